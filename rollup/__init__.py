@@ -1,1 +1,1 @@
-
+"""The node: what a user starts and talks to."""

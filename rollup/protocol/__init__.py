@@ -1,0 +1,1 @@
+"""Wire formats and rules of the OP Stack: pure functions and plain data, no I/O."""

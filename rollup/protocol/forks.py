@@ -1,0 +1,71 @@
+"""The OP Stack's forks, in order, and when each is active.
+
+Data only: whoever needs a rule asks the config, `config.is_holocene(time)`.
+"""
+
+from dataclasses import dataclass, fields
+from enum import IntEnum
+
+
+class Fork(IntEnum):
+    """Forks by age; compare with < and >=."""
+
+    BEDROCK = 0
+    REGOLITH = 1
+    CANYON = 2
+    DELTA = 3  # derivation only: span batches
+    ECOTONE = 4
+    FJORD = 5
+    GRANITE = 6
+    HOLOCENE = 7
+    ISTHMUS = 8
+    JOVIAN = 9
+    KARST = 10
+
+
+NEWEST_STABLE = Fork.JOVIAN
+
+
+@dataclass(slots=True, frozen=True)
+class ForkSchedule:
+    """Activation times in seconds; None = not scheduled. Bedrock is active from genesis."""
+
+    regolith: int | None = None
+    canyon: int | None = None
+    delta: int | None = None
+    ecotone: int | None = None
+    fjord: int | None = None
+    granite: int | None = None
+    holocene: int | None = None
+    isthmus: int | None = None
+    jovian: int | None = None
+    karst: int | None = None
+
+    def time_of(self, fork: Fork) -> int | None:
+        """The activation time in seconds, 0 for Bedrock, None when not scheduled."""
+        if fork == Fork.BEDROCK:
+            return 0
+        time: int | None = getattr(self, fork.name.lower())
+        return time
+
+    def is_active(self, fork: Fork, timestamp: int) -> bool:
+        """True from the fork's activation on."""
+        time = self.time_of(fork)
+        return time is not None and timestamp >= time
+
+    def at(self, timestamp: int) -> Fork:
+        """The newest fork active at this time."""
+        newest = Fork.BEDROCK
+        for fork in Fork:
+            if self.is_active(fork, timestamp):
+                newest = fork
+        return newest
+
+    def activates(self, fork: Fork, timestamp: int, parent_timestamp: int) -> bool:
+        """True for the fork's first block: active now, not at the parent (specs: "activation block")."""
+        return self.is_active(fork, timestamp) and not self.is_active(fork, parent_timestamp)
+
+    @classmethod
+    def all_at(cls, fork: Fork, time: int = 0) -> "ForkSchedule":
+        """Every fork up to this one at one time."""
+        return cls(**{f.name: time for f in fields(cls) if Fork[f.name.upper()] <= fork})

@@ -1,0 +1,57 @@
+"""Hashes, RLP and integers as Ethereum writes them."""
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import rusty_rlp
+from sha3 import keccak_256
+
+Address: TypeAlias = bytes  # 20 bytes
+Hash: TypeAlias = bytes  # 32 bytes
+RlpItem: TypeAlias = "bytes | Sequence[RlpItem]"
+
+ZERO_ADDRESS: Address = bytes(20)
+ZERO_HASH: Hash = bytes(32)
+
+
+class RlpError(ValueError):
+    """Bytes that are not canonical RLP of the expected shape."""
+
+
+def keccak256(data: bytes) -> Hash:
+    """The Keccak-256 digest (32 bytes)."""
+    digest: bytes = keccak_256(data).digest()
+    return digest
+
+
+def rlp_encode(item: RlpItem) -> bytes:
+    """Encodes bytes or nested sequences of bytes (Yellow Paper, appendix B)."""
+    encoded: bytes = rusty_rlp.encode_raw(item)
+    return encoded
+
+
+def rlp_decode(data: bytes) -> Any:
+    """Decodes canonical RLP to bytes or nested lists; raises RlpError on anything else, trailing bytes included."""
+    try:
+        return rusty_rlp.decode_raw(data, True, False)[0]
+    except (rusty_rlp.DecodingError, TypeError, OverflowError) as error:
+        raise RlpError(str(error)) from error
+
+
+def to_int_bytes(value: int) -> bytes:
+    """Big-endian without leading zeros; zero is the empty string, as RLP wants."""
+    return value.to_bytes((value.bit_length() + 7) // 8, "big")
+
+
+def from_int_bytes(data: bytes, max_bytes: int = 32) -> int:
+    """The reverse of to_int_bytes; raises RlpError for leading zeros or more than max_bytes."""
+    if len(data) > max_bytes or (data and data[0] == 0):
+        raise RlpError(f"not a canonical integer of at most {max_bytes} bytes: 0x{data[:40].hex()}")
+    return int.from_bytes(data, "big")
+
+
+EMPTY_TRIE_ROOT: Hash = keccak256(rlp_encode(b""))
+EMPTY_CODE_HASH: Hash = keccak256(b"")
+EMPTY_UNCLES_HASH: Hash = keccak256(rlp_encode([]))
+# EIP-7685: sha256 of no requests.
+EMPTY_REQUESTS_HASH: Hash = bytes.fromhex("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")

@@ -1,0 +1,62 @@
+"""Receipts and logs, in the encoding the receipts root commits to and in the one sent over the wire."""
+
+from dataclasses import dataclass, field
+
+from rollup.protocol.bloom import logs_bloom
+from rollup.protocol.primitives import Address, Hash, rlp_encode, to_int_bytes
+
+
+@dataclass(slots=True, frozen=True)
+class Log:
+    """One event: topics are 32 bytes each, at most four."""
+
+    address: Address
+    topics: tuple[Hash, ...]
+    data: bytes
+
+
+@dataclass(slots=True)
+class Receipt:
+    """What one transaction did: gas, logs, and for a deposit its nonce and the receipt version.
+
+    deposit_nonce is set on deposits from Regolith, deposit_receipt_version from Canyon
+    (specs protocol/deposits.md, "Deposit Receipt"); contract_address when the transaction creates.
+    """
+
+    tx_type: int
+    status: int  # 1 success, 0 failure
+    cumulative_gas_used: int
+    gas_used: int
+    logs: list[Log] = field(default_factory=list)
+    contract_address: Address | None = None
+    deposit_nonce: int | None = None
+    deposit_receipt_version: int | None = None
+    effective_gas_price: int = 0
+    output: bytes = b""  # return or revert data, kept in memory only
+    _bloom: bytes | None = None
+
+    @property
+    def bloom(self) -> bytes:
+        """The 256-byte bloom of the logs."""
+        if self._bloom is None:
+            self._bloom = logs_bloom(self.logs)
+        return self._bloom
+
+    def encode(self, for_root: bool = True) -> bytes:
+        """The EIP-2718 encoding.
+
+        for_root: before Canyon the deposit nonce is kept on the wire but left out of the receipts trie, as op-geth
+        does; from Canyon nonce and version are in both.
+        """
+        fields: list[object] = [
+            to_int_bytes(self.status),
+            to_int_bytes(self.cumulative_gas_used),
+            self.bloom,
+            [[log.address, list(log.topics), log.data] for log in self.logs],
+        ]
+        if self.deposit_nonce is not None and (not for_root or self.deposit_receipt_version is not None):
+            fields.append(to_int_bytes(self.deposit_nonce))
+            if self.deposit_receipt_version is not None:
+                fields.append(to_int_bytes(self.deposit_receipt_version))
+        payload = rlp_encode(fields)  # type: ignore[arg-type]
+        return payload if self.tx_type == 0 else bytes((self.tx_type,)) + payload
