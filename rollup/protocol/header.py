@@ -103,7 +103,17 @@ class Header:
             raise RlpError("not a header: a list of 15 to 21 fields is expected")
         if not all(isinstance(field, bytes) for field in fields):
             raise RlpError("not a header: a field is a list")
-        for index, size in ((0, 32), (1, 32), (2, 20), (3, 32), (4, 32), (5, 32), (6, 256), (13, 32), (14, 8)):
+        for index, size in (
+            (0, 32),
+            (1, 32),
+            (2, 20),
+            (3, 32),
+            (4, 32),
+            (5, 32),
+            (6, 256),
+            (13, 32),
+            (14, 8),
+        ):
             if len(fields[index]) != size:
                 raise RlpError(f"not a header: field {index} has {len(fields[index])} bytes, {size} expected")
         optional = fields[_FIXED_FIELDS:] + [None] * (_FIXED_FIELDS + 6 - len(fields))

@@ -394,7 +394,9 @@ def _decode_set_code(item: Any) -> Transaction:
 
 def _authorization(item: Any) -> Authorization:
     chain_id, address, nonce, y_parity, r, s = _fields(item, 6)
-    return Authorization(_int(chain_id), _bytes(address, 20), _int(nonce, 8), _int(y_parity, 1), _int(r), _int(s))
+    return Authorization(
+        _int(chain_id), _bytes(address, 20), _int(nonce, 8), _int(y_parity, 1), _int(r), _int(s)
+    )
 
 
 def _decode_deposit(item: Any) -> Transaction:
