@@ -32,9 +32,7 @@ class Block:
 
     def encode(self) -> bytes:
         """The block RLP of debug_getRawBlock: header, transactions, uncles, and withdrawals where the fork has them."""
-        transactions = [
-            rlp_decode(tx.encode()) if tx.tx_type == 0 else tx.encode() for tx in self.transactions
-        ]
+        transactions = [rlp_decode(tx.encode()) if tx.tx_type == 0 else tx.encode() for tx in self.transactions]
         body: list[object] = [rlp_decode(self.header.encode()), transactions, []]
         if self.header.withdrawals_root is not None:
             body.append([])

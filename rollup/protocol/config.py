@@ -151,9 +151,7 @@ class RollupConfig:
 
     def activates(self, fork: Fork, timestamp: int) -> bool:
         """True for the first L2 block of a fork; never for genesis."""
-        return timestamp > self.genesis.l2_time and self.forks.activates(
-            fork, timestamp, timestamp - self.block_time
-        )
+        return timestamp > self.genesis.l2_time and self.forks.activates(fork, timestamp, timestamp - self.block_time)
 
     def block_number_at(self, timestamp: int) -> int:
         """The L2 block number of a time on the block grid."""
@@ -323,9 +321,7 @@ def _read_int(data: Mapping[str, Any], key: str, default: Any = _MISSING) -> int
     if value is None and default is not _MISSING:
         value = default
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ConfigError(
-            f"{key}: a number of at least 0 is expected" if key in data else f"{key} is missing"
-        )
+        raise ConfigError(f"{key}: a number of at least 0 is expected" if key in data else f"{key} is missing")
     return value
 
 

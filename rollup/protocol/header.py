@@ -117,10 +117,23 @@ class Header:
             if len(fields[index]) != size:
                 raise RlpError(f"not a header: field {index} has {len(fields[index])} bytes, {size} expected")
         optional = fields[_FIXED_FIELDS:] + [None] * (_FIXED_FIELDS + 6 - len(fields))
+        difficulty, number, gas_limit, gas_used, timestamp = (from_int_bytes(field) for field in fields[7:12])
         return cls(
-            *fields[:7],
-            *(from_int_bytes(field) for field in fields[7:12]),
-            *fields[12:15],
+            parent_hash=fields[0],
+            uncles_hash=fields[1],
+            coinbase=fields[2],
+            state_root=fields[3],
+            transactions_root=fields[4],
+            receipts_root=fields[5],
+            logs_bloom=fields[6],
+            difficulty=difficulty,
+            number=number,
+            gas_limit=gas_limit,
+            gas_used=gas_used,
+            timestamp=timestamp,
+            extra_data=fields[12],
+            prev_randao=fields[13],
+            nonce=fields[14],
             base_fee_per_gas=_optional_int(optional[0]),
             withdrawals_root=_optional_hash(optional[1]),
             blob_gas_used=_optional_int(optional[2]),

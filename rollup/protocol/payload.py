@@ -1,4 +1,7 @@
-"""Payload attributes: what a block is to be built from (specs protocol/exec-engine.md, "Extended PayloadAttributesV3")."""
+"""Payload attributes: what a block is to be built from.
+
+Source: specs protocol/exec-engine.md, "Extended PayloadAttributesV3".
+"""
 
 from dataclasses import dataclass
 

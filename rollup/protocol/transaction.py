@@ -49,8 +49,7 @@ class Authorization:
         if self.y_parity > 1 or self.s > SECP256K1_N // 2:
             raise TransactionError("authorization: not a valid signature")
         message = keccak256(
-            _SET_CODE_MAGIC
-            + rlp_encode([to_int_bytes(self.chain_id), self.address, to_int_bytes(self.nonce)])
+            _SET_CODE_MAGIC + rlp_encode([to_int_bytes(self.chain_id), self.address, to_int_bytes(self.nonce)])
         )
         return recover_address(message, self.y_parity, self.r, self.s)
 
@@ -394,9 +393,7 @@ def _decode_set_code(item: Any) -> Transaction:
 
 def _authorization(item: Any) -> Authorization:
     chain_id, address, nonce, y_parity, r, s = _fields(item, 6)
-    return Authorization(
-        _int(chain_id), _bytes(address, 20), _int(nonce, 8), _int(y_parity, 1), _int(r), _int(s)
-    )
+    return Authorization(_int(chain_id), _bytes(address, 20), _int(nonce, 8), _int(y_parity, 1), _int(r), _int(s))
 
 
 def _decode_deposit(item: Any) -> Transaction:
