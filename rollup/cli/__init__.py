@@ -1,0 +1,47 @@
+"""The commands. Each lives in a module of its own, imported only when it is called: a start must stay fast."""
+
+import importlib
+
+import click
+
+# command: (module, what `openrollup --help` says of it)
+_COMMANDS = {
+    "run": ("rollup.cli.run", "Start L1, L2, sequencer, batcher and verifier."),
+    "verify": ("rollup.cli.verify", "Re-derive an L2 from L1 data alone."),
+    "demo": ("rollup.cli.demo", "200 paid inferences, end to end, with the accounts."),
+    "replay": ("rollup.cli.replay", "Execute real blocks against their witness, to the hash."),
+    "engine": ("rollup.cli.engine", "Run the execution engine alone (Engine API)."),
+    "db": ("rollup.cli.db", "Look into a data directory."),
+    "datanet": ("rollup.cli.datanet", "Create, fill and show DataNets."),
+    "model": ("rollup.cli.model", "Register, price and show models."),
+    "infer": ("rollup.cli.infer", "Pay for one inference."),
+    "attest": ("rollup.cli.attest", "Sign an attestation of one inference (EIP-712)."),
+    "job": ("rollup.cli.job", "Request, settle, cancel and show jobs."),
+    "claim": ("rollup.cli.claim", "Pay out what an account has earned."),
+    "earnings": ("rollup.cli.earnings", "What an account has earned, by DataNet and model."),
+    "trace": ("rollup.cli.trace", "Show whose text an output's spans come from."),
+}
+
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, summary = _COMMANDS[cmd_name]
+        try:
+            command: click.Command = importlib.import_module(module).command
+        except ModuleNotFoundError as error:
+            if error.name != module:
+                raise
+            return None
+        command.short_help = summary
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="openrollup")
+def main() -> None:
+    """A local OP Stack rollup that pays contributors on every inference."""

@@ -1,0 +1,90 @@
+"""What happens in a running node that a person would want to know of: one plain class an event."""
+
+from dataclasses import dataclass
+
+from rollup.protocol.primitives import Address, Hash
+
+
+@dataclass(slots=True, frozen=True)
+class L1BlockMined:
+    """A new L1 block; gas in units, base fee in wei."""
+
+    number: int
+    hash: Hash
+    transactions: int
+    base_fee: int
+
+
+@dataclass(slots=True, frozen=True)
+class L2BlockBuilt:
+    """A new L2 block; transactions without the L1 attributes deposit; gas in units."""
+
+    number: int
+    hash: Hash
+    transactions: int
+    gas_used: int
+    seconds: float
+
+
+@dataclass(slots=True, frozen=True)
+class BatchPosted:
+    """A batcher transaction included on L1; cost in wei of L1's coin, data in bytes."""
+
+    l1_block: int
+    transaction_hash: Hash
+    kind: str  # "calldata" or "blobs"
+    data_bytes: int
+    blobs: int
+    cost: int
+
+
+@dataclass(slots=True, frozen=True)
+class SafeHeadMoved:
+    """The safe head moved to a block derived from L1 data up to l1_origin; equal: the verifier's hash is the same."""
+
+    number: int
+    hash: Hash
+    l1_block: int
+    verifier_number: int
+    verifier_equal: bool
+
+
+@dataclass(slots=True, frozen=True)
+class DepositIncluded:
+    """An L1 deposit and the L2 transaction it became; minted in wei."""
+
+    l1_transaction: Hash
+    l2_transaction: Hash
+    sender: Address
+    to: Address | None
+    minted: int
+    value: int
+
+
+@dataclass(slots=True, frozen=True)
+class OutputProposed:
+    """An output root posted to L1 for an L2 block."""
+
+    l2_block: int
+    output_root: Hash
+    transaction_hash: Hash
+
+
+@dataclass(slots=True, frozen=True)
+class Reorged:
+    """A layer's head went back; depth in blocks."""
+
+    layer: str
+    depth: int
+    new_head: int
+
+
+@dataclass(slots=True, frozen=True)
+class Waiting:
+    """An actor cannot go on and says what for; it goes on by itself."""
+
+    actor: str
+    reason: str
+
+
+Event = L1BlockMined | L2BlockBuilt | BatchPosted | SafeHeadMoved | DepositIncluded | OutputProposed | Reorged | Waiting
