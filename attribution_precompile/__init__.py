@@ -1,1 +1,33 @@
+"""The native attribution precompile: who is paid, and how much, each time a model answers.
 
+    execute(host, calldata) -> bytes
+
+runs one call of IAttribution.sol over a `Host`. Nothing here knows the node, the clock or chance.
+"""
+
+from .dict_host import CallResult, DictHost
+from .dispatch import METHODS, SELECTORS, Method, execute
+from .errors import ERRORS, OutOfGas, Revert, explain
+from .host import ADDRESS, Host
+from .layout import genesis_storage
+
+ADDRESS_BYTES = ADDRESS.to_bytes(20, "big")
+NATIVE_CODE = b"\xfe"
+
+__all__ = [
+    "ADDRESS",
+    "ADDRESS_BYTES",
+    "ERRORS",
+    "METHODS",
+    "NATIVE_CODE",
+    "SELECTORS",
+    "CallResult",
+    "DictHost",
+    "Host",
+    "Method",
+    "OutOfGas",
+    "Revert",
+    "execute",
+    "explain",
+    "genesis_storage",
+]

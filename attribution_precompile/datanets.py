@@ -1,0 +1,179 @@
+"""DataNets: who contributed what, judged in units by a curator; units are shares of the DataNet's pool."""
+
+from . import gas
+from .abi import decode_array, decode_words, encode_words
+from .errors import (
+    AMOUNT_OVERFLOW,
+    DUPLICATE_CONTENT,
+    INVALID_ADDRESS,
+    UNAUTHORIZED,
+    UNKNOWN_DATANET,
+)
+from .events import CONTRIBUTED, CURATOR_TRANSFERRED, DATANET_CREATED, UNITS_SET
+from .host import Host
+from .layout import (
+    CONTENT,
+    CONTRIBUTIONS_SHIFT,
+    COUNTS,
+    CURATOR,
+    DATANET_METADATA,
+    DATANETS,
+    MASK_64,
+    MASK_96,
+    MASK_160,
+    MEMBER_COUNT_SHIFT,
+    MEMBERS,
+    MEMBERSHIP,
+    REMAINDER_SHIFT,
+    UNITS_SHIFT,
+    mapping_slot,
+)
+from .ledger import FRACTION, credit, pending_scaled, return_fraction
+from .platform import enter
+
+
+def create_datanet(host: Host, data: bytes) -> bytes:
+    """createDatanet: the caller becomes the curator."""
+    (metadata,) = decode_words(data, (256,))
+    enter(host)
+    counts = host.sload(COUNTS)
+    datanet_id = (counts & MASK_64) + 1
+    if datanet_id >> 64:
+        raise AMOUNT_OVERFLOW()
+    host.sstore(COUNTS, counts + 1)
+    host.charge(gas.MAPPING)
+    datanet = mapping_slot(datanet_id, DATANETS)
+    host.sstore(datanet + CURATOR, host.caller)
+    host.sstore(datanet + DATANET_METADATA, metadata)
+    host.log((DATANET_CREATED, datanet_id, host.caller), encode_words(metadata))
+    return encode_words(datanet_id)
+
+
+def contribute(host: Host, data: bytes) -> bytes:
+    """contribute: each content hash counts once in a DataNet; what the members had earned stays earned."""
+    datanet_id, offset = decode_words(data, (64, 256))
+    contributions = decode_array(data, offset, (160, 96, 256))
+    enter(host)
+    datanet = _curated(host, datanet_id)
+    host.charge(2 * gas.MAPPING)
+    members_map = mapping_slot(datanet_id, MEMBERS)
+    contents_map = mapping_slot(datanet_id, CONTENT)
+    word = host.sload(datanet)
+    acc, remainder = word & MASK_160, word >> REMAINDER_SHIFT
+    membership = host.sload(datanet + MEMBERSHIP)
+    total = membership & MASK_96
+    members = membership >> MEMBER_COUNT_SHIFT & MASK_64
+    accepted = (membership >> CONTRIBUTIONS_SHIFT & MASK_64) + len(contributions)
+    fractions = 0
+    for contributor, units, content_hash in contributions:
+        if not contributor:
+            raise INVALID_ADDRESS()
+        host.charge(2 * gas.MAPPING)
+        content = mapping_slot(content_hash, contents_map)
+        if host.sload(content):
+            raise DUPLICATE_CONTENT(content_hash)
+        host.sstore(content, 1)
+        slot = mapping_slot(contributor, members_map)
+        member = host.sload(slot)
+        before = member >> UNITS_SHIFT
+        total += units
+        if total >> 96:
+            raise AMOUNT_OVERFLOW()
+        if not before and units:
+            members += 1
+        scaled = pending_scaled(acc, member) if before else 0
+        host.sstore(slot, before + units << UNITS_SHIFT | acc)
+        credit(host, contributor, scaled >> 64)
+        fractions += scaled & FRACTION
+        host.log((CONTRIBUTED, datanet_id, contributor), encode_words(units, content_hash))
+    if members >> 64 or accepted >> 64:
+        raise AMOUNT_OVERFLOW()
+    host.sstore(datanet + MEMBERSHIP, accepted << CONTRIBUTIONS_SHIFT | members << MEMBER_COUNT_SHIFT | total)
+    return_fraction(host, datanet, acc, remainder, fractions)
+    return b""
+
+
+def set_units(host: Host, data: bytes) -> bytes:
+    """setUnits: the curator changes a member's share of what the pool earns from now on."""
+    datanet_id, contributor, units = decode_words(data, (64, 160, 96))
+    enter(host)
+    datanet = _curated(host, datanet_id)
+    if not contributor:
+        raise INVALID_ADDRESS()
+    host.charge(2 * gas.MAPPING)
+    slot = mapping_slot(contributor, mapping_slot(datanet_id, MEMBERS))
+    member = host.sload(slot)
+    word = host.sload(datanet)
+    acc = word & MASK_160
+    membership = host.sload(datanet + MEMBERSHIP)
+    before = member >> UNITS_SHIFT
+    total = (membership & MASK_96) - before + units
+    members = (membership >> MEMBER_COUNT_SHIFT & MASK_64) + bool(units) - bool(before)
+    if not 0 <= total <= MASK_96 or not 0 <= members <= MASK_64:
+        raise AMOUNT_OVERFLOW()
+    scaled = pending_scaled(acc, member) if before else 0
+    host.sstore(slot, units << UNITS_SHIFT | acc)
+    host.sstore(
+        datanet + MEMBERSHIP,
+        membership >> CONTRIBUTIONS_SHIFT << CONTRIBUTIONS_SHIFT | members << MEMBER_COUNT_SHIFT | total,
+    )
+    credit(host, contributor, scaled >> 64)
+    return_fraction(host, datanet, acc, word >> REMAINDER_SHIFT, scaled & FRACTION)
+    host.log((UNITS_SET, datanet_id, contributor), encode_words(before, units))
+    return b""
+
+
+def transfer_curator(host: Host, data: bytes) -> bytes:
+    """transferCurator."""
+    datanet_id, to = decode_words(data, (64, 160))
+    enter(host)
+    datanet = _curated(host, datanet_id)
+    if not to:
+        raise INVALID_ADDRESS()
+    host.sstore(datanet + CURATOR, to)
+    host.log((CURATOR_TRANSFERRED, datanet_id, host.caller, to), b"")
+    return b""
+
+
+def datanet(host: Host, data: bytes) -> bytes:
+    """datanet: curator, metadata, totalUnits, members, contributions."""
+    (datanet_id,) = decode_words(data, (64,))
+    slot, curator = _existing(host, datanet_id)
+    metadata = host.sload(slot + DATANET_METADATA)
+    membership = host.sload(slot + MEMBERSHIP)
+    return encode_words(
+        curator,
+        metadata,
+        membership & MASK_96,
+        membership >> MEMBER_COUNT_SHIFT & MASK_64,
+        membership >> CONTRIBUTIONS_SHIFT & MASK_64,
+    )
+
+
+def member(host: Host, data: bytes) -> bytes:
+    """member: units, and the wei it would harvest now."""
+    datanet_id, account = decode_words(data, (64, 160))
+    slot, _ = _existing(host, datanet_id)
+    host.charge(2 * gas.MAPPING)
+    word = host.sload(mapping_slot(account, mapping_slot(datanet_id, MEMBERS)))
+    units = word >> UNITS_SHIFT
+    pending = pending_scaled(host.sload(slot) & MASK_160, word) >> 64 if units else 0
+    return encode_words(units, pending)
+
+
+def _existing(host: Host, datanet_id: int) -> tuple[int, int]:
+    """The DataNet's slot and its curator, or UnknownDatanet."""
+    host.charge(gas.MAPPING)
+    slot = mapping_slot(datanet_id, DATANETS)
+    curator = host.sload(slot + CURATOR) & MASK_160
+    if not curator:
+        raise UNKNOWN_DATANET(datanet_id)
+    return slot, curator
+
+
+def _curated(host: Host, datanet_id: int) -> int:
+    """The DataNet's slot, the caller being its curator."""
+    slot, curator = _existing(host, datanet_id)
+    if curator != host.caller:
+        raise UNAUTHORIZED(host.caller)
+    return slot

@@ -1,0 +1,233 @@
+"""A host on plain dictionaries: the EVM's gas and journal for one account, for tests and benchmarks."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from . import gas as schedule
+from .dispatch import execute
+from .errors import OutOfGas, Revert
+from .host import ADDRESS
+from .signatures import recover_address
+
+
+@dataclass(slots=True)
+class CallResult:
+    """How a call on a DictHost ended. `output` is return or revert data; `gas_used` is before refunds."""
+
+    success: bool
+    output: bytes
+    gas_used: int
+    refund: int
+
+
+Receiver = Callable[["DictHost", int], bool]
+
+
+@dataclass(slots=True)
+class DictHost:
+    """The precompile's account in dictionaries, with the EVM's gas, for tests and benchmarks.
+
+    A transaction begins with `begin`; a call is `call`, or, without its bookkeeping, `enter` and then
+    `attribution_precompile.execute`. An account in `receivers` is a contract: the callable stands for its receive
+    function, gets this host and the amount, and its answer is whether it succeeded.
+    """
+
+    timestamp: int = 1
+    chain_id: int = 901
+    storage: dict[int, int] = field(default_factory=dict)
+    balances: dict[int, int] = field(default_factory=dict)
+    logs: list[tuple[tuple[int, ...], bytes]] = field(default_factory=list)
+    receivers: dict[int, Receiver] = field(default_factory=dict)
+    caller: int = 0
+    value: int = 0
+    is_static: bool = False
+    is_delegate: bool = False
+    gas: int = 0
+    refund: int = 0
+    _original: dict[int, int] = field(default_factory=dict)
+    _warm: set[int] = field(default_factory=set)
+    _warm_accounts: set[int] = field(default_factory=set)
+    _journal: list[tuple[dict[int, int], int, int | None]] = field(default_factory=list)
+    _warmed: list[tuple[set[int], int]] = field(default_factory=list)
+
+    @property
+    def balance(self) -> int:
+        """The precompile's own balance, wei."""
+        return self.balances.get(ADDRESS, 0)
+
+    def begin(self) -> None:
+        """A new transaction: all cold but the precompile, no refund, no logs; what is stored is the original."""
+        self._original.clear()
+        self._warm.clear()
+        self._warm_accounts.clear()
+        self._warm_accounts.add(ADDRESS)
+        self._journal.clear()
+        self._warmed.clear()
+        self.logs.clear()
+        self.refund = 0
+
+    def enter(self, caller: int, value: int, gas: int) -> None:
+        """Opens a frame: who calls, with how much wei (not moved here), and its gas."""
+        self.caller = caller
+        self.value = value
+        self.gas = gas
+
+    def snapshot(self) -> tuple[int, int, int, int]:
+        """A point `revert` goes back to."""
+        return len(self._journal), len(self._warmed), len(self.logs), self.refund
+
+    def revert(self, snapshot: tuple[int, int, int, int]) -> None:
+        """Restores storage, balances, warmth, logs and refund as they were at the snapshot."""
+        changes, warmed, logs, self.refund = snapshot
+        while len(self._journal) > changes:
+            target, key, old = self._journal.pop()
+            if old is None:
+                del target[key]
+            else:
+                target[key] = old
+        while len(self._warmed) > warmed:
+            known, item = self._warmed.pop()
+            known.discard(item)
+        del self.logs[logs:]
+
+    def call(
+        self,
+        data: bytes,
+        *,
+        caller: int,
+        value: int = 0,
+        gas: int = 30_000_000,
+        static: bool = False,
+        delegate: bool = False,
+    ) -> CallResult:
+        """A whole message call: moves `value`, runs, and undoes everything if it fails."""
+        outer = (self.caller, self.value, self.gas, self.is_static, self.is_delegate)
+        snapshot = self.snapshot()
+        self.enter(caller, value, gas)
+        self.is_static, self.is_delegate = static or outer[3], delegate
+        refund = self.refund
+        try:
+            if not self._move(caller, ADDRESS, value):
+                return CallResult(False, b"", 0, 0)
+            output = execute(self, data)
+            return CallResult(True, output, gas - self.gas, self.refund - refund)
+        except Revert as error:
+            self.revert(snapshot)
+            return CallResult(False, error.data, gas - self.gas, 0)
+        except OutOfGas:
+            self.revert(snapshot)
+            return CallResult(False, b"", gas, 0)
+        finally:
+            self.caller, self.value, self.gas, self.is_static, self.is_delegate = outer
+
+    def charge(self, amount: int) -> None:
+        """Takes gas, or raises OutOfGas."""
+        if amount > self.gas:
+            raise OutOfGas
+        self.gas -= amount
+
+    def sload(self, slot: int) -> int:
+        """EIP-2929: 2,100 for the first touch of a slot in a transaction, then 100."""
+        if slot in self._warm:
+            cost = schedule.SLOAD_WARM
+        else:
+            cost = schedule.SLOAD_COLD
+        if cost > self.gas:
+            raise OutOfGas
+        self.gas -= cost
+        if cost == schedule.SLOAD_COLD:
+            self._warm.add(slot)
+            self._warmed.append((self._warm, slot))
+        return self.storage.get(slot, 0)
+
+    def sstore(self, slot: int, value: int) -> None:
+        """EIP-2200 with the prices of EIP-2929 and the refunds of EIP-3529."""
+        if self.gas <= schedule.SSTORE_SENTRY:
+            raise OutOfGas
+        storage = self.storage
+        current = storage.get(slot, 0)
+        original = self._original.setdefault(slot, current)
+        cost = schedule.SLOAD_WARM
+        refund = 0
+        if current != value:
+            if original == current:
+                if original == 0:
+                    cost = schedule.SSTORE_SET
+                else:
+                    cost = schedule.SSTORE_RESET
+                    if value == 0:
+                        refund = schedule.SSTORE_CLEARS_REFUND
+            else:
+                refund = _dirty_refund(original, current, value)
+        if slot not in self._warm:
+            cost += schedule.SLOAD_COLD
+        if cost > self.gas:
+            raise OutOfGas
+        self.gas -= cost
+        self.refund += refund
+        if slot not in self._warm:
+            self._warm.add(slot)
+            self._warmed.append((self._warm, slot))
+        if current != value:
+            self._set(storage, slot, value)
+
+    def log(self, topics: tuple[int, ...], data: bytes) -> None:
+        """375, 375 a topic, 8 a byte."""
+        self.charge(schedule.LOG + schedule.LOG_TOPIC * len(topics) + schedule.LOG_BYTE * len(data))
+        self.logs.append((topics, data))
+
+    def pay(self, recipient: int, amount: int) -> bool:
+        """The CALL opcode with value and no gas: an account without receiver keeps the stipend unspent."""
+        cost = schedule.CALL_VALUE
+        if recipient in self._warm_accounts:
+            cost += schedule.ACCOUNT_WARM
+        else:
+            cost += schedule.ACCOUNT_COLD
+        if not self.balances.get(recipient) and recipient not in self.receivers and recipient != ADDRESS:
+            cost += schedule.CALL_NEW_ACCOUNT
+        self.charge(cost)
+        if recipient not in self._warm_accounts:
+            self._warm_accounts.add(recipient)
+            self._warmed.append((self._warm_accounts, recipient))
+        snapshot = self.snapshot()
+        if recipient == ADDRESS or not self._move(ADDRESS, recipient, amount):
+            # The precompile itself refuses a plain transfer, at no more than the stipend.
+            self.gas += schedule.CALL_STIPEND
+            return False
+        receiver = self.receivers.get(recipient)
+        if receiver is not None and not receiver(self, amount):
+            self.revert(snapshot)
+            return False
+        self.gas += 0 if receiver is not None else schedule.CALL_STIPEND
+        return True
+
+    def ecrecover(self, digest: bytes, v: int, r: int, s: int) -> int:
+        """The signer's address, or 0."""
+        return recover_address(digest, v, r, s)
+
+    def _move(self, sender: int, recipient: int, amount: int) -> bool:
+        if not amount:
+            return True
+        available = self.balances.get(sender, 0)
+        if available < amount:
+            return False
+        self._set(self.balances, sender, available - amount)
+        self._set(self.balances, recipient, self.balances.get(recipient, 0) + amount)
+        return True
+
+    def _set(self, target: dict[int, int], key: int, value: int) -> None:
+        self._journal.append((target, key, target.get(key)))
+        target[key] = value
+
+
+def _dirty_refund(original: int, current: int, value: int) -> int:
+    """EIP-3529's refund for changing a slot that this transaction has changed already."""
+    refund = 0
+    if original:
+        if current == 0:
+            refund -= schedule.SSTORE_CLEARS_REFUND
+        elif value == 0:
+            refund += schedule.SSTORE_CLEARS_REFUND
+    if original == value:
+        refund += (schedule.SSTORE_RESET if original else schedule.SSTORE_SET) - schedule.SLOAD_WARM
+    return refund

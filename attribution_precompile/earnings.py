@@ -1,0 +1,88 @@
+"""What people do with what they earned: harvest it from pools, see it, take it out."""
+
+from typing import Final
+
+from . import gas
+from .abi import decode_uint64_array, decode_words, encode_words
+from .errors import AMOUNT_OVERFLOW, INVALID_ADDRESS, NOTHING_TO_CLAIM, PAYOUT_FAILED
+from .events import CLAIMED
+from .host import Host
+from .layout import (
+    CREDITS,
+    DATANETS,
+    LOCK_SHIFT,
+    MASK_160,
+    MEMBERS,
+    PLATFORM,
+    UNITS_SHIFT,
+    mapping_slot,
+)
+from .ledger import harvest_member, pending_scaled
+from .platform import enter
+
+_LOCKED: Final = 1 << LOCK_SHIFT
+
+
+def harvest(host: Host, data: bytes) -> bytes:
+    """harvest: by anyone, to the account's own credit. A DataNet it is no member of has no effect."""
+    offset, account = decode_words(data, (256, 160))
+    datanet_ids = decode_uint64_array(data, offset)
+    enter(host)
+    for datanet_id in datanet_ids:
+        harvest_member(host, datanet_id, account)
+    return b""
+
+
+def claim(host: Host, data: bytes) -> bytes:
+    """claim: the caller's whole credit, harvested first, to `recipient`."""
+    offset, recipient = decode_words(data, (256, 160))
+    return _pay_out(host, decode_uint64_array(data, offset), host.caller, recipient)
+
+
+def claim_for(host: Host, data: bytes) -> bytes:
+    """claimFor: the account's whole credit, harvested first, to the account itself."""
+    account, offset = decode_words(data, (160, 256))
+    return _pay_out(host, decode_uint64_array(data, offset), account, account)
+
+
+def _pay_out(host: Host, datanet_ids: list[int], account: int, recipient: int) -> bytes:
+    platform = enter(host)
+    if not recipient:
+        raise INVALID_ADDRESS()
+    for datanet_id in datanet_ids:
+        harvest_member(host, datanet_id, account)
+    host.charge(gas.MAPPING)
+    slot = mapping_slot(account, CREDITS)
+    amount = host.sload(slot)
+    if not amount:
+        raise NOTHING_TO_CLAIM()
+    host.sstore(slot, 0)
+    host.log((CLAIMED, account, recipient), encode_words(amount))
+    host.sstore(PLATFORM, platform | _LOCKED)
+    if not host.pay(recipient, amount):
+        raise PAYOUT_FAILED()
+    host.sstore(PLATFORM, platform)
+    return encode_words(amount)
+
+
+def claimable(host: Host, data: bytes) -> bytes:
+    """claimable: what claimFor would pay, wei. A DataNet named twice counts once."""
+    account, offset = decode_words(data, (160, 256))
+    datanet_ids = decode_uint64_array(data, offset)
+    host.charge(gas.MAPPING)
+    amount = host.sload(mapping_slot(account, CREDITS))
+    seen: set[int] = set()
+    for datanet_id in datanet_ids:
+        if datanet_id in seen:
+            continue
+        seen.add(datanet_id)
+        host.charge(2 * gas.MAPPING)
+        member = host.sload(mapping_slot(account, mapping_slot(datanet_id, MEMBERS)))
+        if not member >> UNITS_SHIFT:
+            continue
+        host.charge(gas.MAPPING)
+        acc = host.sload(mapping_slot(datanet_id, DATANETS)) & MASK_160
+        amount += pending_scaled(acc, member) >> 64
+        if amount >> 256:
+            raise AMOUNT_OVERFLOW()
+    return encode_words(amount)

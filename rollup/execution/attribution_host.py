@@ -1,0 +1,172 @@
+"""The attribution precompile inside py-evm: a `Host` over one computation.
+
+In mode `native` the account has nonce 1 and code 0xfe, and the VM's `_precompiles` holds
+
+    {ADDRESS_BYTES: attribution_precompile}
+
+Two things py-evm takes for granted of precompiles do not hold for this one; `AttributionComputation` and
+`AttributionState` correct them, as mixins before a fork's own classes:
+
+- it is not warm at the start of a transaction (EIP-2929 warms the protocol's own precompiles only);
+- an EIP-7702 delegation to it reaches its code, as it does in mode `contract`, and is refused as a delegate call.
+"""
+
+from typing import Any
+
+from eth.exceptions import OutOfGas, Revert
+from eth.vm.computation import BaseComputation
+from eth.vm.opcode_values import CALL
+
+from attribution_precompile import ADDRESS_BYTES, execute
+from attribution_precompile import Revert as PrecompileRevert
+from attribution_precompile import gas as schedule
+from attribution_precompile.signatures import recover_address
+
+# EIP-7702's delegation designator.
+DELEGATION_PREFIX = b"\xef\x01\x00"
+
+
+class ComputationHost:
+    """attribution_precompile.Host over a py-evm computation, London or later; state and journal are the EVM's."""
+
+    __slots__ = (
+        "_computation",
+        "_meter",
+        "_state",
+        "caller",
+        "chain_id",
+        "is_delegate",
+        "is_static",
+        "timestamp",
+        "value",
+    )
+
+    def __init__(self, computation: BaseComputation) -> None:
+        message = computation.msg
+        self._computation = computation
+        self._meter = computation.get_gas_meter()
+        self._state = computation.state
+        self.caller = int.from_bytes(message.sender, "big")
+        self.value: int = message.value
+        self.is_static: bool = message.is_static
+        self.is_delegate: bool = message.storage_address != ADDRESS_BYTES
+        self.timestamp: int = computation.state.timestamp
+        self.chain_id: int = computation.state.execution_context.chain_id
+
+    @property
+    def balance(self) -> int:
+        """The precompile's own balance, wei."""
+        balance: int = self._state.get_balance(ADDRESS_BYTES)
+        return balance
+
+    def charge(self, amount: int) -> None:
+        """Takes gas, or raises py-evm's OutOfGas."""
+        self._meter.consume_gas(amount, reason="attribution")
+
+    def sload(self, slot: int) -> int:
+        """EIP-2929."""
+        state = self._state
+        if state.is_storage_warm(ADDRESS_BYTES, slot):
+            self._meter.consume_gas(schedule.SLOAD_WARM, reason="SLOAD")
+        else:
+            self._meter.consume_gas(schedule.SLOAD_COLD, reason="SLOAD")
+            state.mark_storage_warm(ADDRESS_BYTES, slot)
+        value: int = state.get_storage(ADDRESS_BYTES, slot)
+        return value
+
+    def sstore(self, slot: int, value: int) -> None:
+        """EIP-2200 as changed by EIP-2929 and EIP-3529."""
+        computation = self._computation
+        if self._meter.gas_remaining <= schedule.SSTORE_SENTRY:
+            raise OutOfGas("SSTORE needs more than 2,300 gas left (EIP-2200)")
+        state = self._state
+        current = state.get_storage(ADDRESS_BYTES, slot)
+        original = state.get_storage(ADDRESS_BYTES, slot, from_journal=False)
+        cost, refund = _sstore_gas(original, current, value)
+        warm = state.is_storage_warm(ADDRESS_BYTES, slot)
+        self._meter.consume_gas(cost if warm else cost + schedule.SLOAD_COLD, reason="SSTORE")
+        if not warm:
+            state.mark_storage_warm(ADDRESS_BYTES, slot)
+        if refund:
+            computation.refund_gas(refund)
+        if current != value:
+            state.set_storage(ADDRESS_BYTES, slot, value)
+
+    def log(self, topics: tuple[int, ...], data: bytes) -> None:
+        """375, 375 a topic, 8 a byte."""
+        self._meter.consume_gas(
+            schedule.LOG + schedule.LOG_TOPIC * len(topics) + schedule.LOG_BYTE * len(data), reason="LOG"
+        )
+        self._computation.add_log_entry(ADDRESS_BYTES, topics, data)
+
+    def pay(self, recipient: int, amount: int) -> bool:
+        """The fork's own CALL opcode, asked for no gas: the callee runs on the 2,300 stipend."""
+        computation = self._computation
+        for size_or_position in (0, 0, 0, 0):
+            computation.stack_push_int(size_or_position)
+        computation.stack_push_int(amount)
+        computation.stack_push_bytes(recipient.to_bytes(20, "big"))
+        computation.stack_push_int(0)
+        computation.opcodes[CALL](computation=computation)
+        return bool(computation.stack_pop1_int())
+
+    def ecrecover(self, digest: bytes, v: int, r: int, s: int) -> int:
+        """The signer's address, or 0."""
+        return recover_address(digest, v, r, s)
+
+
+def _sstore_gas(original: int, current: int, value: int) -> tuple[int, int]:
+    """Cost of a warm SSTORE and its refund (EIP-3529)."""
+    if current == value:
+        return schedule.SLOAD_WARM, 0
+    if original == current:
+        if not original:
+            return schedule.SSTORE_SET, 0
+        return schedule.SSTORE_RESET, 0 if value else schedule.SSTORE_CLEARS_REFUND
+    refund = 0
+    if original:
+        if not current:
+            refund -= schedule.SSTORE_CLEARS_REFUND
+        elif not value:
+            refund += schedule.SSTORE_CLEARS_REFUND
+    if original == value:
+        refund += (schedule.SSTORE_RESET if original else schedule.SSTORE_SET) - schedule.SLOAD_WARM
+    return schedule.SLOAD_WARM, refund
+
+
+def attribution_precompile(computation: BaseComputation) -> BaseComputation:
+    """The entry for py-evm's `_precompiles`. A typed error becomes a revert with its data and the unspent gas."""
+    try:
+        computation.output = execute(ComputationHost(computation), computation.msg.data_as_bytes)
+    except PrecompileRevert as error:
+        computation.output = error.data
+        raise Revert(error.data) from error
+    return computation
+
+
+class AttributionComputation:
+    """Mixin for a fork's computation class in mode `native`."""
+
+    @classmethod
+    def apply_computation(cls, state: Any, message: Any, *args: Any, **kwargs: Any) -> Any:
+        """An EIP-7702 delegation to the precompile runs it, so that it can refuse."""
+        if message.is_delegation:
+            # A transaction's own message names the delegating account; a CALL's names the code's address.
+            if state.get_code(message.code_address) == DELEGATION_PREFIX + ADDRESS_BYTES:
+                message.code_address = ADDRESS_BYTES
+            if message.code_address == ADDRESS_BYTES:
+                message.is_delegation = False
+        return super().apply_computation(state, message, *args, **kwargs)  # type: ignore[misc]
+
+
+class AttributionState:
+    """Mixin for a fork's state class in mode `native`."""
+
+    _account_db: Any
+
+    def is_address_warm(self, address: bytes) -> bool:
+        """Warm if touched in this transaction, or one of the protocol's own precompiles."""
+        if address == ADDRESS_BYTES:
+            warm: bool = self._account_db.is_address_warm(address)
+            return warm
+        return super().is_address_warm(address)  # type: ignore[misc]
