@@ -1,0 +1,411 @@
+"""The transaction pool of either layer: nonce order a sender, tip order across senders.
+
+Behaviour and texts follow geth's legacy pool (core/txpool/legacypool): a replacement raises tip and fee cap by 10 %,
+the balance check counts what the sender already has in the pool, on L2 with the L1 data fee and the operator fee.
+"""
+
+import heapq
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from rollup.execution.chain import Chain, HeadChange
+from rollup.execution.config import L1Config, L2Config
+from rollup.execution.state.account import Account
+from rollup.execution.state.reader import StateReader
+from rollup.protocol.block import Block
+from rollup.protocol.forks import Fork
+from rollup.protocol.header import Header
+from rollup.protocol.primitives import EMPTY_CODE_HASH, EMPTY_TRIE_ROOT, Address, Hash
+from rollup.protocol.transaction import BLOB, SET_CODE, Transaction, TransactionError
+from rollup.store.kv import Store
+from sequencer import pool_errors as texts
+from sequencer.pool_account import PoolAccount, PooledTransaction
+from sequencer.pool_errors import PoolError
+from sequencer.pool_journal import PoolJournal
+from sequencer.pool_limits import PoolLimits
+from sequencer.pool_rules import PoolRules, check_transaction, decode, max_cost
+
+# What a transaction costs beyond gas and value, in wei, at a head: made once a head, asked once a transaction.
+CostFunction = Callable[[Transaction], int]
+CostRule = Callable[[Header, StateReader], CostFunction]
+
+_NO_ACCOUNT = Account(0, 0, EMPTY_TRIE_ROOT, EMPTY_CODE_HASH)
+_DELEGATION = b"\xef\x01\x00"  # EIP-7702
+# Rejections that speak of this block, not of the transaction: it stays for the next one.
+_TRY_LATER = (
+    "gas limit reached",
+    "block is full",
+    "max fee per gas less than block base fee",
+    "max fee per blob gas less than block blob gas fee",
+    "nonce too high",
+    "blob",
+    "da ",
+    "DA ",
+)
+
+
+def no_extra_cost(header: Header, state: StateReader) -> CostFunction:
+    """L1's rule: gas and value are all there is."""
+    del header, state
+    return lambda transaction: 0
+
+
+@dataclass(slots=True, frozen=True)
+class PoolContent:
+    """Every transaction by sender, in nonce order: those that can run, and those behind a gap."""
+
+    pending: dict[Address, list[Transaction]]
+    queued: dict[Address, list[Transaction]]
+
+
+class Mempool:
+    """Transactions waiting for a block; a TransactionSource for the block builder.
+
+    It subscribes itself to the chain's head. With a journal, an acknowledged transaction survives a kill.
+    """
+
+    def __init__(
+        self,
+        chain: Chain,
+        config: L1Config | L2Config,
+        extra_cost: CostRule = no_extra_cost,
+        *,
+        allow_blobs: bool = False,
+        limits: PoolLimits | None = None,
+        journal: Store | None = None,
+    ) -> None:
+        self.limits = limits or PoolLimits()
+        self._chain = chain
+        self._config = config
+        self._extra_cost = extra_cost
+        self._allow_blobs = allow_blobs
+        self._accounts: dict[Address, PoolAccount] = {}
+        self._by_hash: dict[Hash, PooledTransaction] = {}
+        self._cheapest: list[tuple[int, int, Hash]] = []  # lazily cleaned heap: tip, newest first, hash
+        self._arrivals = 0
+        self._rejected: set[Hash] = set()
+        self._left: list[Hash] = []  # hashes that left since the journal was last written
+        self._listeners: list[Callable[[Transaction], None]] = []
+        self._journal = PoolJournal(journal) if journal is not None else None
+        self._on_head(chain.head)
+        self._reload()
+        chain.subscribe(self.on_head_change)
+
+    def __len__(self) -> int:
+        return len(self._by_hash)
+
+    def subscribe(self, listener: Callable[[Transaction], None]) -> None:
+        """Calls the listener for every transaction taken in."""
+        self._listeners.append(listener)
+
+    def add(self, raw: bytes) -> Hash:
+        """Takes in EIP-2718 bytes and returns the hash; raises PoolError with geth's text."""
+        return self.add_transaction(decode(raw))
+
+    def add_many(self, raws: Iterable[bytes]) -> list[Hash | PoolError]:
+        """Takes in several with one journal write: a hash or the error for each, in order."""
+        results: list[Hash | PoolError] = []
+        kept: list[Transaction] = []
+        for raw in raws:
+            try:
+                transaction = decode(raw)
+                self._take(transaction)
+            except PoolError as error:
+                results.append(error)
+            else:
+                kept.append(transaction)
+                results.append(transaction.hash)
+        self._record(kept)
+        return results
+
+    def add_transaction(self, transaction: Transaction) -> Hash:
+        """As add, for a transaction already parsed (a blob transaction without its sidecar)."""
+        self._take(transaction)
+        self._record([transaction])
+        return transaction.hash
+
+    def get(self, tx_hash: Hash) -> Transaction | None:
+        """The pooled transaction with this hash."""
+        item = self._by_hash.get(tx_hash)
+        return item.transaction if item is not None else None
+
+    def nonce(self, address: Address) -> int:
+        """The next nonce of an account, counting what can run in the pool (the `pending` count)."""
+        account = self._accounts.get(address)
+        state_nonce = self._account(address).nonce
+        return max(account.next_nonce, state_nonce) if account is not None else state_nonce
+
+    def content(self) -> PoolContent:
+        """All that is held, by sender."""
+        accounts = self._accounts.values()
+        pending = {account.address: [item.transaction for item in account.pending()] for account in accounts}
+        queued = {account.address: [item.transaction for item in account.queued()] for account in accounts}
+        return PoolContent(
+            {address: items for address, items in pending.items() if items},
+            {address: items for address, items in queued.items() if items},
+        )
+
+    def counts(self) -> tuple[int, int]:
+        """How many can run, and how many wait behind a gap."""
+        pending = sum(account.pending_count for account in self._accounts.values())
+        return pending, len(self._by_hash) - pending
+
+    def has_pending(self, base_fee: int) -> bool:
+        """True when a block at this base fee (wei) would have something to take."""
+        heads = (account.by_nonce.get(account.state_nonce) for account in self._accounts.values())
+        return any(item is not None and item.transaction.max_fee_per_gas >= base_fee for item in heads)
+
+    def remove(self, tx_hash: Hash) -> Transaction | None:
+        """Forgets one transaction; those of its sender behind it wait from then on."""
+        item = self._by_hash.get(tx_hash)
+        if item is None:
+            return None
+        self._forget(item)
+        self._record([])
+        return item.transaction
+
+    def clear(self) -> None:
+        """Forgets everything."""
+        self._left += self._by_hash
+        self._accounts.clear()
+        self._by_hash.clear()
+        self._cheapest.clear()
+        self._record([])
+
+    def pending(self, base_fee: int) -> Iterator[Transaction]:
+        """What can run at this base fee (wei), highest tip first, a sender's in nonce order.
+
+        After a transaction the caller may call reject; the rest of that sender's is then left out.
+        """
+        self._rejected.clear()
+        heads: list[tuple[int, int, PooledTransaction]] = []
+        for account in self._accounts.values():
+            heads += _head(account, account.state_nonce, base_fee)
+        heapq.heapify(heads)
+        while heads:
+            item = heapq.heappop(heads)[2]
+            yield item.transaction
+            account_now = self._accounts.get(item.sender)
+            if account_now is not None and item.transaction.hash not in self._rejected:
+                for entry in _head(account_now, item.transaction.nonce + 1, base_fee):
+                    heapq.heappush(heads, entry)
+
+    def reject(self, transaction: Transaction, reason: str) -> None:
+        """The block could not take this one: it is dropped, unless the reason lies in the block alone."""
+        self._rejected.add(transaction.hash)
+        if not reason.startswith(_TRY_LATER):
+            self.remove(transaction.hash)
+
+    def on_head_change(self, change: HeadChange) -> None:
+        """Drops what the new blocks hold or spend the money of; takes back what left the chain."""
+        self._on_head(self._chain.head)
+        included = {tx.hash for block in change.added for tx in block.transactions}
+        orphaned = [
+            tx for block in change.removed for tx in block.transactions if not tx.is_deposit and tx.hash not in included
+        ]
+        for address in _touched(change.removed + change.added):
+            self._refresh(address)
+        kept: list[Transaction] = []
+        for transaction in sorted(orphaned, key=lambda tx: tx.nonce):
+            try:
+                self._take(transaction)
+            except PoolError:
+                continue  # the new chain has no place for it: no client was promised one
+            kept.append(transaction)
+        self._record(kept)
+
+    def _on_head(self, head: Block) -> None:
+        self._state = self._chain.state_at(head.hash)
+        self._cost = self._extra_cost(head.header, self._state)
+        timestamp = head.timestamp
+        config = self._config
+        is_l2 = isinstance(config, L2Config)
+        self._rules = PoolRules(
+            chain_id=config.chain_id,
+            gas_limit=head.header.gas_limit,
+            is_shanghai=not is_l2 or config.forks.is_active(Fork.CANYON, timestamp),
+            is_prague=not is_l2 or config.forks.is_active(Fork.ISTHMUS, timestamp),
+            allow_blobs=self._allow_blobs,
+        )
+
+    def _reload(self) -> None:
+        if self._journal is None:
+            return
+        for raw in self._journal.load():
+            transaction = decode(raw)
+            try:
+                self._take(transaction)
+            except PoolError:
+                self._left.append(transaction.hash)
+        self._record([])
+
+    def _record(self, added: list[Transaction]) -> None:
+        """Journals what changed, then tells the listeners of what came in."""
+        if self._journal is not None:
+            self._journal.update([(tx.hash, tx.encode()) for tx in added], self._left)
+        self._left.clear()
+        for transaction in added:
+            for listener in self._listeners:
+                listener(transaction)
+
+    def _account(self, address: Address) -> Account:
+        return self._state.account(address) or _NO_ACCOUNT
+
+    def _take(self, transaction: Transaction) -> None:
+        """Checks and holds one; raises PoolError."""
+        if transaction.hash in self._by_hash:
+            raise PoolError(texts.ALREADY_KNOWN)
+        sender = check_transaction(transaction, self._rules, self.limits)
+        state = self._account(sender)
+        account = self._accounts.get(sender) or PoolAccount(sender, state.nonce)
+        self._release(account.advance(state.nonce))
+        item = PooledTransaction(transaction, sender, max_cost(transaction) + self._cost(transaction), self._arrivals)
+        old = account.by_nonce.get(transaction.nonce)
+        self._check_account(item, account, state, old)
+        if old is None:
+            self._make_room(item)
+        else:
+            self._release([old])
+        self._arrivals += 1
+        self._accounts[sender] = account
+        account.put(item)
+        self._by_hash[transaction.hash] = item
+        heapq.heappush(self._cheapest, _by_tip(item))
+        if len(self._cheapest) > 2 * len(self._by_hash) + 1024:
+            self._cheapest = [_by_tip(held) for held in self._by_hash.values()]
+            heapq.heapify(self._cheapest)
+
+    def _check_account(
+        self, item: PooledTransaction, account: PoolAccount, state: Account, old: PooledTransaction | None
+    ) -> None:
+        """geth core/txpool/validation.go, ValidateTransactionWithState, then the replacement and account bounds."""
+        transaction = item.transaction
+        if transaction.nonce < state.nonce:
+            raise PoolError(f"nonce too low: next nonce {state.nonce}, tx nonce {transaction.nonce}")
+        self._check_code(transaction, account, state, old)
+        self._check_balance(item, account, state.balance, old)
+        if old is not None:
+            self._check_replacement(transaction, old.transaction)
+        elif transaction.nonce == account.next_nonce:
+            if account.pending_count >= self.limits.account_pending:
+                raise PoolError(texts.ACCOUNT_LIMIT)
+        elif account.queued_count >= self.limits.account_queued:
+            raise PoolError(texts.ACCOUNT_LIMIT)
+
+    def _check_code(
+        self, transaction: Transaction, account: PoolAccount, state: Account, old: PooledTransaction | None
+    ) -> None:
+        """EIP-3607, and EIP-7702: one call can empty a delegated account, so it has one transaction in flight."""
+        if state.code_hash == EMPTY_CODE_HASH:
+            return
+        if not self._state.code(state.code_hash).startswith(_DELEGATION):
+            raise PoolError(f"sender not an eoa: address 0x{account.address.hex()}")
+        if transaction.nonce != state.nonce:
+            raise PoolError(texts.OUT_OF_ORDER_DELEGATED)
+        if old is None and account.by_nonce:
+            raise PoolError(texts.IN_FLIGHT_LIMIT)
+
+    def _check_balance(
+        self, item: PooledTransaction, account: PoolAccount, balance: int, old: PooledTransaction | None
+    ) -> None:
+        prefix = "insufficient funds for gas * price + value: balance"
+        if item.cost > balance:
+            raise PoolError(f"{prefix} {balance}, tx cost {item.cost}, overshot {item.cost - balance}")
+        if item.transaction.nonce > account.next_nonce:
+            return
+        spent = account.pending_cost
+        if old is not None and item.transaction.nonce < account.next_nonce:
+            spent -= old.cost
+        needed = spent + item.cost
+        if needed > balance:
+            raise PoolError(
+                f"{prefix} {balance}, queued cost {spent}, tx cost {item.cost}, overshot {needed - balance}"
+            )
+
+    def _check_replacement(self, new: Transaction, old: Transaction) -> None:
+        """Both prices must rise by the bump (geth core/txpool/legacypool/list.go, Add)."""
+        is_blob = BLOB in (new.tx_type, old.tx_type)
+        if is_blob and new.tx_type != old.tx_type:
+            raise PoolError("address already reserved")
+        factor = 100 + (self.limits.blob_price_bump if is_blob else self.limits.price_bump)
+        pairs = [
+            (new.max_fee_per_gas, old.max_fee_per_gas),
+            (new.max_priority_fee_per_gas, old.max_priority_fee_per_gas),
+        ]
+        if is_blob:
+            pairs.append((new.max_fee_per_blob_gas, old.max_fee_per_blob_gas))
+        if any(after <= before or after * 100 < before * factor for after, before in pairs):
+            raise PoolError(texts.REPLACEMENT_UNDERPRICED)
+
+    def _make_room(self, item: PooledTransaction) -> None:
+        """Drops the cheapest when the pool is full; raises PoolError when the new one pays no more than that."""
+        while len(self._by_hash) >= self.limits.total:
+            while self._cheapest and self._cheapest[0][2] not in self._by_hash:
+                heapq.heappop(self._cheapest)
+            cheapest = self._by_hash[self._cheapest[0][2]]
+            if (
+                item.transaction.max_priority_fee_per_gas <= cheapest.transaction.max_priority_fee_per_gas
+                or cheapest.sender == item.sender
+            ):
+                raise PoolError(texts.UNDERPRICED)
+            self._forget(cheapest)
+
+    def _forget(self, item: PooledTransaction) -> None:
+        account = self._accounts[item.sender]
+        account.remove(item.transaction.nonce)
+        self._release([item])
+        if not account.by_nonce:
+            del self._accounts[item.sender]
+
+    def _release(self, items: list[PooledTransaction]) -> None:
+        """Lets go of transactions that are in no account any more."""
+        for item in items:
+            del self._by_hash[item.transaction.hash]
+            self._left.append(item.transaction.hash)
+
+    def _refresh(self, address: Address) -> None:
+        """Brings one sender up to the head; drops what it cannot pay any more."""
+        account = self._accounts.get(address)
+        if account is None:
+            return
+        state = self._account(address)
+        self._release(account.advance(state.nonce))
+        if account.pending_cost > state.balance:
+            poor = [item for item in account.by_nonce.values() if item.cost > state.balance]
+            for item in poor:
+                account.remove(item.transaction.nonce)
+            self._release(poor)
+        if not account.by_nonce:
+            del self._accounts[address]
+
+
+def _by_tip(item: PooledTransaction) -> tuple[int, int, Hash]:
+    """A heap entry that brings up the lowest tip, and of those the newest."""
+    return item.transaction.max_priority_fee_per_gas, -item.arrival, item.transaction.hash
+
+
+def _head(account: PoolAccount, nonce: int, base_fee: int) -> list[tuple[int, int, PooledTransaction]]:
+    """The account's transaction with this nonce as a heap entry, if it can run and pays the base fee."""
+    if not account.state_nonce <= nonce < account.next_nonce:
+        return []
+    item = account.by_nonce[nonce]
+    transaction = item.transaction
+    if transaction.max_fee_per_gas < base_fee:
+        return []
+    tip = min(transaction.max_priority_fee_per_gas, transaction.max_fee_per_gas - base_fee)
+    return [(-tip, item.arrival, item)]
+
+
+def _touched(blocks: list[Block]) -> list[Address]:
+    """Accounts whose nonce these blocks may have moved, each once: senders, and EIP-7702 authorities."""
+    found: dict[Address, None] = {}
+    for block in blocks:
+        for transaction in block.transactions:
+            found[transaction.sender] = None
+            if transaction.tx_type == SET_CODE:
+                for authorization in transaction.authorization_list:
+                    try:
+                        found[authorization.authority()] = None
+                    except TransactionError:
+                        continue  # an invalid tuple is skipped by the EVM as well
+    return list(found)

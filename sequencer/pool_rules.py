@@ -1,0 +1,158 @@
+"""What a transaction must satisfy before the pool looks at its sender's account.
+
+The order and the texts are geth's (core/txpool/validation.go, ValidateTransaction), on which clients match.
+"""
+
+from dataclasses import dataclass
+
+from rollup.protocol.primitives import Address
+from rollup.protocol.transaction import (
+    BLOB,
+    DEPOSIT,
+    LEGACY,
+    SET_CODE,
+    Transaction,
+    TransactionError,
+    decode_transaction,
+)
+from sequencer import pool_errors as texts
+from sequencer.pool_errors import PoolError
+from sequencer.pool_limits import PoolLimits
+
+MAX_INIT_CODE_SIZE = 49_152  # EIP-3860
+GAS_PER_BLOB = 131_072  # EIP-4844
+_ETHER = 10**18
+_MAX_UINT256 = 2**256 - 1
+_MAX_NONCE = 2**64 - 1  # EIP-2681
+
+
+@dataclass(slots=True, frozen=True)
+class PoolRules:
+    """What the chain's head allows: block gas limit in gas, and which execution forks are active."""
+
+    chain_id: int
+    gas_limit: int
+    is_shanghai: bool = True
+    is_prague: bool = True
+    allow_blobs: bool = False
+    max_blobs: int = 6
+
+
+def decode(raw: bytes) -> Transaction:
+    """Parses raw EIP-2718 bytes; raises PoolError."""
+    try:
+        return decode_transaction(raw)
+    except TransactionError as error:
+        text = str(error)
+        # geth says no more than that (core/types/transaction.go, ErrTxTypeNotSupported).
+        raise PoolError(texts.TYPE_NOT_SUPPORTED if text.startswith(texts.TYPE_NOT_SUPPORTED) else text) from error
+
+
+def check_transaction(transaction: Transaction, rules: PoolRules, limits: PoolLimits) -> Address:
+    """Checks everything that needs no account and returns the sender; raises PoolError."""
+    _check_rpc_limits(transaction, limits)
+    _check_type(transaction, rules)
+    _check_size(transaction, rules, limits)
+    if transaction.gas_limit > rules.gas_limit:
+        raise PoolError(texts.GAS_LIMIT)
+    _check_prices(transaction)
+    sender = recover_sender(transaction, rules.chain_id)
+    if transaction.nonce >= _MAX_NONCE:
+        raise PoolError(texts.NONCE_MAX)
+    _check_gas(transaction, rules)
+    if transaction.max_priority_fee_per_gas < limits.min_tip:
+        raise PoolError(
+            f"{texts.UNDERPRICED}: gas tip cap {transaction.max_priority_fee_per_gas}, minimum needed {limits.min_tip}"
+        )
+    return sender
+
+
+def recover_sender(transaction: Transaction, chain_id: int) -> Address:
+    """The signer on this chain; raises PoolError for another chain's or a malformed signature."""
+    if transaction.chain_id is not None and transaction.chain_id != chain_id:
+        raise PoolError(f"invalid sender: invalid chain id for signer: have {transaction.chain_id} want {chain_id}")
+    try:
+        return transaction.sender
+    except TransactionError as error:
+        raise PoolError(f"invalid sender: {error}") from error
+
+
+def intrinsic_gas(transaction: Transaction, is_shanghai: bool) -> int:
+    """Gas charged before the first opcode (Yellow Paper section 6, EIP-2028, 2930, 3860, 7702)."""
+    zeros = transaction.data.count(0)
+    gas = 21_000 + 4 * zeros + 16 * (len(transaction.data) - zeros)
+    if transaction.to is None:
+        gas += 32_000
+        if is_shanghai:
+            gas += 2 * ((len(transaction.data) + 31) // 32)
+    for _, slots in transaction.access_list:
+        gas += 2_400 + 1_900 * len(slots)
+    return gas + 25_000 * len(transaction.authorization_list)
+
+
+def floor_data_gas(data: bytes) -> int:
+    """The least gas a transaction with this calldata pays (EIP-7623)."""
+    zeros = data.count(0)
+    return 21_000 + 10 * (zeros + 4 * (len(data) - zeros))
+
+
+def max_cost(transaction: Transaction) -> int:
+    """Wei the sender must hold for gas at the fee cap, blobs and value, without L1 and operator fees."""
+    blob_fee = len(transaction.blob_versioned_hashes) * GAS_PER_BLOB * transaction.max_fee_per_blob_gas
+    return transaction.gas_limit * transaction.max_fee_per_gas + blob_fee + transaction.value
+
+
+def _check_rpc_limits(transaction: Transaction, limits: PoolLimits) -> None:
+    """geth internal/ethapi SubmitTransaction."""
+    fee = transaction.gas_limit * transaction.max_fee_per_gas
+    if limits.fee_cap and fee > limits.fee_cap:
+        raise PoolError(
+            f"tx fee ({fee / _ETHER:.2f} ether) exceeds the configured cap ({limits.fee_cap / _ETHER:.2f} ether)"
+        )
+    if transaction.tx_type == LEGACY and transaction.chain_id is None and not limits.allow_unprotected:
+        raise PoolError(texts.UNPROTECTED)
+
+
+def _check_type(transaction: Transaction, rules: PoolRules) -> None:
+    refused = (
+        transaction.tx_type == DEPOSIT
+        or (transaction.tx_type == BLOB and not rules.allow_blobs)
+        or (transaction.tx_type == SET_CODE and not rules.is_prague)
+    )
+    if refused:
+        raise PoolError(texts.TYPE_NOT_SUPPORTED)
+    if transaction.tx_type == SET_CODE and not transaction.authorization_list:
+        raise PoolError(texts.NO_AUTHORIZATIONS)
+    if transaction.tx_type == BLOB:
+        count = len(transaction.blob_versioned_hashes)
+        if count == 0:
+            raise PoolError("blobless blob transaction")
+        if count > rules.max_blobs:
+            raise PoolError(f"too many blobs in transaction: have {count}, permitted {rules.max_blobs}")
+
+
+def _check_size(transaction: Transaction, rules: PoolRules, limits: PoolLimits) -> None:
+    size = len(transaction.encode())
+    if size > limits.max_transaction_size:
+        raise PoolError(f"oversized data: transaction size {size}, limit {limits.max_transaction_size}")
+    if transaction.to is None and rules.is_shanghai and len(transaction.data) > MAX_INIT_CODE_SIZE:
+        raise PoolError(f"max initcode size exceeded: code size {len(transaction.data)}, limit {MAX_INIT_CODE_SIZE}")
+
+
+def _check_prices(transaction: Transaction) -> None:
+    if transaction.max_fee_per_gas > _MAX_UINT256:
+        raise PoolError("max fee per gas higher than 2^256-1")
+    if transaction.max_priority_fee_per_gas > transaction.max_fee_per_gas:
+        raise PoolError(texts.TIP_ABOVE_CAP)
+
+
+def _check_gas(transaction: Transaction, rules: PoolRules) -> None:
+    needed = intrinsic_gas(transaction, rules.is_shanghai)
+    if transaction.gas_limit < needed:
+        raise PoolError(f"intrinsic gas too low: gas {transaction.gas_limit}, minimum needed {needed}")
+    if rules.is_prague:
+        floor = floor_data_gas(transaction.data)
+        if transaction.gas_limit < floor:
+            raise PoolError(
+                f"insufficient gas for floor data gas cost: gas {transaction.gas_limit}, minimum needed {floor}"
+            )
