@@ -99,9 +99,7 @@ LAYOUT: Final[dict[str, tuple[Field, ...]]] = {
         Field("treasury", PLATFORM, 0, 20),
         Field("platformBps", PLATFORM, 20, 2),
         Field("locked", PLATFORM, 22, 1),
-        Field("datanetCount", COUNTS, 0, 8),
-        Field("modelCount", COUNTS, 8, 8),
-        Field("jobCount", COUNTS, 16, 8),
+        Field("counts", COUNTS, 0, 32),
         Field("credits", CREDITS, 0, 32),
         Field("nonces", NONCES, 0, 32),
         Field("datanets", DATANETS, 0, 32),
@@ -110,6 +108,7 @@ LAYOUT: Final[dict[str, tuple[Field, ...]]] = {
         Field("models", MODELS, 0, 32),
         Field("jobs", JOBS, 0, 32),
     ),
+    "Counts": (Field("datanets", 0, 0, 8), Field("models", 0, 8, 8), Field("jobs", 0, 16, 8)),
     "Datanet": (
         Field("acc", POOL, 0, 20),
         Field("remainder", POOL, 20, 12),

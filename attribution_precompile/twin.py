@@ -1,0 +1,16 @@
+"""The Solidity twin as an artifact: what the account's code is in mode `contract`, and what the ABI is in both.
+
+Built from contracts/attribution by the compiler and settings that twin.json names; a test rebuilds and compares.
+"""
+
+import json
+from importlib.resources import files
+from typing import Any, Final
+
+_ARTIFACT: Final[dict[str, Any]] = json.loads(files(__package__).joinpath("twin.json").read_text())
+
+ABI: Final[list[dict[str, Any]]] = _ARTIFACT["abi"]
+RUNTIME_CODE: Final = bytes.fromhex(_ARTIFACT["runtime"][2:])
+STORAGE_LAYOUT: Final[dict[str, Any]] = _ARTIFACT["storageLayout"]
+COMPILER: Final[str] = _ARTIFACT["compiler"]
+SETTINGS: Final[dict[str, Any]] = _ARTIFACT["settings"]
