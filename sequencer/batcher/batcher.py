@@ -1,0 +1,300 @@
+"""The batcher: gets every unsafe L2 block into an L1 block.
+
+It keeps nothing it cannot find again: what is posted is what the derivation of its own node calls safe, what is not
+yet derived is followed on L1 until it is. So a restart waits until nothing of its own is on the way, and goes on from
+the safe head.
+"""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from derivation.errors import Temporary
+from rollup.execution.chain import Chain
+from rollup.protocol.blockref import BlockId, L1BlockRef, L2BlockRef
+from rollup.protocol.config import RollupConfig
+from rollup.protocol.primitives import Address, Hash
+from sequencer.batcher.channel_builder import ChannelBuilder
+from sequencer.batcher.config import BatcherConfig
+from sequencer.batcher.da import DERIVATION_VERSION_0, L1Prices, blobs_are_cheaper
+from sequencer.batcher.sidecar import make_sidecar
+from sequencer.batcher.tx_manager import NonceTaken, TrackedTx, TxCandidate, TxManager
+from sequencer.l1_client import L1Client
+
+
+class DerivationStatus(Protocol):
+    """How far the node's own derivation is; a derivation.driver.Verifier is one."""
+
+    @property
+    def safe_head(self) -> L2BlockRef:
+        """The newest L2 block derived from L1 data."""
+
+    @property
+    def current_l1(self) -> L1BlockRef:
+        """The L1 block whose data is being read; every block before it is done with."""
+
+
+@dataclass(slots=True, frozen=True)
+class PostedBatch:
+    """A batcher transaction included on L1: data in bytes (frames with their version bytes), cost in wei.
+
+    first_block and last_block are the L2 blocks of the whole channel the transaction belongs to.
+    """
+
+    transaction_hash: Hash
+    l1_block: int
+    kind: str  # "calldata" or "blobs"
+    data_bytes: int
+    blobs: int
+    cost: int
+    first_block: int
+    last_block: int
+
+
+@dataclass(slots=True)
+class _SentTx:
+    tracked: TrackedTx
+    kind: str
+    data_bytes: int
+    blobs: int
+    is_reported: bool = False
+
+
+@dataclass(slots=True)
+class _SentChannel:
+    first: BlockId
+    last: BlockId
+    transactions: list[_SentTx] = field(default_factory=list)
+
+    def inclusion(self) -> int | None:
+        """The L1 block of the last transaction, None while one is not included."""
+        numbers = [sent.tracked.receipt.block_number for sent in self.transactions if sent.tracked.receipt is not None]
+        return max(numbers) if len(numbers) == len(self.transactions) else None
+
+
+class Batcher:
+    """Posts a chain's blocks with one key; step is called as often as one likes."""
+
+    def __init__(
+        self,
+        config: RollupConfig,
+        chain: Chain,
+        client: L1Client,
+        private_key: bytes,
+        status: DerivationStatus,
+        options: BatcherConfig | None = None,
+    ) -> None:
+        self._config = config
+        self._chain = chain
+        self._client = client
+        self._status = status
+        self.options = options or BatcherConfig()
+        self._manager = TxManager(
+            client,
+            private_key,
+            config.l1_chain_id,
+            confirmations=self.options.confirmations,
+            resubmit_after=self.options.resubmit_after,
+            follow_depth=self.options.follow_depth,
+        )
+        self._cursor: BlockId | None = None  # the last L2 block put into a channel
+        self._settle_at: int | None = None
+        self._open: ChannelBuilder | None = None
+        self._sent: list[_SentChannel] = []
+        self._active = True
+        self._flush = False
+        self.waiting_for: str | None = None
+
+    @property
+    def address(self) -> Address:
+        """Who posts."""
+        return self._manager.address
+
+    @property
+    def is_active(self) -> bool:
+        """False while stopped."""
+        return self._active
+
+    @property
+    def posted_to(self) -> int | None:
+        """The number of the last L2 block put into a channel, None before the first."""
+        return self._cursor.number if self._cursor is not None else None
+
+    def start(self) -> None:
+        """Takes blocks again."""
+        self._active = True
+
+    def stop(self) -> None:
+        """Takes no more blocks; what is sent is still followed."""
+        self._active = False
+
+    def step(self) -> list[PostedBatch]:
+        """Follows what is sent, packs new blocks, sends closed channels; returns what L1 has confirmed since.
+
+        Never raises for L1: when it cannot go on, waiting_for says why and the next step tries again.
+        """
+        self.waiting_for = None
+        try:
+            head = self._manager.step()
+            reports = self._report(head)
+            self._check_progress(head)
+            if self._active and self._is_settled(head):
+                self._take_blocks(head)
+                self._close_if_due(head)
+                self._manager.step()
+        except NonceTaken as error:
+            self._restart(str(error))
+            return []
+        except Temporary as error:
+            self.waiting_for = f"L1: {error}"
+            return []
+        if self._manager.last_refusal is not None:
+            self.waiting_for = f"L1 refuses a batch: {self._manager.last_refusal}"
+        return reports
+
+    def flush(self) -> None:
+        """Has the next step send every block there is, whatever the channel's size and age."""
+        self._flush = True
+
+    def _restart(self, reason: str) -> None:
+        """Forgets everything and finds it again from the safe head."""
+        self.waiting_for = reason
+        self._manager.reset()
+        self._sent.clear()
+        self._open = None
+        self._cursor = None
+        self._settle_at = None
+
+    def _is_settled(self, head: L1BlockRef) -> bool:
+        """After a start: nothing of this key is on the way, and derivation has read what is in L1's chain."""
+        if self._cursor is not None:
+            return True
+        foreign = self._manager.foreign_in_flight()
+        if foreign:
+            self.waiting_for = f"{foreign} transactions of 0x{self.address.hex()} sent before the start"
+            self._settle_at = None
+            return False
+        if self._settle_at is None:
+            self._settle_at = head.number if self._client.nonce(self.address) else 0
+        if self._status.current_l1.number < self._settle_at:
+            self.waiting_for = f"derivation to reach L1 block {self._settle_at}"
+            return False
+        self._cursor = self._status.safe_head.id
+        return True
+
+    def _check_progress(self, head: L1BlockRef) -> None:
+        """Goes back to the safe head when posted blocks left the L2 chain, or L1 data did not make them safe."""
+        if self._cursor is None:
+            return
+        safe = self._status.safe_head
+        if self._chain.canonical_hash(self._cursor.number) != self._cursor.hash:
+            self._requeue(safe)
+            return
+        for channel in self._sent:
+            inclusion = channel.inclusion()
+            if (
+                inclusion is not None
+                and self._status.current_l1.number > inclusion + 1
+                and safe.number < channel.last.number
+            ):
+                self._requeue(safe)
+                return
+        self._sent = [channel for channel in self._sent if not self._is_final(channel, head, safe)]
+        if safe.number > self._cursor.number:
+            self._requeue(safe)
+        elif safe.number + 1 < self._first_kept():
+            self._requeue(safe)
+
+    def _first_kept(self) -> int:
+        """The lowest L2 block that is in a channel sent or open."""
+        if self._sent:
+            return self._sent[0].first.number
+        if self._open is not None and self._open.first is not None:
+            return self._open.first.number
+        return self._cursor.number + 1 if self._cursor is not None else 0
+
+    def _is_final(self, channel: _SentChannel, head: L1BlockRef, safe: L2BlockRef) -> bool:
+        inclusion = channel.inclusion()
+        return (
+            inclusion is not None
+            and head.number - inclusion >= self.options.follow_depth
+            and safe.number >= channel.last.number
+        )
+
+    def _requeue(self, safe: L2BlockRef) -> None:
+        """Everything after the safe head is to be posted again; transactions on the way are still followed."""
+        self._sent.clear()
+        self._open = None
+        self._cursor = safe.id
+
+    def _take_blocks(self, head: L1BlockRef) -> None:
+        """Puts new L2 blocks into channels, sending each that gets full."""
+        while self._cursor is not None and self._manager.in_flight < self.options.max_pending:
+            block = self._chain.block_by_number(self._cursor.number + 1)
+            if block is None or block.header.parent_hash != self._cursor.hash:
+                return
+            if self._open is None:
+                self._open = ChannelBuilder(self._config, self.options, head.number)
+            if not self._open.add(block):
+                self._send(self._open)
+                continue
+            self._cursor = BlockId(block.hash, block.number)
+            if self._open.is_full:
+                self._send(self._open)
+
+    def _close_if_due(self, head: L1BlockRef) -> None:
+        if self._open is not None and (self._flush or self._open.is_timed_out(head.number)):
+            self._send(self._open)
+        self._flush = False
+
+    def _send(self, channel: ChannelBuilder) -> None:
+        """Closes a channel and hands its frames to the transaction manager."""
+        first, last = channel.first, channel.last
+        self._open = None
+        if first is None or last is None:
+            return
+        prices = self._manager.prices()
+        sent = _SentChannel(first, last)
+        for candidate, kind, size, blobs in self._candidates(channel, prices):
+            sent.transactions.append(_SentTx(self._manager.submit(candidate), kind, size, blobs))
+        self._sent.append(sent)
+
+    def _candidates(self, channel: ChannelBuilder, prices: L1Prices) -> list[tuple[TxCandidate, str, int, int]]:
+        """A channel's L1 transactions with kind, bytes and number of blobs, as calldata or blobs by the options."""
+        options, inbox = self.options, self._config.batch_inbox_address
+        calldata = [DERIVATION_VERSION_0 + frame for frame in channel.frames(options.max_calldata_frame)]
+        in_blobs = [DERIVATION_VERSION_0 + frame for frame in channel.frames(options.max_blob_frame)]
+        if options.da == "calldata" or (
+            options.da == "auto" and not blobs_are_cheaper(calldata, len(in_blobs), prices)
+        ):
+            return [(TxCandidate(inbox, data), "calldata", len(data), 0) for data in calldata]
+        size = options.blobs_per_transaction
+        groups = [in_blobs[start : start + size] for start in range(0, len(in_blobs), size)]
+        return [
+            (TxCandidate(inbox, sidecar=make_sidecar(group)), "blobs", sum(map(len, group)), len(group))
+            for group in groups
+        ]
+
+    def _report(self, head: L1BlockRef) -> list[PostedBatch]:
+        """What has got its confirmations since the last step."""
+        reports: list[PostedBatch] = []
+        for channel in self._sent:
+            for sent in channel.transactions:
+                receipt = sent.tracked.receipt
+                if sent.is_reported or receipt is None:
+                    continue
+                if not sent.tracked.is_confirmed(head.number, self.options.confirmations):
+                    continue
+                sent.is_reported = True
+                reports.append(
+                    PostedBatch(
+                        receipt.transaction_hash,
+                        receipt.block_number,
+                        sent.kind,
+                        sent.data_bytes,
+                        sent.blobs,
+                        receipt.cost,
+                        channel.first.number,
+                        channel.last.number,
+                    )
+                )
+        return reports

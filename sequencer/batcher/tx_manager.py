@@ -1,0 +1,194 @@
+"""Gets transactions into L1: nonces, fees, resubmission, confirmations.
+
+A transaction is followed until its owner lets it go: an L1 reorg that drops it has it sent again, one that waits too
+long is replaced by the same with higher fees.
+"""
+
+from dataclasses import dataclass, field
+
+from coincurve import PrivateKey
+
+from rollup.protocol.blockref import L1BlockRef
+from rollup.protocol.primitives import Address, Hash, keccak256
+from rollup.protocol.transaction import BLOB, DYNAMIC_FEE, Transaction
+from sequencer.batcher.da import L1Prices, calldata_gas
+from sequencer.batcher.sidecar import Sidecar
+from sequencer.l1_client import L1Client, L1Receipt, TransactionRefused
+
+_BUMP_PERCENT = 10  # what geth's pool asks of a replacement; of a blob transaction twice the price
+_BLOB_BUMP_PERCENT = 100
+
+
+class NonceTaken(Exception):
+    """Another transaction of the same account went in: what was sent here can never be included."""
+
+
+@dataclass(slots=True, frozen=True)
+class TxCandidate:
+    """What is to be sent: calldata or blobs (131,072 bytes each); gas_limit None = computed for plain data."""
+
+    to: Address
+    data: bytes = b""
+    sidecar: Sidecar | None = None
+    value: int = 0
+    gas_limit: int | None = None
+
+
+@dataclass(slots=True)
+class TrackedTx:
+    """One nonce's transaction, every version of it that was signed, and its receipt while it is included."""
+
+    candidate: TxCandidate
+    nonce: int
+    versions: list[tuple[Hash, bytes]] = field(default_factory=list)  # hash, raw in network form
+    tip: int = 0
+    fee_cap: int = 0
+    blob_fee_cap: int = 0
+    sent_at: int | None = None  # L1 head at the last sending
+    receipt: L1Receipt | None = None
+
+    def is_confirmed(self, head: int, confirmations: int) -> bool:
+        """True when included that many L1 blocks deep, its own counted."""
+        return self.receipt is not None and head - self.receipt.block_number + 1 >= confirmations
+
+
+class TxManager:
+    """Sends from one key. Every verb may raise derivation.errors.Temporary and can simply be called again."""
+
+    def __init__(
+        self,
+        client: L1Client,
+        private_key: bytes,
+        chain_id: int,
+        *,
+        confirmations: int = 1,
+        resubmit_after: int = 3,
+        follow_depth: int = 64,
+    ) -> None:
+        """In L1 blocks: how long a transaction waits before its fees are raised, how deep one is taken as final."""
+        self._client = client
+        self._key = private_key
+        self._chain_id = chain_id
+        self.confirmations = confirmations
+        self._resubmit_after = resubmit_after
+        self._follow_depth = follow_depth
+        self.address: Address = keccak256(PrivateKey(private_key).public_key.format(compressed=False)[1:])[12:]
+        self._tracked: list[TrackedTx] = []
+        self._next_nonce: int | None = None
+        self.last_refusal: str | None = None
+
+    @property
+    def in_flight(self) -> int:
+        """How many followed transactions are not in a block."""
+        return sum(1 for tracked in self._tracked if tracked.receipt is None)
+
+    def foreign_in_flight(self) -> int:
+        """Transactions of this account that wait in L1's pool and were not sent from here (before a restart)."""
+        waiting = self._client.pending_nonce(self.address) - self._client.nonce(self.address)
+        return max(0, waiting - sum(1 for tracked in self._tracked if tracked.receipt is None and tracked.sent_at))
+
+    def submit(self, candidate: TxCandidate) -> TrackedTx:
+        """Takes the next nonce for a candidate; the next step sends it."""
+        if self._next_nonce is None:
+            self._next_nonce = self._client.pending_nonce(self.address)
+        tracked = TrackedTx(candidate, self._next_nonce)
+        self._next_nonce += 1
+        self._tracked.append(tracked)
+        return tracked
+
+    def reset(self) -> None:
+        """Stops following everything; the next nonce is asked of L1 again."""
+        self._tracked.clear()
+        self._next_nonce = None
+
+    def step(self) -> L1BlockRef:
+        """Sends what is unsent, looks for receipts, resends and raises fees; returns the L1 head it saw.
+
+        Raises NonceTaken when a followed transaction can never be included.
+        """
+        head = self._client.head()
+        account_nonce = self._client.nonce(self.address)
+        for tracked in self._tracked:
+            self._follow(tracked, head, account_nonce)
+        self._tracked = [item for item in self._tracked if not item.is_confirmed(head.number, self._follow_depth)]
+        return head
+
+    def prices(self) -> L1Prices:
+        """What the next L1 block asks."""
+        return L1Prices(self._client.base_fee(), self._client.suggested_tip(), self._client.blob_base_fee())
+
+    def _follow(self, tracked: TrackedTx, head: L1BlockRef, account_nonce: int) -> None:
+        tracked.receipt = self._find_receipt(tracked)
+        if tracked.receipt is not None:
+            return
+        if tracked.nonce < account_nonce:
+            if self._client.head() != head:
+                return  # L1 moved between the two questions: ask again at the next step
+            raise NonceTaken(f"nonce {tracked.nonce} of 0x{self.address.hex()} went to another transaction")
+        if tracked.sent_at is None:
+            self._send_new_version(tracked, head)
+        elif head.number - tracked.sent_at >= self._resubmit_after:
+            self._send_new_version(tracked, head)
+        elif head.number < tracked.sent_at or self._client.pending_nonce(self.address) <= tracked.nonce:
+            self._send(tracked, head, tracked.versions[-1][1])  # L1's pool lost it: a reorg, a restart
+
+    def _find_receipt(self, tracked: TrackedTx) -> L1Receipt | None:
+        for tx_hash, _ in reversed(tracked.versions):
+            receipt = self._client.receipt(tx_hash)
+            if receipt is not None:
+                return receipt
+        return None
+
+    def _send_new_version(self, tracked: TrackedTx, head: L1BlockRef) -> None:
+        """Sends at L1's prices, for a replacement at least a pool's bump above the last."""
+        prices = self.prices()
+        has_blobs = tracked.candidate.sidecar is not None
+        bump = 0 if tracked.sent_at is None else (_BLOB_BUMP_PERCENT if has_blobs else _BUMP_PERCENT)
+        before = tracked.tip, tracked.fee_cap, tracked.blob_fee_cap
+        tracked.tip = max(prices.tip, _raised(tracked.tip, bump))
+        # Twice the base fee holds for six full blocks in a row.
+        tracked.fee_cap = max(2 * prices.base_fee + tracked.tip, _raised(tracked.fee_cap, bump))
+        if has_blobs:
+            tracked.blob_fee_cap = max(2 * prices.blob_base_fee, _raised(tracked.blob_fee_cap, bump))
+        version = self._sign(tracked)
+        tracked.versions.append(version)  # before sending: an answer that is lost may have been a yes
+        if not self._send(tracked, head, version[1]):
+            tracked.versions.remove(version)
+            if "underpriced" not in (self.last_refusal or ""):
+                tracked.tip, tracked.fee_cap, tracked.blob_fee_cap = before
+
+    def _sign(self, tracked: TrackedTx) -> tuple[Hash, bytes]:
+        candidate = tracked.candidate
+        sidecar = candidate.sidecar
+        transaction = Transaction(
+            DYNAMIC_FEE if sidecar is None else BLOB,
+            nonce=tracked.nonce,
+            gas_limit=candidate.gas_limit if candidate.gas_limit is not None else calldata_gas(candidate.data),
+            to=candidate.to,
+            value=candidate.value,
+            data=candidate.data,
+            chain_id=self._chain_id,
+            max_fee_per_gas=tracked.fee_cap,
+            max_priority_fee_per_gas=tracked.tip,
+            max_fee_per_blob_gas=tracked.blob_fee_cap,
+            blob_versioned_hashes=sidecar.versioned_hashes if sidecar is not None else (),
+        ).signed(self._key)
+        raw = transaction.encode() if sidecar is None else sidecar.wrap(transaction)
+        return transaction.hash, raw
+
+    def _send(self, tracked: TrackedTx, head: L1BlockRef, raw: bytes) -> bool:
+        """Hands one version in; false when L1's pool refuses it, and last_refusal says why."""
+        try:
+            self._client.send_raw_transaction(raw)
+        except TransactionRefused as error:
+            if "already known" not in str(error):
+                self.last_refusal = str(error)
+                return False
+        self.last_refusal = None
+        tracked.sent_at = head.number
+        return True
+
+
+def _raised(price: int, percent: int) -> int:
+    """At least one wei more when there is a bump, rounded up."""
+    return price if percent == 0 else max(price + 1, -(-price * (100 + percent) // 100))

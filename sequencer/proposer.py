@@ -1,0 +1,107 @@
+"""The proposer: puts output roots of L2 blocks into the L2OutputOracle contract on L1.
+
+Source: specs protocol/proposals.md, "Proposing L2 Output Commitments".
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rollup.execution.chain import Chain
+from rollup.protocol.block import Block
+from rollup.protocol.blockref import L2BlockRef
+from rollup.protocol.outputs import output_root
+from rollup.protocol.primitives import Address, Hash, keccak256
+from sequencer.batcher.tx_manager import NonceTaken, TrackedTx, TxCandidate, TxManager
+from sequencer.l1_client import L1Client
+
+_PROPOSE = keccak256(b"proposeL2Output(bytes32,uint256,bytes32,uint256)")[:4]
+_NEXT_BLOCK_NUMBER = keccak256(b"nextBlockNumber()")[:4]
+_PROPOSE_GAS = 300_000  # two storage slots of a new array element and an event, with room
+
+
+class ProposalRefused(Exception):
+    """The output oracle reverted a proposal: not the proposer's key, or an L1 block it does not know any more."""
+
+
+@dataclass(slots=True, frozen=True)
+class OutputPosted:
+    """A proposal included on L1; cost in wei."""
+
+    l2_block: int
+    output_root: Hash
+    transaction_hash: Hash
+    l1_block: int
+    cost: int
+
+
+class Proposer:
+    """Proposes at every block the oracle asks for, once that block is safe (or finalized)."""
+
+    def __init__(
+        self,
+        chain: Chain,
+        client: L1Client,
+        private_key: bytes,
+        oracle: Address,
+        l1_chain_id: int,
+        *,
+        proposable_head: Callable[[], L2BlockRef],
+        confirmations: int = 1,
+    ) -> None:
+        """proposable_head: the newest L2 block that may be proposed; finalized is safe from L1 reorgs."""
+        self._chain = chain
+        self._client = client
+        self._oracle = oracle
+        self._proposable_head = proposable_head
+        self._manager = TxManager(client, private_key, l1_chain_id, confirmations=confirmations)
+        self._pending: tuple[TrackedTx, int, Hash] | None = None
+
+    @property
+    def address(self) -> Address:
+        """Who proposes."""
+        return self._manager.address
+
+    def step(self) -> OutputPosted | None:
+        """Follows the proposal that is out, or makes the next one; returns a proposal once it is confirmed.
+
+        Raises ProposalRefused when the oracle reverted one; derivation.errors.Temporary when L1 cannot be asked.
+        """
+        try:
+            head = self._manager.step()
+        except NonceTaken:
+            self._manager.reset()
+            self._pending = None
+            return None
+        if self._pending is not None:
+            return self._settle(self._pending, head.number)
+        number = self.next_block_number()
+        if self._proposable_head().number < number:
+            return None
+        block = self._chain.block_by_number(number)
+        if block is None:
+            return None
+        root = self.output_root(block)
+        data = _PROPOSE + root + number.to_bytes(32, "big") + head.hash + head.number.to_bytes(32, "big")
+        tracked = self._manager.submit(TxCandidate(self._oracle, data, gas_limit=_PROPOSE_GAS))
+        self._pending = (tracked, number, root)
+        self._manager.step()
+        return None
+
+    def next_block_number(self) -> int:
+        """The L2 block the oracle wants next."""
+        return int.from_bytes(self._client.call(self._oracle, _NEXT_BLOCK_NUMBER), "big")
+
+    def output_root(self, block: Block) -> Hash:
+        """The output root of an L2 block: from Isthmus its message passer root is in the header."""
+        root: Hash = output_root(block.header.state_root, self._message_passer_root(block), block.hash)
+        return root
+
+    def _settle(self, pending: tuple[TrackedTx, int, Hash], head: int) -> OutputPosted | None:
+        tracked, number, root = pending
+        receipt = tracked.receipt
+        if receipt is None or not tracked.is_confirmed(head, self._manager.confirmations):
+            return None
+        self._pending = None
+        if receipt.status != 1:
+            raise ProposalRefused(f"the output oracle reverted the proposal of L2 block {number}")
+        return OutputPosted(number, root, receipt.transaction_hash, receipt.block_number, receipt.cost)

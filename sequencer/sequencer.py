@@ -1,0 +1,175 @@
+"""The sequencer: builds an L2 block every block time, on an L1 origin of its choice.
+
+It drives the engine by the calls op-node makes: forkchoice with attributes, get payload, new payload, forkchoice.
+"""
+
+from derivation.attributes import prepare_payload_attributes
+from derivation.errors import Critical, NotFound, Reset
+from derivation.sources import L1Source
+from rollup.execution.engine import Engine
+from rollup.protocol.block import Block
+from rollup.protocol.blockref import L1BlockRef, L2BlockRef
+from rollup.protocol.config import RollupConfig
+from rollup.protocol.forks import Fork
+from rollup.protocol.l2_blocks import l2_block_ref, system_config_of_block
+from rollup.protocol.payload import PayloadAttributes
+from rollup.protocol.primitives import Hash
+from sequencer.clock import Clock
+from sequencer.mempool import Mempool
+from sequencer.origin_selector import OriginReorged, OriginSelector
+
+# Their first block carries upgrade transactions and must be empty of the pool's (op-node's sequencer; for Jovian also
+# a rule of derivation: specs protocol/jovian/derivation.md, "Activation Block Rules").
+_UPGRADE_FORKS = (Fork.ECOTONE, Fork.FJORD, Fork.ISTHMUS, Fork.JOVIAN, Fork.KARST)
+
+
+class SequencerStopped(Exception):
+    """A block was asked for while the sequencer is stopped."""
+
+
+class SequencerStartError(ValueError):
+    """The sequencer cannot start: it runs already, or the head is another than the caller thinks."""
+
+
+class Sequencer:
+    """Builds blocks on the engine's head.
+
+    instant: a block is also due as soon as the pool has something to run; times stay on the grid of block times, so
+    the chain then runs ahead of the clock, at most as far as the sequencer drift lets it.
+    """
+
+    def __init__(
+        self,
+        config: RollupConfig,
+        engine: Engine,
+        l1: L1Source,
+        clock: Clock,
+        *,
+        pool: Mempool | None = None,
+        confirmation_depth: int = 0,
+        instant: bool = False,
+        active: bool = True,
+    ) -> None:
+        self._config = config
+        self._engine = engine
+        self._l1 = l1
+        self._clock = clock
+        self._pool = pool
+        self.origins = OriginSelector(config, l1, confirmation_depth)
+        self.instant = instant
+        self._active = active
+
+    @property
+    def is_active(self) -> bool:
+        """False while stopped."""
+        return self._active
+
+    @property
+    def unsafe_head(self) -> L2BlockRef:
+        """The block the next one is built on."""
+        return l2_block_ref(self._config, self._engine.chain.head)
+
+    @property
+    def next_block_time(self) -> int:
+        """Seconds: the timestamp of the next block."""
+        return self._engine.chain.head.timestamp + self._config.block_time
+
+    def is_due(self) -> bool:
+        """True when the next block is to be built now."""
+        if not self._active:
+            return False
+        if self._clock.now() >= self.next_block_time:
+            return True
+        return self.instant and self._pool is not None and self._pool_is_waiting(self._pool)
+
+    def start(self, head: Hash | None = None) -> None:
+        """Starts building; with a hash only if it is the head's (op-node's admin_startSequencer)."""
+        if self._active:
+            raise SequencerStartError("sequencer already running")
+        current = self._engine.chain.head.hash
+        if head is not None and head != current:
+            raise SequencerStartError(f"block hash does not match: head 0x{current.hex()}, received 0x{head.hex()}")
+        self._active = True
+
+    def stop(self) -> Hash:
+        """Stops building; returns the hash of the unsafe head."""
+        self._active = False
+        return self._engine.chain.head.hash
+
+    def build_block(self) -> Block:
+        """Builds and adopts the next block, due or not.
+
+        Raises SequencerStopped; OriginMissing when L1 must produce a block first; derivation.errors.Temporary when L1
+        cannot be asked now. After an L1 reorg it first goes back to the last block whose origin is canonical.
+        """
+        if not self._active:
+            raise SequencerStopped("the sequencer is stopped")
+        parent = self._engine.chain.head
+        parent_ref = l2_block_ref(self._config, parent)
+        try:
+            origin = self.origins.next_origin(parent_ref)
+        except OriginReorged:
+            parent_ref = self.recover()
+            parent = self._engine.chain.head
+            origin = self.origins.next_origin(parent_ref)
+        return self._build(parent_ref, self._attributes(parent, parent_ref, origin))
+
+    def recover(self) -> L2BlockRef:
+        """Makes the last block whose origin is in L1's chain the head, and returns it.
+
+        Raises Critical when that is below the finalized block.
+        """
+        chain = self._engine.chain
+        block = chain.head
+        while not self._is_origin_canonical(block):
+            if block.number <= chain.finalized.number:
+                raise Critical(
+                    f"L1 was reorganised below the finalized L2 block {block.number} (0x{block.hash.hex()}): "
+                    "its origin is no longer in L1's chain"
+                )
+            parent = chain.block(block.header.parent_hash)
+            if parent is None:
+                raise Critical(f"L2 block {block.number - 1} is missing")
+            block = parent
+        safe = chain.safe if chain.safe.number <= block.number else block
+        self._engine.forkchoice_updated(block.hash, safe.hash, chain.finalized.hash)
+        return l2_block_ref(self._config, block)
+
+    def _pool_is_waiting(self, pool: Mempool) -> bool:
+        head = self._engine.chain.head
+        if not pool.has_pending(head.header.base_fee_per_gas or 0):
+            return False
+        head_ref = l2_block_ref(self._config, head)
+        try:
+            origin = self._l1.ref_by_number(head_ref.l1_origin.number)
+        except NotFound:
+            return True  # a reorg: building recovers from it
+        return not self.origins.is_past_drift(self.next_block_time, origin)
+
+    def _is_origin_canonical(self, block: Block) -> bool:
+        origin = l2_block_ref(self._config, block).l1_origin
+        try:
+            return self._l1.ref_by_number(origin.number).hash == origin.hash
+        except NotFound:
+            return False
+
+    def _attributes(self, parent: Block, parent_ref: L2BlockRef, origin: L1BlockRef) -> PayloadAttributes:
+        system_config = system_config_of_block(self._config, parent)
+        attributes = prepare_payload_attributes(self._config, self._l1, parent_ref, system_config, origin.id)
+        attributes.no_tx_pool = self.origins.is_past_drift(attributes.timestamp, origin) or any(
+            self._config.activates(fork, attributes.timestamp) for fork in _UPGRADE_FORKS
+        )
+        return attributes
+
+    def _build(self, parent: L2BlockRef, attributes: PayloadAttributes) -> Block:
+        engine, chain = self._engine, self._engine.chain
+        safe, finalized = chain.safe.hash, chain.finalized.hash
+        started = engine.forkchoice_updated(parent.hash, safe, finalized, attributes)
+        if started.payload_id is None:
+            raise Reset(f"the engine did not start building on 0x{parent.hash.hex()}: {started.status}")
+        block = engine.get_payload(started.payload_id)
+        status = engine.new_payload(block)
+        if status.status != "VALID":
+            raise Critical(f"the engine refuses the block it built: {status.validation_error}")
+        engine.forkchoice_updated(block.hash, safe, finalized)
+        return block
