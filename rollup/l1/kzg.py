@@ -1,0 +1,115 @@
+"""KZG commitments and proofs of blobs (EIP-4844, EIP-7594), on the public ceremony's trusted setup.
+
+Loading the setup takes about two seconds, so it is done at the first use and shared from then on.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from functools import cache
+from importlib import resources
+from typing import Any, cast
+
+import ckzg
+
+from rollup.protocol.primitives import Hash
+
+BLOB_SIZE = 131_072  # 4,096 field elements of 32 bytes
+COMMITMENT_SIZE = PROOF_SIZE = 48
+CELLS_PER_BLOB = 128  # EIP-7594, CELLS_PER_EXT_BLOB
+_VERSION = b"\x01"  # EIP-4844, VERSIONED_HASH_VERSION_KZG
+
+
+class KzgError(ValueError):
+    """Bytes that are no blob, commitment or proof."""
+
+
+@cache
+def trusted_setup() -> Any:
+    """The mainnet ceremony's setup, loaded once a process."""
+    with resources.as_file(resources.files("eth") / "_utils" / "kzg_trusted_setup.txt") as path:
+        return ckzg.load_trusted_setup(str(path), 0)
+
+
+def blob_to_commitment(blob: bytes) -> bytes:
+    """The KZG commitment (48 bytes) of a blob of 131,072 bytes; raises KzgError when it is none."""
+    _check_blob(blob)
+    try:
+        return cast(bytes, ckzg.blob_to_kzg_commitment(blob, trusted_setup()))
+    except RuntimeError as error:
+        raise KzgError("not a blob: a field element is not below the BLS modulus") from error
+
+
+def blob_proof(blob: bytes, commitment: bytes) -> bytes:
+    """The proof (48 bytes) that a blob has this commitment, as EIP-4844 sends it; raises KzgError."""
+    _check_blob(blob)
+    _check_size("commitment", commitment, COMMITMENT_SIZE)
+    try:
+        return cast(bytes, ckzg.compute_blob_kzg_proof(blob, commitment, trusted_setup()))
+    except RuntimeError as error:
+        raise KzgError("not a blob and its commitment") from error
+
+
+def cell_proofs(blob: bytes) -> tuple[bytes, ...]:
+    """The 128 cell proofs of a blob, as EIP-7594 (Osaka) sends them; raises KzgError."""
+    _check_blob(blob)
+    try:
+        _, proofs = ckzg.compute_cells_and_kzg_proofs(blob, trusted_setup())
+    except RuntimeError as error:
+        raise KzgError("not a blob: a field element is not below the BLS modulus") from error
+    return tuple(proofs)
+
+
+def versioned_hash(commitment: bytes) -> Hash:
+    """What a transaction names a blob by: a version byte and the tail of the commitment's sha256."""
+    return _VERSION + hashlib.sha256(commitment).digest()[1:]
+
+
+def blob_versioned_hash(blob: bytes) -> Hash:
+    """The versioned hash of a blob, by its commitment; raises KzgError."""
+    return versioned_hash(blob_to_commitment(blob))
+
+
+def verify_blobs(blobs: Sequence[bytes], commitments: Sequence[bytes], proofs: Sequence[bytes]) -> bool:
+    """Whether every blob has its commitment, by a proof a blob (EIP-4844); False also for bytes that are none."""
+    if not len(blobs) == len(commitments) == len(proofs):
+        return False
+    if not _are_sized(blobs, BLOB_SIZE) or not _are_sized(commitments, COMMITMENT_SIZE):
+        return False
+    if not _are_sized(proofs, PROOF_SIZE):
+        return False
+    arguments = (b"".join(blobs), b"".join(commitments), b"".join(proofs))
+    try:
+        return bool(ckzg.verify_blob_kzg_proof_batch(*arguments, trusted_setup()))
+    except RuntimeError:
+        return False
+
+
+def verify_cells(blobs: Sequence[bytes], commitments: Sequence[bytes], proofs: Sequence[bytes]) -> bool:
+    """As verify_blobs, by 128 cell proofs a blob, all in one sequence (EIP-7594)."""
+    if len(blobs) != len(commitments) or len(proofs) != CELLS_PER_BLOB * len(blobs):
+        return False
+    if not _are_sized(blobs, BLOB_SIZE) or not _are_sized(commitments, COMMITMENT_SIZE):
+        return False
+    if not _are_sized(proofs, PROOF_SIZE):
+        return False
+    setup = trusted_setup()
+    try:
+        cells = [cell for blob in blobs for cell in ckzg.compute_cells(blob, setup)]
+        named = [commitment for commitment in commitments for _ in range(CELLS_PER_BLOB)]
+        indices = list(range(CELLS_PER_BLOB)) * len(blobs)
+        return bool(ckzg.verify_cell_kzg_proof_batch(named, indices, cells, list(proofs), setup))
+    except RuntimeError:
+        return False
+
+
+def _are_sized(items: Sequence[bytes], size: int) -> bool:
+    return all(len(item) == size for item in items)
+
+
+def _check_blob(blob: bytes) -> None:
+    _check_size("blob", blob, BLOB_SIZE)
+
+
+def _check_size(name: str, data: bytes, size: int) -> None:
+    if len(data) != size:
+        raise KzgError(f"not a {name}: {len(data)} bytes, {size} expected")

@@ -1,0 +1,114 @@
+"""A blob transaction on the network: the transaction with its blobs, commitments and proofs.
+
+Two forms: EIP-4844's `3 ‖ rlp([tx, blobs, commitments, proofs])` with a proof a blob, and the one of EIP-7594
+(Osaka) `3 ‖ rlp([tx, 1, blobs, commitments, cell proofs])` with 128 proofs a blob.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from rollup.l1 import kzg
+from rollup.protocol.primitives import Hash, RlpError, rlp_decode, rlp_encode
+from rollup.protocol.transaction import BLOB, Transaction, TransactionError, decode_transaction
+
+_CELL_PROOFS_VERSION = b"\x01"
+
+
+class SidecarError(ValueError):
+    """A blob transaction whose sidecar is malformed or does not belong to it; texts as geth's blob pool."""
+
+
+@dataclass(slots=True, frozen=True)
+class BlobSidecar:
+    """The blobs (131,072 bytes each) of one transaction with commitments and EIP-4844 proofs (48 bytes each)."""
+
+    blobs: tuple[bytes, ...]
+    commitments: tuple[bytes, ...]
+    proofs: tuple[bytes, ...]
+
+    @property
+    def versioned_hashes(self) -> tuple[Hash, ...]:
+        """One a blob, by the commitments."""
+        return tuple(kzg.versioned_hash(commitment) for commitment in self.commitments)
+
+    def wrap(self, transaction: Transaction) -> bytes:
+        """The EIP-4844 network form of the transaction with these blobs."""
+        body = rlp_decode(transaction.encode()[1:])
+        return bytes((BLOB,)) + rlp_encode([body, list(self.blobs), list(self.commitments), list(self.proofs)])
+
+    def wrap_with_cell_proofs(self, transaction: Transaction) -> bytes:
+        """The EIP-7594 network form (wrapper version 1)."""
+        body = rlp_decode(transaction.encode()[1:])
+        proofs = [proof for blob in self.blobs for proof in kzg.cell_proofs(blob)]
+        return bytes((BLOB,)) + rlp_encode(
+            [body, _CELL_PROOFS_VERSION, list(self.blobs), list(self.commitments), proofs]
+        )
+
+    def encode(self) -> bytes:
+        """As the store keeps it: rlp([blobs, commitments, proofs])."""
+        return rlp_encode([list(self.blobs), list(self.commitments), list(self.proofs)])
+
+    @classmethod
+    def decode(cls, data: bytes) -> "BlobSidecar":
+        """The reverse of encode; raises RlpError."""
+        blobs, commitments, proofs = rlp_decode(data)
+        return cls(tuple(blobs), tuple(commitments), tuple(proofs))
+
+
+def make_sidecar(blobs: tuple[bytes, ...]) -> BlobSidecar:
+    """Commits to blobs and proves it; raises kzg.KzgError."""
+    commitments = tuple(kzg.blob_to_commitment(blob) for blob in blobs)
+    proofs = tuple(kzg.blob_proof(blob, commitment) for blob, commitment in zip(blobs, commitments, strict=True))
+    return BlobSidecar(blobs, commitments, proofs)
+
+
+def is_blob_transaction(raw: bytes) -> bool:
+    """Whether these bytes announce type 3."""
+    return raw[:1] == bytes((BLOB,))
+
+
+def unwrap(raw: bytes) -> tuple[Transaction, BlobSidecar]:
+    """Takes a blob transaction in either network form apart and verifies its sidecar.
+
+    Cell proofs are replaced by the EIP-4844 proof of each blob, which beacon clients ask for. Raises
+    SidecarError, TransactionError.
+    """
+    try:
+        fields = rlp_decode(raw[1:])
+    except RlpError as error:
+        raise TransactionError(f"malformed transaction: {error}") from error
+    if not isinstance(fields, list) or not fields or not isinstance(fields[0], list):
+        raise SidecarError("missing blobs: a blob transaction is sent with its sidecar")
+    with_cells = len(fields) == 5
+    if with_cells and fields[1] != _CELL_PROOFS_VERSION:
+        raise SidecarError("unknown version of the blob transaction wrapper")
+    if len(fields) not in (4, 5):
+        raise SidecarError("malformed blob transaction wrapper: 4 or 5 fields are expected")
+    transaction = decode_transaction(raw[:1] + rlp_encode(fields[0]))
+    blobs, commitments, proofs = (_byte_strings(item) for item in fields[-3:])
+    _check(transaction, blobs, commitments)
+    if with_cells:
+        if not kzg.verify_cells(blobs, commitments, proofs):
+            raise SidecarError("invalid blob proof: the cell proofs do not verify")
+        proofs = tuple(kzg.blob_proof(*pair) for pair in zip(blobs, commitments, strict=True))
+    elif not kzg.verify_blobs(blobs, commitments, proofs):
+        raise SidecarError("invalid blob proof: the KZG proofs do not verify")
+    return transaction, BlobSidecar(blobs, commitments, proofs)
+
+
+def _check(transaction: Transaction, blobs: tuple[bytes, ...], commitments: tuple[bytes, ...]) -> None:
+    """The cheap checks of geth core/txpool/validation.go, validateBlobTx, before the costly one."""
+    hashes = transaction.blob_versioned_hashes
+    if not hashes:
+        raise SidecarError("blobless blob transaction")
+    if len(blobs) != len(hashes) or len(commitments) != len(hashes):
+        raise SidecarError(f"invalid number of {len(blobs)} blobs compared to {len(hashes)} blob hashes")
+    for index, (commitment, expected) in enumerate(zip(commitments, hashes, strict=True)):
+        if kzg.versioned_hash(commitment) != expected:
+            raise SidecarError(f"blob {index}: commitment does not match its versioned hash")
+
+
+def _byte_strings(item: Any) -> tuple[bytes, ...]:
+    if not isinstance(item, list) or not all(isinstance(entry, bytes) for entry in item):
+        raise SidecarError("malformed blob transaction wrapper: a list of byte strings is expected")
+    return tuple(item)

@@ -1,0 +1,55 @@
+"""Where the time comes from: injected into whoever acts by the clock, never read inside protocol or execution."""
+
+import time
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Seconds since the Unix epoch."""
+
+    def now(self) -> float:
+        """The current time in seconds; it never goes back."""
+
+
+class SystemClock:
+    """The machine's clock, moved by an offset (`evm_increaseTime`); a step back of the machine's is not passed on."""
+
+    def __init__(self) -> None:
+        self._start = time.time()
+        self._monotonic_start = time.monotonic()
+        self.offset = 0.0
+
+    def now(self) -> float:
+        """The current time in seconds."""
+        return self._start + (time.monotonic() - self._monotonic_start) + self.offset
+
+    def advance(self, seconds: float) -> None:
+        """Moves the clock ahead; raises ValueError for a negative number of seconds."""
+        _check_forward(seconds)
+        self.offset += seconds
+
+
+class ManualClock:
+    """A virtual clock that moves only when told to; for tests and for repeatable runs."""
+
+    def __init__(self, start: float = 0.0) -> None:
+        self._now = start
+
+    def now(self) -> float:
+        """The current time in seconds."""
+        return self._now
+
+    def advance(self, seconds: float) -> None:
+        """Moves the clock ahead; raises ValueError for a negative number of seconds."""
+        _check_forward(seconds)
+        self._now += seconds
+
+    def set(self, seconds: float) -> None:
+        """Moves the clock to a time; raises ValueError when that is in its past."""
+        _check_forward(seconds - self._now)
+        self._now = seconds
+
+
+def _check_forward(seconds: float) -> None:
+    if seconds < 0:
+        raise ValueError(f"a clock does not go back: {seconds} seconds")
