@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 
-from rollup.protocol.primitives import Hash, keccak256
 from rollup.store.kv import Store
+
+from rollup.protocol.primitives import Hash, keccak256
 
 TABLE = "pool"
 

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from rollup.execution.chain import Chain
+from rollup.protocol.outputs import output_root
+
 from rollup.protocol.block import Block
 from rollup.protocol.blockref import L2BlockRef
-from rollup.protocol.outputs import output_root
 from rollup.protocol.primitives import Address, Hash, keccak256
 from sequencer.batcher.tx_manager import NonceTaken, TrackedTx, TxCandidate, TxManager
 from sequencer.l1_client import L1Client

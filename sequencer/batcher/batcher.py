@@ -10,13 +10,15 @@ from typing import Protocol
 
 from derivation.errors import Temporary
 from rollup.execution.chain import Chain
+from rollup.protocol.blobs import encode_blob
+
+from rollup.l1.sidecar import make_sidecar
 from rollup.protocol.blockref import BlockId, L1BlockRef, L2BlockRef
 from rollup.protocol.config import RollupConfig
 from rollup.protocol.primitives import Address, Hash
 from sequencer.batcher.channel_builder import ChannelBuilder
 from sequencer.batcher.config import BatcherConfig
 from sequencer.batcher.da import DERIVATION_VERSION_0, L1Prices, blobs_are_cheaper
-from sequencer.batcher.sidecar import make_sidecar
 from sequencer.batcher.tx_manager import NonceTaken, TrackedTx, TxCandidate, TxManager
 from sequencer.l1_client import L1Client
 
@@ -199,9 +201,7 @@ class Batcher:
                 self._requeue(safe)
                 return
         self._sent = [channel for channel in self._sent if not self._is_final(channel, head, safe)]
-        if safe.number > self._cursor.number:
-            self._requeue(safe)
-        elif safe.number + 1 < self._first_kept():
+        if safe.number > self._cursor.number or safe.number + 1 < self._first_kept():
             self._requeue(safe)
 
     def _first_kept(self) -> int:
@@ -270,7 +270,12 @@ class Batcher:
         size = options.blobs_per_transaction
         groups = [in_blobs[start : start + size] for start in range(0, len(in_blobs), size)]
         return [
-            (TxCandidate(inbox, sidecar=make_sidecar(group)), "blobs", sum(map(len, group)), len(group))
+            (
+                TxCandidate(inbox, sidecar=make_sidecar(tuple(map(encode_blob, group)))),
+                "blobs",
+                sum(map(len, group)),
+                len(group),
+            )
             for group in groups
         ]
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 from coincurve import PrivateKey
 
+from rollup.l1.sidecar import BlobSidecar
 from rollup.protocol.blockref import L1BlockRef
 from rollup.protocol.primitives import Address, Hash, keccak256
 from rollup.protocol.transaction import BLOB, DYNAMIC_FEE, Transaction
 from sequencer.batcher.da import L1Prices, calldata_gas
-from sequencer.batcher.sidecar import Sidecar
 from sequencer.l1_client import L1Client, L1Receipt, TransactionRefused
 
 _BUMP_PERCENT = 10  # what geth's pool asks of a replacement; of a blob transaction twice the price
@@ -29,7 +29,7 @@ class TxCandidate:
 
     to: Address
     data: bytes = b""
-    sidecar: Sidecar | None = None
+    sidecar: BlobSidecar | None = None
     value: int = 0
     gas_limit: int | None = None
 
@@ -125,9 +125,7 @@ class TxManager:
             if self._client.head() != head:
                 return  # L1 moved between the two questions: ask again at the next step
             raise NonceTaken(f"nonce {tracked.nonce} of 0x{self.address.hex()} went to another transaction")
-        if tracked.sent_at is None:
-            self._send_new_version(tracked, head)
-        elif head.number - tracked.sent_at >= self._resubmit_after:
+        if tracked.sent_at is None or head.number - tracked.sent_at >= self._resubmit_after:
             self._send_new_version(tracked, head)
         elif head.number < tracked.sent_at or self._client.pending_nonce(self.address) <= tracked.nonce:
             self._send(tracked, head, tracked.versions[-1][1])  # L1's pool lost it: a reorg, a restart

@@ -4,10 +4,10 @@ import pytest
 from coincurve import PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rollup.store.kv import MemoryStore
 
 from rollup.protocol.primitives import keccak256, rlp_encode
 from rollup.protocol.transaction import ACCESS_LIST, BLOB, SET_CODE, Authorization, deposit_transaction
+from rollup.store.kv import MemoryStore
 from sequencer.pool_errors import PoolError
 from sequencer.pool_limits import PoolLimits
 from tests.sequencer.pool_helpers import (
