@@ -1,1 +1,1 @@
-
+"""Chain data on disk (LMDB) or in memory, as tables of bytes."""

@@ -1,0 +1,66 @@
+"""How blocks and receipts are kept in the store: RLP, with what cannot be recomputed cheaply beside it."""
+
+from rollup.protocol.block import Block
+from rollup.protocol.header import Header
+from rollup.protocol.primitives import Hash, from_int_bytes, rlp_decode, rlp_encode, to_int_bytes
+from rollup.protocol.receipt import Log, Receipt
+from rollup.protocol.transaction import decode_transaction
+
+
+def encode_block(block: Block) -> bytes:
+    """Header, then transactions with their senders (recovering them costs more than keeping them)."""
+    transactions = [[transaction.encode(), transaction.sender] for transaction in block.transactions]
+    return rlp_encode([block.header.encode(), transactions])
+
+
+def decode_block(data: bytes, block_hash: Hash) -> Block:
+    """The reverse of encode_block."""
+    header, entries = rlp_decode(data)
+    transactions = []
+    for raw, sender in entries:
+        transaction = decode_transaction(raw)
+        transaction._sender = sender
+        transactions.append(transaction)
+    return Block(Header.decode(header), transactions, block_hash)
+
+
+def encode_receipts(receipts: list[Receipt]) -> bytes:
+    """All fields but the bloom."""
+    return rlp_encode(
+        [
+            [
+                to_int_bytes(receipt.tx_type),
+                to_int_bytes(receipt.status),
+                to_int_bytes(receipt.cumulative_gas_used),
+                to_int_bytes(receipt.gas_used),
+                [[log.address, list(log.topics), log.data] for log in receipt.logs],
+                receipt.contract_address or b"",
+                _optional(receipt.deposit_nonce),
+                _optional(receipt.deposit_receipt_version),
+                to_int_bytes(receipt.effective_gas_price),
+            ]
+            for receipt in receipts
+        ]
+    )
+
+
+def decode_receipts(data: bytes) -> list[Receipt]:
+    """The reverse of encode_receipts."""
+    return [
+        Receipt(
+            tx_type=from_int_bytes(tx_type),
+            status=from_int_bytes(status),
+            cumulative_gas_used=from_int_bytes(cumulative),
+            gas_used=from_int_bytes(gas_used),
+            logs=[Log(address, tuple(topics), log_data) for address, topics, log_data in logs],
+            contract_address=contract or None,
+            deposit_nonce=from_int_bytes(nonce[0]) if nonce else None,
+            deposit_receipt_version=from_int_bytes(version[0]) if version else None,
+            effective_gas_price=from_int_bytes(price),
+        )
+        for tx_type, status, cumulative, gas_used, logs, contract, nonce, version, price in rlp_decode(data)
+    ]
+
+
+def _optional(value: int | None) -> list[bytes]:
+    return [] if value is None else [to_int_bytes(value)]

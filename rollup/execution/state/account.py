@@ -1,0 +1,37 @@
+"""An account as the state trie holds it."""
+
+from typing import NamedTuple
+
+from rollup.protocol.primitives import (
+    EMPTY_CODE_HASH,
+    EMPTY_TRIE_ROOT,
+    Hash,
+    from_int_bytes,
+    rlp_decode,
+    rlp_encode,
+    to_int_bytes,
+)
+
+
+class Account(NamedTuple):
+    """Nonce, balance in wei, the root of its storage trie, the hash of its code."""
+
+    nonce: int
+    balance: int
+    storage_root: Hash = EMPTY_TRIE_ROOT
+    code_hash: Hash = EMPTY_CODE_HASH
+
+    def encode(self) -> bytes:
+        """The RLP under the state trie."""
+        return rlp_encode([to_int_bytes(self.nonce), to_int_bytes(self.balance), self.storage_root, self.code_hash])
+
+    @classmethod
+    def decode(cls, data: bytes) -> "Account":
+        """Parses the RLP under the state trie; raises RlpError."""
+        nonce, balance, storage_root, code_hash = rlp_decode(data)
+        return cls(from_int_bytes(nonce), from_int_bytes(balance), storage_root, code_hash)
+
+    @property
+    def is_empty(self) -> bool:
+        """No nonce, no balance, no code (EIP-161)."""
+        return self.nonce == 0 and self.balance == 0 and self.code_hash == EMPTY_CODE_HASH

@@ -1,0 +1,71 @@
+"""Reading a state: the interface, and the reader that walks the tries of one root."""
+
+from functools import lru_cache
+from typing import Protocol
+
+from rollup.execution.state.account import Account
+from rollup.execution.state.trie import MissingNode, Node, NodeReader, Trie
+from rollup.protocol.primitives import (
+    EMPTY_CODE_HASH,
+    EMPTY_TRIE_ROOT,
+    Address,
+    Hash,
+    from_int_bytes,
+    keccak256,
+    rlp_decode,
+)
+
+
+class StateReader(Protocol):
+    """Accounts, storage and code at one state root."""
+
+    def account(self, address: Address) -> Account | None: ...
+    def storage(self, address: Address, slot: int) -> int: ...
+    def code(self, code_hash: Hash) -> bytes: ...
+
+
+@lru_cache(maxsize=262_144)
+def account_key(address: Address) -> Hash:
+    """An address's key in the state trie."""
+    return keccak256(address)
+
+
+@lru_cache(maxsize=262_144)
+def slot_key(slot: int) -> Hash:
+    """A slot's key in a storage trie."""
+    return keccak256(slot.to_bytes(32, "big"))
+
+
+class TrieReader:
+    """Reads through the tries: any root whose nodes are at hand, a witness's too. Raises MissingNode."""
+
+    def __init__(
+        self, nodes: NodeReader, codes: NodeReader, state_root: Hash, cache: dict[Hash, Node] | None = None
+    ) -> None:
+        self._nodes = nodes
+        self._codes = codes
+        self._cache = {} if cache is None else cache
+        self._trie = Trie(nodes, state_root, self._cache)
+        self.state_root = state_root
+
+    def account(self, address: Address) -> Account | None:
+        """The account, or None."""
+        data = self._trie.get(account_key(address))
+        return Account.decode(data) if data else None
+
+    def storage(self, address: Address, slot: int) -> int:
+        """A slot's value, 0 when there is none."""
+        account = self.account(address)
+        if account is None or account.storage_root == EMPTY_TRIE_ROOT:
+            return 0
+        data = Trie(self._nodes, account.storage_root, self._cache).get(slot_key(slot))
+        return from_int_bytes(rlp_decode(data)) if data else 0
+
+    def code(self, code_hash: Hash) -> bytes:
+        """Code by its hash."""
+        if code_hash == EMPTY_CODE_HASH:
+            return b""
+        code = self._codes.get(code_hash)
+        if code is None:
+            raise MissingNode(code_hash)
+        return code
