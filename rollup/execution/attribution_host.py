@@ -135,7 +135,12 @@ def _sstore_gas(original: int, current: int, value: int) -> tuple[int, int]:
 
 
 def attribution_precompile(computation: BaseComputation) -> BaseComputation:
-    """The entry for py-evm's `_precompiles`. A typed error becomes a revert with its data and the unspent gas."""
+    """The entry for py-evm's `_precompiles`. A typed error becomes a revert with its data and the unspent gas.
+
+    Before activation the account has no code, and a call does what one to an empty account does.
+    """
+    if not computation.msg.code:
+        return computation
     try:
         computation.output = execute(ComputationHost(computation), computation.msg.data_as_bytes)
     except PrecompileRevert as error:

@@ -1,6 +1,16 @@
 """Little contracts, assembled by hand: callers that forward what they are given in every way the EVM knows."""
 
-STOP, EQ, ISZERO, ADDRESS_OP, CALLER, CALLVALUE, CALLDATALOAD, CALLDATASIZE = (0x00, 0x14, 0x15, 0x30, 0x33, 0x34, 0x35, 0x36)
+STOP, SUB, EQ, ISZERO, ADDRESS_OP, CALLER, CALLVALUE, CALLDATALOAD, CALLDATASIZE = (
+    0x00,
+    0x03,
+    0x14,
+    0x15,
+    0x30,
+    0x33,
+    0x34,
+    0x35,
+    0x36,
+)
 CALLDATACOPY, RETURNDATASIZE, RETURNDATACOPY, POP, MLOAD, MSTORE = 0x37, 0x3D, 0x3E, 0x50, 0x51, 0x52
 SLOAD, SSTORE, JUMP, JUMPI, GAS, JUMPDEST = 0x54, 0x55, 0x56, 0x57, 0x5A, 0x5B
 DUP1, SWAP1, LOG0, CALL, CALLCODE, RETURN, DELEGATECALL, STATICCALL, REVERT = (
@@ -68,10 +78,43 @@ def receiver() -> bytes:
     return assemble(push(0), push(0), LOG0, STOP)
 
 
+def in_memory(data: bytes) -> bytes:
+    """Puts constant bytes at memory 0."""
+    words = [data[i : i + 32].ljust(32, b"\0") for i in range(0, len(data), 32)]
+    return b"".join(assemble(push(word.lstrip(b"\0") or 0), push(32 * i), MSTORE) for i, word in enumerate(words))
+
+
 def reentrant(target: int, data: bytes) -> bytes:
-    """On being paid, calls the target with up to 32 bytes of calldata, and logs the answer's first 4 bytes."""
+    """On being paid, calls the target and logs the answer's first 4 bytes."""
     return assemble(
-        assemble(push(data.ljust(32, b"\0")), push(0), MSTORE),
-        assemble(push(4), push(32), push(len(data)), push(0), push(0), push(target.to_bytes(20, "big"))),
-        assemble(GAS, CALL, POP, push(4), push(32), LOG0, STOP),
+        in_memory(data),
+        assemble(push(4), push(len(data)), push(len(data)), push(0), push(0), push(target.to_bytes(20, "big"))),
+        assemble(GAS, CALL, POP, push(4), push(len(data)), LOG0, STOP),
+    )
+
+
+def script(calls: list[tuple[int, int, bytes]]) -> bytes:
+    """Calls (target, value, data) one after the other; reverts with the answer of the first that fails."""
+    code = b""
+    for target, value, data in calls:
+        code += in_memory(data)
+        code += assemble(push(0), push(0), push(len(data)), push(0), push(value), push(target.to_bytes(20, "big")))
+        code += assemble(GAS, CALL)
+        failure = assemble(
+            assemble(RETURNDATASIZE, push(0), push(0), RETURNDATACOPY),
+            assemble(RETURNDATASIZE, push(0), REVERT),
+        )
+        destination = len(code) + 4 + len(failure)
+        code += assemble(push(destination.to_bytes(2, "big")), JUMPI, failure, JUMPDEST)
+    return code + bytes([STOP])
+
+
+def measured(inner: int, target: int) -> bytes:
+    """Calls inner with the calldata, whatever comes of it; then target; logs the gas the second call took."""
+    arguments = assemble(push(0), push(0), CALLDATASIZE, push(0))
+    return assemble(
+        assemble(CALLDATASIZE, push(0), push(0), CALLDATACOPY),
+        assemble(arguments, push(0), push(inner.to_bytes(20, "big")), GAS, CALL, POP),
+        assemble(GAS, arguments, CALLVALUE, push(target.to_bytes(20, "big")), GAS, CALL, POP),
+        assemble(GAS, SWAP1, SUB, push(0), MSTORE, push(32), push(0), LOG0, STOP),
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 from eth.constants import BLANK_ROOT_HASH
 from eth.db.atomic import AtomicDB
+from eth.db.backends.memory import MemoryDB
 from eth.exceptions import VMError
 from eth.vm.execution_context import ExecutionContext
 from eth.vm.forks.cancun.transaction_context import CancunTransactionContext
@@ -67,6 +68,15 @@ class Evm:
         self.bps = bps
         if active:
             self.activate()
+
+    def copy(self) -> "Evm":
+        """Another machine in the same state."""
+        self.state.persist()
+        other = Evm.__new__(Evm)
+        other.mode, other.bps, other.timestamp = self.mode, self.bps, self.timestamp
+        other.db = AtomicDB(MemoryDB(dict(self.db.wrapped_db.kv_store)))
+        other.state = other._open(self.state.state_root)
+        return other
 
     def _open(self, root: bytes) -> Any:
         context = ExecutionContext(

@@ -61,9 +61,7 @@ class Pair:
             self.succeeded[method.name] = self.succeeded.get(method.name, 0) + 1
 
 
-@settings(
-    max_examples=30, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
-)
+@settings(max_examples=30, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 @example(seed=1, steps=2500)
 @given(seed=st.integers(0, 2**64 - 1), steps=st.integers(STEPS_A_SEQUENCE - 10, STEPS_A_SEQUENCE + 10))
 def test_native_equals_contract(seed: int, steps: int) -> None:
