@@ -1,8 +1,8 @@
-"""An EVM in a box: py-evm's own Prague rules over its own account database, with the attribution account in either mode."""
+"""An EVM in a box: py-evm's Prague rules over its own account database, the attribution account in either mode."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from eth.constants import BLANK_ROOT_HASH
 from eth.db.atomic import AtomicDB
@@ -34,7 +34,7 @@ WEALTH = 10**30
 
 
 class NativeComputation(AttributionComputation, PragueComputation):
-    _precompiles = {**PRAGUE_PRECOMPILES, ADDRESS_BYTES: attribution_precompile}
+    _precompiles: ClassVar[Any] = {**PRAGUE_PRECOMPILES, ADDRESS_BYTES: attribution_precompile}
 
 
 class NativeState(AttributionState, PragueState):

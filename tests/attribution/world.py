@@ -353,7 +353,7 @@ class Actor:
         return calls.call("harvest", self._some_datanets(), calls.hexed(self._person())), self._person(), 0
 
     def _claim(self) -> tuple[bytes, int, int]:
-        to = self.random.choice(ACCOUNTS + [0xF0000 + self.random.randrange(2**32)])
+        to = self.random.choice([*ACCOUNTS, 0xF0000 + self.random.randrange(2**32)])
         return calls.call("claim", self._some_datanets(), calls.hexed(to)), self._person(), 0
 
     def _claim_for(self) -> tuple[bytes, int, int]:
