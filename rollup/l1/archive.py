@@ -1,0 +1,77 @@
+"""Blobs by versioned hash, which blocks a slot has seen, orphaned ones too, and how many reorgs there were."""
+
+from dataclasses import dataclass
+
+from rollup.l1.kzg import BLOB_SIZE, COMMITMENT_SIZE
+from rollup.l1.sidecar import BlobSidecar
+from rollup.protocol.primitives import Hash
+from rollup.store.kv import Store
+
+_BLOBS = "l1_blobs"  # versioned hash -> blob ‖ commitment ‖ proof
+_SLOTS = "l1_slots"  # slot, 8 bytes -> block hashes in the order they came
+_STATE = "l1_state"  # what the miner must find again after a restart
+_HASH_SIZE = 32
+
+
+@dataclass(slots=True, frozen=True)
+class StoredBlob:
+    """A blob (131,072 bytes) with commitment and EIP-4844 proof (48 bytes each)."""
+
+    blob: bytes
+    commitment: bytes
+    proof: bytes
+
+
+class L1Archive:
+    """What a consensus node keeps, in the chain's store. Blobs are kept for good, orphaned blocks' too."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def get(self, versioned_hash: Hash) -> StoredBlob | None:
+        """The blob with this versioned hash."""
+        value = self._store.get(_BLOBS, versioned_hash)
+        if value is None:
+            return None
+        commitment_end = BLOB_SIZE + COMMITMENT_SIZE
+        return StoredBlob(value[:BLOB_SIZE], value[BLOB_SIZE:commitment_end], value[commitment_end:])
+
+    def has_all(self, hashes: tuple[Hash, ...]) -> bool:
+        """Whether every one of these blobs is here."""
+        return all(self._store.get(_BLOBS, item) is not None for item in hashes)
+
+    def add(self, sidecar: BlobSidecar) -> list[Hash]:
+        """Keeps a verified sidecar's blobs; returns the versioned hashes that were not here before."""
+        hashes = sidecar.versioned_hashes
+        new = [item for item in dict.fromkeys(hashes) if self._store.get(_BLOBS, item) is None]
+        with self._store.write() as batch:
+            for key, *parts in zip(hashes, sidecar.blobs, sidecar.commitments, sidecar.proofs, strict=True):
+                batch.put(_BLOBS, key, b"".join(parts))
+        return new
+
+    def remove(self, hashes: list[Hash]) -> None:
+        """Forgets blobs."""
+        with self._store.write() as batch:
+            for item in hashes:
+                batch.delete(_BLOBS, item)
+
+    def add_block(self, slot: int, block_hash: Hash) -> None:
+        """Notes that a slot has this block."""
+        blocks = self.blocks(slot)
+        if block_hash not in blocks:
+            with self._store.write() as batch:
+                batch.put(_SLOTS, slot.to_bytes(8, "big"), b"".join([*blocks, block_hash]))
+
+    def blocks(self, slot: int) -> list[Hash]:
+        """The blocks built for a slot, oldest first: more than one after a reorg."""
+        value = self._store.get(_SLOTS, slot.to_bytes(8, "big")) or b""
+        return [value[start : start + _HASH_SIZE] for start in range(0, len(value), _HASH_SIZE)]
+
+    def branch(self) -> int:
+        """How many reorgs this chain has had (slots.BeaconSeed)."""
+        return int.from_bytes(self._store.get(_STATE, b"branch") or b"", "big")
+
+    def set_branch(self, branch: int) -> None:
+        """Keeps the number of reorgs."""
+        with self._store.write() as batch:
+            batch.put(_STATE, b"branch", branch.to_bytes(8, "big"))

@@ -1,0 +1,108 @@
+"""Blobs from a consensus node over the beacon API, every one checked against the hash it was asked by."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from derivation.errors import Critical, NotFound, Temporary
+
+from rollup.l1 import kzg
+from rollup.l1.json_rpc import HttpEndpoint
+from rollup.l1.rpc_types import MalformedResponse, data
+from rollup.protocol.primitives import Hash
+
+
+class BeaconClient:
+    """Asks `/eth/v1/beacon/blobs/{slot}`, of an older node `/eth/v1/beacon/blob_sidecars/{slot}`."""
+
+    def __init__(self, endpoint: HttpEndpoint) -> None:
+        self._endpoint = endpoint
+        self._timing: tuple[int, int] | None = None  # genesis time and slot length, seconds
+
+    def slot_at(self, timestamp: int) -> int:
+        """The slot of an L1 block's time (seconds); raises Temporary, Critical for a time before genesis."""
+        if self._timing is None:
+            self._timing = self._read_timing()
+        genesis_time, seconds_per_slot = self._timing
+        if timestamp < genesis_time:
+            raise Critical(
+                f"{self._endpoint.url} is another chain's beacon node: its genesis time {genesis_time} "
+                f"is after the L1 block's {timestamp}"
+            )
+        return (timestamp - genesis_time) // seconds_per_slot
+
+    def blobs(self, timestamp: int, hashes: Sequence[Hash]) -> list[bytes]:
+        """The blobs (131,072 bytes each) with these versioned hashes, in their order.
+
+        timestamp: of the L1 block that holds them, in seconds. Raises NotFound when the node has them not (any more),
+        Temporary when it does not answer or answers nonsense.
+        """
+        if not hashes:
+            return []
+        slot = self.slot_at(timestamp)
+        wanted = list(dict.fromkeys(hashes))
+        try:
+            found = self._from_blobs(slot, wanted) or self._from_sidecars(slot)
+        except MalformedResponse as error:
+            raise Temporary(f"{self._endpoint.url}: {error}") from error
+        if not found:
+            raise NotFound(f"{self._endpoint.url} has no blobs for slot {slot}")
+        missing = [item for item in wanted if item not in found]
+        if missing:
+            raise NotFound(f"{self._endpoint.url} has no blob 0x{missing[0].hex()} in slot {slot}")
+        return [found[item] for item in hashes]
+
+    def _from_blobs(self, slot: int, hashes: Sequence[Hash]) -> dict[Hash, bytes] | None:
+        """By versioned hash; None when the node has no such blobs or no such path."""
+        fields = [("versioned_hashes", "0x" + item.hex()) for item in hashes]
+        status, answer = self._endpoint.get(f"/eth/v1/beacon/blobs/{slot}", fields)
+        if status != 200:
+            return None
+        items = _list(answer)
+        return {_checked_hash(blob): blob for blob in (data(item, "blob", kzg.BLOB_SIZE) for item in items)}
+
+    def _from_sidecars(self, slot: int) -> dict[Hash, bytes] | None:
+        status, answer = self._endpoint.get(f"/eth/v1/beacon/blob_sidecars/{slot}")
+        if status == 404:
+            return None
+        if status != 200:
+            raise Temporary(f"{self._endpoint.url}: HTTP {status} for the blobs of slot {slot}")
+        items = _list(answer)
+        blobs = [_field(item, "blob", kzg.BLOB_SIZE) for item in items]
+        commitments = [_field(item, "kzg_commitment", kzg.COMMITMENT_SIZE) for item in items]
+        proofs = [_field(item, "kzg_proof", kzg.PROOF_SIZE) for item in items]
+        if not kzg.verify_blobs(blobs, commitments, proofs):
+            raise MalformedResponse(f"slot {slot}: a blob is not the one of its commitment")
+        return {kzg.versioned_hash(key): blob for key, blob in zip(commitments, blobs, strict=True)}
+
+    def _read_timing(self) -> tuple[int, int]:
+        genesis_time = self._read_number("/eth/v1/beacon/genesis", "genesis_time")
+        seconds_per_slot = self._read_number("/eth/v1/config/spec", "SECONDS_PER_SLOT")
+        if seconds_per_slot == 0:
+            raise Temporary(f"{self._endpoint.url}: SECONDS_PER_SLOT is 0")
+        return genesis_time, seconds_per_slot
+
+    def _read_number(self, path: str, key: str) -> int:
+        status, answer = self._endpoint.get(path)
+        if status == 200 and isinstance(answer, Mapping) and isinstance(answer.get("data"), Mapping):
+            value = answer["data"].get(key)
+            if isinstance(value, str) and value.isdecimal():
+                return int(value)
+        raise Temporary(f"{self._endpoint.url}{path}: no {key} in the answer (HTTP {status})")
+
+
+def _checked_hash(blob: bytes) -> Hash:
+    try:
+        return kzg.blob_versioned_hash(blob)
+    except kzg.KzgError as error:
+        raise MalformedResponse(f"blob: {error}") from error
+
+
+def _list(answer: Any) -> list[Any]:
+    items = answer.get("data") if isinstance(answer, Mapping) else None
+    if not isinstance(items, list):
+        raise MalformedResponse("data: a list is expected")
+    return items
+
+
+def _field(item: Any, name: str, size: int) -> bytes:
+    return data(item.get(name) if isinstance(item, Mapping) else None, name, size)

@@ -1,0 +1,272 @@
+"""The mock L1: a real EVM chain whose blocks come on demand, a slot each, from a pool that takes blobs.
+
+It plays both halves of an Ethereum node: the execution chain (rollup.execution by L1's rules) and, as far as anyone
+looks at it, the beacon chain: slots, prevRandao, beacon roots, blob sidecars, safe and finalized blocks.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from rollup.execution.block_builder import BlockBuilder, InvalidTransaction, l1_context
+from rollup.execution.chain import Chain, HeadChange
+from rollup.execution.config import L1Config
+from rollup.l1.archive import L1Archive
+from rollup.l1.sidecar import SidecarError, is_blob_transaction, unwrap
+from rollup.l1.slots import BeaconSeed, SlotGrid
+from rollup.protocol.block import Block
+from rollup.protocol.header import Header
+from rollup.protocol.primitives import Address, Hash, keccak256
+from rollup.protocol.transaction import BLOB, Transaction, TransactionError, decode_transaction
+from sequencer.clock import Clock
+from sequencer.mempool import Mempool
+from sequencer.pool_errors import PoolError
+
+DEFAULT_BLOCK_TIME = 12  # seconds
+MAX_BLOBS_PER_BLOCK = 9  # EIP-7691 (Prague): target 6, at most 9
+_FEE_RECIPIENT: Address = keccak256(b"openrollup l1 fee recipient")[12:]
+_EXTRA_DATA = b"openrollup l1"
+_GAS_LIMIT_BOUND_DIVISOR = 1024  # a block's limit may differ from its parent's by less than this part
+_TRANSACTION_GAS = 21_000
+
+
+class ReorgError(ValueError):
+    """A reorg that L1 would not make: below its finalized block, or with transactions that do not run."""
+
+
+@dataclass(slots=True, frozen=True)
+class FinalityLag:
+    """How many blocks behind the head the safe and the finalized block are.
+
+    Ethereum's are 32 to 64 and 64 to 96 slots; the defaults make L2's finality show within two minutes and still
+    leave reorgs of some depth.
+    """
+
+    safe: int = 2
+    finalized: int = 8
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.safe <= self.finalized:
+            raise ValueError(
+                f"the finalized block (lag {self.finalized}) cannot be ahead of the safe (lag {self.safe})"
+            )
+
+
+class MockL1:
+    """An L1 node in process. Not thread-safe: all verbs from one thread."""
+
+    def __init__(
+        self,
+        chain: Chain,
+        config: L1Config,
+        clock: Clock,
+        pool: Mempool,
+        block_time: int = DEFAULT_BLOCK_TIME,
+        *,
+        seed: int = 0,
+        finality: FinalityLag | None = None,
+        coinbase: Address = _FEE_RECIPIENT,
+    ) -> None:
+        """block_time in seconds; pool must allow blobs. Raises ValueError for a block time below one second."""
+        self.chain = chain
+        self.config = config
+        self.clock = clock
+        self.pool = pool
+        self.archive = L1Archive(chain.store)
+        self.slots = SlotGrid(chain.genesis.timestamp, block_time)
+        self.finality = finality or FinalityLag()
+        self.coinbase = coinbase
+        self.gas_limit = chain.head.header.gas_limit  # what the next blocks' limit moves towards
+        self._seed = BeaconSeed(seed, self.archive.branch())
+        self.archive.add_block(0, chain.genesis.hash)
+        self._move_labels()
+
+    @property
+    def block_time(self) -> int:
+        """Seconds a slot."""
+        return self.slots.seconds_per_slot
+
+    @property
+    def next_block_time(self) -> int:
+        """Seconds: the first slot after the head."""
+        return self.slots.next_time(self.chain.head.timestamp)
+
+    def is_due(self) -> bool:
+        """True when the next slot has begun by the clock."""
+        return self.clock.now() >= self.next_block_time
+
+    def send_raw_transaction(self, raw: bytes) -> Hash:
+        """Takes in EIP-2718 bytes, a blob transaction in either network form; raises PoolError with geth's text."""
+        if not is_blob_transaction(raw):
+            return self.pool.add(raw)
+        try:
+            transaction, sidecar = unwrap(raw)
+        except (SidecarError, TransactionError) as error:
+            raise PoolError(str(error)) from error
+        new_blobs = self.archive.add(sidecar)  # first: a listener of the pool may mine at once
+        try:
+            return self.pool.add_transaction(transaction)
+        except PoolError:
+            self.archive.remove(new_blobs)
+            raise
+
+    def mine(self, timestamp: int | None = None) -> Block:
+        """Builds a block on the head out of the pool and makes it the head.
+
+        timestamp: a slot's time in seconds, the next slot's by default; raises SlotError for another.
+        """
+        parent = self.chain.head
+        time = self.next_block_time if timestamp is None else self.slots.check(timestamp, parent.timestamp)
+        block = self._build(parent, time, self._take_from_pool)
+        self._adopt(block)
+        return block
+
+    def mine_empty(self, timestamp: int | None = None) -> Block:
+        """As mine, and leaves the pool alone."""
+        parent = self.chain.head
+        time = self.next_block_time if timestamp is None else self.slots.check(timestamp, parent.timestamp)
+        block = self._build(parent, time, lambda builder: None)
+        self._adopt(block)
+        return block
+
+    def reorg(self, depth: int, blocks: Sequence[Sequence[bytes]] | None = None) -> HeadChange:
+        """Replaces the newest blocks by others and makes the last of those the head.
+
+        depth: how many go. blocks: the raw transactions of each new block in order, blob transactions in network form
+        or, when L1 has seen their blobs, without; by default as many empty blocks as went; an empty list only goes
+        back. What was in the old blocks and is not in the new returns to the pool. Raises ReorgError with nothing
+        changed.
+        """
+        parent = self._ancestor(depth)
+        contents = [self._decode_all(raws) for raws in (blocks if blocks is not None else [()] * depth)]
+        self._seed = BeaconSeed(self._seed.seed, self._seed.branch + 1)
+        self.archive.set_branch(self._seed.branch)
+        for transactions in contents:
+            parent = self._build(parent, self.slots.next_time(parent.timestamp), _exactly(transactions))
+        return self._adopt(parent)
+
+    def blobs_of(self, block: Block) -> list[Hash]:
+        """The versioned hashes of a block's blobs, in their order in the block: a blob's place is its index."""
+        return [item for transaction in block.transactions for item in transaction.blob_versioned_hashes]
+
+    def _ancestor(self, depth: int) -> Block:
+        head = self.chain.head
+        finalized = self.chain.finalized.number
+        if depth < 1:
+            raise ReorgError(f"a reorg replaces at least one block, got a depth of {depth}")
+        if head.number - depth < finalized:
+            raise ReorgError(
+                f"a reorg of {depth} blocks from {head.number} would remove block {finalized}, which is finalized"
+            )
+        ancestor = self.chain.block_by_number(head.number - depth)
+        if ancestor is None:
+            raise ReorgError(f"block {head.number - depth} is not in the chain")
+        return ancestor
+
+    def _decode_all(self, raws: Iterable[bytes]) -> list[Transaction]:
+        """Raises ReorgError; keeps the blobs that came along."""
+        transactions = []
+        for raw in raws:
+            try:
+                transactions.append(self._decode(raw))
+            except (SidecarError, TransactionError) as error:
+                raise ReorgError(f"replacement transaction: {error}") from error
+        return transactions
+
+    def _decode(self, raw: bytes) -> Transaction:
+        if not is_blob_transaction(raw):
+            return decode_transaction(raw)
+        try:
+            transaction = decode_transaction(raw)
+        except TransactionError:
+            transaction, sidecar = unwrap(raw)
+            self.archive.add(sidecar)
+        if not self.archive.has_all(transaction.blob_versioned_hashes):
+            raise SidecarError("missing blobs: L1 has never seen them")
+        return transaction
+
+    def _build(self, parent: Block, timestamp: int, fill: Callable[[BlockBuilder], None]) -> Block:
+        """Executes and stores a block beside the canonical chain."""
+        number = parent.number + 1
+        context = l1_context(
+            self.config,
+            parent.header,
+            timestamp,
+            self.coinbase,
+            self._next_gas_limit(parent.header),
+            _EXTRA_DATA,
+            self._seed.prev_randao(number),
+            self._seed.beacon_root(number),
+        )
+        builder = BlockBuilder(self.config, context, self.chain.states, self._block_hash_from(parent))
+        builder.begin()
+        fill(builder)
+        executed, staged = builder.seal()
+        self.archive.add_block(self.slots.slot_at(timestamp), executed.block.hash)
+        self.chain.insert(executed, staged)
+        return executed.block
+
+    def _take_from_pool(self, builder: BlockBuilder) -> None:
+        blobs = 0
+        for transaction in self.pool.pending(builder.context.base_fee):
+            if builder.gas_left < _TRANSACTION_GAS:
+                return
+            reason = self._reason_against(transaction, builder.gas_left, blobs)
+            if reason is not None:
+                self.pool.reject(transaction, reason)
+                continue
+            try:
+                builder.apply(transaction)
+            except InvalidTransaction as error:
+                self.pool.reject(transaction, str(error))
+            else:
+                blobs += len(transaction.blob_versioned_hashes)
+
+    def _reason_against(self, transaction: Transaction, gas_left: int, blobs: int) -> str | None:
+        if transaction.gas_limit > gas_left:
+            return "gas limit reached"
+        if transaction.tx_type == BLOB:
+            if blobs + len(transaction.blob_versioned_hashes) > MAX_BLOBS_PER_BLOCK:
+                return "blob gas limit reached"
+            if not self.archive.has_all(transaction.blob_versioned_hashes):
+                return "missing sidecar"
+        return None
+
+    def _adopt(self, block: Block) -> HeadChange:
+        change = self.chain.set_head(block.hash)
+        self._move_labels()
+        return change
+
+    def _move_labels(self) -> None:
+        """Safe and finalized follow the head and never go back, except for safe in a reorg."""
+        head = self.chain.head.number
+        safe = max(head - self.finality.safe, self.chain.finalized.number)
+        finalized = max(head - self.finality.finalized, self.chain.finalized.number)
+        self.chain.set_labels(self.chain.canonical_hash(safe), self.chain.canonical_hash(finalized))
+
+    def _next_gas_limit(self, parent: Header) -> int:
+        step = parent.gas_limit // _GAS_LIMIT_BOUND_DIVISOR - 1
+        return min(max(self.gas_limit, parent.gas_limit - step), parent.gas_limit + step)
+
+    def _block_hash_from(self, parent: Block) -> Callable[[int], Hash | None]:
+        """BLOCKHASH as seen from a block that may be beside the canonical chain."""
+
+        def block_hash(number: int) -> Hash | None:
+            block: Block | None = parent
+            while block is not None and block.number > number:
+                if self.chain.is_canonical(block.hash):
+                    return self.chain.canonical_hash(number)
+                block = self.chain.block(block.header.parent_hash)
+            return block.hash if block is not None and block.number == number else None
+
+        return block_hash
+
+
+def _exactly(transactions: Sequence[Transaction]) -> Callable[[BlockBuilder], None]:
+    def fill(builder: BlockBuilder) -> None:
+        for transaction in transactions:
+            try:
+                builder.apply(transaction)
+            except InvalidTransaction as error:
+                raise ReorgError(f"replacement transaction 0x{transaction.hash.hex()}: {error}") from error
+
+    return fill
