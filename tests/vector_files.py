@@ -1,0 +1,27 @@
+"""Real chain data and other clients' cases, kept outside the repository: VECTORS names the folder."""
+
+import gzip
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+def folder() -> Path:
+    """The folder of all vectors; skips the test when it is not there."""
+    name = os.environ.get("VECTORS")
+    if not name or not Path(name).is_dir():
+        pytest.skip("NO VECTORS: set VECTORS to the folder of test vectors", allow_module_level=True)
+    return Path(name)
+
+
+def load(name: str, file: str) -> Any:
+    """A JSON document of one folder, plain or gzipped; file without or with its ending."""
+    base = folder() / name
+    for path in (base / file, base / f"{file}.json", base / f"{file}.json.gz"):
+        if path.is_file():
+            data = path.read_bytes()
+            return json.loads(gzip.decompress(data) if path.suffix == ".gz" else data)
+    pytest.skip(f"NO VECTORS: {name}/{file} is not there", allow_module_level=True)
