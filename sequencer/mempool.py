@@ -10,8 +10,6 @@ from dataclasses import dataclass
 
 from rollup.execution.chain import Chain, HeadChange
 from rollup.execution.config import L1Config, L2Config
-from rollup.store.kv import Store
-
 from rollup.execution.state.account import Account
 from rollup.execution.state.reader import StateReader
 from rollup.protocol.block import Block
@@ -19,6 +17,7 @@ from rollup.protocol.forks import Fork
 from rollup.protocol.header import Header
 from rollup.protocol.primitives import EMPTY_CODE_HASH, EMPTY_TRIE_ROOT, Address, Hash
 from rollup.protocol.transaction import BLOB, SET_CODE, Transaction, TransactionError
+from rollup.store.kv import Store
 from sequencer import pool_errors as texts
 from sequencer.pool_account import PoolAccount, PooledTransaction
 from sequencer.pool_errors import PoolError

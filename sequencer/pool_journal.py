@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable
 
-from rollup.store.kv import Store
-
 from rollup.protocol.primitives import Hash, keccak256
+from rollup.store.kv import Store
 
 TABLE = "pool"
 

@@ -5,6 +5,7 @@ The order and the texts are geth's (core/txpool/validation.go, ValidateTransacti
 
 from dataclasses import dataclass
 
+from rollup.protocol.fees import GAS_PER_BLOB
 from rollup.protocol.primitives import Address
 from rollup.protocol.transaction import (
     BLOB,
@@ -20,7 +21,6 @@ from sequencer.pool_errors import PoolError
 from sequencer.pool_limits import PoolLimits
 
 MAX_INIT_CODE_SIZE = 49_152  # EIP-3860
-GAS_PER_BLOB = 131_072  # EIP-4844
 _ETHER = 10**18
 _MAX_UINT256 = 2**256 - 1
 _MAX_NONCE = 2**64 - 1  # EIP-2681

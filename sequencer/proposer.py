@@ -6,9 +6,9 @@ Source: specs protocol/proposals.md, "Proposing L2 Output Commitments".
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rollup.execution.chain import Chain
 from rollup.protocol.outputs import output_root
 
+from rollup.execution.chain import Chain
 from rollup.protocol.block import Block
 from rollup.protocol.blockref import L2BlockRef
 from rollup.protocol.primitives import Address, Hash, keccak256

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from derivation.errors import Temporary
-from rollup.execution.chain import Chain
 from rollup.protocol.blobs import encode_blob
 
+from rollup.execution.chain import Chain
 from rollup.l1.sidecar import make_sidecar
 from rollup.protocol.blockref import BlockId, L1BlockRef, L2BlockRef
 from rollup.protocol.config import RollupConfig
@@ -233,7 +233,7 @@ class Batcher:
             if block is None or block.header.parent_hash != self._cursor.hash:
                 return
             if self._open is None:
-                self._open = ChannelBuilder(self._config, self.options, head.number)
+                self._open = ChannelBuilder(self._config, self.options, head)
             if not self._open.add(block):
                 self._send(self._open)
                 continue

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sequencer.pool_rules import GAS_PER_BLOB, floor_data_gas
+from rollup.protocol.fees import GAS_PER_BLOB
+from sequencer.pool_rules import floor_data_gas
 
 DataAvailability = Literal["calldata", "blobs", "auto"]
 

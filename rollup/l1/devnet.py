@@ -1,0 +1,216 @@
+"""A whole local rollup from parameters: both genesis blocks, the rollup config, the files other programs read.
+
+The same parameters give the same hashes. Forms: op-node's rollup.json, geth's genesis.json and chain config.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rollup.execution.config import L1Config, L2Config
+from rollup.execution.genesis import AttributionMode, L2GenesisParams, build_l2_genesis, genesis_header
+from rollup.execution.genesis_account import GenesisAccount
+from rollup.execution.genesis_json import GenesisFile
+from rollup.l1 import contracts
+from rollup.l1.genesis import L1GenesisParams, build_l1_genesis, l1_genesis_header
+from rollup.protocol.accounts import BATCHER, OWNER, PROPOSER, ROLES, SEQUENCER, USER_BALANCE, USERS, DevAccount
+from rollup.protocol.blockref import BlockId
+from rollup.protocol.config import RollupConfig, RollupGenesis, SystemConfig
+from rollup.protocol.forks import NEWEST_STABLE, Fork, ForkSchedule
+from rollup.protocol.header import Header
+from rollup.protocol.primitives import Address
+
+GWEI = 10**9
+
+
+@dataclass(slots=True, frozen=True)
+class DevnetParams:
+    """What a local rollup is made from. Times in seconds, balances and fees in wei, gas in units.
+
+    genesis_time is that of both genesis blocks. Windows and timeouts in L1 blocks. Every fork of `forks` that is
+    active at genesis_time is so from the genesis block on.
+    """
+
+    genesis_time: int
+    l1_chain_id: int = 900
+    l2_chain_id: int = 901
+    l1_block_time: int = 12
+    l2_block_time: int = 2
+    forks: ForkSchedule = field(default_factory=lambda: ForkSchedule.all_at(NEWEST_STABLE))
+    attribution: AttributionMode = "native"
+    users: tuple[DevAccount, ...] = USERS
+    user_balance: int = USER_BALANCE
+    batcher: DevAccount = BATCHER
+    proposer: DevAccount = PROPOSER
+    owner: DevAccount = OWNER
+    sequencer: DevAccount = SEQUENCER
+    l1_gas_limit: int = 60_000_000
+    l2_gas_limit: int = 60_000_000
+    l1_base_fee: int = GWEI
+    l2_base_fee: int = GWEI
+    seq_window_size: int = 3600
+    channel_timeout: int = 300
+    max_sequencer_drift: int = 600
+    base_fee_scalar: int = 1_368  # with the next one OP Mainnet's, since Fjord
+    blob_base_fee_scalar: int = 810_949
+    bedrock_overhead: int = 188
+    bedrock_scalar: int = 684_000
+    operator_fee_scalar: int = 0
+    operator_fee_constant: int = 0
+    min_base_fee: int = 0
+    da_footprint_gas_scalar: int = 0
+    eip1559_elasticity: int = 6
+    eip1559_denominator: int = 50
+    eip1559_denominator_canyon: int = 250
+    submission_interval: int = 30  # L2 blocks between outputs
+    finalization_period: int = 12
+    batch_inbox_address: Address = contracts.BATCH_INBOX
+
+    def system_config(self) -> SystemConfig:
+        """The SystemConfig contract's values at genesis, in the form of the forks active there."""
+        return SystemConfig(
+            batcher_address=self.batcher.address,
+            overhead=0 if self._is_active(Fork.ECOTONE) else self.bedrock_overhead,
+            scalar=self._scalar(),
+            gas_limit=self.l2_gas_limit,
+            eip1559_params=self._eip1559_params() if self._is_active(Fork.HOLOCENE) else bytes(8),
+            operator_fee_scalar=self.operator_fee_scalar if self._is_active(Fork.ISTHMUS) else 0,
+            operator_fee_constant=self.operator_fee_constant if self._is_active(Fork.ISTHMUS) else 0,
+            min_base_fee=self.min_base_fee if self._is_active(Fork.JOVIAN) else 0,
+            da_footprint_gas_scalar=self.da_footprint_gas_scalar if self._is_active(Fork.JOVIAN) else 0,
+            unsafe_block_signer=self.sequencer.address,
+        )
+
+    def _is_active(self, fork: Fork) -> bool:
+        return self.forks.is_active(fork, self.genesis_time)
+
+    def _scalar(self) -> int:
+        """From Ecotone both scalars in one word (specs protocol/system-config.md, scalar version 1)."""
+        if not self._is_active(Fork.ECOTONE):
+            return self.bedrock_scalar
+        return 1 << 248 | self.blob_base_fee_scalar << 32 | self.base_fee_scalar
+
+    def _eip1559_params(self) -> bytes:
+        return self.eip1559_denominator_canyon.to_bytes(4, "big") + self.eip1559_elasticity.to_bytes(4, "big")
+
+
+@dataclass(slots=True, frozen=True)
+class LayerGenesis:
+    """A layer's genesis file and the block it makes."""
+
+    file: GenesisFile
+    header: Header
+
+    @property
+    def alloc(self) -> Mapping[Address, GenesisAccount]:
+        """What the genesis state holds."""
+        return self.file.alloc
+
+
+@dataclass(slots=True, frozen=True)
+class Devnet:
+    """Both layers and what binds them."""
+
+    params: DevnetParams
+    l1: LayerGenesis
+    l2: LayerGenesis
+    rollup_config: RollupConfig
+    l1_config: L1Config
+    l2_config: L2Config
+
+    @property
+    def l2_genesis_json(self) -> dict[str, Any]:
+        """geth's genesis.json of L2."""
+        return self.l2.file.to_json()
+
+    @property
+    def l1_genesis_json(self) -> dict[str, Any]:
+        """geth's genesis.json of L1."""
+        return self.l1.file.to_json()
+
+    @property
+    def l1_chain_config_json(self) -> dict[str, Any]:
+        """geth's chain config of L1 (op-node's --rollup.l1-chain-config)."""
+        return dict(self.l1.file.config)
+
+
+def make_devnet(params: DevnetParams) -> Devnet:
+    """Everything of a local rollup; raises ConfigError or GenesisError for parameters that contradict each other."""
+    l1 = _l1_genesis(params)
+    l2 = _l2_genesis(params)
+    config = RollupConfig(
+        genesis=RollupGenesis(
+            l1=BlockId(l1.header.hash, 0),
+            l2=BlockId(l2.header.hash, 0),
+            l2_time=params.genesis_time,
+            system_config=params.system_config(),
+        ),
+        block_time=params.l2_block_time,
+        max_sequencer_drift=params.max_sequencer_drift,
+        seq_window_size=params.seq_window_size,
+        channel_timeout=params.channel_timeout,
+        l1_chain_id=params.l1_chain_id,
+        l2_chain_id=params.l2_chain_id,
+        forks=params.forks,
+        batch_inbox_address=params.batch_inbox_address,
+        deposit_contract_address=contracts.OPTIMISM_PORTAL,
+        l1_system_config_address=contracts.SYSTEM_CONFIG,
+        eip1559_elasticity=params.eip1559_elasticity,
+        eip1559_denominator=params.eip1559_denominator,
+        eip1559_denominator_canyon=params.eip1559_denominator_canyon,
+    ).check()
+    l1_config = L1Config(params.l1_chain_id, params.l1_gas_limit)
+    return Devnet(params, l1, l2, config, l1_config, L2Config.from_genesis_json(l2.file.config))
+
+
+def _l1_genesis(params: DevnetParams) -> LayerGenesis:
+    roles = {params.batcher.address, params.proposer.address, params.owner.address, params.sequencer.address}
+    roles |= {role.address for role in ROLES}
+    balances = {user.address: params.user_balance for user in params.users}
+    balances |= dict.fromkeys(sorted(roles), params.user_balance)
+    file = build_l1_genesis(
+        L1GenesisParams(
+            timestamp=params.genesis_time,
+            chain_id=params.l1_chain_id,
+            gas_limit=params.l1_gas_limit,
+            base_fee=params.l1_base_fee,
+            balances=balances,
+            system_config=params.system_config(),
+            batch_inbox=params.batch_inbox_address,
+            owner=params.owner.address,
+            guardian=params.owner.address,
+            challenger=params.owner.address,
+            proposer=params.proposer.address,
+            l2_chain_id=params.l2_chain_id,
+            l2_block_time=params.l2_block_time,
+            submission_interval=params.submission_interval,
+            finalization_period=params.finalization_period,
+        )
+    )
+    return LayerGenesis(file, l1_genesis_header(file))
+
+
+def _l2_genesis(params: DevnetParams) -> LayerGenesis:
+    file = build_l2_genesis(
+        L2GenesisParams(
+            timestamp=params.genesis_time,
+            chain_id=params.l2_chain_id,
+            forks=params.forks,
+            gas_limit=params.l2_gas_limit,
+            base_fee=params.l2_base_fee,
+            eip1559_elasticity=params.eip1559_elasticity,
+            eip1559_denominator=params.eip1559_denominator,
+            eip1559_denominator_canyon=params.eip1559_denominator_canyon,
+            min_base_fee=params.min_base_fee,
+            balances={user.address: params.user_balance for user in params.users},
+            proxy_owner=params.owner.address,
+            fee_recipient=params.owner.address,
+            attribution=params.attribution,
+            attribution_admin=params.owner.address,
+            attribution_treasury=params.owner.address,
+        )
+    )
+    if params.attribution != "none":
+        # A key of ours, for our own nodes that are given the file: geth passes over keys it does not know.
+        file.config["attribution"] = {"mode": params.attribution, "time": 0}
+    return LayerGenesis(file, genesis_header(file, params.forks))
