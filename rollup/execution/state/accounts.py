@@ -4,25 +4,26 @@ This is py-evm's account database (eth.abc.AccountDatabaseAPI) without its tries
 a revert pops it. Roots are computed once a block, from `changes()`.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 from rollup.execution.state.account import Account
 from rollup.execution.state.changes import StateChanges
 from rollup.execution.state.reader import StateReader
-from rollup.protocol.primitives import EMPTY_CODE_HASH, EMPTY_TRIE_ROOT, ZERO_HASH, Address, Hash, keccak256
+from rollup.protocol.primitives import EMPTY_CODE_HASH, EMPTY_TRIE_ROOT, Address, Hash, keccak256
 
 _ABSENT = Account(0, 0, EMPTY_TRIE_ROOT, EMPTY_CODE_HASH)
 _MISSING: Any = object()
-Undo = Callable[[], None]
+_new = tuple.__new__  # an Account without the keyword handling of its constructor, on the hottest path
 
 
 class AccountDatabase:
     """Journaled accounts and storage over a reader; addresses 20 bytes, slots and values integers, balances wei.
 
-    An account is None where there is none: EIP-161 leaves no empty ones, so writing an absent account creates it and
-    whoever runs the transaction deletes what stayed empty. Warm addresses and slots (EIP-2929), and the original
+    An account is None where there is none; writing an absent account creates it, and whoever runs the transaction
+    removes what stayed empty (`delete_touched_empty`, EIP-161). Warm addresses and slots (EIP-2929), and the original
     values that EIP-2200 compares with, last until `lock_changes`.
+
+    state_root is the root before the block, for py-evm's snapshots; it changes nothing.
     """
 
     __slots__ = (
@@ -31,28 +32,32 @@ class AccountDatabase:
         "_base_storage",
         "_cleared",
         "_codes",
-        "_created",
         "_log",
         "_original",
         "_reader",
         "_storage",
+        "_transient",
         "_warm_addresses",
         "_warm_slots",
+        "state_root",
     )
 
-    def __init__(self, reader: StateReader) -> None:
+    def __init__(self, reader: StateReader, state_root: Hash = EMPTY_TRIE_ROOT) -> None:
+        self.state_root = state_root
         self._reader = reader
+        # What was read, and what stands: every account or slot in the second was read into the first.
         self._base_accounts: dict[Address, Account | None] = {}
-        self._base_storage: dict[tuple[Address, int], int] = {}
+        self._base_storage: dict[Address, dict[int, int]] = {}
         self._accounts: dict[Address, Account | None] = {}
-        self._storage: dict[tuple[Address, int], int] = {}
-        self._original: dict[tuple[Address, int], int] = {}  # values at the start of the transaction, of written slots
-        self._cleared: set[Address] = set()
+        self._storage: dict[Address, dict[int, int]] = {}
+        self._original: dict[Address, dict[int, int]] = {}  # values at the transaction's start, of slots it wrote
+        self._cleared: dict[Address, bool] = {}
         self._codes: dict[Hash, bytes] = {}
-        self._warm_addresses: set[Address] = set()
-        self._warm_slots: set[tuple[Address, int]] = set()
-        # (kind, key, previous): one entry a write, newest last
-        self._log: list[tuple[int, Any, Any]] = []
+        self._transient: dict[tuple[Address, int], bytes] = {}
+        self._warm_addresses: dict[Address, bool] = {}
+        self._warm_slots: dict[tuple[Address, int], bool] = {}
+        # (dictionary, key, previous value): one entry a write, newest last; undone by putting the value back.
+        self._log: list[tuple[dict[Any, Any], Any, Any]] = []
 
     # ------------------------------------------------------------ checkpoints
     def record(self) -> int:
@@ -63,17 +68,11 @@ class AccountDatabase:
         """Undoes everything since the checkpoint, warmth included."""
         log = self._log
         while len(log) > checkpoint:
-            kind, key, previous = log.pop()
-            if kind == _ACCOUNT:
-                _put_back(self._accounts, key, previous)
-            elif kind == _SLOT:
-                _put_back(self._storage, key, previous)
-            elif kind == _WARM_ADDRESS:
-                self._warm_addresses.discard(key)
-            elif kind == _WARM_SLOT:
-                self._warm_slots.discard(key)
+            target, key, previous = log.pop()
+            if previous is _MISSING:
+                del target[key]
             else:
-                self._undo_clear(key, previous)
+                target[key] = previous
 
     def commit(self, checkpoint: int) -> None:
         """Keeps what came after the checkpoint; it can still be undone with an earlier one."""
@@ -82,6 +81,7 @@ class AccountDatabase:
         """Ends a transaction: values so far become original values, nothing is warm, nothing can be undone."""
         self._log.clear()
         self._original.clear()
+        self._transient.clear()
         self._warm_addresses.clear()
         self._warm_slots.clear()
 
@@ -90,19 +90,22 @@ class AccountDatabase:
     # ------------------------------------------------------------ accounts
     def account(self, address: Address) -> Account | None:
         """The account as it stands; its storage_root is the one before the block."""
-        account = self._accounts.get(address, _MISSING)
-        return self.base_account(address) if account is _MISSING else account
+        try:
+            return self._accounts[address]
+        except KeyError:
+            account = self._reader.account(address)
+            self._base_accounts[address] = self._accounts[address] = account
+            return account
 
     def base_account(self, address: Address) -> Account | None:
         """The account before the block."""
-        account = self._base_accounts.get(address, _MISSING)
-        if account is _MISSING:
-            account = self._base_accounts[address] = self._reader.account(address)
-        return account
+        if address not in self._base_accounts:
+            self.account(address)
+        return self._base_accounts[address]
 
     def set_account(self, address: Address, account: Account | None) -> None:
         """Writes an account whole."""
-        self._log.append((_ACCOUNT, address, self._accounts.get(address, _MISSING)))
+        self._log.append((self._accounts, address, self.account(address)))
         self._accounts[address] = account
 
     def get_balance(self, address: Address) -> int:
@@ -111,9 +114,23 @@ class AccountDatabase:
         return 0 if account is None else account[1]
 
     def set_balance(self, address: Address, balance: int) -> None:
-        """Wei, at least 0."""
-        nonce, _, root, code_hash = self.account(address) or _ABSENT
-        self.set_account(address, Account(nonce, balance, root, code_hash))
+        """Wei; raises ValueError below 0."""
+        if balance < 0:
+            raise ValueError(f"balance of 0x{address.hex()} would be {balance}")
+        before = self.account(address)
+        self._log.append((self._accounts, address, before))
+        nonce, _, root, code_hash = before or _ABSENT
+        self._accounts[address] = _new(Account, (nonce, balance, root, code_hash))
+
+    def add_balance(self, address: Address, amount: int) -> None:
+        """Adds wei, or takes them away; creates the account even when amount is 0."""
+        before = self.account(address)
+        self._log.append((self._accounts, address, before))
+        nonce, balance, root, code_hash = before or _ABSENT
+        if balance + amount < 0:
+            self._log.pop()
+            raise ValueError(f"balance of 0x{address.hex()} would be {balance + amount}")
+        self._accounts[address] = _new(Account, (nonce, balance + amount, root, code_hash))
 
     def get_nonce(self, address: Address) -> int:
         """The account's nonce."""
@@ -122,17 +139,19 @@ class AccountDatabase:
 
     def set_nonce(self, address: Address, nonce: int) -> None:
         """Sets the nonce."""
-        _, balance, root, code_hash = self.account(address) or _ABSENT
-        self.set_account(address, Account(nonce, balance, root, code_hash))
+        before = self.account(address)
+        self._log.append((self._accounts, address, before))
+        _, balance, root, code_hash = before or _ABSENT
+        self._accounts[address] = _new(Account, (nonce, balance, root, code_hash))
 
     def increment_nonce(self, address: Address) -> None:
         """Adds one to the nonce."""
         self.set_nonce(address, self.get_nonce(address) + 1)
 
     def get_code_hash(self, address: Address) -> Hash:
-        """keccak of the code; zero for an account that is not there (EXTCODEHASH, EIP-1052)."""
+        """keccak of the code, that of no code where there is no account (EXTCODEHASH asks for emptiness first)."""
         account = self.account(address)
-        return ZERO_HASH if account is None else account[3]
+        return EMPTY_CODE_HASH if account is None else account[3]
 
     def get_code(self, address: Address) -> bytes:
         """The code, empty when there is none."""
@@ -169,9 +188,10 @@ class AccountDatabase:
         return account is not None and (account[0] != 0 or account[3] != EMPTY_CODE_HASH)
 
     def touch_account(self, address: Address) -> None:
-        """Creates an empty account where there is none."""
-        if self.account(address) is None:
-            self.set_account(address, _ABSENT)
+        """Creates an empty account where there is none; an empty one counts as touched."""
+        account = self.account(address)
+        if account is None or self.account_is_empty(address):
+            self.set_account(address, account or _ABSENT)
 
     def delete_account(self, address: Address) -> None:
         """Removes the account with its storage and code."""
@@ -179,51 +199,62 @@ class AccountDatabase:
         if self.account(address) is not None:
             self.set_account(address, None)
 
+    def delete_touched_empty(self) -> None:
+        """Removes the empty accounts among those written or touched since `lock_changes` and not undone (EIP-161)."""
+        accounts = self._accounts
+        for address in {key: True for target, key, _ in self._log if target is accounts}:
+            if accounts[address] is not None and self.account_is_empty(address):
+                self.delete_account(address)
+
     # ------------------------------------------------------------ storage
     def get_storage(self, address: Address, slot: int, from_journal: bool = True) -> int:
         """A slot's value; without from_journal the one at the start of the transaction (EIP-2200's original)."""
-        key = (address, slot)
         if not from_journal:
-            value = self._original.get(key, _MISSING)
-            if value is not _MISSING:
-                return int(value)
-        current = self._storage.get(key)
-        return self._base_slot(key) if current is None else current
+            originals = self._original.get(address)
+            if originals is not None and slot in originals:
+                return originals[slot]
+        try:
+            return self._storage[address][slot]
+        except KeyError:
+            return self._read_slot(address, slot)
 
     def set_storage(self, address: Address, slot: int, value: int) -> None:
         """Writes a slot; 0 clears it."""
-        key = (address, slot)
-        previous = self._storage.get(key, _MISSING)
-        if key not in self._original:
-            self._original[key] = self._base_slot(key) if previous is _MISSING else previous
-        self._log.append((_SLOT, key, previous))
-        self._storage[key] = value
-        if address not in self._accounts and self.base_account(address) is None:
-            self.set_account(address, _ABSENT)
+        previous = self.get_storage(address, slot)
+        self._original.setdefault(address, {}).setdefault(slot, previous)
+        slots = self._storage[address]
+        self._log.append((slots, slot, previous))
+        slots[slot] = value
 
     def delete_storage(self, address: Address) -> None:
         """Wipes the account's storage."""
-        written = [(key, value) for key, value in self._storage.items() if key[0] == address]
-        self._log.append((_CLEAR, address, (address in self._cleared, written)))
-        for key, value in written:
-            self._original.setdefault(key, value)
-            del self._storage[key]
-        self._cleared.add(address)
+        known = self._storage.get(address)
+        if known:
+            originals = self._original.setdefault(address, {})
+            for slot, value in known.items():
+                originals.setdefault(slot, value)
+        self._log.append((self._storage, address, {} if known is None else known))
+        self._storage[address] = {}
+        if address not in self._cleared:
+            self._log.append((self._cleared, address, _MISSING))
+            self._cleared[address] = True
 
-    def _undo_clear(self, address: Address, previous: tuple[bool, list[tuple[tuple[Address, int], int]]]) -> None:
-        was_cleared, written = previous
-        if not was_cleared:
-            self._cleared.discard(address)
-        for key, value in written:
-            self._storage[key] = value
+    def has_storage(self, address: Address) -> bool:
+        """A slot is set, or the storage root before the block was not empty (EIP-7610: a creation here would collide)."""
+        if any(self._storage.get(address, {}).values()):
+            return True
+        if address in self._cleared:
+            return False
+        base = self.base_account(address)
+        return base is not None and base.storage_root != EMPTY_TRIE_ROOT
 
-    def _base_slot(self, key: tuple[Address, int]) -> int:
-        if key[0] in self._cleared:
-            return 0
-        value = self._base_storage.get(key)
-        if value is None:
-            value = 0 if self.base_account(key[0]) is None else self._reader.storage(*key)
-            self._base_storage[key] = value
+    def _read_slot(self, address: Address, slot: int) -> int:
+        value = 0
+        if address not in self._cleared:
+            if self.base_account(address) is not None:
+                value = self._reader.storage(address, slot)
+            self._base_storage.setdefault(address, {})[slot] = value
+        self._storage.setdefault(address, {})[slot] = value
         return value
 
     # ------------------------------------------------------------ warmth (EIP-2929)
@@ -234,8 +265,8 @@ class AccountDatabase:
     def mark_address_warm(self, address: Address) -> None:
         """Marks an address as accessed."""
         if address not in self._warm_addresses:
-            self._warm_addresses.add(address)
-            self._log.append((_WARM_ADDRESS, address, None))
+            self._warm_addresses[address] = True
+            self._log.append((self._warm_addresses, address, _MISSING))
 
     def is_storage_warm(self, address: Address, slot: int) -> bool:
         """Accessed in this transaction."""
@@ -245,33 +276,40 @@ class AccountDatabase:
         """Marks a slot as accessed."""
         key = (address, slot)
         if key not in self._warm_slots:
-            self._warm_slots.add(key)
-            self._log.append((_WARM_SLOT, key, None))
+            self._warm_slots[key] = True
+            self._log.append((self._warm_slots, key, _MISSING))
+
+    # ------------------------------------------------------------ transient storage (EIP-1153)
+    def get_transient(self, address: Address, slot: int) -> bytes:
+        """A transient value, big-endian; empty when unset."""
+        return self._transient.get((address, slot), b"")
+
+    def set_transient(self, address: Address, slot: int, value: bytes) -> None:
+        """Sets a transient value, gone after the transaction."""
+        key = (address, slot)
+        self._log.append((self._transient, key, self._transient.get(key, _MISSING)))
+        self._transient[key] = value
 
     # ------------------------------------------------------------ results
     def changes(self) -> StateChanges:
         """What differs from before the block."""
         result = StateChanges()
-        for address, account in self._accounts.items():
-            if account != self.base_account(address) or address in self._cleared:
-                result.accounts[address] = account
-        for (address, slot), value in self._storage.items():
-            if value != self._base_slot((address, slot)) and self.account(address) is not None:
-                result.storage.setdefault(address, {})[slot] = value
         for address in self._cleared:
-            if self.base_account(address) is not None:
+            base = self.base_account(address)
+            if base is not None and base.storage_root != EMPTY_TRIE_ROOT:
                 result.cleared.add(address)
-        for account in result.accounts.values():
-            if account is not None and account[3] in self._codes:
-                result.codes[account[3]] = self._codes[account[3]]
+        for address, slots in self._storage.items():
+            before = {} if address in self._cleared else self._base_storage.get(address, {})
+            changed = {slot: value for slot, value in slots.items() if value != before.get(slot, 0)}
+            if changed:
+                result.storage[address] = changed
+        base_accounts = self._base_accounts
+        for address, account in self._accounts.items():
+            if account is None and address in result.storage:
+                # As py-evm does: storage that nobody deleted brings its account into being.
+                account = _ABSENT
+            if account != base_accounts[address] or address in result.cleared:
+                result.accounts[address] = account
+                if account is not None and account[3] in self._codes:
+                    result.codes[account[3]] = self._codes[account[3]]
         return result
-
-
-def _put_back(target: dict[Any, Any], key: Any, previous: Any) -> None:
-    if previous is _MISSING:
-        target.pop(key, None)
-    else:
-        target[key] = previous
-
-
-_ACCOUNT, _SLOT, _WARM_ADDRESS, _WARM_SLOT, _CLEAR = range(5)
