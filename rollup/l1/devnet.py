@@ -4,7 +4,7 @@ The same parameters give the same hashes. Forms: op-node's rollup.json, geth's g
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rollup.execution.config import L1Config, L2Config
@@ -78,7 +78,6 @@ class DevnetParams:
             operator_fee_constant=self.operator_fee_constant if self._is_active(Fork.ISTHMUS) else 0,
             min_base_fee=self.min_base_fee if self._is_active(Fork.JOVIAN) else 0,
             da_footprint_gas_scalar=self.da_footprint_gas_scalar if self._is_active(Fork.JOVIAN) else 0,
-            unsafe_block_signer=self.sequencer.address,
         )
 
     def _is_active(self, fork: Fork) -> bool:
@@ -175,7 +174,8 @@ def _l1_genesis(params: DevnetParams) -> LayerGenesis:
             gas_limit=params.l1_gas_limit,
             base_fee=params.l1_base_fee,
             balances=balances,
-            system_config=params.system_config(),
+            # rollup.json does not name the unsafe block signer; the contract does.
+            system_config=replace(params.system_config(), unsafe_block_signer=params.sequencer.address),
             batch_inbox=params.batch_inbox_address,
             owner=params.owner.address,
             guardian=params.owner.address,
