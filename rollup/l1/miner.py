@@ -7,9 +7,10 @@ looks at it, the beacon chain: slots, prevRandao, beacon roots, blob sidecars, s
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from rollup.execution.block_builder import BlockBuilder, InvalidTransaction, l1_context
+from rollup.execution.block_builder import BlockBuilder, l1_context
 from rollup.execution.chain import Chain, HeadChange
 from rollup.execution.config import L1Config
+from rollup.execution.errors import InvalidTransaction
 from rollup.l1.archive import L1Archive
 from rollup.l1.sidecar import SidecarError, is_blob_transaction, unwrap
 from rollup.l1.slots import BeaconSeed, SlotGrid
