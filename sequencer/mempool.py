@@ -12,8 +12,9 @@ from rollup.execution.chain import Chain, HeadChange
 from rollup.execution.config import L1Config, L2Config
 from rollup.execution.state.account import Account
 from rollup.execution.state.reader import StateReader
+from rollup.execution.transition import DELEGATION_PREFIX
+from rollup.execution.vms.rules import l1_rules, l2_rules
 from rollup.protocol.block import Block
-from rollup.protocol.forks import Fork
 from rollup.protocol.header import Header
 from rollup.protocol.primitives import EMPTY_CODE_HASH, EMPTY_TRIE_ROOT, Address, Hash
 from rollup.protocol.transaction import BLOB, SET_CODE, Transaction, TransactionError
@@ -30,7 +31,6 @@ CostFunction = Callable[[Transaction], int]
 CostRule = Callable[[Header, StateReader], CostFunction]
 
 _NO_ACCOUNT = Account(0, 0, EMPTY_TRIE_ROOT, EMPTY_CODE_HASH)
-_DELEGATION = b"\xef\x01\x00"  # EIP-7702
 # Rejections that speak of this block, not of the transaction: it stays for the next one.
 _TRY_LATER = (
     "gas limit reached",
@@ -38,9 +38,8 @@ _TRY_LATER = (
     "max fee per gas less than block base fee",
     "max fee per blob gas less than block blob gas fee",
     "nonce too high",
-    "blob",
-    "da ",
-    "DA ",
+    "blob gas limit reached",
+    "DA footprint",
 )
 
 
@@ -219,12 +218,14 @@ class Mempool:
         self._cost = self._extra_cost(head.header, self._state)
         timestamp = head.timestamp
         config = self._config
-        is_l2 = isinstance(config, L2Config)
+        if isinstance(config, L2Config):
+            evm = l2_rules(config.fork_at(timestamp), config.is_native_attribution(timestamp))
+        else:
+            evm = l1_rules()
         self._rules = PoolRules(
             chain_id=config.chain_id,
             gas_limit=head.header.gas_limit,
-            is_shanghai=not is_l2 or config.forks.is_active(Fork.CANYON, timestamp),
-            is_prague=not is_l2 or config.forks.is_active(Fork.ISTHMUS, timestamp),
+            evm=evm,
             allow_blobs=self._allow_blobs,
         )
 
@@ -298,7 +299,7 @@ class Mempool:
         """EIP-3607, and EIP-7702: one call can empty a delegated account, so it has one transaction in flight."""
         if state.code_hash == EMPTY_CODE_HASH:
             return
-        if not self._state.code(state.code_hash).startswith(_DELEGATION):
+        if not self._state.code(state.code_hash).startswith(DELEGATION_PREFIX):
             raise PoolError(f"sender not an eoa: address 0x{account.address.hex()}")
         if transaction.nonce != state.nonce:
             raise PoolError(texts.OUT_OF_ORDER_DELEGATED)

@@ -5,6 +5,8 @@ The order and the texts are geth's (core/txpool/validation.go, ValidateTransacti
 
 from dataclasses import dataclass
 
+from rollup.execution.intrinsic import MAX_INITCODE_SIZE, floor_gas, intrinsic_gas
+from rollup.execution.vms.rules import EvmRules
 from rollup.protocol.fees import GAS_PER_BLOB
 from rollup.protocol.primitives import Address
 from rollup.protocol.transaction import (
@@ -20,7 +22,6 @@ from sequencer import pool_errors as texts
 from sequencer.pool_errors import PoolError
 from sequencer.pool_limits import PoolLimits
 
-MAX_INIT_CODE_SIZE = 49_152  # EIP-3860
 _ETHER = 10**18
 _MAX_UINT256 = 2**256 - 1
 _MAX_NONCE = 2**64 - 1  # EIP-2681
@@ -28,12 +29,11 @@ _MAX_NONCE = 2**64 - 1  # EIP-2681
 
 @dataclass(slots=True, frozen=True)
 class PoolRules:
-    """What the chain's head allows: block gas limit in gas, and which execution forks are active."""
+    """What the chain's head allows: block gas limit in gas, and the execution rules in force."""
 
     chain_id: int
     gas_limit: int
-    is_shanghai: bool = True
-    is_prague: bool = True
+    evm: EvmRules
     allow_blobs: bool = False
     max_blobs: int = 6
 
@@ -77,25 +77,6 @@ def recover_sender(transaction: Transaction, chain_id: int) -> Address:
         raise PoolError(f"invalid sender: {error}") from error
 
 
-def intrinsic_gas(transaction: Transaction, is_shanghai: bool) -> int:
-    """Gas charged before the first opcode (Yellow Paper section 6, EIP-2028, 2930, 3860, 7702)."""
-    zeros = transaction.data.count(0)
-    gas = 21_000 + 4 * zeros + 16 * (len(transaction.data) - zeros)
-    if transaction.to is None:
-        gas += 32_000
-        if is_shanghai:
-            gas += 2 * ((len(transaction.data) + 31) // 32)
-    for _, slots in transaction.access_list:
-        gas += 2_400 + 1_900 * len(slots)
-    return gas + 25_000 * len(transaction.authorization_list)
-
-
-def floor_data_gas(data: bytes) -> int:
-    """The least gas a transaction with this calldata pays (EIP-7623)."""
-    zeros = data.count(0)
-    return 21_000 + 10 * (zeros + 4 * (len(data) - zeros))
-
-
 def max_cost(transaction: Transaction) -> int:
     """Wei the sender must hold for gas at the fee cap, blobs and value, without L1 and operator fees."""
     blob_fee = len(transaction.blob_versioned_hashes) * GAS_PER_BLOB * transaction.max_fee_per_blob_gas
@@ -117,7 +98,7 @@ def _check_type(transaction: Transaction, rules: PoolRules) -> None:
     refused = (
         transaction.tx_type == DEPOSIT
         or (transaction.tx_type == BLOB and not rules.allow_blobs)
-        or (transaction.tx_type == SET_CODE and not rules.is_prague)
+        or (transaction.tx_type == SET_CODE and not rules.evm.is_prague)
     )
     if refused:
         raise PoolError(texts.TYPE_NOT_SUPPORTED)
@@ -129,14 +110,17 @@ def _check_type(transaction: Transaction, rules: PoolRules) -> None:
             raise PoolError("blobless blob transaction")
         if count > rules.max_blobs:
             raise PoolError(f"too many blobs in transaction: have {count}, permitted {rules.max_blobs}")
+        for index, versioned_hash in enumerate(transaction.blob_versioned_hashes):
+            if versioned_hash[0] != 1:
+                raise PoolError(f"blob {index} has invalid hash version")
 
 
 def _check_size(transaction: Transaction, rules: PoolRules, limits: PoolLimits) -> None:
     size = len(transaction.encode())
     if size > limits.max_transaction_size:
         raise PoolError(f"oversized data: transaction size {size}, limit {limits.max_transaction_size}")
-    if transaction.to is None and rules.is_shanghai and len(transaction.data) > MAX_INIT_CODE_SIZE:
-        raise PoolError(f"max initcode size exceeded: code size {len(transaction.data)}, limit {MAX_INIT_CODE_SIZE}")
+    if transaction.to is None and rules.evm.is_shanghai and len(transaction.data) > MAX_INITCODE_SIZE:
+        raise PoolError(f"max initcode size exceeded: code size {len(transaction.data)}, limit {MAX_INITCODE_SIZE}")
 
 
 def _check_prices(transaction: Transaction) -> None:
@@ -147,12 +131,11 @@ def _check_prices(transaction: Transaction) -> None:
 
 
 def _check_gas(transaction: Transaction, rules: PoolRules) -> None:
-    needed = intrinsic_gas(transaction, rules.is_shanghai)
+    needed = intrinsic_gas(transaction, rules.evm)
     if transaction.gas_limit < needed:
         raise PoolError(f"intrinsic gas too low: gas {transaction.gas_limit}, minimum needed {needed}")
-    if rules.is_prague:
-        floor = floor_data_gas(transaction.data)
-        if transaction.gas_limit < floor:
-            raise PoolError(
-                f"insufficient gas for floor data gas cost: gas {transaction.gas_limit}, minimum needed {floor}"
-            )
+    floor = floor_gas(transaction, rules.evm)
+    if transaction.gas_limit < floor:
+        raise PoolError(
+            f"insufficient gas for floor data gas cost: gas {transaction.gas_limit}, minimum needed {floor}"
+        )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rollup.protocol.fees import GAS_PER_BLOB
-from sequencer.pool_rules import floor_data_gas
+from rollup.protocol.fees import calldata_gas as standard_calldata_gas
 
 DataAvailability = Literal["calldata", "blobs", "auto"]
 
@@ -34,9 +34,8 @@ class L1Prices:
 
 def calldata_gas(data: bytes) -> int:
     """Gas of a transaction with nothing but this calldata: the standard price or EIP-7623's floor, the higher."""
-    zeros = data.count(0)
-    standard = _TRANSACTION_GAS + 4 * zeros + 16 * (len(data) - zeros)
-    return max(standard, floor_data_gas(data))
+    floor = 10 * (4 * len(data) - 3 * data.count(0))
+    return _TRANSACTION_GAS + max(standard_calldata_gas(data), floor)
 
 
 def calldata_cost(transactions: Sequence[bytes], prices: L1Prices) -> int:
