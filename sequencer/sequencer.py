@@ -6,6 +6,7 @@ It drives the engine by the calls op-node makes: forkchoice with attributes, get
 from derivation.attributes import prepare_payload_attributes
 from derivation.errors import Critical, NotFound, Reset
 from derivation.sources import L1Source
+from rollup.execution.block_context import l2_base_fee
 from rollup.execution.engine import Engine
 from rollup.protocol.l2_blocks import l2_block_ref, system_config_of_block
 
@@ -138,7 +139,7 @@ class Sequencer:
 
     def _pool_is_waiting(self, pool: Mempool) -> bool:
         head = self._engine.chain.head
-        if not pool.has_pending(head.header.base_fee_per_gas or 0):
+        if not pool.has_pending(l2_base_fee(self._engine.config, head.header, self.next_block_time)):
             return False
         head_ref = l2_block_ref(self._config, head)
         try:

@@ -1,0 +1,29 @@
+"""What an L2 transaction costs beyond gas and value: the pool must count it, or a block builder finds it unpaid.
+
+op-geth does the same in its balance check (core/txpool/legacypool/list.go): L1 data fee and operator fee at the head.
+"""
+
+from rollup.execution.config import L2Config
+from rollup.execution.l1_block import read_l1_fee_parameters
+from rollup.execution.state.accounts import AccountDatabase
+from rollup.execution.state.reader import StateReader
+from rollup.protocol.fees import l1_cost, operator_fee
+from rollup.protocol.header import Header
+from rollup.protocol.transaction import Transaction
+from sequencer.mempool import CostFunction, CostRule
+
+
+def l2_extra_cost(config: L2Config) -> CostRule:
+    """The pool's rule for an OP chain."""
+
+    def at_head(header: Header, state: StateReader) -> CostFunction:
+        fork = config.fork_at(header.timestamp)
+        parameters = read_l1_fee_parameters(AccountDatabase(state))
+
+        def cost(transaction: Transaction) -> int:
+            data_fee = l1_cost(transaction.encode(), fork, parameters)
+            return data_fee + operator_fee(transaction.gas_limit, fork, parameters)
+
+        return cost
+
+    return at_head
