@@ -17,7 +17,7 @@ from .layout import (
     UNITS_SHIFT,
     mapping_slot,
 )
-from .ledger import harvest_member, pending_scaled
+from .ledger import credit, harvest_member, pending_scaled
 from .platform import enter
 
 _LOCKED: Final = 1 << LOCK_SHIFT
@@ -30,8 +30,7 @@ def harvest(host: Host, data: bytes) -> bytes:
     # A store that changes nothing: it is how the twin, which cannot ask whether its frame is static, halts in one
     # even when there is nothing to harvest. Done here too, so that the storage gas is the same.
     host.sstore(PLATFORM, enter(host))
-    for datanet_id in datanet_ids:
-        harvest_member(host, datanet_id, account)
+    credit(host, account, _harvest_all(host, datanet_ids, account))
     return b""
 
 
@@ -51,20 +50,27 @@ def _pay_out(host: Host, datanet_ids: list[int], account: int, recipient: int) -
     platform = enter(host)
     if not recipient:
         raise INVALID_ADDRESS()
-    for datanet_id in datanet_ids:
-        harvest_member(host, datanet_id, account)
+    harvested = _harvest_all(host, datanet_ids, account)
     host.charge(gas.MAPPING)
     slot = mapping_slot(account, CREDITS)
-    amount = host.sload(slot)
+    credited = host.sload(slot)
+    amount = credited + harvested
+    if amount >> 256:
+        raise AMOUNT_OVERFLOW()
     if not amount:
         raise NOTHING_TO_CLAIM()
-    host.sstore(slot, 0)
+    if credited:
+        host.sstore(slot, 0)
     host.log((CLAIMED, account, recipient), encode_words(amount))
     host.sstore(PLATFORM, platform | _LOCKED)
     if not host.pay(recipient, amount):
         raise PAYOUT_FAILED()
     host.sstore(PLATFORM, platform)
     return encode_words(amount)
+
+
+def _harvest_all(host: Host, datanet_ids: list[int], account: int) -> int:
+    return sum([harvest_member(host, datanet_id, account) for datanet_id in datanet_ids])
 
 
 def claimable(host: Host, data: bytes) -> bytes:

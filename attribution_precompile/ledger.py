@@ -100,23 +100,23 @@ def return_fraction(host: Host, pool: int, acc: int, remainder: int, fraction: i
     host.sstore(pool, remainder << REMAINDER_SHIFT | acc)
 
 
-def harvest_member(host: Host, datanet_id: int, account: int) -> None:
-    """Moves the whole wei the account has earned in the DataNet to its credit. Without any, nothing is written."""
+def harvest_member(host: Host, datanet_id: int, account: int) -> int:
+    """Takes the whole wei the account has earned in the DataNet out of its pool. Without any, nothing is written."""
     host.charge(2 * gas.MAPPING)
     slot = mapping_slot(account, mapping_slot(datanet_id, MEMBERS))
     member = host.sload(slot)
     if not member >> UNITS_SHIFT:
-        return
+        return 0
     host.charge(gas.MAPPING)
     pool = mapping_slot(datanet_id, DATANETS)
     word = host.sload(pool)
     acc = word & MASK_160
     scaled = pending_scaled(acc, member)
     if not scaled >> 64:
-        return
+        return 0
     host.sstore(slot, member >> UNITS_SHIFT << UNITS_SHIFT | acc)
-    credit(host, account, scaled >> 64)
     return_fraction(host, pool, acc, word >> REMAINDER_SHIFT, scaled & FRACTION)
+    return scaled >> 64
 
 
 def load_weights(host: Host, model: int, split: int) -> list[int]:

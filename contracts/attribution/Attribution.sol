@@ -584,11 +584,18 @@ contract Attribution {
         bytes32 dataRoot = _bytes32(3);
         _enter();
         (Model storage m,) = _owned(id);
-        uint64 last = m.trainingStep;
+        uint256 word;
+        assembly {
+            word := sload(add(m.slot, 3))
+        }
+        uint64 last = uint64(word >> 168);
         unchecked {
             if (step <= last) revert IAttribution.InvalidNonce(step, last + 1);
         }
-        m.trainingStep = step;
+        word = (word & ((1 << 168) - 1)) | (uint256(step) << 168);
+        assembly {
+            sstore(add(m.slot, 3), word)
+        }
         m.training = keccak256(abi.encode(m.training, step, checkpoint, dataRoot, block.timestamp));
         emit IAttribution.TrainingRecorded(id, step, checkpoint, dataRoot);
     }
@@ -983,7 +990,7 @@ contract Attribution {
         assembly {
             sstore(treasury.slot, platformWord)
         }
-        _harvestAll(ids, account);
+        _credit(account, _harvestAll(ids, account));
     }
 
     function _claim() private returns (uint256) {
@@ -1002,10 +1009,12 @@ contract Attribution {
     function _payOut(uint64[] memory ids, address account, address recipient) private returns (uint256 amount) {
         uint256 platformWord = _enter();
         if (recipient == address(0)) revert IAttribution.InvalidAddress();
-        _harvestAll(ids, account);
-        amount = credits[account];
+        amount = _harvestAll(ids, account);
+        uint256 credited = credits[account];
+        if (credited > type(uint256).max - amount) revert IAttribution.AmountOverflow();
+        amount += credited;
         if (amount == 0) revert IAttribution.NothingToClaim();
-        credits[account] = 0;
+        if (credited != 0) credits[account] = 0;
         emit IAttribution.Claimed(account, recipient, amount);
         uint256 lockedWord = platformWord | (1 << 176);
         assembly {
@@ -1043,23 +1052,24 @@ contract Attribution {
         return false;
     }
 
-    function _harvestAll(uint64[] memory ids, address account) private {
+    function _harvestAll(uint64[] memory ids, address account) private returns (uint256 amount) {
         for (uint256 i = 0; i < ids.length; ++i) {
-            _harvestOne(ids[i], account);
+            amount += _harvestOne(ids[i], account);
         }
     }
 
-    function _harvestOne(uint64 id, address account) private {
+    /// Takes what the account has earned out of one pool: the whole wei, for the fraction stays there.
+    function _harvestOne(uint64 id, address account) private returns (uint256) {
         Member storage m = members[id][account];
         (uint256 paid, uint256 units) = (m.paidAcc, m.units);
-        if (units == 0) return;
+        if (units == 0) return 0;
         Datanet storage d = datanets[id];
         (uint256 acc, uint256 remainder) = (d.acc, d.remainder);
         uint256 scaled = _scaled(acc, paid, units);
-        if (scaled >> 64 == 0) return;
+        if (scaled >> 64 == 0) return 0;
         _setMember(m, acc, units);
-        _credit(account, scaled >> 64);
         _returnFraction(d, acc, remainder, uint64(scaled));
+        return scaled >> 64;
     }
 
     // ------------------------------------------------------------------ the ledger
