@@ -128,6 +128,10 @@ class Mempool:
         item = self._by_hash.get(tx_hash)
         return item.transaction if item is not None else None
 
+    def cost_of(self, transaction: Transaction) -> int:
+        """Wei the sender must hold for this one at the head: gas at the cap, value, and the extra cost."""
+        return max_cost(transaction) + self._cost(transaction)
+
     def nonce(self, address: Address) -> int:
         """The next nonce of an account, counting what can run in the pool (the `pending` count)."""
         account = self._accounts.get(address)
@@ -260,7 +264,7 @@ class Mempool:
         state = self._account(sender)
         account = self._accounts.get(sender) or PoolAccount(sender, state.nonce)
         self._release(account.advance(state.nonce))
-        item = PooledTransaction(transaction, sender, max_cost(transaction) + self._cost(transaction), self._arrivals)
+        item = PooledTransaction(transaction, sender, self.cost_of(transaction), self._arrivals)
         old = account.by_nonce.get(transaction.nonce)
         self._check_account(item, account, state, old)
         if old is None:

@@ -7,11 +7,10 @@ the same script gives the same hashes.
 from derivation.driver import Verifier
 from eth_abi import encode
 from rollup.execution.engine import Engine
-from rollup.l1.client import LocalL1Client
 from rollup.protocol.l2_blocks import l2_block_ref
-from sequencer.pool_costs import l2_extra_cost
 
 from rollup.execution.chain import Chain
+from rollup.l1.client import LocalL1Client
 from rollup.l1.devnet import DevnetParams, make_devnet
 from rollup.l1.miner import MockL1
 from rollup.l1.source import LocalL1Source
@@ -23,6 +22,7 @@ from sequencer.batcher.batcher import Batcher
 from sequencer.batcher.config import BatcherConfig
 from sequencer.clock import ManualClock
 from sequencer.mempool import Mempool
+from sequencer.pool_costs import l2_extra_cost
 from sequencer.sequencer import Sequencer
 
 GENESIS_TIME = 1_700_000_000
@@ -46,6 +46,10 @@ class World:
     def new_verifier(self, store=None):
         """A verifier with nothing but L1 data and the rollup config."""
         return VerifierNode(self, store)
+
+    def new_batcher(self, private_key):
+        """A batcher with another key."""
+        return BatcherActor(self, self.batcher.options, private_key)
 
     def run_epochs(self, count=1):
         """Everyday life: an L1 block, the L2 blocks up to it, derivation, a batch."""
@@ -147,6 +151,10 @@ class _Node:
         last = self.chain.head.number if upto is None else upto
         return [self.chain.canonical_hash(number) for number in range(last + 1)]
 
+    def origin(self, number):
+        """The L1 origin of a block."""
+        return l2_block_ref(self.world.config, self.chain.block_by_number(number)).l1_origin
+
     def balance(self, address):
         account = self.chain.state_at(self.chain.head.hash).account(address)
         return account.balance if account is not None else 0
@@ -214,9 +222,10 @@ class SequencerNode(_Node):
 class BatcherActor:
     """Posts the sequencer's blocks."""
 
-    def __init__(self, world, options):
+    def __init__(self, world, options, private_key=BATCHER.private_key):
         self._world = world
         self.options = options
+        self._key = private_key
         self.reports = []
         self.start()
 
@@ -224,9 +233,7 @@ class BatcherActor:
         """A new process; an earlier one is forgotten."""
         world = self._world
         node = world.sequencer
-        self.process = Batcher(
-            world.config, node.chain, world.l1.client, BATCHER.private_key, node.derivation, self.options
-        )
+        self.process = Batcher(world.config, node.chain, world.l1.client, self._key, node.derivation, self.options)
 
     def step(self):
         """What it does when it is called now and then."""
@@ -258,13 +265,16 @@ class User:
 
     def deposits(self, to, *, mint=0, value=None, gas=100_000, data=b"", creates=False):
         """A call of the portal's depositTransaction; mint in wei is what is paid on L1."""
+        request = self.deposit_data(to, mint if value is None else value, gas, data, creates)
+        return self.sends_on_l1(self._world.config.deposit_contract_address, mint, request)
+
+    @staticmethod
+    def deposit_data(to, value, gas=100_000, data=b"", creates=False):
+        """The portal's call data for it."""
         arguments = encode(
-            ["address", "uint256", "uint64", "bool", "bytes"],
-            [to or bytes(20), mint if value is None else value, gas, creates, data],
+            ["address", "uint256", "uint64", "bool", "bytes"], [to or bytes(20), value, gas, creates, data]
         )
-        selector = keccak256(b"depositTransaction(address,uint256,uint64,bool,bytes)")[:4]
-        portal = self._world.config.deposit_contract_address
-        return self.sends_on_l1(portal, mint, selector + arguments)
+        return keccak256(b"depositTransaction(address,uint256,uint64,bool,bytes)")[:4] + arguments
 
     def calls_system_config(self, signature, *arguments):
         """A setter of SystemConfig, by its Solidity signature."""

@@ -1,0 +1,126 @@
+"""Scenarios 16 to 18: whoever is killed, late or cut off finds the way back alone."""
+
+import pytest
+from derivation.errors import Temporary
+
+from rollup.protocol.accounts import USERS
+from tests.scenarios.actors import World
+
+BOB = USERS[1].address
+
+
+def test_a_verifier_that_joins_late_ends_equal():
+    world = World()
+    early = world.new_verifier()
+    for _ in range(5):
+        world.users[0].sends(BOB, value=1)
+        world.run_epochs()
+        early.derive()
+    late = world.new_verifier()
+    late.derive()
+    assert late.safe == early.safe
+    late.must_equal(world.sequencer, safe=early.safe.number)
+
+
+@pytest.mark.parametrize("steps", [1, 7, 23, 60])
+def test_a_verifier_killed_at_any_moment_ends_equal(steps):
+    world = World()
+    for _ in range(5):
+        world.users[0].sends(BOB, value=1)
+        world.run_epochs()
+    verifier = world.new_verifier()
+    for _ in range(20):
+        for _ in range(steps):
+            verifier.derivation.step()
+        verifier = verifier.restarted()
+    verifier.derive()
+    verifier.must_equal(world.sequencer, safe=verifier.safe.number)
+    fresh = world.new_verifier()
+    fresh.derive()
+    assert verifier.safe == fresh.safe
+
+
+def test_a_killed_sequencer_loses_no_block_and_no_transaction_and_the_batcher_sends_nothing_twice():
+    world = World()
+    alice = world.users[0]
+    for _ in range(3):
+        alice.sends(BOB, value=1)
+        world.run_epochs()
+    head, waiting = world.sequencer.chain.head.hash, alice.sends(BOB, value=5)
+    batches = len(world.l1.batches())
+
+    # Killed with a batch in L1's pool, and with a transaction it has acknowledged.
+    world.sequencer = world.sequencer.restarted()
+    world.batcher.start()
+    assert world.sequencer.chain.head.hash == head
+    assert world.sequencer.pool.get(waiting) is not None
+    world.batcher.step()
+    assert world.batcher.process.waiting_for is not None
+    world.sequencer.build()
+    assert world.sequencer.receipt(waiting).status == 1
+
+    for _ in range(3):
+        world.run_epochs()
+    world.l1.mine()
+    world.sequencer.derive()
+    world.batcher.step()
+    verifier = world.new_verifier()
+    verifier.derive()
+    verifier.must_equal(world.sequencer, safe=verifier.safe.number)
+    assert verifier.safe.number > 18
+    posted = world.l1.batches()
+    assert [tx.nonce for tx in posted] == list(range(len(posted)))
+    assert len({tx.data for tx in posted}) == len(posted)
+    assert len(posted) > batches
+
+
+def test_a_batcher_that_was_down_for_an_hour_posts_everything():
+    world = World()
+    for _ in range(300):
+        world.l1.mine()
+        world.sequencer.build_to_l1_head()
+    world.sequencer.derive()
+    world.batcher.start()
+    world.batcher.post()
+    world.l1.mine(2)
+    verifier = world.new_verifier()
+    verifier.derive()
+    verifier.must_equal(world.sequencer, safe=1800)
+
+
+class FlakyClient:
+    """An L1 client whose every other call fails."""
+
+    def __init__(self, client):
+        self._client = client
+        self._calls = 0
+
+    def __getattr__(self, name):
+        method = getattr(self._client, name)
+
+        def call(*arguments):
+            self._calls += 1
+            if self._calls % 2:
+                raise Temporary("connection refused")
+            return method(*arguments)
+
+        return call
+
+
+def test_an_l1_that_fails_every_other_call_slows_the_batcher_and_no_more():
+    world = World()
+    world.l1.client = FlakyClient(world.l1.client)
+    world.batcher.start()
+    said = set()
+    for _ in range(6):
+        world.l1.mine()
+        world.sequencer.build_to_l1_head()
+        world.sequencer.derive()
+        for _ in range(40):
+            world.batcher.step()
+            said.add(world.batcher.process.waiting_for)
+    assert "L1: connection refused" in said
+    verifier = world.new_verifier()
+    verifier.derive()
+    assert verifier.safe.number >= 18
+    verifier.must_equal(world.sequencer, safe=verifier.safe.number)
