@@ -240,7 +240,7 @@ class AccountDatabase:
             self._cleared[address] = True
 
     def has_storage(self, address: Address) -> bool:
-        """A slot is set, or the storage root before the block was not empty (EIP-7610: a creation here would collide)."""
+        """A slot is set, or the storage root before the block was not empty (EIP-7610: a creation collides)."""
         if any(self._storage.get(address, {}).values()):
             return True
         if address in self._cleared:

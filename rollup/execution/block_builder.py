@@ -1,0 +1,243 @@
+"""Building a block, and validating one: the same code, transaction by transaction, up to the header."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from rollup.execution.block_context import BlockContext, context_of_header, l1_context, l2_base_fee, l2_context
+from rollup.execution.config import L1Config, L2Config
+from rollup.execution.errors import InvalidBlock, InvalidTransaction
+from rollup.execution.genesis import preinstalls
+from rollup.execution.l1_block import da_footprint_gas_scalar, read_l1_fee_parameters
+from rollup.execution.state.accounts import AccountDatabase
+from rollup.execution.state.database import StagedState, StateDatabase
+from rollup.execution.system_calls import begin_block, end_l1_block, set_code
+from rollup.execution.transition import Evm, Outcome, apply_transaction
+from rollup.execution.vms.base import EvmContext
+from rollup.protocol import predeploys
+from rollup.protocol.block import Block, ExecutedBlock
+from rollup.protocol.bloom import bloom_bits
+from rollup.protocol.fees import BLOB_SCHEDULE, GAS_PER_BLOB, L1FeeParameters, da_footprint, decode_extra_data
+from rollup.protocol.forks import Fork
+from rollup.protocol.header import Header
+from rollup.protocol.ordered_trie import ordered_trie_root
+from rollup.protocol.primitives import EMPTY_REQUESTS_HASH, EMPTY_TRIE_ROOT, Hash
+from rollup.protocol.receipt import Receipt
+from rollup.protocol.transaction import Transaction
+
+BlockHashes = Callable[[int], Hash | None]
+
+__all__ = ["BlockBuilder", "BlockContext", "l1_context", "l2_context", "validate_block"]
+
+
+@dataclass(slots=True, frozen=True)
+class Sealed:
+    """A finished block with its receipts, and its state, not stored yet."""
+
+    executed: ExecutedBlock
+    staged: StagedState
+
+
+class BlockBuilder:
+    """One block in the making. begin() once, apply() a transaction, seal() once."""
+
+    def __init__(
+        self, config: L1Config | L2Config, context: BlockContext, states: StateDatabase, block_hash: BlockHashes
+    ) -> None:
+        self.config = config
+        self.context = context
+        self.transactions: list[Transaction] = []
+        self.receipts: list[Receipt] = []
+        self.outcomes: list[Outcome] = []
+        self.gas_used = 0
+        self.blob_gas_used = 0  # the DA footprint from Jovian
+        self._states = states
+        self._accounts = AccountDatabase(states.reader_at(context.parent.state_root))
+        self._fees_read = False
+        self._footprint_scalar: int | None = None
+        evm_context = EvmContext(
+            coinbase=context.coinbase,
+            timestamp=context.timestamp,
+            block_number=context.number,
+            mix_hash=context.prev_randao,
+            gas_limit=context.gas_limit,
+            chain_id=config.chain_id,
+            base_fee_per_gas=context.base_fee,
+            excess_blob_gas=context.excess_blob_gas,
+            block_hash=block_hash,
+        )
+        self.evm = Evm(context.rules, evm_context, self._accounts, L1FeeParameters())
+        if isinstance(config, L2Config):
+            self.evm.base_fee_recipient = config.variant.base_fee_recipient
+            self._fees_read = not config.variant.has_l1_fee
+
+    @property
+    def gas_left(self) -> int:
+        """Gas of the block that no transaction has used."""
+        return self.context.gas_limit - self.gas_used
+
+    @property
+    def accounts(self) -> AccountDatabase:
+        """The state so far."""
+        return self._accounts
+
+    def begin(self) -> None:
+        """What comes before the first transaction."""
+        config, context = self.config, self.context
+        if isinstance(config, L2Config) and config.forks.activates(
+            Fork.CANYON, context.timestamp, context.parent.timestamp
+        ):
+            set_code(self._accounts, predeploys.CREATE2_DEPLOYER, preinstalls()[predeploys.CREATE2_DEPLOYER].code)
+        begin_block(self.evm, context.parent_hash, context.parent_beacon_block_root)
+
+    def apply(self, transaction: Transaction) -> Receipt:
+        """Runs a transaction and takes it in; raises InvalidTransaction with the state untouched."""
+        blob_gas = self._blob_gas(transaction)
+        fork = self.context.rules.fork
+        if fork is not None and not self._fees_read and not transaction.is_deposit:
+            # op-geth reads L1Block once a block, after the deposits (core/types/rollup_cost.go).
+            self.evm.fees = read_l1_fee_parameters(self._accounts, fork)
+            self._fees_read = True
+        outcome = apply_transaction(self.evm, transaction, self.gas_left)
+        self.gas_used += outcome.gas_used
+        self.blob_gas_used += blob_gas
+        receipt = self._receipt(transaction, outcome)
+        self.transactions.append(transaction)
+        self.receipts.append(receipt)
+        self.outcomes.append(outcome)
+        return receipt
+
+    def apply_all(self, transactions: Iterable[Transaction]) -> None:
+        """Runs transactions in order; raises InvalidTransaction at the first that may not be here."""
+        for transaction in transactions:
+            self.apply(transaction)
+
+    def seal(self) -> Sealed:
+        """Ends the block: roots, bloom, header."""
+        context, rules = self.context, self.context.rules
+        requests_hash = None
+        if rules.is_prague:
+            requests_hash = end_l1_block(self.evm) if rules.fork is None else EMPTY_REQUESTS_HASH
+        staged = self._states.stage(context.parent.state_root, self._accounts.changes())
+        bloom = 0
+        for receipt in self.receipts:
+            for log in receipt.logs:
+                bloom |= bloom_bits(log.address)
+                for topic in log.topics:
+                    bloom |= bloom_bits(topic)
+        withdrawals_root = None
+        if rules.is_shanghai:
+            withdrawals_root = EMPTY_TRIE_ROOT
+            if rules.fork is not None and rules.fork >= Fork.ISTHMUS:
+                withdrawals_root = self._states.storage_root_of(staged, predeploys.L2_TO_L1_MESSAGE_PASSER)
+        header = Header(
+            parent_hash=context.parent_hash,
+            coinbase=context.coinbase,
+            state_root=staged.root,
+            transactions_root=ordered_trie_root([transaction.encode() for transaction in self.transactions]),
+            receipts_root=ordered_trie_root([receipt.encode() for receipt in self.receipts]),
+            logs_bloom=bloom.to_bytes(256, "big"),
+            number=context.number,
+            gas_limit=context.gas_limit,
+            gas_used=self.gas_used,
+            timestamp=context.timestamp,
+            extra_data=context.extra_data,
+            prev_randao=context.prev_randao,
+            base_fee_per_gas=context.base_fee,
+            withdrawals_root=withdrawals_root,
+            blob_gas_used=self.blob_gas_used if rules.is_cancun else None,
+            excess_blob_gas=context.excess_blob_gas if rules.is_cancun else None,
+            parent_beacon_block_root=context.parent_beacon_block_root if rules.is_cancun else None,
+            requests_hash=requests_hash,
+        )
+        return Sealed(ExecutedBlock(Block(header, self.transactions), self.receipts), staged)
+
+    def _blob_gas(self, transaction: Transaction) -> int:
+        """A transaction's blob gas on L1, its DA footprint from Jovian; raises InvalidTransaction above the limit."""
+        fork = self.context.rules.fork
+        if fork is None:
+            used = len(transaction.blob_versioned_hashes) * GAS_PER_BLOB
+            if used and self.blob_gas_used + used > BLOB_SCHEDULE["prague"][1] * GAS_PER_BLOB:
+                raise InvalidTransaction("blob gas limit reached")
+            return used
+        if fork < Fork.JOVIAN:
+            return 0
+        if self._footprint_scalar is None:
+            self._footprint_scalar = da_footprint_gas_scalar(transaction)
+        used = da_footprint(transaction, self._footprint_scalar)
+        if used and self.blob_gas_used + used > self.context.gas_limit:
+            raise InvalidTransaction("DA footprint limit reached")
+        return used
+
+    def _receipt(self, transaction: Transaction, outcome: Outcome) -> Receipt:
+        fork = self.context.rules.fork
+        version = 1 if transaction.is_deposit and fork is not None and fork >= Fork.CANYON else None
+        return Receipt(
+            tx_type=transaction.tx_type,
+            status=outcome.status,
+            cumulative_gas_used=self.gas_used,
+            gas_used=outcome.gas_used,
+            logs=outcome.logs,
+            contract_address=outcome.contract_address,
+            deposit_nonce=outcome.deposit_nonce,
+            deposit_receipt_version=version,
+            effective_gas_price=outcome.gas_price,
+            output=outcome.output,
+        )
+
+
+def validate_block(
+    config: L1Config | L2Config, parent: Header, states: StateDatabase, block_hash: BlockHashes, block: Block
+) -> Sealed:
+    """Executes a block on its parent and compares every header field; raises InvalidBlock."""
+    header = block.header
+    context = _context_by_rules(config, header, parent)
+    builder = BlockBuilder(config, context, states, block_hash)
+    builder.begin()
+    for index, transaction in enumerate(block.transactions):
+        try:
+            builder.apply(transaction)
+        except InvalidTransaction as error:
+            raise InvalidBlock(f"transaction {index}", "a valid transaction", error) from error
+    sealed = builder.seal()
+    compare_headers(header, sealed.executed.block.header)
+    return sealed
+
+
+def compare_headers(given: Header, computed: Header) -> None:
+    """Raises InvalidBlock for the first field in which they differ."""
+    for name in Header.__slots__:
+        if getattr(given, name) != getattr(computed, name):
+            raise InvalidBlock(name, getattr(computed, name), getattr(given, name))
+
+
+def _context_by_rules(config: L1Config | L2Config, header: Header, parent: Header) -> BlockContext:
+    """What the rules say of a block, with what is free in it taken from its header."""
+    from_header = context_of_header(config, header, parent)
+    if isinstance(config, L1Config):
+        by_rules = l1_context(
+            config,
+            parent,
+            header.timestamp,
+            header.coinbase,
+            header.gas_limit,
+            header.extra_data,
+            header.prev_randao,
+            header.parent_beacon_block_root or bytes(32),
+        )
+        from_header.excess_blob_gas = by_rules.excess_blob_gas
+        from_header.base_fee = by_rules.base_fee
+        return from_header
+    _check_extra_data(config, header)
+    from_header.base_fee = l2_base_fee(config, parent, header.timestamp)
+    from_header.excess_blob_gas = 0
+    return from_header
+
+
+def _check_extra_data(config: L2Config, header: Header) -> None:
+    fork = config.fork_at(header.timestamp)
+    if fork < Fork.HOLOCENE:
+        return
+    try:
+        decode_extra_data(header.extra_data, fork)
+    except ValueError as error:
+        raise InvalidBlock("extra_data", str(error), header.extra_data) from error

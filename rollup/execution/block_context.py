@@ -1,0 +1,173 @@
+"""A block before its transactions: the header fields that follow from its parent and from whoever builds it."""
+
+from dataclasses import dataclass
+
+from rollup.execution.config import L1Config, L2Config
+from rollup.execution.vms.rules import EvmRules, l1_rules, l2_rules
+from rollup.protocol.fees import (
+    BaseFeeParameters,
+    decode_extra_data,
+    encode_extra_data,
+    next_base_fee,
+    next_excess_blob_gas,
+)
+from rollup.protocol.forks import Fork
+from rollup.protocol.header import Header
+from rollup.protocol.payload import PayloadAttributes
+from rollup.protocol.primitives import Address, Hash
+
+
+class InvalidPayloadAttributes(ValueError):
+    """Attributes no block can be built from on this parent (Engine API: -38003)."""
+
+
+@dataclass(slots=True)
+class BlockContext:
+    """The fixed part of a block; gas in units, fees in wei, timestamp in seconds."""
+
+    config: L1Config | L2Config
+    rules: EvmRules
+    parent: Header
+    parent_hash: Hash
+    timestamp: int
+    coinbase: Address
+    prev_randao: Hash
+    gas_limit: int
+    base_fee: int
+    extra_data: bytes
+    parent_beacon_block_root: Hash | None
+    excess_blob_gas: int = 0
+
+    @property
+    def number(self) -> int:
+        """The block's height."""
+        return self.parent.number + 1
+
+
+def l2_context(
+    config: L2Config, parent: Header, attributes: PayloadAttributes, parent_hash: Hash | None = None
+) -> BlockContext:
+    """The context of an L2 block; raises InvalidPayloadAttributes."""
+    _check_attributes(config, parent, attributes)
+    return BlockContext(
+        config=config,
+        rules=rules_at(config, attributes.timestamp),
+        parent=parent,
+        parent_hash=parent_hash or parent.hash,
+        timestamp=attributes.timestamp,
+        coinbase=attributes.fee_recipient,
+        prev_randao=attributes.prev_randao,
+        gas_limit=attributes.gas_limit,
+        base_fee=l2_base_fee(config, parent, attributes.timestamp),
+        extra_data=_extra_data(config, attributes),
+        parent_beacon_block_root=attributes.parent_beacon_block_root,
+    )
+
+
+def l1_context(
+    config: L1Config,
+    parent: Header,
+    timestamp: int,
+    coinbase: Address,
+    gas_limit: int,
+    extra_data: bytes,
+    prev_randao: Hash,
+    parent_beacon_block_root: Hash,
+    parent_hash: Hash | None = None,
+) -> BlockContext:
+    """The context of an L1 block."""
+    return BlockContext(
+        config=config,
+        rules=l1_rules(),
+        parent=parent,
+        parent_hash=parent_hash or parent.hash,
+        timestamp=timestamp,
+        coinbase=coinbase,
+        prev_randao=prev_randao,
+        gas_limit=gas_limit,
+        base_fee=l1_base_fee(parent),
+        extra_data=extra_data,
+        parent_beacon_block_root=parent_beacon_block_root,
+        excess_blob_gas=next_excess_blob_gas(parent.excess_blob_gas or 0, parent.blob_gas_used or 0),
+    )
+
+
+def context_of_header(
+    config: L1Config | L2Config, header: Header, parent: Header, base_fee: int | None = None
+) -> BlockContext:
+    """The context a sealed block ran in (for validating it, calling on it, tracing it)."""
+    return BlockContext(
+        config=config,
+        rules=rules_at(config, header.timestamp),
+        parent=parent,
+        parent_hash=header.parent_hash,
+        timestamp=header.timestamp,
+        coinbase=header.coinbase,
+        prev_randao=header.prev_randao,
+        gas_limit=header.gas_limit,
+        base_fee=header.base_fee_per_gas or 0 if base_fee is None else base_fee,
+        extra_data=header.extra_data,
+        parent_beacon_block_root=header.parent_beacon_block_root,
+        excess_blob_gas=header.excess_blob_gas or 0,
+    )
+
+
+def rules_at(config: L1Config | L2Config, timestamp: int) -> EvmRules:
+    """The execution rules of a block of this time."""
+    if isinstance(config, L1Config):
+        return l1_rules()
+    return l2_rules(config.fork_at(timestamp), config.is_native_attribution(timestamp))
+
+
+def l1_base_fee(parent: Header) -> int:
+    """EIP-1559 on L1."""
+    return next_base_fee(parent.base_fee_per_gas or 0, parent.gas_used, parent.gas_limit, 2, 8)
+
+
+def l2_base_fee(config: L2Config, parent: Header, timestamp: int) -> int:
+    """The base fee of a block on this parent (holocene/, jovian/exec-engine.md); timestamp decides Canyon's."""
+    fork = config.fork_at(parent.timestamp)
+    elasticity, denominator, minimum = config.eip1559_elasticity, config.denominator_at(timestamp), 0
+    if fork >= Fork.HOLOCENE:
+        parameters = decode_extra_data(parent.extra_data, fork)
+        elasticity, denominator = parameters.elasticity, parameters.denominator
+        minimum = parameters.min_base_fee or 0
+    if config.fork_at(timestamp) < Fork.JOVIAN:
+        minimum = max(minimum, config.variant.base_fee_floor)
+    metered = max(parent.gas_used, parent.blob_gas_used or 0) if fork >= Fork.JOVIAN else parent.gas_used
+    return next_base_fee(parent.base_fee_per_gas or 0, metered, parent.gas_limit, elasticity, denominator, minimum)
+
+
+def _check_attributes(config: L2Config, parent: Header, attributes: PayloadAttributes) -> None:
+    """op-geth eth/catalyst: what forkchoiceUpdated refuses."""
+    fork = config.fork_at(attributes.timestamp)
+    if attributes.timestamp <= parent.timestamp:
+        raise InvalidPayloadAttributes(f"timestamp {attributes.timestamp} is not after the parent's {parent.timestamp}")
+    if not attributes.gas_limit:
+        raise InvalidPayloadAttributes("gasLimit is missing")
+    if attributes.has_withdrawals != (fork >= Fork.CANYON):
+        raise InvalidPayloadAttributes(f"withdrawals must be {'a list' if fork >= Fork.CANYON else 'missing'}")
+    if (attributes.parent_beacon_block_root is not None) != (fork >= Fork.ECOTONE):
+        word = "missing" if fork >= Fork.ECOTONE else "given before Ecotone"
+        raise InvalidPayloadAttributes(f"parentBeaconBlockRoot is {word}")
+    if (attributes.eip1559_params is not None) != (fork >= Fork.HOLOCENE):
+        word = "missing" if fork >= Fork.HOLOCENE else "given before Holocene"
+        raise InvalidPayloadAttributes(f"eip1559Params are {word}")
+    if (attributes.min_base_fee is not None) != (fork >= Fork.JOVIAN):
+        word = "missing" if fork >= Fork.JOVIAN else "given before Jovian"
+        raise InvalidPayloadAttributes(f"minBaseFee is {word}")
+
+
+def _extra_data(config: L2Config, attributes: PayloadAttributes) -> bytes:
+    """The header's extraData; parameters of 0 stand for the chain's constants (holocene/exec-engine.md)."""
+    params = attributes.eip1559_params
+    if params is None:
+        return b""
+    if len(params) != 8:
+        raise InvalidPayloadAttributes(f"eip1559Params: {len(params)} bytes, 8 expected")
+    denominator, elasticity = int.from_bytes(params[:4], "big"), int.from_bytes(params[4:], "big")
+    if denominator == 0:
+        if elasticity:
+            raise InvalidPayloadAttributes("eip1559Params: the denominator is 0, the elasticity is not")
+        denominator, elasticity = config.denominator_at(attributes.timestamp), config.eip1559_elasticity
+    return encode_extra_data(BaseFeeParameters(denominator, elasticity, attributes.min_base_fee))

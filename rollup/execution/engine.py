@@ -1,0 +1,254 @@
+"""The Engine API in process: one engine for sequencer, verifier and whoever comes over the authenticated port.
+
+Method semantics: execution-apis src/engine, specs protocol/exec-engine.md; where they leave a choice, op-geth's.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Protocol
+
+import structlog
+
+from rollup.execution.block_builder import BlockBuilder, Sealed, validate_block
+from rollup.execution.block_context import BlockContext, InvalidPayloadAttributes, l2_context
+from rollup.execution.chain import Chain
+from rollup.execution.config import L2Config
+from rollup.execution.errors import InvalidBlock, InvalidTransaction
+from rollup.execution.intrinsic import TX_GAS
+from rollup.execution.state.database import StateUnavailable
+from rollup.protocol.block import Block
+from rollup.protocol.payload import PayloadAttributes
+from rollup.protocol.primitives import ZERO_HASH, Hash
+from rollup.protocol.transaction import Transaction, TransactionError, decode_transaction
+
+log = structlog.get_logger()
+
+_KEPT_PAYLOADS = 10
+_KEPT_INVALID = 128
+
+
+class InvalidForkchoiceState(ValueError):
+    """Safe or finalized is unknown or not an ancestor of the head (-38002)."""
+
+
+class UnknownPayload(LookupError):
+    """No payload is being built under this id (-38001)."""
+
+
+class TransactionSource(Protocol):
+    """Where a block's free transactions come from: best first, and told of those it must not offer again."""
+
+    def pending(self, base_fee: int) -> Iterator[Transaction]: ...
+    def reject(self, transaction: Transaction, reason: str) -> None: ...
+
+
+@dataclass(slots=True, frozen=True)
+class PayloadStatus:
+    """VALID, INVALID, SYNCING or ACCEPTED; the newest valid ancestor; why not."""
+
+    status: str
+    latest_valid_hash: Hash | None = None
+    validation_error: str | None = None
+
+
+@dataclass(slots=True, frozen=True)
+class ForkchoiceResult:
+    """The head's status, and the id of the payload that was begun, if any."""
+
+    status: PayloadStatus
+    payload_id: bytes | None = None
+
+
+class Engine:
+    """Executes blocks for one L2 chain. A payload is built at once, when its attributes come."""
+
+    def __init__(self, chain: Chain, config: L2Config, pool: TransactionSource | None = None) -> None:
+        self.chain = chain
+        self.config = config
+        self.pool = pool
+        # The batcher's throttle (miner_setMaxDASize): bytes a transaction and a block, None without a limit.
+        self.max_da_transaction: int | None = None
+        self.max_da_block: int | None = None
+        self._payloads: OrderedDict[bytes, Sealed] = OrderedDict()
+        self._sealed: OrderedDict[Hash, Sealed] = OrderedDict()
+        self._invalid: OrderedDict[Hash, tuple[Hash | None, str]] = OrderedDict()
+
+    def forkchoice_updated(
+        self, head: Hash, safe: Hash, finalized: Hash, attributes: PayloadAttributes | None = None
+    ) -> ForkchoiceResult:
+        """Sets the three heads (zero leaves safe or finalized) and begins a payload on the head.
+
+        Raises InvalidForkchoiceState; InvalidPayloadAttributes, with the heads already set.
+        """
+        if head in self._invalid:
+            ancestor, reason = self._invalid[head]
+            return ForkchoiceResult(PayloadStatus("INVALID", ancestor, reason))
+        block = self.chain.block(head)
+        if block is None:
+            return ForkchoiceResult(PayloadStatus("SYNCING"))
+        if head != self.chain.head.hash:
+            self.chain.set_head(head)
+        self._label(safe, finalized)
+        status = PayloadStatus("VALID", head)
+        if attributes is None:
+            return ForkchoiceResult(status)
+        return ForkchoiceResult(status, self._begin_payload(block, attributes))
+
+    def get_payload(self, payload_id: bytes) -> Block:
+        """The block built under an id; raises UnknownPayload."""
+        sealed = self._payloads.get(payload_id)
+        if sealed is None:
+            raise UnknownPayload("Unknown payload")
+        return sealed.executed.block
+
+    def new_payload(self, block: Block) -> PayloadStatus:
+        """Executes and stores a block; the head stays where it is."""
+        header = block.header
+        if block.hash != header.hash:
+            return PayloadStatus("INVALID", None, f"blockhash mismatch, want 0x{header.hash.hex()}")
+        if self.chain.block(block.hash) is not None:
+            return PayloadStatus("VALID", block.hash)
+        if header.parent_hash in self._invalid:
+            ancestor, reason = self._invalid[header.parent_hash]
+            return self._refuse(block.hash, ancestor, f"links to a rejected block: {reason}")
+        parent = self.chain.header(header.parent_hash)
+        if parent is None:
+            return PayloadStatus("SYNCING")
+        sealed = self._sealed.pop(block.hash, None)
+        try:
+            if sealed is None:
+                self._check_link(block, parent.number, parent.timestamp)
+                states = self.chain.states
+                sealed = validate_block(self.config, parent, states, self._ancestors(header.parent_hash), block)
+        except StateUnavailable:
+            return PayloadStatus("ACCEPTED")
+        except InvalidBlock as error:
+            return self._refuse(block.hash, header.parent_hash, str(error))
+        self.chain.insert(sealed.executed, sealed.staged)
+        return PayloadStatus("VALID", block.hash)
+
+    # ---------------------------------------------------------------- inside
+    def _check_link(self, block: Block, parent_number: int, parent_time: int) -> None:
+        header = block.header
+        if header.number != parent_number + 1:
+            raise InvalidBlock("number", parent_number + 1, header.number)
+        if header.timestamp <= parent_time:
+            raise InvalidBlock("timestamp", f"above {parent_time}", header.timestamp)
+
+    def _refuse(self, block_hash: Hash, ancestor: Hash | None, reason: str) -> PayloadStatus:
+        self._invalid[block_hash] = (ancestor, reason)
+        if len(self._invalid) > _KEPT_INVALID:
+            self._invalid.popitem(last=False)
+        return PayloadStatus("INVALID", ancestor, reason)
+
+    def _label(self, safe: Hash, finalized: Hash) -> None:
+        for name, block_hash in (("safe", safe), ("finalized", finalized)):
+            if block_hash != ZERO_HASH and not self.chain.is_canonical(block_hash):
+                raise InvalidForkchoiceState(f"{name} block 0x{block_hash.hex()} is not in the canonical chain")
+        moves = {
+            "safe": safe if safe not in (ZERO_HASH, self.chain.safe.hash) else None,
+            "finalized": finalized if finalized not in (ZERO_HASH, self.chain.finalized.hash) else None,
+        }
+        if moves["safe"] or moves["finalized"]:
+            self.chain.set_labels(**moves)
+
+    def _begin_payload(self, parent: Block, attributes: PayloadAttributes) -> bytes:
+        context = l2_context(self.config, parent.header, attributes, parent.hash)
+        payload_id = _payload_id(parent.hash, attributes)
+        if payload_id in self._payloads and attributes.no_tx_pool:
+            return payload_id
+        try:
+            sealed = self._build(context, attributes)
+        except StateUnavailable as error:
+            raise InvalidForkchoiceState(str(error)) from error
+        self._payloads[payload_id] = sealed
+        self._payloads.move_to_end(payload_id)
+        self._sealed[sealed.executed.block.hash] = sealed
+        for kept in (self._payloads, self._sealed):
+            while len(kept) > _KEPT_PAYLOADS:
+                kept.popitem(last=False)  # type: ignore[attr-defined]
+        return payload_id
+
+    def _build(self, context: BlockContext, attributes: PayloadAttributes) -> Sealed:
+        builder = BlockBuilder(self.config, context, self.chain.states, self._ancestors(context.parent_hash))
+        builder.begin()
+        for index, raw in enumerate(attributes.transactions):
+            try:
+                builder.apply(decode_transaction(raw))
+            except (TransactionError, InvalidTransaction) as error:
+                raise InvalidPayloadAttributes(f"transaction {index}: {error}") from error
+        if not attributes.no_tx_pool and self.pool is not None:
+            self._fill(builder, self.pool, context.base_fee)
+        return builder.seal()
+
+    def _fill(self, builder: BlockBuilder, pool: TransactionSource, base_fee: int) -> None:
+        """Takes from the pool what fits; what does not is left or dropped there, never here."""
+        da_left = self.max_da_block
+        for transaction in pool.pending(base_fee):
+            size = len(transaction.encode())
+            too_big = self.max_da_transaction is not None and size > self.max_da_transaction
+            if too_big or (da_left is not None and size > da_left):
+                pool.reject(transaction, "da limit: too large for now")
+                continue
+            try:
+                builder.apply(transaction)
+            except InvalidTransaction as error:
+                pool.reject(transaction, str(error))
+                continue
+            if da_left is not None:
+                da_left -= size
+            if builder.gas_left < TX_GAS:
+                return
+
+    def _ancestors(self, parent_hash: Hash) -> "AncestorHashes":
+        return AncestorHashes(self.chain, parent_hash)
+
+
+class AncestorHashes:
+    """Hashes of a block's ancestors by number, on whatever branch it is (BLOCKHASH)."""
+
+    __slots__ = ("_cache", "_chain", "_parent")
+
+    def __init__(self, chain: Chain, parent_hash: Hash) -> None:
+        self._chain = chain
+        self._parent = parent_hash
+        self._cache: dict[int, Hash] = {}
+
+    def __call__(self, number: int) -> Hash | None:
+        """The ancestor's hash, None where there is none."""
+        if not self._cache:
+            parent = self._chain.header(self._parent)
+            if parent is None:
+                return None
+            self._cache[parent.number] = self._parent
+        lowest = min(self._cache)
+        while lowest > number:
+            block_hash = self._cache[lowest]
+            if self._chain.is_canonical(block_hash):
+                return self._chain.canonical_hash(number)
+            header = self._chain.header(block_hash)
+            if header is None:
+                return None
+            lowest -= 1
+            self._cache[lowest] = header.parent_hash
+        return self._cache.get(number)
+
+
+def _payload_id(parent_hash: Hash, attributes: PayloadAttributes) -> bytes:
+    """8 bytes that differ where parent or attributes do; the first is the Engine API version."""
+    digest = sha256(parent_hash)
+    for part in (
+        attributes.timestamp.to_bytes(8, "big"),
+        attributes.prev_randao,
+        attributes.fee_recipient,
+        attributes.parent_beacon_block_root or b"",
+        bytes((attributes.no_tx_pool,)),
+        attributes.gas_limit.to_bytes(8, "big"),
+        attributes.eip1559_params or b"",
+        (attributes.min_base_fee or 0).to_bytes(8, "big"),
+        *attributes.transactions,
+    ):
+        digest.update(len(part).to_bytes(4, "big") + part)
+    return b"\3" + digest.digest()[:7]

@@ -1,0 +1,41 @@
+"""What execution reads of L1Block: op-geth reads its storage, not its methods (core/types/rollup_cost.go)."""
+
+from dataclasses import replace
+
+from rollup.execution.state.accounts import AccountDatabase
+from rollup.protocol.fees import DEFAULT_DA_FOOTPRINT_GAS_SCALAR, L1FeeParameters
+from rollup.protocol.forks import Fork
+from rollup.protocol.predeploys import L1_BLOCK
+from rollup.protocol.transaction import Transaction
+
+_JOVIAN_ATTRIBUTES_SIZE = 178  # jovian/l1-attributes.md
+
+
+def read_l1_fee_parameters(accounts: AccountDatabase, fork: Fork) -> L1FeeParameters:
+    """The fee parameters in L1Block's slots, of them only what the fork reads; warmth stays as it is."""
+    base_fee = accounts.get_storage(L1_BLOCK, 1)
+    scalars = blob_base_fee = operator = 0
+    if fork >= Fork.ECOTONE:
+        scalars, blob_base_fee = accounts.get_storage(L1_BLOCK, 3), accounts.get_storage(L1_BLOCK, 7)
+    if fork >= Fork.ISTHMUS:
+        operator = accounts.get_storage(L1_BLOCK, 8)
+    parameters = L1FeeParameters(
+        base_fee=base_fee,
+        blob_base_fee=blob_base_fee,
+        base_fee_scalar=scalars >> 96 & 0xFFFFFFFF,
+        blob_base_fee_scalar=scalars >> 64 & 0xFFFFFFFF,
+        operator_fee_scalar=operator >> 64 & 0xFFFFFFFF,
+        operator_fee_constant=operator & 0xFFFFFFFFFFFFFFFF,
+    )
+    if fork < Fork.ECOTONE or parameters.is_before_ecotone_values:
+        overhead, scalar = accounts.get_storage(L1_BLOCK, 5), accounts.get_storage(L1_BLOCK, 6)
+        return replace(parameters, overhead=overhead, scalar=scalar)
+    return parameters
+
+
+def da_footprint_gas_scalar(first_transaction: Transaction) -> int:
+    """The scalar in a block's L1 attributes deposit; Jovian's first block still has Isthmus's form."""
+    data = first_transaction.data
+    if len(data) != _JOVIAN_ATTRIBUTES_SIZE:
+        return DEFAULT_DA_FOOTPRINT_GAS_SCALAR
+    return int.from_bytes(data[176:178], "big") or DEFAULT_DA_FOOTPRINT_GAS_SCALAR

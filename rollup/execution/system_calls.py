@@ -1,0 +1,56 @@
+"""What a block does outside its transactions: EIP-4788, EIP-2935, EIP-7002, EIP-7251, Canyon's create2deployer."""
+
+import hashlib
+
+from eth.vm.message import Message
+
+from rollup.execution.state.accounts import AccountDatabase
+from rollup.execution.transition import Evm, TransactionContext
+from rollup.protocol import predeploys
+from rollup.protocol.primitives import EMPTY_REQUESTS_HASH, Address, Hash
+
+SYSTEM_ADDRESS = bytes.fromhex("fffffffffffffffffffffffffffffffffffffffe")
+_SYSTEM_GAS = 30_000_000
+
+
+def system_call(evm: Evm, target: Address, data: bytes) -> bytes:
+    """Calls a system contract and returns its output; an account without code is left alone."""
+    accounts = evm.accounts
+    code = accounts.get_code(target)
+    if not code:
+        return b""
+    accounts.lock_changes()
+    message = Message(_SYSTEM_GAS, target, SYSTEM_ADDRESS, 0, data, code, should_transfer_value=False)
+    computation = evm.state.computation_class.apply_message(evm.state, message, TransactionContext(SYSTEM_ADDRESS, 0))
+    accounts.delete_touched_empty()
+    accounts.lock_changes()
+    output: bytes = computation.output if computation.is_success else b""
+    return output
+
+
+def begin_block(evm: Evm, parent_hash: Hash, parent_beacon_block_root: Hash | None) -> None:
+    """The calls before the first transaction."""
+    if evm.rules.is_cancun and parent_beacon_block_root is not None:
+        system_call(evm, predeploys.BEACON_ROOTS, parent_beacon_block_root)
+    if evm.rules.is_prague:
+        system_call(evm, predeploys.HISTORY_STORAGE, parent_hash)
+
+
+def end_l1_block(evm: Evm) -> Hash:
+    """The requests of an L1 block (EIP-7685): the calls after the last transaction, and their hash.
+
+    Our L1 has no validators, so no deposit contract either (EIP-6110 finds none of its logs).
+    """
+    requests = [
+        kind + system_call(evm, contract, b"")
+        for kind, contract in ((b"\1", predeploys.WITHDRAWAL_REQUESTS), (b"\2", predeploys.CONSOLIDATION_REQUESTS))
+    ]
+    digests = b"".join(hashlib.sha256(request).digest() for request in requests if len(request) > 1)
+    return hashlib.sha256(digests).digest() if digests else EMPTY_REQUESTS_HASH
+
+
+def set_code(accounts: AccountDatabase, address: Address, code: bytes) -> None:
+    """Puts code at an address outside any transaction (canyon/overview.md, "Create2Deployer")."""
+    accounts.lock_changes()
+    accounts.set_code(address, code)
+    accounts.lock_changes()

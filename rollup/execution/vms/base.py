@@ -1,0 +1,82 @@
+"""What every fork's py-evm classes get from us: our journaled accounts, and a few corrections."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from rollup.execution.state.accounts import AccountDatabase
+from rollup.protocol.primitives import Address, Hash
+
+
+@dataclass(slots=True)
+class EvmContext:
+    """py-evm's execution context: the block as the opcodes see it. Times in seconds, fees in wei, gas in units."""
+
+    coinbase: Address
+    timestamp: int
+    block_number: int
+    mix_hash: Hash
+    gas_limit: int
+    chain_id: int
+    base_fee_per_gas: int
+    excess_blob_gas: int
+    block_hash: Callable[[int], Hash | None]
+    difficulty: int = 0
+
+
+class RollupState:
+    """Mixin before a fork's state class: accounts are an AccountDatabase, a snapshot is a checkpoint of its log."""
+
+    _account_db: AccountDatabase
+    execution_context: EvmContext
+
+    def __init__(self, accounts: AccountDatabase, context: EvmContext) -> None:
+        self._account_db = accounts
+        self.execution_context = context
+
+    def snapshot(self) -> int:
+        """A checkpoint."""
+        return self._account_db.record()
+
+    def revert(self, snapshot: int) -> None:
+        """Back to a checkpoint."""
+        self._account_db.discard(snapshot)
+
+    def commit(self, snapshot: int) -> None:
+        """Nothing to do: an undo log keeps what is not undone."""
+
+    def delta_balance(self, address: Address, delta: int) -> None:
+        """Adds to a balance, wei."""
+        accounts = self._account_db
+        accounts.set_balance(address, accounts.get_balance(address) + delta)
+
+    def get_transient_storage(self, address: Address, slot: int) -> bytes:
+        """EIP-1153, as py-evm's stack wants it."""
+        return self._account_db.get_transient(address, slot)
+
+    def set_transient_storage(self, address: Address, slot: int, value: bytes) -> None:
+        """EIP-1153."""
+        self._account_db.set_transient(address, slot, value)
+
+    def get_ancestor_hash(self, block_number: int) -> Hash:
+        """BLOCKHASH: the last 256 blocks, empty beyond."""
+        current = self.execution_context.block_number
+        if not max(0, current - 256) <= block_number < current:
+            return b""
+        return self.execution_context.block_hash(block_number) or b""
+
+
+class RollupComputation:
+    """Mixin before a fork's computation class."""
+
+    msg: Any
+
+    @property
+    def is_origin_computation(self) -> bool:
+        """The transaction's own message. py-evm compares sender and origin, which a delegating account
+        (EIP-7702) that calls on makes true further down as well."""
+        return bool(self.msg.depth == 0)
+
+    @classmethod
+    def consume_initcode_gas_cost(cls, computation: Any) -> None:
+        """EIP-3860's words are part of the intrinsic gas, charged before the message."""

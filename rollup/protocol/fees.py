@@ -1,0 +1,211 @@
+"""Fees: base fees, the L1 data fee of every fork, the operator fee, the DA footprint, extraData.
+
+Sources: specs protocol/exec-engine.md, ecotone/, fjord/exec-engine.md ("Fees"), holocene/, isthmus/, jovian/; EIP-1559,
+EIP-4844. Amounts in wei, sizes in bytes, gas in units.
+"""
+
+from dataclasses import dataclass
+
+from rollup.protocol.forks import Fork
+from rollup.protocol.transaction import Transaction
+
+GAS_PER_BLOB = 131_072
+MIN_BLOB_BASE_FEE = 1
+# EIP-7691 (Prague) and EIP-4844 (Cancun): target, max, base fee update fraction.
+BLOB_SCHEDULE = {"cancun": (3, 6, 3_338_477), "prague": (6, 9, 5_007_716)}
+
+# fjord/exec-engine.md, "L1-Cost fees": all scaled by 1e6.
+_FJORD_INTERCEPT = -42_585_600
+_FJORD_FASTLZ_COEFFICIENT = 836_500
+MIN_TRANSACTION_SIZE = 100
+# Up to this size even an incompressible transaction stays at the minimum, so that its length need not be computed.
+_ALWAYS_MINIMUM = 164
+DEFAULT_DA_FOOTPRINT_GAS_SCALAR = 400  # jovian/exec-engine.md, "DA footprint block limit"
+
+
+@dataclass(slots=True, frozen=True)
+class L1FeeParameters:
+    """What L1Block holds: L1 base fees in wei, scalars as set by SystemConfig, and the operator fee's two numbers."""
+
+    base_fee: int = 0
+    blob_base_fee: int = 0
+    overhead: int = 0  # before Ecotone
+    scalar: int = 0  # before Ecotone, scaled by 1e6
+    base_fee_scalar: int = 0
+    blob_base_fee_scalar: int = 0
+    operator_fee_scalar: int = 0
+    operator_fee_constant: int = 0
+
+    @property
+    def is_before_ecotone_values(self) -> bool:
+        """Ecotone's first block still has the old values in L1Block (ecotone/l1-attributes.md)."""
+        return self.blob_base_fee == 0 and self.base_fee_scalar == 0 and self.blob_base_fee_scalar == 0
+
+
+def calldata_gas(data: bytes) -> int:
+    """4 a zero byte, 16 any other (EIP-2028)."""
+    return 16 * len(data) - 12 * data.count(0)
+
+
+def fastlz_length(data: bytes) -> int:
+    """The length FastLZ level 1 would compress to, as Fjord defines it (fjord/exec-engine.md, "FastLZ")."""
+    size = len(data)
+    table = [0] * 8192
+    anchor, out, index = 0, 0, 2 if size > 2 else 0
+    limit = size - 13
+    while index < limit:
+        while True:
+            sequence = data[index] | data[index + 1] << 8 | data[index + 2] << 16
+            slot = (2654435769 * sequence & 0xFFFFFFFF) >> 19
+            reference, table[slot] = table[slot], index
+            distance = index - reference
+            if index >= limit:
+                break
+            index += 1
+            if distance < 8192 and data[reference : reference + 3] == data[index - 1 : index + 2]:
+                break
+        if index >= limit:
+            break
+        index -= 1
+        if index > anchor:
+            out += _literals(index - anchor)
+        length = _match_length(data, reference + 3, index + 3, size - 4)
+        out += _match(length)
+        index += length
+        for position in (index, index + 1):
+            sequence = int.from_bytes(data[position : position + 3], "little")
+            table[(2654435769 * sequence & 0xFFFFFFFF) >> 19] = position
+        index += 2
+        anchor = index
+    return out + _literals(size - anchor)
+
+
+def _literals(count: int) -> int:
+    full, rest = divmod(count, 32)
+    return 33 * full + (rest + 1 if rest else 0)
+
+
+def _match_length(data: bytes, reference: int, index: int, bound: int) -> int:
+    length = 0
+    while index < bound:
+        length += 1
+        if data[reference] != data[index]:
+            break
+        reference += 1
+        index += 1
+    return length
+
+
+def _match(length: int) -> int:
+    length -= 1
+    full, rest = divmod(length, 262)
+    return 3 * full + (3 if rest >= 6 else 2)
+
+
+def fjord_size_scaled(raw: bytes) -> int:
+    """The estimated compressed size of a transaction times 1e6, at least 100 bytes."""
+    minimum = MIN_TRANSACTION_SIZE * 1_000_000
+    if len(raw) <= _ALWAYS_MINIMUM:
+        return minimum
+    return max(minimum, _FJORD_INTERCEPT + _FJORD_FASTLZ_COEFFICIENT * fastlz_length(raw))
+
+
+def l1_gas_used(raw: bytes, fork: Fork, parameters: L1FeeParameters) -> int:
+    """The receipt's l1GasUsed (deprecated by Fjord, still reported)."""
+    if fork >= Fork.FJORD:
+        return fjord_size_scaled(raw) * 16 // 1_000_000
+    gas = calldata_gas(raw)
+    if fork >= Fork.ECOTONE and not parameters.is_before_ecotone_values:
+        return gas
+    return gas + parameters.overhead + (68 * 16 if fork < Fork.REGOLITH else 0)
+
+
+def l1_cost(raw: bytes, fork: Fork, parameters: L1FeeParameters) -> int:
+    """The L1 data fee of an encoded transaction (deposits pay none)."""
+    if fork < Fork.ECOTONE or parameters.is_before_ecotone_values:
+        gas = calldata_gas(raw) + parameters.overhead + (68 * 16 if fork < Fork.REGOLITH else 0)
+        return gas * parameters.base_fee * parameters.scalar // 1_000_000
+    price = (
+        16 * parameters.base_fee_scalar * parameters.base_fee
+        + parameters.blob_base_fee_scalar * parameters.blob_base_fee
+    )
+    if fork < Fork.FJORD:
+        return calldata_gas(raw) * price // 16_000_000
+    return fjord_size_scaled(raw) * price // 10**12
+
+
+def operator_fee(gas: int, fork: Fork, parameters: L1FeeParameters) -> int:
+    """What the operator is paid for some gas (isthmus/exec-engine.md, jovian/exec-engine.md)."""
+    if fork < Fork.ISTHMUS:
+        return 0
+    if fork < Fork.JOVIAN:
+        return gas * parameters.operator_fee_scalar // 1_000_000 + parameters.operator_fee_constant
+    return gas * parameters.operator_fee_scalar * 100 + parameters.operator_fee_constant
+
+
+def da_footprint(transaction: Transaction, scalar: int) -> int:
+    """A transaction's share of the block's DA footprint, in gas (jovian/exec-engine.md); deposits have none."""
+    if transaction.is_deposit:
+        return 0
+    return fjord_size_scaled(transaction.encode()) // 1_000_000 * scalar
+
+
+def next_base_fee(
+    parent_base_fee: int, gas_metered: int, gas_limit: int, elasticity: int, denominator: int, minimum: int = 0
+) -> int:
+    """EIP-1559, with the chain's own elasticity and denominator, and Jovian's minimum."""
+    target = gas_limit // elasticity
+    fee = parent_base_fee
+    if gas_metered > target:
+        fee += max(parent_base_fee * (gas_metered - target) // target // denominator, 1)
+    elif gas_metered < target:
+        fee = max(fee - parent_base_fee * (target - gas_metered) // target // denominator, 0)
+    return max(fee, minimum)
+
+
+def blob_base_fee(excess_blob_gas: int, update_fraction: int = BLOB_SCHEDULE["prague"][2]) -> int:
+    """Wei a unit of blob gas (EIP-4844, fake_exponential)."""
+    index, output = 1, 0
+    term = MIN_BLOB_BASE_FEE * update_fraction
+    while term > 0:
+        output += term
+        term = term * excess_blob_gas // (update_fraction * index)
+        index += 1
+    return output // update_fraction
+
+
+def next_excess_blob_gas(parent_excess: int, parent_used: int, target_blobs: int = BLOB_SCHEDULE["prague"][0]) -> int:
+    """The next block's excess blob gas (EIP-4844)."""
+    return max(parent_excess + parent_used - target_blobs * GAS_PER_BLOB, 0)
+
+
+@dataclass(slots=True, frozen=True)
+class BaseFeeParameters:
+    """What a header's extraData says from Holocene on."""
+
+    denominator: int
+    elasticity: int
+    min_base_fee: int | None = None  # Jovian
+
+
+def encode_extra_data(parameters: BaseFeeParameters) -> bytes:
+    """9 bytes (Holocene, version 0), or 17 with a minimum base fee (Jovian, version 1)."""
+    body = parameters.denominator.to_bytes(4, "big") + parameters.elasticity.to_bytes(4, "big")
+    if parameters.min_base_fee is None:
+        return b"\0" + body
+    return b"\1" + body + parameters.min_base_fee.to_bytes(8, "big")
+
+
+def decode_extra_data(extra_data: bytes, fork: Fork) -> BaseFeeParameters:
+    """Reads a header's extraData; raises ValueError when it is not valid for the fork."""
+    if fork < Fork.HOLOCENE:
+        if extra_data:
+            raise ValueError("extraData must be empty before Holocene")
+        raise ValueError("no parameters in extraData before Holocene")
+    version, size = (1, 17) if fork >= Fork.JOVIAN else (0, 9)
+    if len(extra_data) != size or extra_data[0] != version:
+        raise ValueError(f"extraData must have {size} bytes and version {version}, not 0x{extra_data.hex()}")
+    denominator, elasticity = int.from_bytes(extra_data[1:5], "big"), int.from_bytes(extra_data[5:9], "big")
+    if denominator == 0:
+        raise ValueError("extraData: the denominator is 0")
+    return BaseFeeParameters(denominator, elasticity, int.from_bytes(extra_data[9:17], "big") if version else None)
