@@ -1,6 +1,7 @@
 """Blobs from a consensus node over the beacon API, every one checked against the hash it was asked by."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from derivation.errors import Critical, NotFound, Temporary
@@ -8,7 +9,18 @@ from derivation.errors import Critical, NotFound, Temporary
 from rollup.l1 import kzg
 from rollup.l1.json_rpc import HttpEndpoint
 from rollup.l1.rpc_types import MalformedResponse, data
+from rollup.protocol.blockref import L1BlockRef
 from rollup.protocol.primitives import Hash
+
+_NOT_HERE = (404, 410)  # anvil answers 410 for the older path
+
+
+@dataclass(slots=True, frozen=True)
+class _Timing:
+    """Seconds; seconds_per_slot None for anvil, which has no spec and goes by block number."""
+
+    genesis_time: int
+    seconds_per_slot: int | None
 
 
 class BeaconClient:
@@ -16,29 +28,30 @@ class BeaconClient:
 
     def __init__(self, endpoint: HttpEndpoint) -> None:
         self._endpoint = endpoint
-        self._timing: tuple[int, int] | None = None  # genesis time and slot length, seconds
+        self._timing: _Timing | None = None
 
-    def slot_at(self, timestamp: int) -> int:
-        """The slot of an L1 block's time (seconds); raises Temporary, Critical for a time before genesis."""
+    def slot_of(self, ref: L1BlockRef) -> int:
+        """The slot of an L1 block; raises Temporary, Critical for a block from before the beacon node's genesis."""
         if self._timing is None:
             self._timing = self._read_timing()
-        genesis_time, seconds_per_slot = self._timing
-        if timestamp < genesis_time:
+        timing = self._timing
+        if timing.seconds_per_slot is None:
+            return ref.number
+        if ref.timestamp < timing.genesis_time:
             raise Critical(
-                f"{self._endpoint.url} is another chain's beacon node: its genesis time {genesis_time} "
-                f"is after the L1 block's {timestamp}"
+                f"{self._endpoint.url} is another chain's beacon node: its genesis time {timing.genesis_time} "
+                f"is after the L1 block's {ref.timestamp}"
             )
-        return (timestamp - genesis_time) // seconds_per_slot
+        return (ref.timestamp - timing.genesis_time) // timing.seconds_per_slot
 
-    def blobs(self, timestamp: int, hashes: Sequence[Hash]) -> list[bytes]:
-        """The blobs (131,072 bytes each) with these versioned hashes, in their order.
+    def blobs(self, ref: L1BlockRef, hashes: Sequence[Hash]) -> list[bytes]:
+        """The blobs (131,072 bytes each) of an L1 block with these versioned hashes, in their order.
 
-        timestamp: of the L1 block that holds them, in seconds. Raises NotFound when the node has them not (any more),
-        Temporary when it does not answer or answers nonsense.
+        Raises NotFound when the node has them not (any more), Temporary when it does not answer or answers nonsense.
         """
         if not hashes:
             return []
-        slot = self.slot_at(timestamp)
+        slot = self.slot_of(ref)
         wanted = list(dict.fromkeys(hashes))
         try:
             found = self._from_blobs(slot, wanted) or self._from_sidecars(slot)
@@ -62,7 +75,7 @@ class BeaconClient:
 
     def _from_sidecars(self, slot: int) -> dict[Hash, bytes] | None:
         status, answer = self._endpoint.get(f"/eth/v1/beacon/blob_sidecars/{slot}")
-        if status == 404:
+        if status in _NOT_HERE:
             return None
         if status != 200:
             raise Temporary(f"{self._endpoint.url}: HTTP {status} for the blobs of slot {slot}")
@@ -74,15 +87,20 @@ class BeaconClient:
             raise MalformedResponse(f"slot {slot}: a blob is not the one of its commitment")
         return {kzg.versioned_hash(key): blob for key, blob in zip(commitments, blobs, strict=True)}
 
-    def _read_timing(self) -> tuple[int, int]:
+    def _read_timing(self) -> _Timing:
         genesis_time = self._read_number("/eth/v1/beacon/genesis", "genesis_time")
+        if genesis_time is None:
+            raise Temporary(f"{self._endpoint.url} is no beacon node: it has no /eth/v1/beacon/genesis")
         seconds_per_slot = self._read_number("/eth/v1/config/spec", "SECONDS_PER_SLOT")
         if seconds_per_slot == 0:
             raise Temporary(f"{self._endpoint.url}: SECONDS_PER_SLOT is 0")
-        return genesis_time, seconds_per_slot
+        return _Timing(genesis_time, seconds_per_slot)
 
-    def _read_number(self, path: str, key: str) -> int:
+    def _read_number(self, path: str, key: str) -> int | None:
+        """A decimal string of an answer's data; None when the node has no such path."""
         status, answer = self._endpoint.get(path)
+        if status in _NOT_HERE:
+            return None
         if status == 200 and isinstance(answer, Mapping) and isinstance(answer.get("data"), Mapping):
             value = answer["data"].get(key)
             if isinstance(value, str) and value.isdecimal():

@@ -17,7 +17,7 @@ from rollup.l1.slots import BeaconSeed, SlotGrid
 from rollup.protocol.block import Block
 from rollup.protocol.header import Header
 from rollup.protocol.primitives import Address, Hash, keccak256
-from rollup.protocol.transaction import BLOB, Transaction, TransactionError, decode_transaction
+from rollup.protocol.transaction import Transaction, TransactionError, decode_transaction
 from sequencer.clock import Clock
 from sequencer.mempool import Mempool
 from sequencer.pool_errors import PoolError
@@ -197,40 +197,28 @@ class MockL1:
             _EXTRA_DATA,
             self._seed.prev_randao(number),
             self._seed.beacon_root(number),
+            parent.hash,
         )
         builder = BlockBuilder(self.config, context, self.chain.states, self._block_hash_from(parent))
         builder.begin()
         fill(builder)
-        executed, staged = builder.seal()
-        self.archive.add_block(self.slots.slot_at(timestamp), executed.block.hash)
-        self.chain.insert(executed, staged)
-        return executed.block
+        sealed = builder.seal()
+        block = sealed.executed.block
+        self.archive.add_block(self.slots.slot_at(timestamp), block.hash)
+        self.chain.insert(sealed.executed, sealed.staged)
+        return block
 
     def _take_from_pool(self, builder: BlockBuilder) -> None:
-        blobs = 0
         for transaction in self.pool.pending(builder.context.base_fee):
             if builder.gas_left < _TRANSACTION_GAS:
                 return
-            reason = self._reason_against(transaction, builder.gas_left, blobs)
-            if reason is not None:
-                self.pool.reject(transaction, reason)
+            if not self.archive.has_all(transaction.blob_versioned_hashes):
+                self.pool.reject(transaction, "missing sidecar")
                 continue
             try:
                 builder.apply(transaction)
             except InvalidTransaction as error:
                 self.pool.reject(transaction, str(error))
-            else:
-                blobs += len(transaction.blob_versioned_hashes)
-
-    def _reason_against(self, transaction: Transaction, gas_left: int, blobs: int) -> str | None:
-        if transaction.gas_limit > gas_left:
-            return "gas limit reached"
-        if transaction.tx_type == BLOB:
-            if blobs + len(transaction.blob_versioned_hashes) > MAX_BLOBS_PER_BLOCK:
-                return "blob gas limit reached"
-            if not self.archive.has_all(transaction.blob_versioned_hashes):
-                return "missing sidecar"
-        return None
 
     def _adopt(self, block: Block) -> HeadChange:
         change = self.chain.set_head(block.hash)

@@ -124,7 +124,7 @@ class RpcL1Source:
         """The blobs of a block with these versioned hashes, in their order; raises NotFound."""
         if self._beacon is None:
             raise Critical(f"L1 block {ref.number} has batches in blobs: a beacon URL is needed")
-        return self._beacon.blobs(ref.timestamp, hashes)
+        return self._beacon.blobs(ref, hashes)
 
     def _ref_by_tag(self, tag: str) -> L1BlockRef:
         answer = self._found("eth_getBlockByNumber", tag, False)

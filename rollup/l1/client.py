@@ -1,0 +1,91 @@
+"""The mock L1 as batcher and proposer see an L1 node (sequencer.l1_client.L1Client)."""
+
+from rollup.execution.block_context import l1_base_fee
+from rollup.execution.calls import CallRequest, call
+from rollup.l1.miner import MockL1
+from rollup.l1.source import l1_block_ref
+from rollup.protocol.blockref import L1BlockRef
+from rollup.protocol.fees import GAS_PER_BLOB, blob_base_fee, next_excess_blob_gas
+from rollup.protocol.header import Header
+from rollup.protocol.primitives import ZERO_ADDRESS, Address, Hash
+from sequencer.l1_client import L1Receipt, TransactionRefused
+from sequencer.pool_errors import PoolError
+
+_SUGGESTED_TIP = 10**9  # wei; what geth suggests on an idle chain
+_CALL_GAS = 50_000_000  # geth --rpc.gascap
+
+
+class LocalL1Client:
+    """Calls in process: nothing here is ever Temporary."""
+
+    def __init__(self, l1: MockL1) -> None:
+        self._l1 = l1
+
+    def head(self) -> L1BlockRef:
+        """The latest block."""
+        return l1_block_ref(self._l1.chain.head)
+
+    def nonce(self, address: Address) -> int:
+        """The account's nonce at the latest block."""
+        chain = self._l1.chain
+        account = chain.state_at(chain.head.hash).account(address)
+        return account.nonce if account is not None else 0
+
+    def pending_nonce(self, address: Address) -> int:
+        """The account's next nonce, counting what waits in the pool."""
+        return self._l1.pool.nonce(address)
+
+    def base_fee(self) -> int:
+        """The base fee of the next block, in wei."""
+        return l1_base_fee(self._l1.chain.head.header)
+
+    def blob_base_fee(self) -> int:
+        """The blob base fee of the next block, in wei."""
+        return next_blob_base_fee(self._l1.chain.head.header)
+
+    def suggested_tip(self) -> int:
+        """A priority fee that gets included, in wei."""
+        return _SUGGESTED_TIP
+
+    def send_raw_transaction(self, raw: bytes) -> Hash:
+        """Hands in EIP-2718 bytes, a blob transaction in its network form; raises TransactionRefused."""
+        try:
+            return self._l1.send_raw_transaction(raw)
+        except PoolError as error:
+            raise TransactionRefused(error.message) from error
+
+    def receipt(self, tx_hash: Hash) -> L1Receipt | None:
+        """The receipt while the transaction is in the canonical chain."""
+        chain = self._l1.chain
+        location = chain.find_transaction(tx_hash)
+        if location is None:
+            return None
+        block, receipts = chain.block(location.block_hash), chain.receipts(location.block_hash)
+        if block is None or receipts is None:
+            return None
+        transaction, receipt = block.transactions[location.index], receipts[location.index]
+        blobs = len(transaction.blob_versioned_hashes)
+        return L1Receipt(
+            transaction_hash=tx_hash,
+            block_hash=block.hash,
+            block_number=block.number,
+            status=receipt.status,
+            gas_used=receipt.gas_used,
+            effective_gas_price=transaction.effective_gas_price(block.header.base_fee_per_gas or 0),
+            blob_gas_used=blobs * GAS_PER_BLOB,
+            blob_gas_price=blob_base_fee(block.header.excess_blob_gas or 0) if blobs else 0,
+        )
+
+    def call(self, to: Address, data: bytes) -> bytes:
+        """eth_call at the latest block; raises TransactionRefused when it reverts."""
+        chain = self._l1.chain
+        request = CallRequest(sender=ZERO_ADDRESS, to=to, gas=_CALL_GAS, data=data)
+        result = call(self._l1.config, self._l1.head_context(), chain.state_at(chain.head.hash), request)
+        if result.error is not None:
+            raise TransactionRefused(result.error)
+        return result.output
+
+
+def next_blob_base_fee(parent: Header) -> int:
+    """The blob base fee, in wei, of a block on this parent (EIP-4844 with Prague's schedule)."""
+    return blob_base_fee(next_excess_blob_gas(parent.excess_blob_gas or 0, parent.blob_gas_used or 0))
