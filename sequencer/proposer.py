@@ -40,21 +40,22 @@ class Proposer:
 
     def __init__(
         self,
+        config: RollupConfig,
         chain: Chain,
         client: L1Client,
         private_key: bytes,
         oracle: Address,
-        l1_chain_id: int,
         *,
         proposable_head: Callable[[], L2BlockRef],
         confirmations: int = 1,
     ) -> None:
         """proposable_head: the newest L2 block that may be proposed; finalized is safe from L1 reorgs."""
+        self._config = config
         self._chain = chain
         self._client = client
         self._oracle = oracle
         self._proposable_head = proposable_head
-        self._manager = TxManager(client, private_key, l1_chain_id, confirmations=confirmations)
+        self._manager = TxManager(client, private_key, config.l1_chain_id, confirmations=confirmations)
         self._pending: tuple[TrackedTx, int, Hash] | None = None
 
     @property
@@ -93,9 +94,15 @@ class Proposer:
         return int.from_bytes(self._client.call(self._oracle, _NEXT_BLOCK_NUMBER), "big")
 
     def output_root(self, block: Block) -> Hash:
-        """The output root of an L2 block: from Isthmus its message passer root is in the header."""
-        root: Hash = output_root(block.header.state_root, self._message_passer_root(block), block.hash)
-        return root
+        """The output root of an L2 block of ours."""
+        return output_root(block.header.state_root, self._message_passer_root(block), block.hash)
+
+    def _message_passer_root(self, block: Block) -> Hash:
+        """From Isthmus it is in the header (specs protocol/isthmus/exec-engine.md); before, in the state."""
+        if self._config.is_isthmus(block.timestamp) and block.header.withdrawals_root is not None:
+            return block.header.withdrawals_root
+        account = self._chain.state_at(block.hash).account(L2_TO_L1_MESSAGE_PASSER)
+        return account.storage_root if account is not None else EMPTY_TRIE_ROOT
 
     def _settle(self, pending: tuple[TrackedTx, int, Hash], head: int) -> OutputPosted | None:
         tracked, number, root = pending

@@ -60,7 +60,7 @@ def test_a_transaction_that_cannot_pay_its_l1_fee_never_enters_the_pool():
     l1_fee = cost - 21_000 * 100 * GWEI
     assert l1_fee > 0
     balance = world.sequencer.balance(alice.address)
-    with pytest.raises(PoolError, match="insufficient funds for gas \\* price \\+ value: .* overshot 1$"):
+    with pytest.raises(PoolError, match=r"insufficient funds for gas \* price \+ value: .* overshot 1$"):
         alice.sends(BOB, value=balance - cost + 1, gas=21_000)
     last_penny = alice.sends(BOB, value=balance - cost, gas=21_000)
     world.sequencer.build()
