@@ -11,7 +11,9 @@ from rollup.protocol.outputs import output_root
 from rollup.execution.chain import Chain
 from rollup.protocol.block import Block
 from rollup.protocol.blockref import L2BlockRef
-from rollup.protocol.primitives import Address, Hash, keccak256
+from rollup.protocol.config import RollupConfig
+from rollup.protocol.predeploys import L2_TO_L1_MESSAGE_PASSER
+from rollup.protocol.primitives import EMPTY_TRIE_ROOT, Address, Hash, keccak256
 from sequencer.batcher.tx_manager import NonceTaken, TrackedTx, TxCandidate, TxManager
 from sequencer.l1_client import L1Client
 
