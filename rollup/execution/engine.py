@@ -168,7 +168,7 @@ class Engine:
         self._sealed[sealed.executed.block.hash] = sealed
         for kept in (self._payloads, self._sealed):
             while len(kept) > _KEPT_PAYLOADS:
-                kept.popitem(last=False)  # type: ignore[attr-defined]
+                kept.popitem(last=False)
         return payload_id
 
     def _build(self, context: BlockContext, attributes: PayloadAttributes) -> Sealed:

@@ -91,6 +91,38 @@ def apply_transaction(evm: Evm, transaction: Transaction, gas_available: int) ->
     return outcome
 
 
+def execute_call(evm: Evm, transaction: Transaction) -> Outcome:
+    """Runs a message that is no transaction (eth_call): no signature, no nonce check, no fee to anyone.
+
+    With a fee cap of 0 there is no base fee either, for BASEFEE too, as in geth. Raises InvalidTransaction. The
+    accounts keep what it did, warmth included: they are thrown away.
+    """
+    accounts, context = evm.accounts, evm.context
+    sender = transaction.sender
+    if not transaction.max_fee_per_gas:
+        context.base_fee_per_gas = 0
+    _check_type(transaction, evm.rules)
+    _check_fees(transaction, context)
+    gas_price = transaction.effective_gas_price(context.base_fee_per_gas)
+    balance = accounts.get_balance(sender)
+    cost = transaction.gas_limit * transaction.max_fee_per_gas + transaction.value
+    if balance < cost:
+        who = f"address 0x{sender.hex()}"
+        text = "gas * price + value" if transaction.max_fee_per_gas else "transfer"
+        raise InvalidTransaction(f"insufficient funds for {text}: {who} have {balance} want {cost}")
+    if transaction.to is None and evm.rules.is_shanghai and len(transaction.data) > MAX_INITCODE_SIZE:
+        raise InvalidTransaction(
+            f"max initcode size exceeded: code size {len(transaction.data)} limit {MAX_INITCODE_SIZE}"
+        )
+    accounts.set_balance(sender, balance - transaction.gas_limit * gas_price)
+    nonce = transaction.nonce
+    accounts.set_nonce(sender, nonce + 1)
+    floor = floor_gas(transaction, evm.rules)
+    computation, refund = _execute(evm, transaction, sender, nonce, gas_price, intrinsic_gas(transaction, evm.rules))
+    gas_used = _gas_after_refund(transaction.gas_limit, computation, refund, floor)
+    return _outcome(evm, transaction, computation, gas_used, sender, nonce, gas_price)
+
+
 def create_address(sender: Address, nonce: int) -> Address:
     """Where a creation by this sender and nonce goes (Yellow Paper, 7)."""
     return keccak256(rlp_encode([sender, to_int_bytes(nonce)]))[12:]
@@ -363,4 +395,4 @@ def _pay(accounts: AccountDatabase, address: Address, amount: int) -> None:
         accounts.set_balance(address, accounts.get_balance(address) + amount)
 
 
-__all__ = ["TX_GAS", "Evm", "Outcome", "TransactionContext", "apply_transaction", "create_address"]
+__all__ = ["TX_GAS", "Evm", "Outcome", "TransactionContext", "apply_transaction", "create_address", "execute_call"]

@@ -279,6 +279,10 @@ class AccountDatabase:
             self._warm_slots[key] = True
             self._log.append((self._warm_slots, key, _MISSING))
 
+    def warm_set(self) -> tuple[list[Address], list[tuple[Address, int]]]:
+        """Every address and every slot accessed in this transaction, in order of access."""
+        return list(self._warm_addresses), list(self._warm_slots)
+
     # ------------------------------------------------------------ transient storage (EIP-1153)
     def get_transient(self, address: Address, slot: int) -> bytes:
         """A transient value, big-endian; empty when unset."""

@@ -1,0 +1,295 @@
+"""Calls that leave no trace: eth_call, eth_estimateGas, eth_createAccessList (geth internal/ethapi).
+
+They charge no L1 or operator fee, as op-geth; a gas price of 0 skips the base fee check.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from eth.exceptions import Revert, VMError
+
+from rollup.execution.block_context import BlockContext
+from rollup.execution.errors import InvalidTransaction
+from rollup.execution.intrinsic import TX_GAS, floor_gas, intrinsic_gas
+from rollup.execution.state.accounts import AccountDatabase
+from rollup.execution.state.reader import StateReader
+from rollup.execution.transition import Evm, Outcome, execute_call
+from rollup.execution.vms.base import EvmContext
+from rollup.protocol.fees import L1FeeParameters
+from rollup.protocol.primitives import ZERO_ADDRESS, Address, Hash
+from rollup.protocol.receipt import Log
+from rollup.protocol.transaction import DYNAMIC_FEE, AccessList, Authorization, Transaction
+
+GAS_CAP = 50_000_000  # geth's --rpc.gascap
+_CALL_STIPEND = 2_300
+_ESTIMATE_ERROR = 0.015  # geth eth/gasestimator: how close a search must come
+
+
+class CallError(ValueError):
+    """A call that cannot be made (funds, nonce, gas); the text is geth's."""
+
+
+class ExecutionReverted(CallError):
+    """A call that reverted; output is its revert data."""
+
+    def __init__(self, output: bytes) -> None:
+        super().__init__("execution reverted")
+        self.output = output
+
+
+@dataclass(slots=True)
+class CallRequest:
+    """What to call; amounts in wei, gas in units, None where the caller left it open."""
+
+    sender: Address = ZERO_ADDRESS
+    to: Address | None = None
+    gas: int | None = None
+    max_fee_per_gas: int = 0
+    max_priority_fee_per_gas: int = 0
+    value: int = 0
+    data: bytes = b""
+    nonce: int | None = None
+    access_list: AccessList = ()
+    blob_versioned_hashes: tuple[Hash, ...] = ()
+    authorization_list: tuple[Authorization, ...] = ()
+
+
+@dataclass(slots=True)
+class StateOverride:
+    """Changes to one account for the length of a call; storage replaces all slots, storage_diff only those named."""
+
+    balance: int | None = None
+    nonce: int | None = None
+    code: bytes | None = None
+    storage: dict[int, int] | None = None
+    storage_diff: dict[int, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class CallResult:
+    """What a call did; error is None when it succeeded."""
+
+    gas_used: int
+    output: bytes
+    error: VMError | None = None
+    logs: list[Log] = field(default_factory=list)
+
+    def raise_if_failed(self) -> None:
+        """Raises ExecutionReverted, or CallError with geth's name for the halt."""
+        if self.error is None:
+            return
+        if isinstance(self.error, Revert):
+            raise ExecutionReverted(self.output)
+        raise CallError(describe_error(self.error))
+
+
+def describe_error(error: VMError) -> str:
+    """geth's text for an EVM halt."""
+    return _TEXTS.get(type(error).__name__, str(error).lower() or type(error).__name__)
+
+
+_TEXTS = {
+    "OutOfGas": "out of gas",
+    "Revert": "execution reverted",
+    "InvalidJumpDestination": "invalid jump destination",
+    "InvalidInstruction": "invalid opcode: INVALID",
+    "InsufficientStack": "stack underflow",
+    "FullStack": "stack limit reached 1024 (1023)",
+    "StackDepthLimit": "max call depth exceeded",
+    "WriteProtection": "write protection",
+    "InsufficientFunds": "insufficient balance for transfer",
+    "ContractCreationCollision": "contract address collision",
+    "OutOfBoundsRead": "return data out of bounds",
+}
+
+
+def call(
+    context: BlockContext,
+    reader: StateReader,
+    request: CallRequest,
+    block_hash: Callable[[int], Hash | None],
+    overrides: Mapping[Address, StateOverride] | None = None,
+    prepare: Callable[[Evm], None] | None = None,
+) -> CallResult:
+    """Runs a call in a block's context; raises CallError when it cannot even begin.
+
+    prepare is handed the EVM before the call (tracers hook in there).
+    """
+    evm = _evm(context, reader, block_hash, overrides)
+    if prepare is not None:
+        prepare(evm)
+    return _run(evm, request, request.gas if request.gas is not None else GAS_CAP)
+
+
+def estimate_gas(
+    context: BlockContext,
+    reader: StateReader,
+    request: CallRequest,
+    block_hash: Callable[[int], Hash | None],
+    overrides: Mapping[Address, StateOverride] | None = None,
+) -> int:
+    """The least gas limit with which the call succeeds; raises ExecutionReverted, CallError."""
+
+    def run(gas: int) -> CallResult:
+        return _run(_evm(context, reader, block_hash, overrides), request, gas)
+
+    high = _highest_gas(context, reader, request, overrides)
+    if request.to is not None and not request.data and not request.authorization_list:
+        plain = _evm(context, reader, block_hash, overrides)
+        if not plain.accounts.get_code(request.to) and TX_GAS <= high and run(TX_GAS).error is None:
+            return TX_GAS
+    result = run(high)
+    if result.error is not None:
+        if isinstance(result.error, Revert):
+            raise ExecutionReverted(result.output)
+        if type(result.error).__name__ == "OutOfGas":
+            raise CallError(f"gas required exceeds allowance ({high})")
+        raise CallError(describe_error(result.error))
+    low = result.gas_used - 1
+    optimistic = (result.gas_used + _CALL_STIPEND) * 64 // 63
+    if low < optimistic < high:
+        if run(optimistic).error is None:
+            high = optimistic
+        else:
+            low = optimistic
+    while low + 1 < high and (high - low) / high >= _ESTIMATE_ERROR:
+        middle = min((low + high) // 2, low * 2)
+        if middle <= low:
+            break
+        if run(middle).error is None:
+            high = middle
+        else:
+            low = middle
+    return high
+
+
+def create_access_list(
+    context: BlockContext,
+    reader: StateReader,
+    request: CallRequest,
+    block_hash: Callable[[int], Hash | None],
+    overrides: Mapping[Address, StateOverride] | None = None,
+) -> tuple[AccessList, CallResult]:
+    """The addresses and slots a call touches, and what it does with that list (EIP-2930); raises CallError."""
+    current = request
+    for _ in range(16):
+        evm = _evm(context, reader, block_hash, overrides)
+        result = _run(evm, current, request.gas if request.gas is not None else GAS_CAP)
+        found = _touched(evm, request)
+        if found == current.access_list:
+            break
+        current = replace(current, access_list=found)
+    return current.access_list, result
+
+
+def _touched(evm: Evm, request: CallRequest) -> AccessList:
+    """Warm addresses and slots, without those every transaction has warm and no slots of."""
+    addresses, slots = evm.accounts.warm_set()
+    plain = {request.sender, request.to, evm.context.coinbase, *evm.rules.precompiles}
+    by_address: dict[Address, list[int]] = {address: [] for address in addresses if address not in plain}
+    for address, slot in slots:
+        by_address.setdefault(address, []).append(slot)
+    return tuple(
+        (address, tuple(slot.to_bytes(32, "big") for slot in sorted(by_address[address])))
+        for address in sorted(by_address)
+    )
+
+
+def _evm(
+    context: BlockContext,
+    reader: StateReader,
+    block_hash: Callable[[int], Hash | None],
+    overrides: Mapping[Address, StateOverride] | None,
+) -> Evm:
+    accounts = AccountDatabase(reader)
+    for address, override in (overrides or {}).items():
+        _override(accounts, address, override)
+    accounts.lock_changes()
+    evm_context = EvmContext(
+        coinbase=context.coinbase,
+        timestamp=context.timestamp,
+        block_number=context.number,
+        mix_hash=context.prev_randao,
+        gas_limit=context.gas_limit,
+        chain_id=context.config.chain_id,
+        base_fee_per_gas=context.base_fee,
+        excess_blob_gas=context.excess_blob_gas,
+        block_hash=block_hash,
+    )
+    return Evm(context.rules, evm_context, accounts, L1FeeParameters())
+
+
+def _override(accounts: AccountDatabase, address: Address, override: StateOverride) -> None:
+    if override.balance is not None:
+        accounts.set_balance(address, override.balance)
+    if override.nonce is not None:
+        accounts.set_nonce(address, override.nonce)
+    if override.code is not None:
+        accounts.set_code(address, override.code)
+    slots = override.storage_diff
+    if override.storage is not None:
+        accounts.delete_storage(address)
+        slots = override.storage
+    for slot, value in slots.items():
+        accounts.set_storage(address, slot, value)
+
+
+def _run(evm: Evm, request: CallRequest, gas: int) -> CallResult:
+    nonce = evm.accounts.get_nonce(request.sender) if request.nonce is None else request.nonce
+    transaction = Transaction(
+        DYNAMIC_FEE,
+        nonce=nonce,
+        gas_limit=min(gas, GAS_CAP),
+        to=request.to,
+        value=request.value,
+        data=request.data,
+        chain_id=evm.context.chain_id,
+        max_fee_per_gas=request.max_fee_per_gas,
+        max_priority_fee_per_gas=request.max_priority_fee_per_gas,
+        access_list=request.access_list,
+        blob_versioned_hashes=request.blob_versioned_hashes,
+        authorization_list=request.authorization_list,
+        _sender=request.sender,
+    )
+    needed = max(intrinsic_gas(transaction, evm.rules), floor_gas(transaction, evm.rules))
+    if transaction.gas_limit < needed:
+        raise CallError(f"intrinsic gas too low: have {transaction.gas_limit}, want {needed}")
+    try:
+        outcome: Outcome = execute_call(evm, transaction)
+    except InvalidTransaction as error:
+        raise CallError(str(error)) from error
+    return CallResult(outcome.gas_used, outcome.output, outcome.error, outcome.logs)
+
+
+def _highest_gas(
+    context: BlockContext,
+    reader: StateReader,
+    request: CallRequest,
+    overrides: Mapping[Address, StateOverride] | None,
+) -> int:
+    """The most gas a caller could give: what it says, the block's limit, what it can pay for."""
+    high = request.gas if request.gas is not None and request.gas >= TX_GAS else context.gas_limit
+    if request.max_fee_per_gas:
+        override = (overrides or {}).get(request.sender)
+        account = reader.account(request.sender)
+        balance = account.balance if account is not None else 0
+        if override is not None and override.balance is not None:
+            balance = override.balance
+        if request.value > balance:
+            raise CallError("insufficient funds for transfer")
+        high = min(high, (balance - request.value) // request.max_fee_per_gas)
+    return min(high, GAS_CAP)
+
+
+__all__: list[Any] = [
+    "CallError",
+    "CallRequest",
+    "CallResult",
+    "ExecutionReverted",
+    "StateOverride",
+    "call",
+    "create_access_list",
+    "describe_error",
+    "estimate_gas",
+]
