@@ -1,0 +1,83 @@
+"""The generated tables of docs/attribution.md: python -m tests.attribution.gas_report rewrites them in place."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from attribution_precompile import METHODS, gas
+from attribution_precompile.errors import ERRORS
+
+from .gas_trace import tracing
+from .harness import CONTRACT, NATIVE
+from .scene import VALID, build
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "attribution.md"
+
+
+def table(headings: list[str], rows: list[list[str]], left: int = 1) -> str:
+    """A Markdown table; columns after the first `left` are set right."""
+    rule = ["---"] * left + ["---:"] * (len(headings) - left)
+    return "\n".join("| " + " | ".join(row) + " |" for row in [headings, rule, *rows])
+
+
+def schedule() -> str:
+    rows = [[what, f"{amount:,}", who, source] for what, amount, who, source in gas.SCHEDULE]
+    return table(["what", "gas", "charged by", "source"], rows, left=4)
+
+
+def methods() -> str:
+    rows = []
+    for method in METHODS:
+        call = VALID[method.name]
+        evm = build(NATIVE)
+        with tracing(NATIVE) as trace:
+            native = evm.call(call.data, caller=call.caller, value=call.value)
+        twin = build(CONTRACT).call(call.data, caller=call.caller, value=call.value)
+        reads, writes = len(set(trace.reads)), len(set(trace.writes))
+        rows.append(
+            [f"`{method.name}`", str(reads), str(writes), f"{native.gas:,}", f"{twin.gas:,}", f"{native.refund:,}"]
+        )
+    return table(["method", "slots read", "slots written", "gas, native", "gas, twin", "refund"], rows)
+
+
+def examples() -> str:
+    rows = []
+    for method in METHODS:
+        call = VALID[method.name]
+        evm = build(NATIVE)
+        with tracing(NATIVE) as trace:
+            result = evm.call(call.data, caller=call.caller, value=call.value)
+        words_in = gas.INPUT_WORD * ((len(call.data) + 31) // 32)
+        words_out = gas.OUTPUT_WORD * (len(result.output) // 32)
+        recovery = gas.ECRECOVER if method.name == "inferAttested" else 0
+        hashing = trace.compute - words_in - words_out - recovery
+        parts = [words_in, hashing, recovery, trace.sload, trace.sstore, trace.log, trace.pay, words_out]
+        assert sum(parts) == result.gas
+        rows.append([f"`{method.name}`", *[f"{part:,}" if part else "" for part in parts], f"{result.gas:,}"])
+    headings = ["method", "input", "hashing", "recovery", "SLOAD", "SSTORE", "LOG", "call", "output", "sum"]
+    return table(headings, rows)
+
+
+def errors() -> str:
+    return table(["selector", "error"], [[f"`0x{e.selector.hex()}`", f"`{e.signature}`"] for e in ERRORS.values()], 2)
+
+
+SECTIONS: dict[str, Callable[[], str]] = {
+    "schedule": schedule,
+    "methods": methods,
+    "examples": examples,
+    "errors": errors,
+}
+
+
+def rendered(page: str) -> str:
+    """The page with every generated table as the code has it now."""
+    for name, make in SECTIONS.items():
+        pattern = rf"(<!-- generated: {name} -->\n).*?(\n<!-- end -->)"
+        page, count = re.subn(pattern, lambda m, make=make: m[1] + make() + m[2], page, flags=re.DOTALL)  # type: ignore[misc]
+        assert count == 1, name
+    return page
+
+
+if __name__ == "__main__":
+    PAGE.write_text(rendered(PAGE.read_text()))
