@@ -47,10 +47,10 @@ contract GasPriceOracle {
 
     function getOperatorFee(uint256 _gasUsed) external view returns (uint256) {
         if (!isIsthmus) return 0;
-        uint256 scaled = Saturating.mul(_gasUsed, _l1Block().operatorFeeScalar());
-        uint256 variable_ =
-            isJovian ? Saturating.mul(scaled, JOVIAN_OPERATOR_FEE_MULTIPLIER) : scaled / 10 ** DECIMALS;
-        return Saturating.add(variable_, _l1Block().operatorFeeConstant());
+        uint256 scalar_ = _l1Block().operatorFeeScalar();
+        uint256 constant_ = _l1Block().operatorFeeConstant();
+        if (isJovian) return _gasUsed * scalar_ * JOVIAN_OPERATOR_FEE_MULTIPLIER + constant_;
+        return Saturating.add(Saturating.mul(_gasUsed, scalar_) / 10 ** DECIMALS, constant_);
     }
 
     function setEcotone() external {
