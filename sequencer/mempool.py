@@ -40,6 +40,7 @@ _TRY_LATER = (
     "nonce too high",
     "blob gas limit reached",
     "DA footprint",
+    "da limit",
 )
 
 
