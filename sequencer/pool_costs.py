@@ -18,7 +18,7 @@ def l2_extra_cost(config: L2Config) -> CostRule:
 
     def at_head(header: Header, state: StateReader) -> CostFunction:
         fork = config.fork_at(header.timestamp)
-        parameters = read_l1_fee_parameters(AccountDatabase(state))
+        parameters = read_l1_fee_parameters(AccountDatabase(state), fork)
 
         def cost(transaction: Transaction) -> int:
             data_fee = l1_cost(transaction.encode(), fork, parameters)

@@ -1,5 +1,7 @@
 """The batcher against an L1 of nonces and receipts, and a derivation that reads what was mined there."""
 
+import itertools
+
 from derivation.compression import compress
 
 from sequencer.batcher import channel_builder
@@ -50,7 +52,7 @@ def test_every_block_is_posted_once_and_reported():
     ranges = [(report.first_block, report.last_block) for report in scene.reports]
     assert ranges[0][0] == 1
     assert ranges[-1][1] == 30
-    assert all(before[1] + 1 == after[0] for before, after in zip(ranges, ranges[1:], strict=False))
+    assert all(before[1] + 1 == after[0] for before, after in itertools.pairwise(ranges))
 
 
 def test_a_channel_closes_by_age_by_size_and_on_demand():
