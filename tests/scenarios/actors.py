@@ -6,10 +6,10 @@ the same script gives the same hashes.
 
 from derivation.driver import Verifier
 from eth_abi import encode
-from rollup.execution.engine import Engine
 from rollup.protocol.l2_blocks import l2_block_ref
 
 from rollup.execution.chain import Chain
+from rollup.execution.engine import Engine
 from rollup.l1.client import LocalL1Client
 from rollup.l1.devnet import DevnetParams, make_devnet
 from rollup.l1.miner import MockL1
@@ -257,6 +257,10 @@ class User:
         """A transaction into the sequencer's pool; returns its hash."""
         pool = self._world.sequencer.pool
         return pool.add(self._signed(901, pool, to, value, data, gas, tip, cap, nonce).encode())
+
+    def signed_for_l2(self, to=None, value=0, data=b"", gas=100_000, nonce=0):
+        """A transaction that no pool has seen."""
+        return self._signed(901, None, to, value, data, gas, GWEI, 100 * GWEI, nonce)
 
     def sends_on_l1(self, to=None, value=0, data=b"", gas=1_000_000, *, tip=GWEI, cap=100 * GWEI):
         """A transaction into L1's pool; returns its hash."""
