@@ -98,6 +98,11 @@ class L1Miner:
             self._world.clock.set(self.head.timestamp)
         return change
 
+    def balance(self, address):
+        """Wei at the head."""
+        account = self.chain.state_at(self.head.hash).account(address)
+        return account.balance if account is not None else 0
+
     def transactions(self):
         """Every transaction in the canonical chain, with its block number."""
         return [
