@@ -1,0 +1,231 @@
+"""Influence from real text: which registered texts an answer repeats, as an influence vector with its evidence.
+
+The method of infini-gram and OLMoTrace (Liu et al. 2024, 2025): a suffix array over the registered texts; for each
+position of the output the longest span found there; of these the maximal ones, at least `min_tokens` long and found at
+most `max_count` times. A span scores `length * 2^64 // count`. Spans are taken by falling score, none overlapping one
+taken before; each goes to the earliest registered text that has it.
+
+Everything is integers and bytes, so the same input gives the same vector and evidence on any machine. This runs
+off-chain: the chain sees the vector, and the evidence hash.
+"""
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from pydivsufsort import divsufsort
+
+from .layout import MASK_32
+from .ledger import MAX_WEIGHTS
+from .signatures import keccak256
+
+# ASCII words, case-folded, and every other visible byte by itself; bytes of UTF-8 above 127 count as letters.
+TOKENIZATION: Final = b"openrollup/ascii-fold-words/1"
+
+_SEPARATOR: Final = b"\x1f"
+_END: Final = b"\x1e"
+_WORD: Final = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_") | frozenset(range(128, 256))
+_BLANK: Final = frozenset(range(33)) | {127}
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A normalised token and where it is in the text's UTF-8: [start, end)."""
+
+    value: bytes
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A registered text: its DataNet, its contributor (an address as an integer) and its content."""
+
+    datanet_id: int
+    contributor: int
+    text: str
+
+    @property
+    def content_hash(self) -> bytes:
+        """keccak256 of the UTF-8 text: what `contribute` registers."""
+        return keccak256(self.text.encode())
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """What counts as a span. ValueError for fewer than one token or occurrence."""
+
+    min_tokens: int = 4
+    max_count: int = 10
+
+    def __post_init__(self) -> None:
+        if self.min_tokens < 1 or self.max_count < 1:
+            raise ValueError("a span has at least one token and one occurrence")
+
+    def encode(self) -> bytes:
+        """Two words."""
+        return self.min_tokens.to_bytes(32, "big") + self.max_count.to_bytes(32, "big")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of the output found in the corpus.
+
+    `start` and `end` are byte positions in the output's UTF-8; `tokens` its length; `count` how often the corpus has
+    it; `document` the index of the earliest registered text that does; `score` is `tokens * 2^64 // count`.
+    """
+
+    start: int
+    end: int
+    tokens: int
+    count: int
+    document: int
+    score: int
+
+    def encode(self) -> bytes:
+        """Six words."""
+        values = (self.start, self.end, self.tokens, self.count, self.document, self.score)
+        return b"".join([value.to_bytes(32, "big") for value in values])
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What was found in one output: the spans in order of position, the influence words, the evidence hash."""
+
+    spans: tuple[Span, ...]
+    influence: tuple[int, ...]
+    evidence: bytes
+
+
+def tokenize(text: str) -> list[Token]:
+    """Splits a text as TOKENIZATION says. Control characters and blanks separate and are dropped."""
+    data = text.encode().lower()
+    tokens: list[Token] = []
+    start = -1
+    for position, byte in enumerate(data):
+        if byte in _WORD:
+            if start < 0:
+                start = position
+            continue
+        if start >= 0:
+            tokens.append(Token(data[start:position], start, position))
+            start = -1
+        if byte not in _BLANK:
+            tokens.append(Token(data[position : position + 1], position, position + 1))
+    if start >= 0:
+        tokens.append(Token(data[start:], start, len(data)))
+    return tokens
+
+
+class Corpus:
+    """The registered texts, in order of registration, and the suffix array over them."""
+
+    def __init__(self, documents: Sequence[Document]) -> None:
+        self.documents = tuple(documents)
+        self._starts: list[int] = []
+        pieces: list[bytes] = []
+        length = 0
+        for document in self.documents:
+            self._starts.append(length)
+            piece = _pattern([token.value for token in tokenize(document.text)]) + _END
+            pieces.append(piece)
+            length += len(piece)
+        self._text = b"".join(pieces)
+        self._suffixes = array("q", divsufsort(self._text).tolist() if self._text else [])
+
+    @property
+    def root(self) -> bytes:
+        """A commitment to the texts, in order: keccak256 over (datanetId, contributor, content hash) words."""
+        rows = [
+            document.datanet_id.to_bytes(32, "big") + document.contributor.to_bytes(32, "big") + document.content_hash
+            for document in self.documents
+        ]
+        return keccak256(b"".join(rows))
+
+    def trace(self, output: str, parameters: Parameters | None = None) -> Trace:
+        """The spans of `output`, whose they are, and the influence vector they make.
+
+        A DataNet and contributor's weight is its score scaled to 32 bits; of more than 32 the best 32, the earlier
+        registered first among equals. Without any span the vector is empty: the model's default weights hold.
+        """
+        chosen = parameters or Parameters()
+        spans = _without_overlap(self._maximal_spans(tokenize(output), chosen))
+        evidence = keccak256(
+            b"".join([self.root, keccak256(TOKENIZATION), chosen.encode(), keccak256(output.encode())])
+            + b"".join([span.encode() for span in spans])
+        )
+        return Trace(tuple(spans), self._influence(spans), evidence)
+
+    def _maximal_spans(self, tokens: list[Token], parameters: Parameters) -> list[Span]:
+        values = [token.value for token in tokens]
+        spans: list[Span] = []
+        reached = 0
+        for first in range(len(values)):
+            last, low, high = self._longest(values, first)
+            if last <= reached:
+                continue
+            reached = last
+            if last - first >= parameters.min_tokens and high - low <= parameters.max_count:
+                spans.append(self._span(tokens, first, last, low, high))
+        return spans
+
+    def _span(self, tokens: list[Token], first: int, last: int, low: int, high: int) -> Span:
+        position = min(self._suffixes[low:high])
+        document = bisect_right(self._starts, position) - 1
+        length, count = last - first, high - low
+        return Span(tokens[first].start, tokens[last - 1].end, length, count, document, (length << 64) // count)
+
+    def _longest(self, values: list[bytes], first: int) -> tuple[int, int, int]:
+        """The end of the longest span from token `first` on, and the range of suffixes that begin with it."""
+        low, high = 0, len(self._suffixes)
+        pattern = _SEPARATOR
+        for last in range(first, len(values)):
+            pattern += values[last] + _SEPARATOR
+            narrowed = self._narrow(pattern, low, high)
+            if narrowed[0] == narrowed[1]:
+                return last, low, high
+            low, high = narrowed
+        return len(values), low, high
+
+    def _narrow(self, pattern: bytes, low: int, high: int) -> tuple[int, int]:
+        """Of the suffixes in [low, high), those that begin with `pattern`."""
+        text, length = self._text, len(pattern)
+
+        def prefix(position: int) -> bytes:
+            return text[position : position + length]
+
+        low = bisect_left(self._suffixes, pattern, low, high, key=prefix)
+        return low, bisect_right(self._suffixes, pattern, low, high, key=prefix)
+
+    def _influence(self, spans: Sequence[Span]) -> tuple[int, ...]:
+        scores: dict[tuple[int, int], int] = {}
+        earliest: dict[tuple[int, int], int] = {}
+        for span in spans:
+            document = self.documents[span.document]
+            key = (document.datanet_id, document.contributor)
+            scores[key] = scores.get(key, 0) + span.score
+            earliest[key] = min(earliest.get(key, span.document), span.document)
+        if not scores:
+            return ()
+        best = sorted(scores, key=lambda key: (-scores[key], earliest[key]))[:MAX_WEIGHTS]
+        top = scores[best[0]]
+        return tuple(
+            datanet_id << 192 | max(1, scores[datanet_id, who] * MASK_32 // top) << 160 | who
+            for datanet_id, who in sorted(best)
+        )
+
+
+def _pattern(values: Sequence[bytes]) -> bytes:
+    """Tokens between separators, so that a match begins and ends with whole tokens."""
+    return _SEPARATOR + b"".join([value + _SEPARATOR for value in values])
+
+
+def _without_overlap(spans: Sequence[Span]) -> list[Span]:
+    """The best spans, none overlapping a better one: by score, then by registration, then by position."""
+    taken: list[Span] = []
+    for span in sorted(spans, key=lambda span: (-span.score, span.document, span.start)):
+        if all(span.end <= other.start or span.start >= other.end for other in taken):
+            taken.append(span)
+    return sorted(taken, key=lambda span: span.start)
