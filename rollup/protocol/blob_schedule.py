@@ -1,0 +1,23 @@
+"""What a blob costs on an L1: the update fraction by L1 and time (EIP-7840's blobSchedule, as data)."""
+
+from bisect import bisect_right
+
+from rollup.protocol.fees import BLOB_SCHEDULE, MIN_BLOB_BASE_FEE, blob_base_fee
+from rollup.protocol.header import Header
+
+_CANCUN, _PRAGUE = BLOB_SCHEDULE["cancun"][2], BLOB_SCHEDULE["prague"][2]
+# Activation times in seconds: go-ethereum params/config.go (Cancun, Prague, BPO1, BPO2).
+_BY_CHAIN = {
+    1: [(0, _CANCUN), (1_746_612_311, _PRAGUE), (1_765_290_071, 8_346_193), (1_767_747_671, 11_684_671)],
+    11_155_111: [(0, _CANCUN), (1_741_159_776, _PRAGUE), (1_761_017_184, 8_346_193), (1_761_607_008, 11_684_671)],
+}
+_PRAGUE_FROM_GENESIS = [(0, _PRAGUE)]
+
+
+def l1_blob_base_fee(l1_chain_id: int, header: Header) -> int:
+    """Wei a unit of blob gas in this L1 block; 1 before blobs (op-node: BlobBaseFee of a header without excess)."""
+    if header.excess_blob_gas is None:
+        return MIN_BLOB_BASE_FEE
+    schedule = _BY_CHAIN.get(l1_chain_id, _PRAGUE_FROM_GENESIS)
+    index = bisect_right([time for time, _ in schedule], header.timestamp) - 1
+    return blob_base_fee(header.excess_blob_gas, schedule[index][1])

@@ -1,0 +1,205 @@
+"""The L1 attributes deposit: what each L2 block knows of its L1 origin.
+
+Sources: specs protocol/deposits.md ("L1 Attributes Deposited Transaction"), ecotone, isthmus and jovian/l1-attributes.md.
+"""
+
+from dataclasses import dataclass
+
+from rollup.protocol.blob_schedule import l1_blob_base_fee
+from rollup.protocol.config import RollupConfig, SystemConfig
+from rollup.protocol.deposits import l1_attributes_source_hash
+from rollup.protocol.fees import DEFAULT_DA_FOOTPRINT_GAS_SCALAR
+from rollup.protocol.forks import Fork
+from rollup.protocol.header import Header
+from rollup.protocol.predeploys import DEPOSITOR_ACCOUNT, L1_BLOCK
+from rollup.protocol.primitives import Address, Hash
+from rollup.protocol.transaction import Transaction, deposit_transaction
+
+BEDROCK_SELECTOR = bytes.fromhex(
+    "015d8eb9"
+)  # setL1BlockValues(uint64,uint64,uint256,bytes32,uint64,bytes32,uint256,uint256)
+ECOTONE_SELECTOR = bytes.fromhex("440a5e20")  # setL1BlockValuesEcotone()
+ISTHMUS_SELECTOR = bytes.fromhex("098999be")  # setL1BlockValuesIsthmus()
+JOVIAN_SELECTOR = bytes.fromhex("3db6be2b")  # setL1BlockValuesJovian()
+_SIZES = {BEDROCK_SELECTOR: 260, ECOTONE_SELECTOR: 164, ISTHMUS_SELECTOR: 176, JOVIAN_SELECTOR: 178}
+_GAS_BEFORE_REGOLITH, _GAS = 150_000_000, 1_000_000
+
+
+class L1AttributesError(ValueError):
+    """Calldata that is no L1 attributes call."""
+
+
+@dataclass(slots=True, frozen=True)
+class L1Attributes:
+    """What the call says; fees in wei. Fields a form lacks are 0. batcher_address as an address of 20 bytes."""
+
+    number: int
+    timestamp: int
+    base_fee: int
+    block_hash: Hash
+    sequence_number: int
+    batcher_address: Address
+    overhead: int = 0  # Bedrock's form
+    scalar: int = 0  # Bedrock's form
+    base_fee_scalar: int = 0  # Ecotone
+    blob_base_fee_scalar: int = 0  # Ecotone
+    blob_base_fee: int = 0  # Ecotone
+    operator_fee_scalar: int = 0  # Isthmus
+    operator_fee_constant: int = 0  # Isthmus
+    da_footprint_gas_scalar: int = 0  # Jovian
+
+    def encode(self, form: Fork) -> bytes:
+        """The calldata in the form of Bedrock, Ecotone, Isthmus or Jovian."""
+        if form < Fork.ECOTONE:
+            return BEDROCK_SELECTOR + b"".join(
+                (
+                    self.number.to_bytes(32, "big"),
+                    self.timestamp.to_bytes(32, "big"),
+                    self.base_fee.to_bytes(32, "big"),
+                    self.block_hash,
+                    self.sequence_number.to_bytes(32, "big"),
+                    self.batcher_address.rjust(32, b"\0"),
+                    self.overhead.to_bytes(32, "big"),
+                    self.scalar.to_bytes(32, "big"),
+                )
+            )
+        body = b"".join(
+            (
+                self.base_fee_scalar.to_bytes(4, "big"),
+                self.blob_base_fee_scalar.to_bytes(4, "big"),
+                self.sequence_number.to_bytes(8, "big"),
+                self.timestamp.to_bytes(8, "big"),
+                self.number.to_bytes(8, "big"),
+                self.base_fee.to_bytes(32, "big"),
+                self.blob_base_fee.to_bytes(32, "big"),
+                self.block_hash,
+                self.batcher_address.rjust(32, b"\0"),
+            )
+        )
+        if form < Fork.ISTHMUS:
+            return ECOTONE_SELECTOR + body
+        body += self.operator_fee_scalar.to_bytes(4, "big") + self.operator_fee_constant.to_bytes(8, "big")
+        if form < Fork.JOVIAN:
+            return ISTHMUS_SELECTOR + body
+        return JOVIAN_SELECTOR + body + self.da_footprint_gas_scalar.to_bytes(2, "big")
+
+    @classmethod
+    def decode(cls, data: bytes) -> "L1Attributes":
+        """Parses any form by its selector; raises L1AttributesError."""
+        selector = data[:4]
+        size = _SIZES.get(selector)
+        if size is None:
+            raise L1AttributesError(f"not an L1 attributes call: selector 0x{selector.hex()}")
+        if len(data) != size:
+            raise L1AttributesError(f"L1 attributes 0x{selector.hex()}: {len(data)} bytes, {size} expected")
+        return _decode_bedrock(data) if selector == BEDROCK_SELECTOR else _decode_packed(data)
+
+
+def l1_attributes_form(config: RollupConfig, l2_time: int) -> Fork:
+    """Which form a block of this time has: a fork's first block still has the form before it (but not genesis)."""
+    for fork in (Fork.JOVIAN, Fork.ISTHMUS, Fork.ECOTONE):
+        if config.forks.is_active(fork, l2_time) and not config.activates(fork, l2_time):
+            return fork
+    return Fork.BEDROCK
+
+
+def l1_attributes(
+    config: RollupConfig,
+    system_config: SystemConfig,
+    l1_header: Header,
+    l1_hash: Hash,
+    sequence_number: int,
+    l2_time: int,
+) -> L1Attributes:
+    """The attributes of an L2 block of this time, on this L1 origin."""
+    form = l1_attributes_form(config, l2_time)
+    base_fee_scalar, blob_base_fee_scalar = decode_scalar(system_config.scalar)
+    footprint = system_config.da_footprint_gas_scalar or DEFAULT_DA_FOOTPRINT_GAS_SCALAR
+    is_packed = form >= Fork.ECOTONE
+    return L1Attributes(
+        number=l1_header.number,
+        timestamp=l1_header.timestamp,
+        base_fee=l1_header.base_fee_per_gas or 0,
+        block_hash=l1_hash,
+        sequence_number=sequence_number,
+        batcher_address=system_config.batcher_address,
+        overhead=0 if is_packed else system_config.overhead,
+        scalar=0 if is_packed else system_config.scalar,
+        base_fee_scalar=base_fee_scalar if is_packed else 0,
+        blob_base_fee_scalar=blob_base_fee_scalar if is_packed else 0,
+        blob_base_fee=l1_blob_base_fee(config.l1_chain_id, l1_header) if is_packed else 0,
+        operator_fee_scalar=system_config.operator_fee_scalar if form >= Fork.ISTHMUS else 0,
+        operator_fee_constant=system_config.operator_fee_constant if form >= Fork.ISTHMUS else 0,
+        da_footprint_gas_scalar=footprint if form >= Fork.JOVIAN else 0,
+    )
+
+
+def l1_attributes_deposit(
+    config: RollupConfig,
+    system_config: SystemConfig,
+    l1_header: Header,
+    l1_hash: Hash,
+    sequence_number: int,
+    l2_time: int,
+) -> Transaction:
+    """The first transaction of an L2 block."""
+    attributes = l1_attributes(config, system_config, l1_header, l1_hash, sequence_number, l2_time)
+    is_regolith = config.is_regolith(l2_time)
+    return deposit_transaction(
+        source_hash=l1_attributes_source_hash(l1_hash, sequence_number),
+        sender=DEPOSITOR_ACCOUNT,
+        to=L1_BLOCK,
+        mint=None,
+        value=0,
+        gas_limit=_GAS if is_regolith else _GAS_BEFORE_REGOLITH,
+        is_system=not is_regolith,
+        data=attributes.encode(l1_attributes_form(config, l2_time)),
+    )
+
+
+def decode_scalar(scalar: int) -> tuple[int, int]:
+    """Base fee scalar and blob base fee scalar of a system config's scalar (ecotone/l1-attributes.md); version 0 has no
+    blob base fee scalar."""
+    version = scalar >> 248
+    return scalar & 0xFFFFFFFF, scalar >> 32 & 0xFFFFFFFF if version == 1 else 0
+
+
+def encode_scalar(base_fee_scalar: int, blob_base_fee_scalar: int) -> int:
+    """A version 1 scalar."""
+    return 1 << 248 | blob_base_fee_scalar << 32 | base_fee_scalar
+
+
+def _decode_bedrock(data: bytes) -> L1Attributes:
+    words = [data[index : index + 32] for index in range(4, 260, 32)]
+    if any(words[0][:24]) or any(words[1][:24]) or any(words[4][:24]):
+        raise L1AttributesError("L1 attributes: a uint64 is out of range")
+    return L1Attributes(
+        number=int.from_bytes(words[0], "big"),
+        timestamp=int.from_bytes(words[1], "big"),
+        base_fee=int.from_bytes(words[2], "big"),
+        block_hash=words[3],
+        sequence_number=int.from_bytes(words[4], "big"),
+        batcher_address=words[5][12:],
+        overhead=int.from_bytes(words[6], "big"),
+        scalar=int.from_bytes(words[7], "big"),
+    )
+
+
+def _decode_packed(data: bytes) -> L1Attributes:
+    def number(start: int, size: int) -> int:
+        return int.from_bytes(data[start : start + size], "big")
+
+    return L1Attributes(
+        base_fee_scalar=number(4, 4),
+        blob_base_fee_scalar=number(8, 4),
+        sequence_number=number(12, 8),
+        timestamp=number(20, 8),
+        number=number(28, 8),
+        base_fee=number(36, 32),
+        blob_base_fee=number(68, 32),
+        block_hash=data[100:132],
+        batcher_address=data[144:164],
+        operator_fee_scalar=number(164, 4),
+        operator_fee_constant=number(168, 8),
+        da_footprint_gas_scalar=number(176, 2),
+    )
