@@ -1,5 +1,5 @@
 // Compiles every source of this folder and writes one artifact a contract beside the code that loads it.
-// `node compile.mjs --out DIR` writes the same tree under DIR, for comparison; the twin's artifact has its own tool.
+// `node compile.mjs --out DIR` writes the same tree under DIR, for comparison.
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -43,11 +43,11 @@ function sourcesUnder(folder) {
   });
 }
 
-function compile(names, settings, outputs) {
+function compile(folder, names, settings) {
   const input = {
     language: "Solidity",
-    sources: Object.fromEntries(names.map((name) => [name, { content: readFileSync(join(HERE, name), "utf8") }])),
-    settings: { ...settings, outputSelection: { "*": { "*": outputs } } },
+    sources: Object.fromEntries(names.map((name) => [name, { content: readFileSync(join(folder, name), "utf8") }])),
+    settings,
   };
   const output = JSON.parse(solc.compile(JSON.stringify(input)));
   const errors = (output.errors ?? []).filter((error) => error.severity === "error");
@@ -75,6 +75,21 @@ function immutables(references) {
     .map((id) => references[id].map(({ start }) => start));
 }
 
+function write(folder, file, text) {
+  mkdirSync(join(OUT, folder), { recursive: true });
+  writeFileSync(join(OUT, folder, file), text);
+}
+
+// The twin has settings of its own, and a form that attribution_precompile/twin.py reads.
+function twin() {
+  const folder = join(HERE, "attribution");
+  const settings = JSON.parse(readFileSync(join(folder, "settings.json"), "utf8"));
+  const output = compile(folder, sourcesUnder(folder).map((name) => name.replace(/^attribution\//, "")).sort(), settings);
+  const { abi } = output.contracts["IAttribution.sol"].IAttribution;
+  const { evm, storageLayout } = output.contracts["Attribution.sol"].Attribution;
+  return { compiler: solc.version(), settings, abi, runtime: `0x${evm.deployedBytecode.object}`, storageLayout };
+}
+
 const OUTPUTS = [
   "abi",
   "evm.bytecode.object",
@@ -83,7 +98,7 @@ const OUTPUTS = [
   "storageLayout",
 ];
 const names = sourcesUnder(HERE).filter((name) => !name.startsWith("attribution/")).sort();
-const output = compile(names, SETTINGS, OUTPUTS);
+const output = compile(HERE, names, { ...SETTINGS, outputSelection: { "*": { "*": OUTPUTS } } });
 for (const [source, folders] of Object.entries(TARGETS)) {
   const name = source.replace(/^.*\/|\.sol$/g, "");
   const contract = output.contracts[source][name];
@@ -99,8 +114,8 @@ for (const [source, folders] of Object.entries(TARGETS)) {
     storageLayout: plain(contract.storageLayout),
   };
   for (const folder of folders) {
-    mkdirSync(join(OUT, folder), { recursive: true });
-    writeFileSync(join(OUT, folder, `${name}.json`), `${JSON.stringify(artifact, null, 2)}\n`);
+    write(folder, `${name}.json`, `${JSON.stringify(artifact, null, 2)}\n`);
   }
 }
-console.log(`${Object.keys(TARGETS).length} contracts compiled with solc ${solc.version()}`);
+write("attribution_precompile", "twin.json", `${JSON.stringify(twin(), null, 1)}\n`);
+console.log(`${Object.keys(TARGETS).length + 1} contracts compiled with solc ${solc.version()}`);
