@@ -9,6 +9,8 @@ from attribution_precompile.errors import ERRORS
 
 from .gas_trace import tracing
 from .harness import CONTRACT, NATIVE
+from .peers import COUNTS
+from .peers import rows as peer_rows
 from .scene import VALID, build
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "attribution.md"
@@ -62,11 +64,18 @@ def errors() -> str:
     return table(["selector", "error"], [[f"`0x{e.selector.hex()}`", f"`{e.signature}`"] for e in ERRORS.values()], 2)
 
 
+def peers() -> str:
+    headings = ["first / steady", *[f"{count:,}" for count in COUNTS]]
+    rows = [[what, *[f"{first:,} / {steady:,}" for first, steady in costs]] for what, costs in peer_rows()]
+    return table(headings, rows)
+
+
 SECTIONS: dict[str, Callable[[], str]] = {
     "schedule": schedule,
     "methods": methods,
     "examples": examples,
     "errors": errors,
+    "peers": peers,
 }
 
 

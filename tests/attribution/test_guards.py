@@ -98,7 +98,7 @@ def test_a03_value_where_none_is_taken_comes_back(evm: Evm) -> None:
     root, mine, held = evm.storage_root(), evm.balance(PAYER), evm.balance(ADDRESS)
     for name in NONPAYABLE:
         assert_refused(evm.call(VALID[name].data, caller=PAYER, value=1), "NonPayable()")
-    # NonPayable comes before decoding, StaticCallNotAllowed after it.
+    # Before decoding: the arguments are missing.
     assert_refused(evm.call(calls.METHOD["setUnits"].selector, caller=PAYER, value=1), "NonPayable()")
     for data in (b"", b"\x00", b"\x12\x34\x56", b"\xff\xff\xff\xff", b"\xff\xff\xff\xff" + bytes(64)):
         for value in (0, 1):
