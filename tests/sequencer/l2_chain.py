@@ -2,13 +2,12 @@
 
 import zlib
 
-from rollup.protocol.l1_attributes import l1_attributes_deposit
-
 from rollup.protocol.block import Block
 from rollup.protocol.blockref import BlockId, L1BlockRef, L2BlockRef
 from rollup.protocol.config import RollupConfig, RollupGenesis, SystemConfig
 from rollup.protocol.forks import Fork, ForkSchedule
 from rollup.protocol.header import Header
+from rollup.protocol.l1_attributes import l1_attributes_deposit
 from rollup.protocol.primitives import rlp_decode, rlp_encode
 
 TIME = 1_700_000_000
@@ -18,7 +17,7 @@ SYSTEM = SystemConfig(b"\x0b" * 20, 0, 1, 1)
 
 def rollup_config(**changes):
     genesis = RollupGenesis(BlockId(bytes(32), 0), BlockId(GENESIS.hash, 0), TIME, SYSTEM)
-    fields = {"seq_window_size": 3600} | changes
+    fields = {"seq_window_size": 3600, "forks": ForkSchedule.all_at(Fork.JOVIAN)} | changes
     return RollupConfig(
         genesis=genesis,
         block_time=2,
@@ -26,7 +25,6 @@ def rollup_config(**changes):
         channel_timeout=300,
         l1_chain_id=900,
         l2_chain_id=901,
-        forks=ForkSchedule.all_at(Fork.JOVIAN),
         batch_inbox_address=b"\xff" * 20,
         deposit_contract_address=b"\xdd" * 20,
         l1_system_config_address=b"\xcc" * 20,
@@ -41,6 +39,7 @@ class L2Chain:
         self.config = rollup_config()
         self.blocks = [GENESIS]
         self.branch = 0
+        self._origin, self._sequence_number = 0, 0  # of the newest block built
 
     @property
     def head(self):
@@ -50,8 +49,11 @@ class L2Chain:
         """Blocks whose L1 origin has this number."""
         for _ in range(count):
             parent = self.head
+            self._sequence_number = self._sequence_number + 1 if origin == self._origin else 0
+            self._origin = origin
             l1_header = Header(number=origin, timestamp=TIME, base_fee_per_gas=1, excess_blob_gas=0)
-            deposit = l1_attributes_deposit(self.config, SYSTEM, l1_header, 0, parent.timestamp + 2)
+            place = l1_header.hash, self._sequence_number, parent.timestamp + 2
+            deposit = l1_attributes_deposit(self.config, SYSTEM, l1_header, *place)
             header = Header(
                 parent_hash=parent.hash,
                 number=parent.number + 1,
@@ -113,7 +115,7 @@ class FakeDerivation:
 
     def _batches(self, raw):
         while raw:
-            item, raw = _first_rlp_item(raw)
+            item, raw = first_rlp_item(raw)
             parent_hash, _, _, time, _ = rlp_decode(rlp_decode(item)[1:])
             block = self._l2.block_by_number((int.from_bytes(time, "big") - TIME) // 2)
             if block is None or block.number <= self.safe_head.number:
@@ -122,7 +124,7 @@ class FakeDerivation:
                 self.safe_head = L2BlockRef(block.hash, block.number, parent_hash, block.timestamp, BlockId(b"", 0), 0)
 
 
-def _first_rlp_item(raw):
+def first_rlp_item(raw):
     """Splits an RLP string off the front."""
     if raw[0] <= 0xB7:
         size = 1 + raw[0] - 0x80
