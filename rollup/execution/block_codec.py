@@ -7,21 +7,19 @@ from rollup.protocol.receipt import Log, Receipt
 from rollup.protocol.transaction import decode_transaction
 
 
-def encode_block(block: Block) -> bytes:
-    """Header, then transactions with their senders (recovering them costs more than keeping them)."""
-    transactions = [[transaction.encode(), transaction.sender] for transaction in block.transactions]
-    return rlp_encode([block.header.encode(), transactions])
+def encode_body(block: Block) -> bytes:
+    """The transactions with their senders (recovering them costs more than keeping them)."""
+    return rlp_encode([[transaction.encode(), transaction.sender] for transaction in block.transactions])
 
 
-def decode_block(data: bytes, block_hash: Hash) -> Block:
-    """The reverse of encode_block."""
-    header, entries = rlp_decode(data)
+def decode_body(data: bytes, header: Header, block_hash: Hash) -> Block:
+    """The reverse of encode_body, with the header that belongs to it."""
     transactions = []
-    for raw, sender in entries:
+    for raw, sender in rlp_decode(data):
         transaction = decode_transaction(raw)
         transaction._sender = sender
         transactions.append(transaction)
-    return Block(Header.decode(header), transactions, block_hash)
+    return Block(header, transactions, block_hash)
 
 
 def encode_receipts(receipts: list[Receipt]) -> bytes:

@@ -3,9 +3,9 @@
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
-from rollup.execution.block_codec import decode_block, decode_receipts, encode_block, encode_receipts
+from rollup.execution.block_codec import decode_body, decode_receipts, encode_body, encode_receipts
 from rollup.execution.state.account import Account
 from rollup.execution.state.changes import StateChanges
 from rollup.execution.state.database import StagedState, StateDatabase
@@ -16,15 +16,19 @@ from rollup.protocol.primitives import EMPTY_CODE_HASH, EMPTY_TRIE_ROOT, Address
 from rollup.protocol.receipt import Receipt
 from rollup.store.kv import Store, StoreError, WriteBatch
 
-BLOCKS, RECEIPTS, CANONICAL, TRANSACTIONS, POINTERS, BY_NUMBER = (
-    "blocks",
+HEADERS, BODIES, RECEIPTS, CANONICAL, TRANSACTIONS, POINTERS, BY_NUMBER = (
+    "headers",
+    "bodies",
     "receipts",
     "canonical",
     "transactions",
     "pointers",
     "blocks_by_number",
 )
+_Cached = TypeVar("_Cached")
 _CACHED_BLOCKS = 1024
+_CACHED_HEADERS = 16_384
+_PRUNED_AT_ONCE = 64  # blocks a move of the head, when the history was longer before
 
 
 class UnknownBlock(LookupError):
@@ -69,6 +73,7 @@ class Chain:
         self.states = states
         self.genesis = genesis
         self.head = self.safe = self.finalized = genesis
+        self._headers: OrderedDict[Hash, Header] = OrderedDict()
         self._blocks: OrderedDict[Hash, Block] = OrderedDict()
         self._receipts: OrderedDict[Hash, list[Receipt]] = OrderedDict()
         self._listeners: list[Callable[[HeadChange], None]] = []
@@ -104,17 +109,21 @@ class Chain:
                 f"the header says 0x{self.genesis.header.state_root.hex()}"
             )
         with self.store.write() as batch:
-            self._write(batch, ExecutedBlock(self.genesis, []), staged)
-            self.states.move_flat(batch, [], [staged.diff])
+            self._write(batch, ExecutedBlock(self.genesis, []), staged, is_genesis=True)
+            self.states.write_flat(batch, [], [staged.diff])
             self._index(batch, self.genesis)
             for name in (b"genesis", b"head", b"safe", b"finalized"):
                 batch.put(POINTERS, name, self.genesis.hash)
+        self.states.follow([], [staged.diff], staged.root)
 
     def _resume(self) -> None:
         self.head = self._pointed(b"head")
         self.safe = self._pointed(b"safe")
         self.finalized = self._pointed(b"finalized")
-        self.states.flat_root = self.head.header.state_root
+        root = self.head.header.state_root
+        if root != EMPTY_TRIE_ROOT and self.states.node(root) is None:
+            raise StoreError(f"the state of the head, block {self.head.number}, is missing from the store")
+        self.states.follow([], [], root)
         self._pruned_to = int.from_bytes(self.store.get(POINTERS, b"pruned") or b"", "big")
 
     def _pointed(self, name: bytes) -> Block:
@@ -129,17 +138,24 @@ class Chain:
         """A block by hash, canonical or not."""
         block = self._blocks.get(block_hash)
         if block is None:
-            data = self.store.get(BLOCKS, block_hash)
-            if data is None:
+            header = self.header(block_hash)
+            data = None if header is None else self.store.get(BODIES, block_hash)
+            if header is None or data is None:
                 return None
-            block = decode_block(data, block_hash)
-            self._remember(block)
+            block = decode_body(data, header, block_hash)
+            _keep(self._blocks, block_hash, block, _CACHED_BLOCKS)
         return block
 
     def header(self, block_hash: Hash) -> Header | None:
         """A header by block hash."""
-        block = self.block(block_hash)
-        return None if block is None else block.header
+        header = self._headers.get(block_hash)
+        if header is None:
+            data = self.store.get(HEADERS, block_hash)
+            if data is None:
+                return None
+            header = Header.decode(data)
+            _keep(self._headers, block_hash, header, _CACHED_HEADERS)
+        return header
 
     def receipts(self, block_hash: Hash) -> list[Receipt] | None:
         """A block's receipts."""
@@ -149,7 +165,7 @@ class Chain:
             if data is None:
                 return None
             receipts = decode_receipts(data)
-            self._remember_receipts(block_hash, receipts)
+            _keep(self._receipts, block_hash, receipts, _CACHED_BLOCKS)
         return receipts
 
     def canonical_hash(self, number: int) -> Hash | None:
@@ -163,13 +179,13 @@ class Chain:
 
     def header_by_number(self, number: int) -> Header | None:
         """The canonical header at a height."""
-        block = self.block_by_number(number)
-        return None if block is None else block.header
+        block_hash = self.canonical_hash(number)
+        return None if block_hash is None else self.header(block_hash)
 
     def is_canonical(self, block_hash: Hash) -> bool:
         """The block is an ancestor of the head, or the head."""
-        block = self.block(block_hash)
-        return block is not None and self.canonical_hash(block.number) == block_hash
+        header = self.header(block_hash)
+        return header is not None and self.canonical_hash(header.number) == block_hash
 
     def find_transaction(self, transaction_hash: Hash) -> TransactionLocation | None:
         """Where a canonical transaction is."""
@@ -195,17 +211,19 @@ class Chain:
     def insert(self, executed: ExecutedBlock, staged: StagedState) -> None:
         """Stores a block and its state beside the canonical chain; a known block is left as it is."""
         block = executed.block
-        if self.store.get(BLOCKS, block.hash) is not None:
+        if self.header(block.hash) is not None:
             return
         with self.store.write() as batch:
             self._write(batch, executed, staged)
-        self._remember(block)
-        self._remember_receipts(block.hash, executed.receipts)
+        _keep(self._headers, block.hash, block.header, _CACHED_HEADERS)
+        _keep(self._blocks, block.hash, block, _CACHED_BLOCKS)
+        _keep(self._receipts, block.hash, executed.receipts, _CACHED_BLOCKS)
 
     def set_head(self, block_hash: Hash) -> HeadChange:
-        """Makes a known block the head, reorganising where it must; raises UnknownBlock, StateUnavailable.
+        """Makes a known block the head, reorganising where it must; raises UnknownBlock.
 
-        Safe and finalized go back to the common ancestor where they stood on what was removed.
+        Safe and finalized go back to the common ancestor where they stood on what was removed. What is in memory
+        changes only after the write, so that an error leaves the chain where it was.
         """
         block = self.block(block_hash)
         if block is None:
@@ -215,47 +233,44 @@ class Chain:
         change, ancestor = self._path_to(block)
         undone = [self._diff(removed) for removed in change.removed]
         applied = [self._diff(added) for added in change.added]
+        safe, finalized = (label if label.number <= ancestor.number else ancestor for label in self._labels())
         with self.store.write() as batch:
-            self.states.move_flat(batch, undone, applied)
+            self.states.write_flat(batch, undone, applied)
             for removed in change.removed:
                 batch.delete(CANONICAL, _height(removed.number))
                 for transaction in removed.transactions:
                     batch.delete(TRANSACTIONS, transaction.hash)
             for added in change.added:
                 self._index(batch, added)
-            batch.put(POINTERS, b"head", block_hash)
-            self.head = block
-            for name in ("safe", "finalized"):
-                if getattr(self, name).number > ancestor.number and change.removed:
-                    setattr(self, name, ancestor)
-                    batch.put(POINTERS, name.encode(), ancestor.hash)
-        self._prune()
+            for name, pointed in ((b"head", block), (b"safe", safe), (b"finalized", finalized)):
+                batch.put(POINTERS, name, pointed.hash)
+            pruned_to = self._prune(batch, block.number)
+        self.states.follow(undone, applied, block.header.state_root)
+        self.head, self.safe, self.finalized, self._pruned_to = block, safe, finalized, pruned_to
         for listener in self._listeners:
             listener(change)
         return change
 
     def set_labels(self, safe: Hash | None = None, finalized: Hash | None = None) -> None:
-        """Moves the safe and finalized pointers to canonical blocks; raises UnknownBlock."""
-        moves = [(b"safe", safe), (b"finalized", finalized)]
+        """Moves the safe and finalized pointers to canonical blocks; raises UnknownBlock for any other."""
+        new_safe = self.safe if safe is None else self._canonical_block(safe)
+        new_finalized = self.finalized if finalized is None else self._canonical_block(finalized)
+        if new_safe.hash == self.safe.hash and new_finalized.hash == self.finalized.hash:
+            return
         with self.store.write() as batch:
-            for name, block_hash in moves:
-                if block_hash is None:
-                    continue
-                block = self.block(block_hash)
-                if block is None:
-                    raise UnknownBlock(f"block 0x{block_hash.hex()}")
-                setattr(self, name.decode(), block)
-                batch.put(POINTERS, name, block_hash)
+            batch.put(POINTERS, b"safe", new_safe.hash)
+            batch.put(POINTERS, b"finalized", new_finalized.hash)
+        self.safe, self.finalized = new_safe, new_finalized
 
     def stat(self) -> dict[str, Any]:
         """Heights, the range of states kept, and entries and bytes a table."""
-        oldest = 0 if self.states.history is None else max(0, self.head.number - self.states.history)
         return {
             "head": self.head.number,
             "head_hash": "0x" + self.head.hash.hex(),
             "safe": self.safe.number,
             "finalized": self.finalized.number,
-            "oldest_state": oldest,
+            "history": self.states.history,
+            "oldest_state": self._pruned_to,
             "tables": self.store.stat(),
         }
 
@@ -284,12 +299,23 @@ class Chain:
             raise UnknownBlock(f"block {block.number} is older than the history kept: it cannot be reorganised")
         return diff
 
-    def _write(self, batch: WriteBatch, executed: ExecutedBlock, staged: StagedState) -> None:
+    def _labels(self) -> tuple[Block, Block]:
+        return self.safe, self.finalized
+
+    def _canonical_block(self, block_hash: Hash) -> Block:
+        block = self.block(block_hash)
+        if block is None or not self.is_canonical(block_hash):
+            raise UnknownBlock(f"block 0x{block_hash.hex()} is not in the canonical chain")
+        return block
+
+    def _write(self, batch: WriteBatch, executed: ExecutedBlock, staged: StagedState, is_genesis: bool = False) -> None:
         block = executed.block
-        batch.put(BLOCKS, block.hash, encode_block(block))
+        batch.put(HEADERS, block.hash, block.header.encode())
+        batch.put(BODIES, block.hash, encode_body(block))
         batch.put(RECEIPTS, block.hash, encode_receipts(executed.receipts))
-        batch.put(BY_NUMBER, _height(block.number) + block.hash, b"")
-        self.states.write_block(batch, block.hash, staged)
+        if not is_genesis:
+            batch.put(BY_NUMBER, _height(block.number) + block.hash, b"\0")
+        self.states.write_block(batch, block.hash, staged, is_genesis)
 
     def _index(self, batch: WriteBatch, block: Block) -> None:
         height = _height(block.number)
@@ -297,31 +323,26 @@ class Chain:
         for index, transaction in enumerate(block.transactions):
             batch.put(TRANSACTIONS, transaction.hash, height + index.to_bytes(4, "big"))
 
-    def _prune(self) -> None:
-        """States of blocks beyond the history go; blocks and receipts stay."""
-        history = self.states.history
+    def _prune(self, batch: WriteBatch, head: int) -> int:
+        """States of blocks beyond the history go; blocks and receipts stay. Returns the oldest state's height."""
+        history, number = self.states.history, self._pruned_to
         if history is None:
-            return
-        while self._pruned_to < self.head.number - history:
-            number = self._pruned_to + 1
-            canonical = self.canonical_hash(number)
-            height = _height(number)
-            for key, _ in list(self.store.scan(BY_NUMBER, height, _height(number + 1))):
-                with self.store.write() as batch:
-                    self.states.prune_block(batch, key[8:], key[8:] == canonical)
-                    batch.delete(BY_NUMBER, key)
-                    batch.put(POINTERS, b"pruned", number.to_bytes(8, "big"))
-            self._pruned_to = number
+            return number
+        last = min(head - history, number + _PRUNED_AT_ONCE)
+        while number < last:
+            number += 1
+            canonical = batch.get(CANONICAL, _height(number))
+            for key, _ in self.store.scan(BY_NUMBER, _height(number), _height(number + 1)):
+                self.states.prune_block(batch, key[8:], key[8:] == canonical)
+                batch.delete(BY_NUMBER, key)
+            batch.put(POINTERS, b"pruned", _height(number))
+        return number
 
-    def _remember(self, block: Block) -> None:
-        self._blocks[block.hash] = block
-        if len(self._blocks) > _CACHED_BLOCKS:
-            self._blocks.popitem(last=False)
 
-    def _remember_receipts(self, block_hash: Hash, receipts: list[Receipt]) -> None:
-        self._receipts[block_hash] = receipts
-        if len(self._receipts) > _CACHED_BLOCKS:
-            self._receipts.popitem(last=False)
+def _keep(cache: OrderedDict[Hash, _Cached], block_hash: Hash, value: _Cached, limit: int) -> None:
+    cache[block_hash] = value
+    if len(cache) > limit:
+        cache.popitem(last=False)
 
 
 def changes_of_alloc(alloc: Mapping[Address, GenesisEntry]) -> StateChanges:

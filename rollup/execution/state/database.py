@@ -5,13 +5,15 @@ Nodes are stored by hash with the number of places they stand in, over all block
 the history.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
 
 from rollup.execution.state.account import Account
 from rollup.execution.state.changes import StateChanges
 from rollup.execution.state.reader import StateReader, TrieReader, account_key, slot_key
-from rollup.execution.state.trie import MissingNode, Node, Trie, TrieUpdate
+from rollup.execution.state.trie import MissingNode, Node, NodeReader, Trie, TrieUpdate
 from rollup.protocol.primitives import (
     EMPTY_CODE_HASH,
     EMPTY_TRIE_ROOT,
@@ -21,12 +23,14 @@ from rollup.protocol.primitives import (
     rlp_encode,
     to_int_bytes,
 )
-from rollup.store.kv import Store, WriteBatch
+from rollup.store.kv import MemoryStore, Store, WriteBatch
 
 NODES, CODES, REFERENCES = "trie_nodes", "codes", "trie_references"
-FLAT_ACCOUNTS, FLAT_STORAGE, DIFFS = "flat_accounts", "flat_storage", "state_diffs"
+FLAT_ACCOUNTS, FLAT_STORAGE = "flat_accounts", "flat_storage"
+DIFFS, PLACES = "state_diffs", "state_places"
 _NODE_CACHE_LIMIT = 400_000
-_FLAT_CACHE_LIMIT = 1_000_000
+_FLAT_CACHE_LIMIT = 400_000
+_RECENT_DIFFS = 16
 
 
 class StateUnavailable(LookupError):
@@ -39,33 +43,32 @@ class StateUnavailable(LookupError):
 
 @dataclass(slots=True)
 class BlockDiff:
-    """A block's effect on the flat state, old and new values encoded (empty = none), and on the trie nodes."""
+    """A block's effect on the flat state, old and new values encoded (empty = none), and on the trie nodes.
+
+    wiped comes before storage: all slots of accounts whose storage went, by address and hashed slot (52 bytes), since
+    a trie does not tell the slots themselves. gained and lost name a node once for each place it took or left.
+    """
 
     parent_root: Hash
     root: Hash
     accounts: list[tuple[Address, bytes, bytes]] = field(default_factory=list)
     storage: list[tuple[bytes, bytes, bytes]] = field(default_factory=list)  # address and slot, 52 bytes
+    wiped: list[tuple[bytes, bytes]] = field(default_factory=list)
     gained: list[Hash] = field(default_factory=list)
     lost: list[Hash] = field(default_factory=list)
 
-    def encode(self) -> bytes:
-        """RLP, for the store."""
-        return rlp_encode(
-            [self.parent_root, self.root, self.accounts, self.storage, b"".join(self.gained), b"".join(self.lost)]
-        )
+    def encode_flat(self) -> bytes:
+        """RLP of the effect on the flat state, for the store."""
+        return rlp_encode([self.parent_root, self.root, self.accounts, self.storage, self.wiped])
+
+    def encode_places(self) -> bytes:
+        """RLP of the effect on the trie nodes, for the store."""
+        return rlp_encode([b"".join(self.gained), b"".join(self.lost)])
 
     @classmethod
-    def decode(cls, data: bytes) -> "BlockDiff":
-        """The reverse of encode."""
-        parent_root, root, accounts, storage, gained, lost = rlp_decode(data)
-        return cls(
-            parent_root,
-            root,
-            [(key, old, new) for key, old, new in accounts],
-            [(key, old, new) for key, old, new in storage],
-            _hashes(gained),
-            _hashes(lost),
-        )
+    def decode_flat(cls, data: bytes) -> "BlockDiff":
+        """The reverse of encode_flat."""
+        return cls(*rlp_decode(data))
 
 
 @dataclass(slots=True)
@@ -97,10 +100,21 @@ class StateDatabase:
         self._store = store
         self._node_cache: dict[Hash, Node] = {}
         self._accounts: dict[Address, Account | None] = {}
-        self._slots: dict[tuple[Address, int], int] = {}
+        self._slots: dict[Address, dict[int, int]] = {}
+        self._slot_count = 0
         self._codes: dict[Hash, bytes] = {}
-        self._nodes = _Table(store, NODES)
-        self._code_table = _Table(store, CODES)
+        self._nodes: NodeReader = _Table(store, NODES)
+        self._code_table: NodeReader = _Table(store, CODES)
+        self._recent_diffs: dict[Hash, BlockDiff] = {}
+        self._has_whole_tries = True
+
+    @classmethod
+    def of_witness(cls, preimages: Mapping[Hash, bytes]) -> "StateDatabase":
+        """States over the nodes and codes of a witness, by keccak; what it lacks raises MissingNode when needed."""
+        database = cls(MemoryStore(), None)
+        database._nodes = database._code_table = _Witness(preimages)
+        database._has_whole_tries = False
+        return database
 
     # ------------------------------------------------------------ reading
     def reader_at(self, state_root: Hash) -> StateReader:
@@ -141,8 +155,9 @@ class StateDatabase:
         return AccountProof(account, trie.prove(key), proven)
 
     def _trie_reader(self, state_root: Hash) -> TrieReader:
-        if state_root != EMPTY_TRIE_ROOT and state_root not in self._node_cache and self.node(state_root) is None:
-            raise StateUnavailable(state_root)
+        # The store decides, not the cache: a root is stored with all its nodes and goes with them.
+        if state_root != EMPTY_TRIE_ROOT and self.node(state_root) is None:
+            raise StateUnavailable(state_root) if self._has_whole_tries else MissingNode(state_root)
         return TrieReader(self._nodes, self._code_table, state_root, self._node_cache)
 
     # ------------------------------------------------------------ computing
@@ -156,6 +171,9 @@ class StateDatabase:
         for address in addresses:
             before = reader.account(address)
             after = changes.accounts.get(address, before)
+            is_wiped = after is None or address in changes.cleared
+            if is_wiped and before is not None and before.storage_root != EMPTY_TRIE_ROOT:
+                self._stage_wipe(address, before.storage_root, staged)
             if after is not None:
                 root = self._stage_storage(address, before, changes, reader, staged)
                 after = Account(after.nonce, after.balance, root, after.code_hash)
@@ -192,79 +210,101 @@ class StateDatabase:
         staged.storage_roots[address] = root
         return root
 
+    def _stage_wipe(self, address: Address, root: Hash, staged: StagedState) -> None:
+        """Notes the slots and nodes of a storage trie that goes whole; a witness has no history that needs them."""
+        if self._has_whole_tries:
+            for key, value in Trie(self._nodes, root, self._node_cache).items(staged.diff.lost):
+                staged.diff.wiped.append((address + key, rlp_decode(value)))
+
     def _absorb(self, update: TrieUpdate, staged: StagedState) -> None:
         staged.nodes.update(update.added)
         staged.diff.gained += update.gained
         staged.diff.lost += update.lost
 
     # ------------------------------------------------------------ storing
-    def write_block(self, batch: WriteBatch, block_hash: Hash, staged: StagedState) -> None:
-        """Stores a block's nodes, code and diff; the flat state stays where it is."""
-        for node_hash, encoded in staged.nodes.items():
-            batch.put(NODES, node_hash, encoded)
+    def write_block(self, batch: WriteBatch, block_hash: Hash, staged: StagedState, is_genesis: bool = False) -> None:
+        """Stores a block's nodes, code and diff; the flat state stays where it is. Nothing undoes genesis."""
+        diff = staged.diff
+        for node_hash, count in _totals(diff.gained).items():
+            encoded = staged.nodes[node_hash]
+            extra = count - 1 if batch.put_new(NODES, node_hash, encoded) else count
+            if extra:
+                stored = batch.get(REFERENCES, node_hash)
+                batch.put(REFERENCES, node_hash, to_int_bytes(extra + int.from_bytes(stored or b"", "big")))
         for code_hash, code in staged.codes.items():
-            batch.put(CODES, code_hash, code)
-        if self.history is not None:
-            self._count(batch, staged.diff.gained, 1)
-        batch.put(DIFFS, block_hash, staged.diff.encode())
-        if len(self._node_cache) > _NODE_CACHE_LIMIT:
-            self._node_cache.clear()
+            batch.put_new(CODES, code_hash, code)
+        if not is_genesis:
+            batch.put(DIFFS, block_hash, diff.encode_flat())
+            batch.put(PLACES, block_hash, diff.encode_places())
+            self._recent_diffs[block_hash] = diff
+        _evict(self._recent_diffs, _RECENT_DIFFS)
+        _evict(self._node_cache, _NODE_CACHE_LIMIT)
 
     def diff_of(self, block_hash: Hash) -> BlockDiff | None:
-        """What a block changed, while it is kept."""
+        """What a block changed in the flat state, while it is kept."""
         data = self._store.get(DIFFS, block_hash)
-        return None if data is None else BlockDiff.decode(data)
+        if data is None:
+            return None
+        return self._recent_diffs.get(block_hash) or BlockDiff.decode_flat(data)
 
-    def move_flat(self, batch: WriteBatch, undone: list[BlockDiff], applied: list[BlockDiff]) -> None:
-        """Takes the flat state back over some blocks and on over others, in the orders given."""
-        if len(self._accounts) + len(self._slots) > _FLAT_CACHE_LIMIT:
-            self._accounts.clear()
-            self._slots.clear()
+    def write_flat(self, batch: WriteBatch, undone: list[BlockDiff], applied: list[BlockDiff]) -> None:
+        """Takes the stored flat state back over some blocks and on over others, in the orders given.
+
+        follow() then does the same to what is held in memory, once the batch is written.
+        """
         for diff in undone:
-            self._write_flat(batch, ((k, old) for k, old, _ in diff.accounts), ((k, old) for k, old, _ in diff.storage))
-            self.flat_root = diff.parent_root
+            _write(batch, FLAT_ACCOUNTS, ((key, old) for key, old, _ in diff.accounts))
+            _write(batch, FLAT_STORAGE, ((_flat_key(key), old) for key, old, _ in diff.storage))
+            _write(batch, FLAT_STORAGE, diff.wiped)
         for diff in applied:
-            self._write_flat(batch, ((k, new) for k, _, new in diff.accounts), ((k, new) for k, _, new in diff.storage))
-            self.flat_root = diff.root
+            _write(batch, FLAT_ACCOUNTS, ((key, new) for key, _, new in diff.accounts))
+            _write(batch, FLAT_STORAGE, ((key, b"") for key, _ in diff.wiped))
+            _write(batch, FLAT_STORAGE, ((_flat_key(key), new) for key, _, new in diff.storage))
+
+    def follow(self, undone: list[BlockDiff], applied: list[BlockDiff], root: Hash) -> None:
+        """Brings the memory of the flat state to where write_flat took the store, at this root."""
+        for diff in undone:
+            self._remember(((key, old) for key, old, _ in diff.accounts), ((key, old) for key, old, _ in diff.storage))
+            self._forget(diff)
+        for diff in applied:
+            self._forget(diff)
+            self._remember(((key, new) for key, _, new in diff.accounts), ((key, new) for key, _, new in diff.storage))
+        self.flat_root = root
+        _evict(self._accounts, _FLAT_CACHE_LIMIT)
+        if self._slot_count > _FLAT_CACHE_LIMIT:
+            self._slots.clear()
+            self._slot_count = 0
 
     def prune_block(self, batch: WriteBatch, block_hash: Hash, is_canonical: bool) -> None:
         """Lets a block's diff go, and the nodes that only older states (or only this side block) needed."""
-        diff = self.diff_of(block_hash)
-        if diff is None or self.history is None:
+        data = batch.get(PLACES, block_hash)
+        if data is None:
             return
-        self._count(batch, diff.lost if is_canonical else diff.gained, -1)
-        batch.delete(DIFFS, block_hash)
-
-    def _write_flat(
-        self, batch: WriteBatch, accounts: Iterable[tuple[Address, bytes]], storage: Iterable[tuple[bytes, bytes]]
-    ) -> None:
-        for address, data in accounts:
-            if data:
-                batch.put(FLAT_ACCOUNTS, address, data)
-                self._accounts[address] = Account.decode(data)
-            else:
-                batch.delete(FLAT_ACCOUNTS, address)
-                self._accounts[address] = None
-        for key, data in storage:
-            if data:
-                batch.put(FLAT_STORAGE, key, data)
-            else:
-                batch.delete(FLAT_STORAGE, key)
-            self._slots[key[:20], int.from_bytes(key[20:], "big")] = int.from_bytes(data, "big")
-
-    def _count(self, batch: WriteBatch, hashes: Iterable[Hash], step: int) -> None:
-        totals: dict[Hash, int] = {}
-        for node_hash in hashes:
-            totals[node_hash] = totals.get(node_hash, 0) + step
-        for node_hash, change in totals.items():
-            stored = self._store.get(REFERENCES, node_hash)
-            count = (int.from_bytes(stored, "big") if stored else 0) + change
-            if count > 0:
-                batch.put(REFERENCES, node_hash, to_int_bytes(count))
-            else:
+        gained, lost = rlp_decode(data)
+        for node_hash, count in _totals(_hashes(lost if is_canonical else gained)).items():
+            stored = batch.get(REFERENCES, node_hash)
+            left = int.from_bytes(stored or b"", "big") + 1 - count
+            if stored is not None and left <= 1:
                 batch.delete(REFERENCES, node_hash)
+            elif stored is not None:
+                batch.put(REFERENCES, node_hash, to_int_bytes(left - 1))
+            if left <= 0:
                 batch.delete(NODES, node_hash)
                 self._node_cache.pop(node_hash, None)
+        batch.delete(DIFFS, block_hash)
+        batch.delete(PLACES, block_hash)
+
+    def _remember(self, accounts: Iterable[tuple[Address, bytes]], storage: Iterable[tuple[bytes, bytes]]) -> None:
+        for address, data in accounts:
+            self._accounts[address] = Account.decode(data) if data else None
+        for key, data in storage:
+            slots = self._slots.setdefault(key[:20], {})
+            slots[int.from_bytes(key[20:], "big")] = int.from_bytes(data, "big")
+            self._slot_count += 1
+
+    def _forget(self, diff: BlockDiff) -> None:
+        for address in {key[:20] for key, _ in diff.wiped}:
+            self._slots.pop(address, None)
 
     # ------------------------------------------------------------ the flat state
     def flat_account(self, address: Address) -> Account | None:
@@ -278,12 +318,14 @@ class StateDatabase:
 
     def flat_slot(self, address: Address, slot: int) -> int:
         """A slot at the head."""
-        key = (address, slot)
-        value = self._slots.get(key)
-        if value is None:
-            data = self._store.get(FLAT_STORAGE, _slot_id(address, slot))
-            value = self._slots[key] = 0 if data is None else int.from_bytes(data, "big")
-        return value
+        try:
+            return self._slots[address][slot]
+        except KeyError:
+            data = self._store.get(FLAT_STORAGE, address + slot_key(slot))
+            value = 0 if data is None else int.from_bytes(data, "big")
+            self._slots.setdefault(address, {})[slot] = value
+            self._slot_count += 1
+            return value
 
 
 class _HeadReader:
@@ -329,6 +371,45 @@ class _Table:
 
     def get(self, key: bytes, /) -> bytes | None:
         return self._store.get(self._name, key)
+
+
+class _Witness:
+    """Preimages by hash, as a NodeReader; the empty trie's root node need not be among them."""
+
+    __slots__ = ("_preimages",)
+
+    def __init__(self, preimages: Mapping[Hash, bytes]) -> None:
+        self._preimages = preimages
+
+    def get(self, key: bytes, /) -> bytes | None:
+        return self._preimages.get(key)
+
+
+def _write(batch: WriteBatch, table: str, entries: Iterable[tuple[bytes, bytes]]) -> None:
+    for key, data in entries:
+        if data:
+            batch.put(table, key, data)
+        else:
+            batch.delete(table, key)
+
+
+def _totals(hashes: Iterable[Hash]) -> dict[Hash, int]:
+    totals: dict[Hash, int] = {}
+    for node_hash in hashes:
+        totals[node_hash] = totals.get(node_hash, 0) + 1
+    return totals
+
+
+def _evict(cache: dict[Hash, Any], limit: int) -> None:
+    """Drops the older half of what came into a cache, once it is over its limit."""
+    if len(cache) > limit:
+        for key in list(islice(cache, len(cache) - limit // 2)):
+            del cache[key]
+
+
+def _flat_key(slot_id: bytes) -> bytes:
+    """Address and hashed slot: a wiped trie tells only these."""
+    return slot_id[:20] + slot_key(int.from_bytes(slot_id[20:], "big"))
 
 
 def _slot_id(address: Address, slot: int) -> bytes:

@@ -46,6 +46,7 @@ class TrieReader:
         self._codes = codes
         self._cache = {} if cache is None else cache
         self._trie = Trie(nodes, state_root, self._cache)
+        self._storage_roots: dict[Address, Hash] = {}
         self.state_root = state_root
 
     def account(self, address: Address) -> Account | None:
@@ -55,10 +56,13 @@ class TrieReader:
 
     def storage(self, address: Address, slot: int) -> int:
         """A slot's value, 0 when there is none."""
-        account = self.account(address)
-        if account is None or account.storage_root == EMPTY_TRIE_ROOT:
+        root = self._storage_roots.get(address)
+        if root is None:
+            account = self.account(address)
+            root = self._storage_roots[address] = EMPTY_TRIE_ROOT if account is None else account.storage_root
+        if root == EMPTY_TRIE_ROOT:
             return 0
-        data = Trie(self._nodes, account.storage_root, self._cache).get(slot_key(slot))
+        data = Trie(self._nodes, root, self._cache).get(slot_key(slot))
         return from_int_bytes(rlp_decode(data)) if data else 0
 
     def code(self, code_hash: Hash) -> bytes:

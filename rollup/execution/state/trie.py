@@ -95,25 +95,24 @@ class Trie:
                 proof.append(rlp_encode(child))
             node = child
 
-    def items(self) -> Iterable[tuple[Hash, bytes]]:
-        """Every key and value, in key order; raises MissingNode."""
-        stack: list[tuple[str, Node]] = []
-        root = self._root_node()
-        if root is not None:
-            stack.append(("", root))
+    def items(self, places: list[Hash] | None = None) -> Iterable[tuple[Hash, bytes]]:
+        """Every key and value, in key order; into places goes each node's hash, once a place. Raises MissingNode."""
+        stack: list[tuple[str, Any]] = [] if self.root == EMPTY_TRIE_ROOT else [("", self.root)]
         while stack:
-            prefix, node = stack.pop()
+            prefix, reference = stack.pop()
+            node = self._resolve(reference)
+            if node is None:
+                continue
+            if places is not None and isinstance(reference, bytes):
+                places.append(reference)
             if len(node) == 17:
-                children = ((prefix + _NIBBLES[i], self._resolve(node[i])) for i in range(15, -1, -1))
-                stack.extend((path, child) for path, child in children if child is not None)
+                stack.extend((prefix + _NIBBLES[i], node[i]) for i in range(15, -1, -1) if node[i])
                 continue
             segment, is_leaf = decode_path(node[0])
             if is_leaf:
                 yield bytes.fromhex(prefix + segment), node[1]
             else:
-                child = self._resolve(node[1])
-                if child is not None:
-                    stack.append((prefix + segment, child))
+                stack.append((prefix + segment, node[1]))
 
     def update(self, changes: Mapping[Hash, bytes]) -> TrieUpdate:
         """Sets (or with an empty value deletes) 32-byte keys; raises MissingNode, a sibling's at a collapse too."""
