@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from derivation.errors import Critical, NotFound, Temporary
-
 from rollup.l1 import kzg
 from rollup.l1.json_rpc import HttpEndpoint
 from rollup.l1.rpc_types import MalformedResponse, data

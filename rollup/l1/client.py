@@ -1,18 +1,17 @@
 """The mock L1 as batcher and proposer see an L1 node (sequencer.l1_client.L1Client)."""
 
 from rollup.execution.block_context import l1_base_fee
-from rollup.execution.calls import CallRequest, call
+from rollup.execution.calls import CallError, CallRequest, call
 from rollup.l1.miner import MockL1
 from rollup.l1.source import l1_block_ref
 from rollup.protocol.blockref import L1BlockRef
 from rollup.protocol.fees import GAS_PER_BLOB, blob_base_fee, next_excess_blob_gas
 from rollup.protocol.header import Header
-from rollup.protocol.primitives import ZERO_ADDRESS, Address, Hash
+from rollup.protocol.primitives import Address, Hash
 from sequencer.l1_client import L1Receipt, TransactionRefused
 from sequencer.pool_errors import PoolError
 
 _SUGGESTED_TIP = 10**9  # wei; what geth suggests on an idle chain
-_CALL_GAS = 50_000_000  # geth --rpc.gascap
 
 
 class LocalL1Client:
@@ -78,11 +77,17 @@ class LocalL1Client:
 
     def call(self, to: Address, data: bytes) -> bytes:
         """eth_call at the latest block; raises TransactionRefused when it reverts."""
-        chain = self._l1.chain
-        request = CallRequest(sender=ZERO_ADDRESS, to=to, gas=_CALL_GAS, data=data)
-        result = call(self._l1.config, self._l1.head_context(), chain.state_at(chain.head.hash), request)
-        if result.error is not None:
-            raise TransactionRefused(result.error)
+        l1, head = self._l1, self._l1.chain.head
+        try:
+            result = call(
+                l1.context_on(head, l1.next_block_time),
+                l1.chain.state_at(head.hash),
+                CallRequest(to=to, data=data),
+                l1.block_hashes_from(head),
+            )
+            result.raise_if_failed()
+        except CallError as error:
+            raise TransactionRefused(str(error)) from error
         return result.output
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import orjson
 import urllib3
-from derivation.errors import Temporary
 from urllib3.exceptions import HTTPError, LocationParseError
+
+from derivation.errors import Temporary
 
 _RETRIED_STATUSES = (408, 425, 429, 500, 502, 503, 504)
 

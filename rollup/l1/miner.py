@@ -7,7 +7,7 @@ looks at it, the beacon chain: slots, prevRandao, beacon roots, blob sidecars, s
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from rollup.execution.block_builder import BlockBuilder, l1_context
+from rollup.execution.block_builder import BlockBuilder, BlockContext, l1_context
 from rollup.execution.chain import Chain, HeadChange
 from rollup.execution.config import L1Config
 from rollup.execution.errors import InvalidTransaction
@@ -185,10 +185,10 @@ class MockL1:
             raise SidecarError("missing blobs: L1 has never seen them")
         return transaction
 
-    def _build(self, parent: Block, timestamp: int, fill: Callable[[BlockBuilder], None]) -> Block:
-        """Executes and stores a block beside the canonical chain."""
+    def context_on(self, parent: Block, timestamp: int) -> BlockContext:
+        """What the block after a parent begins from; timestamp in seconds."""
         number = parent.number + 1
-        context = l1_context(
+        return l1_context(
             self.config,
             parent.header,
             timestamp,
@@ -199,7 +199,24 @@ class MockL1:
             self._seed.beacon_root(number),
             parent.hash,
         )
-        builder = BlockBuilder(self.config, context, self.chain.states, self._block_hash_from(parent))
+
+    def block_hashes_from(self, parent: Block) -> Callable[[int], Hash | None]:
+        """BLOCKHASH as the block after a parent sees it, which may be beside the canonical chain."""
+
+        def block_hash(number: int) -> Hash | None:
+            block: Block | None = parent
+            while block is not None and block.number > number:
+                if self.chain.is_canonical(block.hash):
+                    return self.chain.canonical_hash(number)
+                block = self.chain.block(block.header.parent_hash)
+            return block.hash if block is not None and block.number == number else None
+
+        return block_hash
+
+    def _build(self, parent: Block, timestamp: int, fill: Callable[[BlockBuilder], None]) -> Block:
+        """Executes and stores a block beside the canonical chain."""
+        context = self.context_on(parent, timestamp)
+        builder = BlockBuilder(self.config, context, self.chain.states, self.block_hashes_from(parent))
         builder.begin()
         fill(builder)
         sealed = builder.seal()
@@ -235,19 +252,6 @@ class MockL1:
     def _next_gas_limit(self, parent: Header) -> int:
         step = parent.gas_limit // _GAS_LIMIT_BOUND_DIVISOR - 1
         return min(max(self.gas_limit, parent.gas_limit - step), parent.gas_limit + step)
-
-    def _block_hash_from(self, parent: Block) -> Callable[[int], Hash | None]:
-        """BLOCKHASH as seen from a block that may be beside the canonical chain."""
-
-        def block_hash(number: int) -> Hash | None:
-            block: Block | None = parent
-            while block is not None and block.number > number:
-                if self.chain.is_canonical(block.hash):
-                    return self.chain.canonical_hash(number)
-                block = self.chain.block(block.header.parent_hash)
-            return block.hash if block is not None and block.number == number else None
-
-        return block_hash
 
 
 def _exactly(transactions: Sequence[Transaction]) -> Callable[[BlockBuilder], None]:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 from derivation.errors import Critical, NotFound, Temporary
-
 from rollup.l1.beacon_client import BeaconClient
 from rollup.l1.json_rpc import HttpEndpoint, JsonRpcClient, RpcError
 from rollup.l1.rpc_types import (
