@@ -207,26 +207,30 @@ def test_a_balance_below_zero_is_refused_and_changes_nothing() -> None:
     assert accounts.get_balance(A) == 5
 
 
+def first_missing(witness: dict[bytes, bytes], root: bytes, changes: StateChanges) -> MissingNode | None:
+    try:
+        StateDatabase.of_witness(witness).stage(root, changes)
+    except MissingNode as error:
+        return error
+    return None
+
+
 def test_a_witness_names_every_preimage_it_lacks() -> None:
     states = StateDatabase(MemoryStore())
     people = {keccak256(bytes([n]))[:20]: Account(n, n + 1) for n in range(1, 40)}
-    root = staged_on(states, StateChanges(people, {A: {n: 1 for n in range(1, 20)}} | {}))
+    root = staged_on(states, StateChanges(people, {A: dict.fromkeys(range(1, 20), 1)}))
     store = states._store
-    whole = {key: value for key, value in store.scan("trie_nodes")}
+    whole = dict(store.scan("trie_nodes"))
     victim = next(iter(people))
     changes = StateChanges({victim: None, B: Account(1, 1)})
     expected = states.stage(root, changes).root
     # Begin with nothing and add only what an error names: it must end, at the same root, with part of the trie.
     witness: dict[bytes, bytes] = {}
-    while True:
-        try:
-            staged = StateDatabase.of_witness(witness).stage(root, changes)
-            break
-        except MissingNode as missing:
-            assert missing.hash not in witness
-            assert missing.hash.hex() in str(missing)
-            witness[missing.hash] = whole[missing.hash]
-    assert staged.root == expected
+    while (missing := first_missing(witness, root, changes)) is not None:
+        assert missing.hash not in witness
+        assert missing.hash.hex() in str(missing)
+        witness[missing.hash] = whole[missing.hash]
+    assert StateDatabase.of_witness(witness).stage(root, changes).root == expected
     assert len(witness) < len(whole)
     reader = TrieReader(witness, witness, root)
     account = reader.account(victim)
