@@ -8,8 +8,8 @@ runs one call of IAttribution.sol over a `Host`. Nothing here knows the node, th
 from .dict_host import CallResult, DictHost
 from .dispatch import METHODS, SELECTORS, Method, execute
 from .errors import ERRORS, OutOfGas, Revert, explain
-from .host import ADDRESS, Host
-from .layout import genesis_storage
+from .host import Host
+from .layout import ADDRESS, genesis_storage
 
 ADDRESS_BYTES = ADDRESS.to_bytes(20, "big")
 NATIVE_CODE = b"\xfe"

@@ -20,8 +20,7 @@ from web3.types import TxParams, TxReceipt, Wei
 
 from .errors import ERRORS, explain
 from .events import EVENTS
-from .host import ADDRESS
-from .layout import MASK_32, MASK_64
+from .layout import ADDRESS, MASK_32, MASK_64
 from .signatures import CURVE_ORDER, attestation_digest, domain_separator, keccak256
 from .twin import ABI
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from . import gas as schedule
 from .dispatch import execute
 from .errors import OutOfGas, Revert
-from .host import ADDRESS
+from .layout import ADDRESS
 from .signatures import recover_address
 
 

@@ -4,9 +4,7 @@ The methods of attribution.md know nothing but `Host`: the same code runs inside
 a unit test and in the benchmark.
 """
 
-from typing import Final, Protocol
-
-ADDRESS: Final = 0x4F50454E00000000000000000000000000000001
+from typing import Protocol
 
 
 class Host(Protocol):

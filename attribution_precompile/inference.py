@@ -18,8 +18,8 @@ from .errors import (
     TOO_MANY,
     UNAUTHORIZED,
 )
-from .host import ADDRESS, Host
-from .layout import BPS_SHIFT, MASK_16, MASK_64, MASK_160, NONCES, PRICE, SPLIT, mapping_slot
+from .host import Host
+from .layout import ADDRESS, BPS_SHIFT, MASK_16, MASK_64, MASK_160, NONCES, PRICE, SPLIT, mapping_slot
 from .ledger import ALL_BPS, MAX_WEIGHTS, credit, distribute
 from .models import attributor_of, existing, quoted
 from .platform import enter

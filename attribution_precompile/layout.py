@@ -10,6 +10,9 @@ from typing import Final
 
 from sha3 import keccak_256
 
+# Where the account is (attribution.md section 2).
+ADDRESS: Final = 0x4F50454E00000000000000000000000000000001
+
 MASK_8: Final = (1 << 8) - 1
 MASK_16: Final = (1 << 16) - 1
 MASK_32: Final = (1 << 32) - 1

@@ -11,7 +11,8 @@ Two things py-evm takes for granted of precompiles do not hold for this one; `At
 - an EIP-7702 delegation to it reaches its code, as it does in mode `contract`, and is refused as a delegate call.
 """
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from eth.exceptions import OutOfGas, Revert
 from eth.vm.computation import BaseComputation
@@ -147,6 +148,28 @@ def attribution_precompile(computation: BaseComputation) -> BaseComputation:
         computation.output = error.data
         raise Revert(error.data) from error
     return computation
+
+
+class AccountWriter(Protocol):
+    """What activation needs of an account database; a py-evm state has it, and so has the node's own."""
+
+    def set_nonce(self, address: Any, nonce: int) -> None: ...
+
+    def set_code(self, address: Any, code: bytes) -> None: ...
+
+    def set_storage(self, address: Any, slot: int, value: int) -> None: ...
+
+
+def activate(accounts: AccountWriter, code: bytes, storage: Mapping[int, int]) -> None:
+    """Makes the account what it is from the activation block on, before that block's first transaction.
+
+    `code` is NATIVE_CODE or the twin's RUNTIME_CODE, `storage` what genesis_storage gives (attribution.md section 2).
+    Wei sent there before stays, and is nobody's.
+    """
+    accounts.set_nonce(ADDRESS_BYTES, 1)
+    accounts.set_code(ADDRESS_BYTES, code)
+    for slot, value in storage.items():
+        accounts.set_storage(ADDRESS_BYTES, slot, value)
 
 
 class AttributionComputation:

@@ -19,6 +19,7 @@ from attribution_precompile.twin import RUNTIME_CODE
 from rollup.execution.attribution_host import (
     AttributionComputation,
     AttributionState,
+    activate,
     attribution_precompile,
 )
 
@@ -96,10 +97,8 @@ class Evm:
 
     def activate(self) -> None:
         state = self.state
-        state.set_nonce(ADDRESS_BYTES, 1)
-        state.set_code(ADDRESS_BYTES, NATIVE_CODE if self.mode == NATIVE else RUNTIME_CODE)
-        for slot, value in genesis_storage(ADMIN, TREASURY, self.bps).items():
-            state.set_storage(ADDRESS_BYTES, slot, value)
+        code = NATIVE_CODE if self.mode == NATIVE else RUNTIME_CODE
+        activate(state, code, genesis_storage(ADMIN, TREASURY, self.bps))
         state.lock_changes()
 
     def advance(self, seconds: int) -> None:

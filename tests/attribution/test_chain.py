@@ -1,4 +1,4 @@
-"""Two chains, one in each mode, fed the same signed transactions: every storage root of the account is the same (A10)."""
+"""Two chains, one in each mode, fed the same signed transactions: the account has the same storage roots (A10)."""
 
 from dataclasses import dataclass
 
