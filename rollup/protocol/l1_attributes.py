@@ -1,6 +1,6 @@
 """The L1 attributes deposit: what each L2 block knows of its L1 origin.
 
-Sources: specs protocol/deposits.md ("L1 Attributes Deposited Transaction"), ecotone, isthmus and jovian/l1-attributes.md.
+Sources: specs protocol/deposits.md ("L1 Attributes Deposited Transaction"), l1-attributes.md of the later forks.
 """
 
 from dataclasses import dataclass

@@ -1,0 +1,80 @@
+"""Stage 6 from Holocene: batches in strict order, spans block by block (holocene/derivation.md, "Batch Queue")."""
+
+from derivation.batch_checks import SafeChain, Validity, check_singular_batch, check_span_batch_prefix
+from derivation.batches import BatchError, SingularBatch
+from derivation.channel_reader import ChannelReader
+from derivation.epochs import Epochs
+from derivation.errors import Critical, EndOfSource, NotEnoughData
+from rollup.protocol.blockref import L2BlockRef
+from rollup.protocol.config import RollupConfig
+
+
+class BatchStage:
+    """The blocks left of the span at hand."""
+
+    def __init__(self, config: RollupConfig, previous: ChannelReader, chain: SafeChain, epochs: Epochs) -> None:
+        self._config = config
+        self._previous = previous
+        self._chain = chain
+        self._epochs = epochs
+        self._span: list[SingularBatch] = []
+
+    def reset(self) -> None:
+        """Forgets the span."""
+        self._span = []
+
+    def flush(self) -> None:
+        """Drops the span, and what is left of its channel: a batch of it was bad."""
+        self._span = []
+        self._previous.flush()
+
+    def next_batch(self, parent: L2BlockRef) -> tuple[SingularBatch, bool]:
+        """The block after the parent, and whether it ends its batch; raises NotEnoughData, EndOfSource, Reset."""
+        epochs = self._epochs
+        epochs.update(self._previous.origin, parent)
+        origin = epochs.origin
+        if origin is None or epochs.is_behind(parent) or parent.l1_origin.number == origin.number:
+            # Channels that end in the parent's own origin hold only past batches.
+            self._previous.next_batch()
+            raise NotEnoughData
+        epochs.check(parent)
+        if len(epochs.blocks) < 2:
+            raise Critical("derivation is ahead of the parent's epoch but knows no later L1 block")
+        try:
+            batch = self._candidate(parent)
+        except EndOfSource:
+            return epochs.empty_batch(parent, out_of_data=True), True
+        validity = check_singular_batch(self._config, epochs.blocks, parent, batch, origin)
+        if validity is Validity.ACCEPT:
+            return batch, not self._span
+        if validity is Validity.DROP:
+            self.flush()
+        elif validity is Validity.FUTURE:
+            raise Critical("a future batch cannot be kept from Holocene on")
+        raise NotEnoughData
+
+    def _candidate(self, parent: L2BlockRef) -> SingularBatch:
+        if self._span:
+            return self._pop(parent)
+        batch = self._previous.next_batch()
+        if isinstance(batch, SingularBatch):
+            return batch
+        origin = self._epochs.origin
+        if origin is None:
+            raise NotEnoughData
+        validity, _ = check_span_batch_prefix(self._config, self._epochs.blocks, parent, batch, origin, self._chain)
+        if validity is Validity.DROP:
+            self.flush()
+        if validity is not Validity.ACCEPT:
+            raise NotEnoughData
+        try:
+            self._span = batch.singular_batches(self._epochs.blocks, parent)
+        except BatchError as error:
+            self.flush()
+            raise NotEnoughData from error
+        return self._pop(parent)
+
+    def _pop(self, parent: L2BlockRef) -> SingularBatch:
+        batch = self._span.pop(0)
+        batch.parent_hash = parent.hash
+        return batch

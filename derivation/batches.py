@@ -1,0 +1,63 @@
+"""Batches: what a channel holds, one RLP string each (specs protocol/derivation.md, "Batch Format")."""
+
+from dataclasses import dataclass, field
+
+from rollup.protocol.blockref import BlockId
+from rollup.protocol.primitives import Hash, RlpError, from_int_bytes, rlp_decode, rlp_encode, to_int_bytes
+
+SINGULAR_BATCH, SPAN_BATCH = 0, 1
+
+
+class BatchError(ValueError):
+    """Bytes that are no batch."""
+
+
+@dataclass(slots=True)
+class SingularBatch:
+    """One L2 block: its parent, its epoch, its time in seconds, its transactions without deposits."""
+
+    parent_hash: Hash
+    epoch_number: int
+    epoch_hash: Hash
+    timestamp: int
+    transactions: list[bytes] = field(default_factory=list)
+
+    @property
+    def epoch(self) -> BlockId:
+        """The L1 origin."""
+        return BlockId(self.epoch_hash, self.epoch_number)
+
+    def encode(self) -> bytes:
+        """The RLP string as it stands in a channel."""
+        body = rlp_encode(
+            [
+                self.parent_hash,
+                to_int_bytes(self.epoch_number),
+                self.epoch_hash,
+                to_int_bytes(self.timestamp),
+                self.transactions,
+            ]
+        )
+        return rlp_encode(bytes((SINGULAR_BATCH,)) + body)
+
+
+def decode_singular_batch(data: bytes) -> SingularBatch:
+    """A batch's content after its type byte; raises BatchError."""
+    try:
+        fields = rlp_decode(data)
+        if not isinstance(fields, list) or len(fields) != 5:
+            raise BatchError("a singular batch is a list of five")
+        parent_hash, epoch_number, epoch_hash, timestamp, transactions = fields
+        if not isinstance(transactions, list) or not all(isinstance(raw, bytes) for raw in transactions):
+            raise BatchError("a singular batch's transactions are byte strings")
+        for value in (parent_hash, epoch_hash):
+            if not isinstance(value, bytes) or len(value) != 32:
+                raise BatchError("a singular batch's hash has not 32 bytes")
+        for value in (epoch_number, timestamp):
+            if not isinstance(value, bytes):
+                raise BatchError("a singular batch's number is a list")
+        return SingularBatch(
+            parent_hash, from_int_bytes(epoch_number, 8), epoch_hash, from_int_bytes(timestamp, 8), transactions
+        )
+    except RlpError as error:
+        raise BatchError(str(error)) from error

@@ -1,0 +1,320 @@
+"""The verifier: derived attributes go to an engine, and the heads move (specs protocol/derivation.md, "Engine Queue";
+protocol/rollup-node.md, "Sync").
+
+A sequencer's node runs the same driver over its own engine: blocks that are there already and agree with the
+attributes become safe, others are replaced.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+import structlog
+
+from derivation.attributes_match import attributes_mismatch
+from derivation.attributes_queue import DerivedAttributes
+from derivation.errors import Critical, EndOfSource, NotEnoughData, NotFound, Reset, Temporary
+from derivation.pipeline import Pipeline
+from derivation.sources import BlobSource, L1Source
+from rollup.execution.block_context import InvalidPayloadAttributes
+from rollup.execution.engine import Engine, InvalidForkchoiceState
+from rollup.protocol.block import Block
+from rollup.protocol.blockref import L1BlockRef, L2BlockRef
+from rollup.protocol.config import RollupConfig, SystemConfig
+from rollup.protocol.l2_blocks import l2_block_ref, system_config_of_block
+from rollup.protocol.payload import PayloadAttributes
+from rollup.protocol.primitives import Hash
+
+log = structlog.get_logger()
+
+_SAFE_RECORDS = 100_000
+
+
+class Progress(Enum):
+    """What a step came to."""
+
+    IDLE = "idle"  # all of L1 is read
+    ADVANCED = "advanced"  # something was read
+    DERIVED = "derived"  # the safe head moved
+    RETRY = "retry"  # a source did not answer
+    RESET = "reset"  # began again
+
+
+@dataclass(slots=True, frozen=True)
+class SafeRecord:
+    """A safe block, and the L1 block that made it safe."""
+
+    l2: L2BlockRef
+    derived_from: L1BlockRef
+
+
+class Verifier:
+    """Derives an L2 chain into an engine. step() does one thing; sync() does all there is to do."""
+
+    def __init__(
+        self,
+        config: RollupConfig,
+        l1: L1Source,
+        blobs: BlobSource,
+        engine: Engine,
+        on_safe: Callable[[SafeRecord], None] | None = None,
+    ) -> None:
+        self.config = config
+        self.waiting_for: str | None = None  # why the last step had to be retried
+        self._l1 = l1
+        self._engine = engine
+        self._chain = engine.chain
+        self._pipeline = Pipeline(config, l1, blobs, engine.chain)
+        self._on_safe = on_safe
+        self._records: deque[SafeRecord] = deque(maxlen=_SAFE_RECORDS)
+        self._is_begun = False
+        self._pending = self._ref(engine.chain.safe)  # ahead of the safe head inside a span batch, before Holocene
+        self._attributes: DerivedAttributes | None = None
+
+    # ---------------------------------------------------------------- heads
+    @property
+    def unsafe_head(self) -> L2BlockRef:
+        """The newest block of the engine."""
+        return self._ref(self._chain.head)
+
+    @property
+    def safe_head(self) -> L2BlockRef:
+        """The newest block derived from L1 data."""
+        return self._ref(self._chain.safe)
+
+    @property
+    def pending_safe_head(self) -> L2BlockRef:
+        """The newest block derived, within a span batch that may still prove invalid."""
+        return self._pending
+
+    @property
+    def finalized_head(self) -> L2BlockRef:
+        """The newest block derived from finalized L1 data."""
+        return self._ref(self._chain.finalized)
+
+    @property
+    def current_l1(self) -> L1BlockRef | None:
+        """The L1 block being read."""
+        return self._pipeline.origin
+
+    def safe_head_at_l1(self, number: int) -> SafeRecord | None:
+        """The safe head as of an L1 block, as far back as it is remembered since the start."""
+        found = None
+        for record in self._records:
+            if record.derived_from.number > number:
+                break
+            found = record
+        return found
+
+    # ---------------------------------------------------------------- verbs
+    def sync(self, limit: int | None = None) -> Progress:
+        """Steps until all of L1 is read, a source does not answer, or limit steps were made."""
+        steps = 0
+        while limit is None or steps < limit:
+            progress = self.step()
+            steps += 1
+            if progress in (Progress.IDLE, Progress.RETRY):
+                return progress
+        return Progress.ADVANCED
+
+    def step(self) -> Progress:
+        """Does one thing; raises Critical when derivation cannot go on."""
+        try:
+            if not self._is_begun:
+                self._begin()
+                return Progress.RESET
+            return self._step()
+        except NotFound as error:
+            self.waiting_for = str(error)
+            return Progress.IDLE
+        except Temporary as error:
+            self.waiting_for = str(error)
+            return Progress.RETRY
+        except Reset as error:
+            log.warning("derivation starts over", reason=str(error))
+            self._is_begun = False
+            return Progress.RESET
+
+    def reset(self) -> None:
+        """Starts over at the next step, from the last block that L1 still bears out."""
+        self._is_begun = False
+
+    # ---------------------------------------------------------------- inside
+    def _step(self) -> Progress:
+        if self._attributes is not None:
+            self._process(self._attributes)
+            self._attributes = None
+            return Progress.DERIVED
+        try:
+            system_config = self._system_config(self._pending)
+            self._attributes = self._pipeline.next_attributes(self._pending, system_config)
+        except NotEnoughData:
+            return Progress.ADVANCED
+        except EndOfSource:
+            self._finalize()
+            self._check_origin()
+            self._pipeline.advance()
+            return Progress.ADVANCED
+        self.waiting_for = None
+        return Progress.ADVANCED
+
+    def _check_origin(self) -> None:
+        """An L1 that was reorganised to a shorter or equal chain has no next block to notice it by."""
+        origin = self._pipeline.origin
+        if origin is not None and self._l1.ref_by_number(origin.number).hash != origin.hash:
+            raise Reset(f"L1 reorg: block {origin.number} is no longer 0x{origin.hash.hex()}")
+
+    def _begin(self) -> None:
+        """Finds heads that L1 bears out, and an L1 block from which every channel of the next batch can be read."""
+        self._attributes = None
+        safe = self._find_safe()
+        unsafe = self._find_unsafe(safe)
+        finalized = self._chain.finalized
+        if unsafe.hash != self._chain.head.hash or safe.hash != self._chain.safe.hash:
+            self._forkchoice(unsafe.hash, safe.hash, finalized.hash)
+        self._pending = self._ref(safe)
+        base, system_config = self._pipeline_start(self._pending)
+        self._pipeline.reset(base, system_config)
+        self._is_begun = True
+
+    def _find_safe(self) -> Block:
+        """The newest recorded safe block whose L1 block is still there; without records the finalized block."""
+        while self._records:
+            record = self._records[-1]
+            if self._is_canonical(record.derived_from) and self._chain.is_canonical(record.l2.hash):
+                block = self._chain.block(record.l2.hash)
+                if block is not None:
+                    return block
+            self._records.pop()
+        finalized = self._chain.finalized
+        origin = self._ref(finalized).l1_origin
+        if self._l1.ref_by_number(origin.number).hash != origin.hash:
+            raise Critical(
+                f"L1 was reorganised below the finalized L2 block {finalized.number}: its origin "
+                f"{origin.number} 0x{origin.hash.hex()} is no longer in L1's chain"
+            )
+        return finalized
+
+    def _find_unsafe(self, safe: Block) -> Block:
+        """The newest block above the safe one whose L1 origin is still there, or not known yet."""
+        block = self._chain.head
+        while block.number > safe.number:
+            origin = self._ref(block).l1_origin
+            try:
+                if self._l1.ref_by_number(origin.number).hash == origin.hash:
+                    return block
+            except NotFound:
+                pass  # an L1 behind ours, or one that was reorganised to a shorter chain
+            parent = self._chain.block(block.header.parent_hash)
+            if parent is None:
+                raise Critical(f"L2 block {block.number - 1} is missing")
+            block = parent
+        return safe
+
+    def _pipeline_start(self, safe: L2BlockRef) -> tuple[L1BlockRef, SystemConfig]:
+        """The L1 block a channel timeout before the safe head's origin, and the system config as of it."""
+        config = self.config
+        origin = self._l1.ref_by_hash(safe.l1_origin.hash)
+        timeout = config.channel_timeout_at(origin.timestamp)
+        start = max(origin.number - timeout, config.genesis.l1.number)
+        base = self._l1.ref_by_number(start)
+        block: Block | None = self._chain.block(safe.hash)
+        while block is not None and block.number > config.genesis.l2.number:
+            if self._ref(block).l1_origin.number <= start:
+                break
+            block = self._chain.block(block.header.parent_hash)
+        if block is None:
+            raise Critical(f"no L2 block of L1 origin {start} is kept")
+        return base, system_config_of_block(config, block)
+
+    def _process(self, derived: DerivedAttributes) -> None:
+        """Makes the block of some attributes safe: the one that is there if it agrees, a new one otherwise."""
+        existing = self._chain.block_by_number(derived.parent.number + 1)
+        if existing is not None and existing.header.parent_hash == derived.parent.hash:
+            mismatch = attributes_mismatch(self.config, derived.attributes, existing)
+            if mismatch is None:
+                self._accept(existing, derived)
+                return
+            log.warning("unsafe block contradicts L1 data", number=existing.number, reason=mismatch)
+        block = self._build(derived.parent.hash, derived.attributes)
+        if block is None:
+            if len(derived.deposits_only().transactions) == len(derived.attributes.transactions):
+                raise Critical(f"deposits alone make an invalid block on L2 block {derived.parent.number}")
+            if not self.config.is_holocene(derived.attributes.timestamp):
+                return  # the batch is dropped; the next one for this parent may be good
+            self._pipeline.flush()
+            block = self._build(derived.parent.hash, derived.deposits_only())
+            if block is None:
+                raise Critical(f"deposits alone make an invalid block on L2 block {derived.parent.number}")
+        self._accept(block, derived)
+
+    def _build(self, parent: Hash, attributes: PayloadAttributes) -> Block | None:
+        """Builds and inserts a block; None when its transactions are invalid."""
+        engine, chain = self._engine, self._chain
+        try:
+            started = engine.forkchoice_updated(parent, chain.safe.hash, chain.finalized.hash, attributes)
+        except InvalidPayloadAttributes as error:
+            log.warning("derived payload is invalid", reason=str(error))
+            return None
+        except InvalidForkchoiceState as error:
+            raise Reset(str(error)) from error
+        if started.payload_id is None:
+            raise Reset(f"the engine does not build on 0x{parent.hex()}: {started.status}")
+        block = engine.get_payload(started.payload_id)
+        status = engine.new_payload(block)
+        if status.status != "VALID":
+            log.warning("derived payload is invalid", reason=status.validation_error)
+            return None
+        return block
+
+    def _accept(self, block: Block, derived: DerivedAttributes) -> None:
+        """Moves the heads onto a derived block; the safe head only at its batch's end."""
+        head = self._chain.head
+        unsafe = head.hash if self._chain.is_canonical(block.hash) else block.hash
+        safe = block.hash if derived.is_last_in_batch else self._chain.safe.hash
+        self._forkchoice(unsafe, safe, self._chain.finalized.hash)
+        self._pending = self._ref(block)
+        if derived.is_last_in_batch:
+            record = SafeRecord(self._pending, derived.derived_from)
+            self._records.append(record)
+            if self._on_safe is not None:
+                self._on_safe(record)
+
+    def _finalize(self) -> None:
+        """What was derived from finalized L1 data is final (specs protocol/rollup-node.md, "Finalization")."""
+        finalized = self._l1.finalized()
+        newest = None
+        for record in self._records:
+            if record.derived_from.number > finalized.number:
+                break
+            newest = record
+        if newest is None or newest.l2.number <= self._chain.finalized.number:
+            return
+        if self._is_canonical(newest.derived_from):
+            self._forkchoice(self._chain.head.hash, self._chain.safe.hash, newest.l2.hash)
+            while self._records and self._records[0].l2.number < newest.l2.number - _SAFE_RECORDS // 2:
+                self._records.popleft()
+
+    def _forkchoice(self, unsafe: Hash, safe: Hash, finalized: Hash) -> None:
+        try:
+            result = self._engine.forkchoice_updated(unsafe, safe, finalized)
+        except InvalidForkchoiceState as error:
+            raise Reset(str(error)) from error
+        if result.status.status != "VALID":
+            raise Reset(f"forkchoice: the engine says {result.status.status}")
+
+    def _is_canonical(self, block: L1BlockRef) -> bool:
+        try:
+            return self._l1.ref_by_number(block.number).hash == block.hash
+        except NotFound:
+            return False
+
+    def _system_config(self, ref: L2BlockRef) -> SystemConfig:
+        block = self._chain.block(ref.hash)
+        if block is None:
+            raise Critical(f"L2 block {ref.number} 0x{ref.hash.hex()} is missing")
+        return system_config_of_block(self.config, block)
+
+    def _ref(self, block: Block) -> L2BlockRef:
+        return l2_block_ref(self.config, block)

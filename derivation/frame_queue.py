@@ -1,0 +1,72 @@
+"""Stage 3: frames in order; from Holocene only those that can still make a channel.
+
+specs protocol/derivation.md, "Frame Queue"; holocene/derivation.md, "Frame Queue".
+"""
+
+from derivation.errors import NotEnoughData
+from derivation.frames import Frame, FrameError, decode_frames
+from derivation.l1_retrieval import L1Retrieval
+from rollup.protocol.blockref import L1BlockRef
+from rollup.protocol.config import RollupConfig
+
+
+class FrameQueue:
+    """Frames of the batcher's data, oldest first."""
+
+    def __init__(self, config: RollupConfig, previous: L1Retrieval) -> None:
+        self._config = config
+        self._previous = previous
+        self._frames: list[Frame] = []
+
+    @property
+    def origin(self) -> L1BlockRef | None:
+        """The pipeline's L1 origin."""
+        return self._previous.origin
+
+    def reset(self) -> None:
+        """Forgets all frames."""
+        self._frames = []
+
+    def next_frame(self) -> Frame:
+        """The next frame; raises NotEnoughData, EndOfSource."""
+        if not self._frames:
+            self._load()
+        if not self._frames:
+            raise NotEnoughData
+        return self._frames.pop(0)
+
+    def _load(self) -> None:
+        data = self._previous.next_data()
+        try:
+            frames = decode_frames(data)
+        except FrameError:
+            return  # the whole transaction is dropped
+        self._frames += frames
+        origin = self.origin
+        if origin is not None and self._config.is_holocene(origin.timestamp):
+            self._frames = prune_frames(self._frames)
+
+
+def prune_frames(frames: list[Frame]) -> list[Frame]:
+    """Drops frames that cannot follow the one before (holocene/derivation.md, "Frame Queue")."""
+    kept = list(frames)
+    index = 0
+    while index < len(kept) - 1:
+        current, following = kept[index], kept[index + 1]
+        if current.channel_id == following.channel_id:
+            if current.is_last or following.number != current.number + 1:
+                del kept[index + 1]
+            else:
+                index += 1
+        elif following.number != 0:
+            del kept[index + 1]
+        elif current.is_last:
+            index += 1
+        else:
+            # A new channel begins: the unfinished one before it goes.
+            start = index
+            while start > 0 and kept[start - 1].channel_id == current.channel_id:
+                start -= 1
+            del kept[start : index + 1]
+            index = max(start - 1, 0)
+    return kept
