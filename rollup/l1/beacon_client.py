@@ -66,11 +66,17 @@ class BeaconClient:
     def _from_blobs(self, slot: int, hashes: Sequence[Hash]) -> dict[Hash, bytes] | None:
         """By versioned hash; None when the node has no such blobs or no such path."""
         fields = [("versioned_hashes", "0x" + item.hex()) for item in hashes]
+        found = self._get_blobs(slot, fields)
+        if found is not None and len(found) < len(hashes):
+            return self._get_blobs(slot, [])  # anvil heeds only one of several hashes
+        return found
+
+    def _get_blobs(self, slot: int, fields: Sequence[tuple[str, str]]) -> dict[Hash, bytes] | None:
         status, answer = self._endpoint.get(f"/eth/v1/beacon/blobs/{slot}", fields)
         if status != 200:
             return None
-        items = _list(answer)
-        return {_checked_hash(blob): blob for blob in (data(item, "blob", kzg.BLOB_SIZE) for item in items)}
+        blobs = [data(item, "blob", kzg.BLOB_SIZE) for item in _list(answer)]
+        return {_checked_hash(blob): blob for blob in blobs}
 
     def _from_sidecars(self, slot: int) -> dict[Hash, bytes] | None:
         status, answer = self._endpoint.get(f"/eth/v1/beacon/blob_sidecars/{slot}")

@@ -4,11 +4,12 @@ Two forms: EIP-4844's `3 ‖ rlp([tx, blobs, commitments, proofs])` with a proof
 (Osaka) `3 ‖ rlp([tx, 1, blobs, commitments, cell proofs])` with 128 proofs a blob.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from rollup.l1 import kzg
-from rollup.protocol.primitives import Hash, RlpError, rlp_decode, rlp_encode
+from rollup.protocol.primitives import Hash, RlpError, RlpItem, rlp_decode, rlp_encode
 from rollup.protocol.transaction import BLOB, Transaction, TransactionError, decode_transaction
 
 _CELL_PROOFS_VERSION = b"\x01"
@@ -33,16 +34,12 @@ class BlobSidecar:
 
     def wrap(self, transaction: Transaction) -> bytes:
         """The EIP-4844 network form of the transaction with these blobs."""
-        body = rlp_decode(transaction.encode()[1:])
-        return bytes((BLOB,)) + rlp_encode([body, list(self.blobs), list(self.commitments), list(self.proofs)])
+        return _network_form(transaction, list(self.blobs), list(self.commitments), list(self.proofs))
 
     def wrap_with_cell_proofs(self, transaction: Transaction) -> bytes:
         """The EIP-7594 network form (wrapper version 1)."""
-        body = rlp_decode(transaction.encode()[1:])
-        proofs = [proof for blob in self.blobs for proof in kzg.cell_proofs(blob)]
-        return bytes((BLOB,)) + rlp_encode(
-            [body, _CELL_PROOFS_VERSION, list(self.blobs), list(self.commitments), proofs]
-        )
+        proofs = tuple(proof for blob in self.blobs for proof in kzg.cell_proofs(blob))
+        return wrap_cells(transaction, self.blobs, self.commitments, proofs)
 
     def encode(self) -> bytes:
         """As the store keeps it: rlp([blobs, commitments, proofs])."""
@@ -53,6 +50,13 @@ class BlobSidecar:
         """The reverse of encode; raises RlpError."""
         blobs, commitments, proofs = rlp_decode(data)
         return cls(tuple(blobs), tuple(commitments), tuple(proofs))
+
+
+def wrap_cells(
+    transaction: Transaction, blobs: Sequence[bytes], commitments: Sequence[bytes], proofs: Sequence[bytes]
+) -> bytes:
+    """The EIP-7594 network form of a transaction with 128 cell proofs a blob."""
+    return _network_form(transaction, _CELL_PROOFS_VERSION, list(blobs), list(commitments), list(proofs))
 
 
 def make_sidecar(blobs: tuple[bytes, ...]) -> BlobSidecar:
@@ -94,6 +98,10 @@ def unwrap(raw: bytes) -> tuple[Transaction, BlobSidecar]:
     elif not kzg.verify_blobs(blobs, commitments, proofs):
         raise SidecarError("invalid blob proof: the KZG proofs do not verify")
     return transaction, BlobSidecar(blobs, commitments, proofs)
+
+
+def _network_form(transaction: Transaction, *fields: RlpItem) -> bytes:
+    return bytes((BLOB,)) + rlp_encode([rlp_decode(transaction.encode()[1:]), *fields])
 
 
 def _check(transaction: Transaction, blobs: tuple[bytes, ...], commitments: tuple[bytes, ...]) -> None:
