@@ -171,7 +171,7 @@ def test_the_blob_fee_is_taken_from_the_sender():
         (carry(sidecar_of(b"x")).encode(), "missing blobs"),
         (sidecar_of(b"x").wrap(carry(sidecar_of(b"y"))), "commitment does not match"),
         (pay(chain_id=1).encode(), "invalid chain id"),
-        (b"\x7e" + pay().encode()[1:], ""),
+        (b"\x7e" + pay().encode()[1:], "malformed transaction"),
     ],
 )
 def test_what_the_pool_cannot_take_is_a_pool_error(raw: bytes, text: str):
