@@ -144,6 +144,17 @@ def test_native_costs_no_more_than_the_twin(name: str) -> None:
     assert native.gas < contract.gas
 
 
+@pytest.mark.parametrize("trailing", [32, 1_024, 8_192, 100_000])
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "inferCompact"])
+def test_native_costs_no_more_than_the_twin_with_trailing_calldata(name: str, trailing: int) -> None:
+    """Every word of calldata is charged natively, used or not; so it is by the twin."""
+    call = VALID[name]
+    data = call.data + b"\xff" * trailing
+    native, contract = (build(m).call(data, caller=call.caller, value=call.value) for m in (NATIVE, CONTRACT))
+    assert native.success
+    assert native.gas < contract.gas
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_an_access_list_makes_slots_warm(name: str) -> None:
     """Warmth is per (address, slot), the transaction's: a slot named in its access list costs 2,000 less."""

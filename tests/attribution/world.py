@@ -101,7 +101,7 @@ class Actor:
         elif chance < 0.07:
             data = data[: random.randrange(len(data) + 1)]
         elif chance < 0.09:
-            data += random.randbytes(random.choice((1, 32, 33)))
+            data += random.randbytes(random.choice((1, 32, 33, 640, 9_000)))
         elif chance < 0.10:
             data = random.randbytes(random.randrange(8))
         if random.random() < 0.04:
