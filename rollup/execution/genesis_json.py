@@ -3,6 +3,7 @@
 Form: go-ethereum core/genesis.go (Genesis), core/types/account.go (GenesisAlloc).
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,10 @@ from rollup.protocol.primitives import ZERO_ADDRESS, ZERO_HASH, Address, Hash
 
 _WORD_LIMIT = 1 << 256
 _U64_LIMIT = 1 << 64
+# Patterns rather than int() and fromhex(), which take spaces, underscores and digits of other scripts, too.
+_NUMBER = re.compile(r"0[xX][0-9a-fA-F]{1,64}|[0-9]{1,78}")
+_HEX_BYTES = re.compile(r"(0x)?([0-9a-fA-F]{2})*")
+_WORD = re.compile(r"(0x)?[0-9a-fA-F]{0,64}")
 _MAX_CODE_SIZE = 1 << 20  # a file with more is damaged; 24,576 is EIP-170's limit for what transactions deploy
 _HEADER_KEYS = {
     "nonce", "timestamp", "extraData", "gasLimit", "difficulty", "mixHash", "coinbase",
@@ -163,10 +168,9 @@ def _optional_number(data: Mapping[str, Any], key: str, limit: int = _U64_LIMIT,
     if value is None:
         return None
     if isinstance(value, str):
-        try:
-            value = int(value, 16 if value.startswith(("0x", "0X")) else 10)
-        except ValueError as error:
-            raise GenesisError(f"{name or key}: not a number") from error
+        if not _NUMBER.fullmatch(value):
+            raise GenesisError(f"{name or key}: not a number")
+        value = int(value, 16 if value[:2] in ("0x", "0X") else 10)
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < limit:
         raise GenesisError(f"{name or key}: a number from 0 to 2**{limit.bit_length() - 1} - 1 is expected")
     return value
@@ -180,10 +184,9 @@ def _bytes(data: Mapping[str, Any], key: str, size: int | None, default: bytes) 
 def _decode(name: str, value: Any, size: int | None) -> bytes:
     if not isinstance(value, str):
         raise GenesisError(f"{name}: a 0x string is expected")
-    try:
-        decoded = bytes.fromhex(value.removeprefix("0x"))
-    except ValueError as error:
-        raise GenesisError(f"{name}: not hexadecimal") from error
+    if not _HEX_BYTES.fullmatch(value):
+        raise GenesisError(f"{name}: not hexadecimal")
+    decoded = bytes.fromhex(value.removeprefix("0x"))
     if size is not None and len(decoded) != size:
         raise GenesisError(f"{name}: {len(decoded)} bytes, {size} expected")
     return decoded
@@ -191,10 +194,9 @@ def _decode(name: str, value: Any, size: int | None) -> bytes:
 
 def _parse_word(name: str, value: Any) -> int:
     """A storage key or value: hexadecimal, at most 32 bytes, leading zeros or not."""
-    digits = value.removeprefix("0x") if isinstance(value, str) else None
-    if digits is None or len(digits) > 64 or not all(digit in "0123456789abcdefABCDEF" for digit in digits):
+    if not isinstance(value, str) or not _WORD.fullmatch(value):
         raise GenesisError(f"{name}: not a hexadecimal word of at most 32 bytes")
-    return int(digits or "0", 16)
+    return int(value.removeprefix("0x") or "0", 16)
 
 
 def _data(value: bytes) -> str:

@@ -137,7 +137,7 @@ class Evm:
 
     def _end_transaction(self, computation: Any) -> None:
         if not computation.is_error:
-            for address in computation.get_self_destruct_beneficiaries():
+            for address in computation.get_accounts_for_deletion():
                 self.state.delete_account(address)
         self.state.lock_changes()
         self.state.clear_transient_storage()

@@ -19,7 +19,7 @@ from rollup.execution.genesis import (
 )
 from rollup.protocol import predeploys
 from rollup.protocol.accounts import OWNER
-from rollup.protocol.primitives import keccak256
+from rollup.protocol.primitives import keccak256, rlp_encode
 from tests.contracts.evm import ANYONE, Evm, Reverted, call_data, selector, topic
 from tests.contracts.official import creation_code
 from tests.vector_files import load
@@ -95,6 +95,8 @@ def test_burn_takes_the_balance_out_of_the_supply() -> None:
     (log,) = evm.call(PASSER, "burn()").logs
     assert log.topics == [topic("WithdrawerBalanceBurnt(uint256)"), (5).to_bytes(32, "big")]
     assert evm.balance(PASSER) == 0
+    burner = keccak256(rlp_encode([PASSER, b""]))[12:]  # the passer's first creation, with nonce 0
+    assert (evm.balance(burner), evm.state.get_code(burner)) == (0, b"")
 
 
 VAULTS = (
