@@ -1,18 +1,23 @@
 """A chain keeps blocks, states and pointers through reorganisations, pruning and reopening."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from trie import HexaryTrie
 
-from rollup.execution.chain import Chain, changes_of_alloc
+from rollup.execution.chain import Chain, HeadChange, UnknownBlock, changes_of_alloc
 from rollup.execution.state.accounts import AccountDatabase
+from rollup.execution.state.changes import StateChanges
 from rollup.execution.state.database import NODES, StateDatabase, StateUnavailable
 from rollup.protocol.block import Block, ExecutedBlock
 from rollup.protocol.header import Header
-from rollup.protocol.primitives import EMPTY_TRIE_ROOT
+from rollup.protocol.primitives import EMPTY_TRIE_ROOT, keccak256, rlp_decode
+from rollup.protocol.receipt import Log, Receipt
 from rollup.protocol.transaction import deposit_transaction
-from rollup.store.kv import LmdbStore, MemoryStore, Store, StoreError
+from rollup.store.kv import LmdbStore, MemoryStore, Store, StoreError, WriteBatch
 
 ALICE, CONTRACT = b"\xaa" * 20, b"\xcc" * 20
 
@@ -179,3 +184,119 @@ def test_a_foreign_or_corrupt_directory_is_refused_and_left_untouched(tmp_path: 
         LmdbStore.open(tmp_path)
     assert (tmp_path / name).read_bytes() == content
     assert [entry.name for entry in tmp_path.iterdir()] == [name]
+
+
+class _FailingStore(MemoryStore):
+    """A store whose next write is refused, as on a full disk."""
+
+    fails = False
+
+    @contextmanager
+    def write(self) -> Iterator[WriteBatch]:
+        with super().write() as batch:
+            yield batch
+            if self.fails:
+                raise StoreError("cannot write: disk full")
+
+
+def test_a_failed_write_leaves_the_chain_where_it_was() -> None:
+    store = _FailingStore()
+    chain = open_chain(store)
+    first = grow(chain, chain.genesis, range(1, 4))
+    chain.set_head(first[1].hash)
+    state, head = flat(chain), chain.head.hash
+    store.fails = True
+    with pytest.raises(StoreError, match="disk full"):
+        chain.set_head(first[2].hash)
+    with pytest.raises(StoreError, match="disk full"):
+        chain.set_labels(safe=first[0].hash)
+    assert (chain.head.hash, chain.safe.hash, flat(chain)) == (head, chain.genesis.hash, state)
+    store.fails = False
+    assert [b.hash for b in chain.set_head(first[2].hash).added] == [first[2].hash]
+
+
+def test_labels_take_canonical_blocks_only() -> None:
+    chain = open_chain(MemoryStore())
+    first = grow(chain, chain.genesis, range(1, 3))
+    chain.set_head(first[0].hash)
+    for block_hash in (first[1].hash, b"\1" * 32):
+        with pytest.raises(UnknownBlock):
+            chain.set_labels(safe=block_hash)
+        with pytest.raises(UnknownBlock):
+            chain.set_labels(finalized=block_hash)
+
+
+def test_receipts_come_back_whole(tmp_path: Path) -> None:
+    chain = open_chain(LmdbStore.open(tmp_path / "db"))
+    receipts = [
+        Receipt(2, 1, 21000, 21000, [Log(ALICE, (b"\1" * 32,), b"data")], effective_gas_price=7),
+        Receipt(0, 0, 50000, 29000, contract_address=CONTRACT),
+        Receipt(0x7E, 1, 50001, 1, deposit_nonce=0, deposit_receipt_version=1),
+        Receipt(0x7E, 1, 50002, 1, deposit_nonce=5),
+    ]
+    staged = chain.states.stage(chain.genesis.header.state_root, StateChanges())
+    header = Header(parent_hash=chain.genesis.hash, number=1, state_root=staged.root, base_fee_per_gas=1)
+    block = Block(header)
+    chain.insert(ExecutedBlock(block, receipts), staged)
+    chain.store.close()
+    again = open_chain(LmdbStore.open(tmp_path / "db"))
+    assert again.receipts(block.hash) == receipts
+    assert again.header(block.hash) == header
+    assert again.canonical_hash(1) is None
+    assert again.receipts(b"\1" * 32) is None
+
+
+def test_listeners_hear_of_each_move_once_and_stat_tells_the_history() -> None:
+    chain = open_chain(MemoryStore(), history=3)
+    heard: list[HeadChange] = []
+    chain.subscribe(heard.append)
+    blocks = grow(chain, chain.genesis, range(1, 9))
+    for block in blocks:
+        chain.set_head(block.hash)
+    assert chain.set_head(blocks[-1].hash) == HeadChange()
+    assert [change.added[0].hash for change in heard] == [block.hash for block in blocks]
+    stat = chain.stat()
+    assert (stat["head"], stat["oldest_state"], stat["history"]) == (8, 5, 3)
+    assert stat["tables"]["headers"]["entries"] == 9
+    assert stat["tables"]["state_diffs"]["entries"] == 3
+    with pytest.raises(UnknownBlock, match="older than the history"):
+        chain.set_head(blocks[1].hash)
+
+
+def test_an_archive_can_become_a_pruned_chain_and_back() -> None:
+    store = MemoryStore()
+    chain = open_chain(store, history=None)
+    for block in grow(chain, chain.genesis, range(1, 12)):
+        chain.set_head(block.hash)
+    whole = store.stat()[NODES]["entries"]
+    pruned = open_chain(store, history=2)
+    pruned.set_head(extend(pruned, pruned.head, 50).hash)
+    assert store.stat()[NODES]["entries"] < whole
+    assert pruned.stat()["oldest_state"] == 10
+    archive = open_chain(store, history=None)
+    archive.set_head(extend(archive, archive.head, 51).hash)
+    assert archive.stat()["oldest_state"] == 10
+    assert flat(archive)[1][0] == 51
+
+
+def test_proofs_of_the_head_and_of_history_verify() -> None:
+    chain = open_chain(MemoryStore())
+    for block in grow(chain, chain.genesis, range(1, 6)):
+        chain.set_head(block.hash)
+    for number in (0, 3, 5):
+        header = chain.header_by_number(number)
+        assert header is not None
+        for address in (CONTRACT, ALICE, b"\x01" * 20):
+            proof = chain.states.prove(header.state_root, address, [1, 2, 100])
+            leaf = HexaryTrie.get_from_proof(
+                header.state_root, keccak256(address), [rlp_decode(node) for node in proof.account_nodes]
+            )
+            assert leaf == (b"" if proof.account is None else proof.account.encode())
+            for slot, value, nodes in proof.slots:
+                assert value == chain.state_at(chain.canonical_hash(number) or b"").storage(address, slot)
+                if proof.account is None or not nodes:
+                    assert value == 0
+                    continue
+                key = keccak256(slot.to_bytes(32, "big"))
+                found = HexaryTrie.get_from_proof(proof.account.storage_root, key, [rlp_decode(n) for n in nodes])
+                assert (int.from_bytes(rlp_decode(found), "big") if found else 0) == value

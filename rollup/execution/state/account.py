@@ -9,7 +9,6 @@ from rollup.protocol.primitives import (
     from_int_bytes,
     rlp_decode,
     rlp_encode,
-    to_int_bytes,
 )
 
 
@@ -23,7 +22,15 @@ class Account(NamedTuple):
 
     def encode(self) -> bytes:
         """The RLP under the state trie."""
-        return rlp_encode([to_int_bytes(self.nonce), to_int_bytes(self.balance), self.storage_root, self.code_hash])
+        nonce, balance, storage_root, code_hash = self
+        return rlp_encode(
+            (
+                nonce.to_bytes((nonce.bit_length() + 7) >> 3, "big"),
+                balance.to_bytes((balance.bit_length() + 7) >> 3, "big"),
+                storage_root,
+                code_hash,
+            )
+        )
 
     @classmethod
     def decode(cls, data: bytes) -> "Account":

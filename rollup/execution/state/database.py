@@ -175,8 +175,14 @@ class StateDatabase:
             if is_wiped and before is not None and before.storage_root != EMPTY_TRIE_ROOT:
                 self._stage_wipe(address, before.storage_root, staged)
             if after is not None:
-                root = self._stage_storage(address, before, changes, reader, staged)
-                after = Account(after.nonce, after.balance, root, after.code_hash)
+                if before is None or is_wiped or address in changes.storage:
+                    root = self._stage_storage(address, before, changes, reader, staged)
+                else:
+                    root = before.storage_root
+                if root != after.storage_root:
+                    after = Account(after.nonce, after.balance, root, after.code_hash)
+            else:
+                staged.storage_roots[address] = EMPTY_TRIE_ROOT
             leaves[account_key(address)] = new = after.encode() if after is not None else b""
             diff.accounts.append((address, before.encode() if before is not None else b"", new))
         update = Trie(self._nodes, parent_root, self._node_cache).update(leaves)

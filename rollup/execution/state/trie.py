@@ -212,19 +212,23 @@ class Trie:
 
     def _apply_branch(self, node: Node, pairs: Sequence[Pair], depth: int, result: TrieUpdate) -> Node | None:
         branch = node.copy()
+        if len(pairs) == 1:
+            groups: Iterable[tuple[int, Sequence[Pair]]] = ((int(pairs[0][0][depth], 16), pairs),)
+        else:
+            groups = _by_nibble(pairs, depth)
         changed: list[tuple[int, Node]] = []
-        for index, group in _by_nibble(pairs, depth):
+        for index, group in groups:
             child = self._apply(self._take(branch[index], result), group, depth + 1, result)
             if child is None:
                 branch[index] = b""
             else:
                 branch[index] = child
                 changed.append((index, child))
-        present = [index for index in range(16) if branch[index] != b""]
-        if not present:
+        empty = branch.count(b"")
+        if empty == 17:
             return None
-        if len(present) == 1:
-            index = present[0]
+        if empty == 16:
+            index = next(index for index in range(16) if branch[index] != b"")
             child = branch[index] if isinstance(branch[index], list) else self._take(branch[index], result)
             return self._extend(_NIBBLES[index], child, result)
         for index, child in changed:
@@ -279,13 +283,13 @@ def _common(first: str, second: str) -> int:
     return limit
 
 
-def _by_nibble(pairs: Sequence[Pair], depth: int) -> Iterable[tuple[int, Sequence[Pair]]]:
+def _by_nibble(pairs: Sequence[Pair], depth: int) -> list[tuple[int, list[Pair]]]:
     """Groups sorted pairs by their nibble at a depth."""
-    start, count = 0, len(pairs)
-    while start < count:
-        nibble = pairs[start][0][depth]
-        stop = start + 1
-        while stop < count and pairs[stop][0][depth] == nibble:
-            stop += 1
-        yield int(nibble, 16), pairs[start:stop]
-        start = stop
+    groups: dict[str, list[Pair]] = {}
+    for pair in pairs:
+        nibble = pair[0][depth]
+        if nibble in groups:
+            groups[nibble].append(pair)
+        else:
+            groups[nibble] = [pair]
+    return [(int(nibble, 16), group) for nibble, group in groups.items()]
