@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from derivation.errors import Temporary
-from rollup.protocol.blobs import encode_blob
-
 from rollup.execution.chain import Chain
 from rollup.l1.sidecar import make_sidecar
+from rollup.protocol.blobs import encode_blob
 from rollup.protocol.blockref import BlockId, L1BlockRef, L2BlockRef
 from rollup.protocol.config import RollupConfig
 from rollup.protocol.primitives import Address, Hash
@@ -21,6 +20,8 @@ from sequencer.batcher.config import BatcherConfig
 from sequencer.batcher.da import DERIVATION_VERSION_0, L1Prices, blobs_are_cheaper
 from sequencer.batcher.tx_manager import NonceTaken, TrackedTx, TxCandidate, TxManager
 from sequencer.l1_client import L1Client
+
+_NOT_BEGUN = -1
 
 
 class DerivationStatus(Protocol):
@@ -31,8 +32,8 @@ class DerivationStatus(Protocol):
         """The newest L2 block derived from L1 data."""
 
     @property
-    def current_l1(self) -> L1BlockRef:
-        """The L1 block whose data is being read; every block before it is done with."""
+    def current_l1(self) -> L1BlockRef | None:
+        """The L1 block whose data is being read; every block before it is done with. None before it has begun."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -176,8 +177,8 @@ class Batcher:
             self._settle_at = None
             return False
         if self._settle_at is None:
-            self._settle_at = head.number if self._client.nonce(self.address) else 0
-        if self._status.current_l1.number < self._settle_at:
+            self._settle_at = head.number if self._client.nonce(self.address) else _NOT_BEGUN
+        if self._derived_to() < self._settle_at:
             self.waiting_for = f"derivation to reach L1 block {self._settle_at}"
             return False
         self._cursor = self._status.safe_head.id
@@ -193,16 +194,18 @@ class Batcher:
             return
         for channel in self._sent:
             inclusion = channel.inclusion()
-            if (
-                inclusion is not None
-                and self._status.current_l1.number > inclusion + 1
-                and safe.number < channel.last.number
-            ):
+            if inclusion is not None and self._derived_to() > inclusion + 1 and safe.number < channel.last.number:
                 self._requeue(safe)
                 return
         self._sent = [channel for channel in self._sent if not self._is_final(channel, head, safe)]
-        if safe.number > self._cursor.number or safe.number + 1 < self._first_kept():
+        is_missing = safe.number + 1 < self._first_kept() and self._derived_to() >= head.number
+        if is_missing or safe.number > self._cursor.number:
             self._requeue(safe)
+
+    def _derived_to(self) -> int:
+        """The number of the L1 block that derivation is at."""
+        current = self._status.current_l1
+        return current.number if current is not None else _NOT_BEGUN
 
     def _first_kept(self) -> int:
         """The lowest L2 block that is in a channel sent or open."""

@@ -61,7 +61,7 @@ def test_a_hundred_blocks_are_derived_equal(batch_type, compression, da):
 
 
 def test_all_blocks_in_one_transaction_of_six_blobs():
-    world = World(batcher=BatcherConfig(da="blobs", max_blob_frame=700, max_channel_duration=100))
+    world = World(batcher=BatcherConfig(da="blobs", max_blob_frame=600, max_channel_duration=100))
     for _ in range(4):
         world.l1.mine()
         for user in world.users:
