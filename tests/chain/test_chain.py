@@ -9,9 +9,11 @@ import pytest
 from trie import HexaryTrie
 
 from rollup.execution.chain import Chain, HeadChange, UnknownBlock, changes_of_alloc
+from rollup.execution.state.account import Account
 from rollup.execution.state.accounts import AccountDatabase
 from rollup.execution.state.changes import StateChanges
 from rollup.execution.state.database import NODES, StateDatabase, StateUnavailable
+from rollup.execution.state.trie import Trie
 from rollup.protocol.block import Block, ExecutedBlock
 from rollup.protocol.header import Header
 from rollup.protocol.primitives import EMPTY_TRIE_ROOT, keccak256, rlp_decode
@@ -300,3 +302,28 @@ def test_proofs_of_the_head_and_of_history_verify() -> None:
                 key = keccak256(slot.to_bytes(32, "big"))
                 found = HexaryTrie.get_from_proof(proof.account.storage_root, key, [rlp_decode(n) for n in nodes])
                 assert (int.from_bytes(rlp_decode(found), "big") if found else 0) == value
+
+
+def test_nodes_that_went_and_came_back_stay_while_a_state_needs_them() -> None:
+    chain = open_chain(MemoryStore(), history=2)
+    for number in range(1, 14):
+        parent = chain.head
+        accounts = AccountDatabase(chain.state_at(parent.hash))
+        # Two contents in turn, each in two accounts: the same nodes, in several places of several states.
+        for address in (CONTRACT, ALICE):
+            for slot in range(10):
+                accounts.set_storage(address, slot, 2**200 + slot + number % 2)
+        staged = chain.states.stage(parent.header.state_root, accounts.changes())
+        header = Header(parent_hash=parent.hash, number=number, state_root=staged.root, base_fee_per_gas=1)
+        block = Block(header)
+        chain.insert(ExecutedBlock(block, []), staged)
+        chain.set_head(block.hash)
+        needed: set[bytes] = set()
+        for height in range(max(0, number - 2), number + 1):
+            kept = chain.header_by_number(height)
+            assert kept is not None
+            places: list[bytes] = []
+            for _, data in Trie(chain.states._nodes, kept.state_root).items(places):
+                list(Trie(chain.states._nodes, Account.decode(data).storage_root).items(places))
+            needed |= set(places)
+        assert {key for key, _ in chain.store.scan(NODES)} == needed
