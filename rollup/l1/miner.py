@@ -115,19 +115,11 @@ class MockL1:
 
         timestamp: a slot's time in seconds, the next slot's by default; raises SlotError for another.
         """
-        parent = self.chain.head
-        time = self.next_block_time if timestamp is None else self.slots.check(timestamp, parent.timestamp)
-        block = self._build(parent, time, self._take_from_pool)
-        self._adopt(block)
-        return block
+        return self._mine(timestamp, self._take_from_pool)
 
     def mine_empty(self, timestamp: int | None = None) -> Block:
         """As mine, and leaves the pool alone."""
-        parent = self.chain.head
-        time = self.next_block_time if timestamp is None else self.slots.check(timestamp, parent.timestamp)
-        block = self._build(parent, time, lambda builder: None)
-        self._adopt(block)
-        return block
+        return self._mine(timestamp, lambda builder: None)
 
     def reorg(self, depth: int, blocks: Sequence[Sequence[bytes]] | None = None) -> HeadChange:
         """Replaces the newest blocks by others and makes the last of those the head.
@@ -139,15 +131,27 @@ class MockL1:
         """
         parent = self._ancestor(depth)
         contents = [self._decode_all(raws) for raws in (blocks if blocks is not None else [()] * depth)]
-        self._seed = BeaconSeed(self._seed.seed, self._seed.branch + 1)
+        before = self._seed
+        self._seed = BeaconSeed(before.seed, before.branch + 1)
+        try:
+            for transactions in contents:
+                parent = self._build(parent, self.slots.next_time(parent.timestamp), _exactly(transactions))
+        except ReorgError:
+            self._seed = before
+            raise
         self.archive.set_branch(self._seed.branch)
-        for transactions in contents:
-            parent = self._build(parent, self.slots.next_time(parent.timestamp), _exactly(transactions))
         return self._adopt(parent)
 
     def blobs_of(self, block: Block) -> list[Hash]:
         """The versioned hashes of a block's blobs, in their order in the block: a blob's place is its index."""
         return [item for transaction in block.transactions for item in transaction.blob_versioned_hashes]
+
+    def _mine(self, timestamp: int | None, fill: Callable[[BlockBuilder], None]) -> Block:
+        parent = self.chain.head
+        time = self.next_block_time if timestamp is None else self.slots.check(timestamp, parent.timestamp)
+        block = self._build(parent, time, fill)
+        self._adopt(block)
+        return block
 
     def _ancestor(self, depth: int) -> Block:
         head = self.chain.head
@@ -259,7 +263,7 @@ def _exactly(transactions: Sequence[Transaction]) -> Callable[[BlockBuilder], No
         for transaction in transactions:
             try:
                 builder.apply(transaction)
-            except InvalidTransaction as error:
+            except (InvalidTransaction, TransactionError) as error:
                 raise ReorgError(f"replacement transaction 0x{transaction.hash.hex()}: {error}") from error
 
     return fill

@@ -110,7 +110,14 @@ def test_a_reorg_below_the_finalized_block_is_refused():
     assert world.l1.chain.head.hash == head
 
 
-@pytest.mark.parametrize("raw", [b"", b"\xff", b"\x03\xc0", pay(5).encode(), pay(0, value=10**30).encode()])
+def unsigned() -> bytes:
+    transaction = pay(0)
+    transaction.r = 0
+    transaction._raw = None
+    return transaction.encode()
+
+
+@pytest.mark.parametrize("raw", [b"", b"\xff", b"\x03\xc0", pay(5).encode(), pay(0, value=10**30).encode(), unsigned()])
 def test_a_replacement_that_does_not_run_changes_nothing(raw: bytes):
     world = make_l1(finality=DEEP)
     mined(world, 2)
@@ -118,7 +125,8 @@ def test_a_replacement_that_does_not_run_changes_nothing(raw: bytes):
     with pytest.raises(ReorgError, match="replacement transaction"):
         world.l1.reorg(1, [[raw]])
     assert world.l1.chain.head.hash == head
-    world.l1.mine()
+    undisturbed = make_l1(finality=DEEP)
+    assert world.l1.mine().hash == mined(undisturbed, 3)[-1].hash
 
 
 def test_blocks_beside_the_chain_see_their_own_ancestors_hashes():
