@@ -5,10 +5,9 @@ pragma solidity 0.8.28;
 library Rlp {
     error MalformedRlp();
 
-    /// @dev A whole item: where its first byte is in `source`, where its payload starts, the payload's length.
+    /// @dev An item: where in `source` its payload starts, and the payload's length in bytes.
     struct Item {
         bytes source;
-        uint256 start;
         uint256 payload;
         uint256 length;
         bool isList;
@@ -49,7 +48,7 @@ library Rlp {
     function _read(bytes memory data, uint256 position, uint256 limit) private pure returns (Item memory item) {
         if (position >= limit) revert MalformedRlp();
         uint256 prefix = uint8(data[position]);
-        if (prefix < 0x80) return Item(data, position, position, 1, false);
+        if (prefix < 0x80) return Item(data, position, 1, false);
         bool isList = prefix >= 0xc0;
         uint256 short = prefix - (isList ? 0xc0 : 0x80);
         uint256 payload = position + 1;
@@ -64,7 +63,7 @@ library Rlp {
         if (length > limit - payload) revert MalformedRlp();
         // A single byte below 0x80 stands for itself.
         if (!isList && length == 1 && uint8(data[payload]) < 0x80) revert MalformedRlp();
-        return Item(data, position, payload, length, isList);
+        return Item(data, payload, length, isList);
     }
 
     function _number(bytes memory data, uint256 position, uint256 width) private pure returns (uint256 value) {
