@@ -3,11 +3,15 @@
 `rollup.l1` gives two: one over the mock L1 in the same process, one over HTTP.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
+from derivation.errors import Temporary
 from rollup.protocol.blockref import L1BlockRef
 from rollup.protocol.primitives import Address, Hash
+
+_Answer = TypeVar("_Answer")
 
 
 class TransactionRefused(ValueError):
@@ -62,3 +66,59 @@ class L1Client(Protocol):
 
     def call(self, to: Address, data: bytes) -> bytes:
         """eth_call at the latest block; raises TransactionRefused when it reverts."""
+
+
+class PatientL1Client:
+    """An L1 client that asks again at once when a call fails for now, a few times: for nodes that drop some calls.
+
+    What fails each time is still Temporary: the caller's next step tries again. A transaction handed in twice is
+    `already known` to the pool, which is as good as accepted.
+    """
+
+    def __init__(self, client: L1Client, attempts: int = 3) -> None:
+        self._client = client
+        self._attempts = attempts
+
+    def head(self) -> L1BlockRef:
+        """The latest block."""
+        return self._ask(self._client.head)
+
+    def nonce(self, address: Address) -> int:
+        """The account's nonce at the latest block."""
+        return self._ask(lambda: self._client.nonce(address))
+
+    def pending_nonce(self, address: Address) -> int:
+        """The account's next nonce, counting what waits in the pool."""
+        return self._ask(lambda: self._client.pending_nonce(address))
+
+    def base_fee(self) -> int:
+        """The base fee of the next block, in wei."""
+        return self._ask(self._client.base_fee)
+
+    def blob_base_fee(self) -> int:
+        """The blob base fee of the next block, in wei."""
+        return self._ask(self._client.blob_base_fee)
+
+    def suggested_tip(self) -> int:
+        """A priority fee that gets included, in wei."""
+        return self._ask(self._client.suggested_tip)
+
+    def send_raw_transaction(self, raw: bytes) -> Hash:
+        """Hands in EIP-2718 bytes, a blob transaction in its network form; raises TransactionRefused."""
+        return self._ask(lambda: self._client.send_raw_transaction(raw))
+
+    def receipt(self, tx_hash: Hash) -> L1Receipt | None:
+        """The receipt while the transaction is in the canonical chain."""
+        return self._ask(lambda: self._client.receipt(tx_hash))
+
+    def call(self, to: Address, data: bytes) -> bytes:
+        """eth_call at the latest block; raises TransactionRefused when it reverts."""
+        return self._ask(lambda: self._client.call(to, data))
+
+    def _ask(self, question: Callable[[], _Answer]) -> _Answer:
+        for _ in range(self._attempts - 1):
+            try:
+                return question()
+            except Temporary:
+                continue
+        return question()

@@ -6,16 +6,15 @@ Source: specs protocol/proposals.md, "Proposing L2 Output Commitments".
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rollup.protocol.outputs import output_root
-
 from rollup.execution.chain import Chain
 from rollup.protocol.block import Block
 from rollup.protocol.blockref import L2BlockRef
 from rollup.protocol.config import RollupConfig
+from rollup.protocol.outputs import output_root
 from rollup.protocol.predeploys import L2_TO_L1_MESSAGE_PASSER
 from rollup.protocol.primitives import EMPTY_TRIE_ROOT, Address, Hash, keccak256
 from sequencer.batcher.tx_manager import NonceTaken, TrackedTx, TxCandidate, TxManager
-from sequencer.l1_client import L1Client
+from sequencer.l1_client import L1Client, PatientL1Client
 
 _PROPOSE = keccak256(b"proposeL2Output(bytes32,uint256,bytes32,uint256)")[:4]
 _NEXT_BLOCK_NUMBER = keccak256(b"nextBlockNumber()")[:4]
@@ -54,7 +53,7 @@ class Proposer:
         """proposable_head: the newest L2 block that may be proposed; finalized is safe from L1 reorgs."""
         self._config = config
         self._chain = chain
-        self._client = client
+        self._client: L1Client = PatientL1Client(client)
         self._oracle = oracle
         self._proposable_head = proposable_head
         self._manager = TxManager(client, private_key, config.l1_chain_id, confirmations=confirmations)

@@ -19,7 +19,7 @@ from sequencer.batcher.channel_builder import ChannelBuilder
 from sequencer.batcher.config import BatcherConfig
 from sequencer.batcher.da import DERIVATION_VERSION_0, L1Prices, blobs_are_cheaper
 from sequencer.batcher.tx_manager import NonceTaken, TrackedTx, TxCandidate, TxManager
-from sequencer.l1_client import L1Client
+from sequencer.l1_client import L1Client, PatientL1Client
 
 _NOT_BEGUN = -1
 
@@ -88,7 +88,7 @@ class Batcher:
     ) -> None:
         self._config = config
         self._chain = chain
-        self._client = client
+        self._client: L1Client = PatientL1Client(client)
         self._status = status
         self.options = options or BatcherConfig()
         self._manager = TxManager(

@@ -13,7 +13,7 @@ from rollup.protocol.blockref import L1BlockRef
 from rollup.protocol.primitives import Address, Hash, keccak256
 from rollup.protocol.transaction import BLOB, DYNAMIC_FEE, Transaction
 from sequencer.batcher.da import L1Prices, calldata_gas
-from sequencer.l1_client import L1Client, L1Receipt, TransactionRefused
+from sequencer.l1_client import L1Client, L1Receipt, PatientL1Client, TransactionRefused
 
 _BUMP_PERCENT = 10  # what geth's pool asks of a replacement; of a blob transaction twice the price
 _BLOB_BUMP_PERCENT = 100
@@ -66,7 +66,7 @@ class TxManager:
         follow_depth: int = 64,
     ) -> None:
         """In L1 blocks: how long a transaction waits before its fees are raised, how deep one is taken as final."""
-        self._client = client
+        self._client: L1Client = PatientL1Client(client)
         self._key = private_key
         self._chain_id = chain_id
         self.confirmations = confirmations

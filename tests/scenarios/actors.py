@@ -4,10 +4,9 @@ Each has verbs and little else; a scenario is a script of them. One manual clock
 the same script gives the same hashes.
 """
 
-from derivation.driver import Verifier
 from eth_abi import encode
-from rollup.protocol.l2_blocks import l2_block_ref
 
+from derivation.driver import Verifier
 from rollup.execution.chain import Chain
 from rollup.execution.engine import Engine
 from rollup.l1.client import LocalL1Client
@@ -15,6 +14,7 @@ from rollup.l1.devnet import DevnetParams, make_devnet
 from rollup.l1.miner import MockL1
 from rollup.l1.source import LocalL1Source
 from rollup.protocol.accounts import BATCHER, OWNER, USERS
+from rollup.protocol.l2_blocks import l2_block_ref
 from rollup.protocol.primitives import keccak256
 from rollup.protocol.transaction import DYNAMIC_FEE, Transaction
 from rollup.store.kv import MemoryStore
@@ -32,12 +32,12 @@ GWEI, ETHER = 10**9, 10**18
 class World:
     """One L1, one sequencer with a batcher, and as many verifiers as a script asks for."""
 
-    def __init__(self, *, batcher=None, **params):
+    def __init__(self, *, batcher=None, finality=None, **params):
         self.params = DevnetParams(genesis_time=GENESIS_TIME, **params)
         self.devnet = make_devnet(self.params)
         self.config = self.devnet.rollup_config
         self.clock = ManualClock(GENESIS_TIME)
-        self.l1 = L1Miner(self)
+        self.l1 = L1Miner(self, finality)
         self.sequencer = SequencerNode(self)
         self.batcher = BatcherActor(self, batcher or BatcherConfig(da="calldata"))
         self.users = [User(self, account) for account in USERS]
@@ -63,12 +63,14 @@ class World:
 class L1Miner:
     """Mines when told, a slot a block; the clock follows."""
 
-    def __init__(self, world):
+    def __init__(self, world, finality):
         devnet = world.devnet
         self._world = world
         chain = Chain.open(MemoryStore(), devnet.l1.header, devnet.l1.alloc)
         self.pool = Mempool(chain, devnet.l1_config, allow_blobs=True)
-        self.node = MockL1(chain, devnet.l1_config, world.clock, self.pool, devnet.params.l1_block_time)
+        self.node = MockL1(
+            chain, devnet.l1_config, world.clock, self.pool, devnet.params.l1_block_time, finality=finality
+        )
         self.chain = chain
         self.source = LocalL1Source(self.node)
         self.client = LocalL1Client(self.node)
@@ -178,6 +180,11 @@ class VerifierNode(_Node):
 
     def __init__(self, world, store=None):
         super().__init__(world, store)
+
+    def balance(self, address):
+        """Wei at the safe head: after an L1 reorg the newest block may be one that is not derived any more."""
+        account = self.chain.state_at(self.safe.hash).account(address)
+        return account.balance if account is not None else 0
 
     def restarted(self):
         """A new process on the same store: the old one was killed."""

@@ -1,10 +1,10 @@
 """Scenario 13: from L2 back to L1."""
 
 from eth_abi import decode, encode
-from rollup.protocol.outputs import output_root
 
 from rollup.l1.contracts import L2_OUTPUT_ORACLE
 from rollup.protocol.accounts import PROPOSER, USERS
+from rollup.protocol.outputs import output_root
 from rollup.protocol.predeploys import L2_TO_L1_MESSAGE_PASSER
 from rollup.protocol.primitives import ZERO_HASH, keccak256
 from sequencer.proposer import Proposer

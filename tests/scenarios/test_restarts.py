@@ -1,9 +1,10 @@
 """Scenarios 16 to 18: whoever is killed, late or cut off finds the way back alone."""
 
 import pytest
-from derivation.errors import Temporary
 
+from derivation.errors import Temporary
 from rollup.protocol.accounts import USERS
+from sequencer.origin_selector import OriginMissing
 from tests.scenarios.actors import World
 
 BOB = USERS[1].address
@@ -107,20 +108,45 @@ class FlakyClient:
         return call
 
 
-def test_an_l1_that_fails_every_other_call_slows_the_batcher_and_no_more():
+def test_an_l1_that_fails_every_other_call_does_not_stop_the_batcher():
     world = World()
     world.l1.client = FlakyClient(world.l1.client)
     world.batcher.start()
-    said = set()
-    for _ in range(6):
-        world.l1.mine()
-        world.sequencer.build_to_l1_head()
-        world.sequencer.derive()
-        for _ in range(40):
-            world.batcher.step()
-            said.add(world.batcher.process.waiting_for)
-    assert "L1: connection refused" in said
+    world.run_epochs(6)
     verifier = world.new_verifier()
     verifier.derive()
     assert verifier.safe.number >= 18
     verifier.must_equal(world.sequencer, safe=verifier.safe.number)
+
+
+class DeadClient:
+    """An L1 client nobody answers."""
+
+    def __getattr__(self, name):
+        def call(*arguments):
+            raise Temporary("connection refused")
+
+        return call
+
+
+def test_an_l1_that_is_down_for_an_hour_is_waited_for_and_said_so():
+    world = World()
+    world.run_epochs(3)
+    client, world.l1.client = world.l1.client, DeadClient()
+    world.batcher.start()
+    # L2 goes on alone, up to the drift: 1,800 s past its L1 origin.
+    with pytest.raises(OriginMissing):
+        for _ in range(300):
+            world.sequencer.build(6)
+            world.batcher.step()
+    assert world.batcher.process.waiting_for == "L1: connection refused"
+    origin = world.l1.chain.block_by_number(world.sequencer.unsafe.l1_origin.number)
+    assert world.sequencer.unsafe.timestamp == origin.timestamp + 1_800
+    world.l1.client = client
+    world.batcher.start()
+    world.run_epochs(300)
+    world.batcher.post()
+    world.l1.mine(2)
+    verifier = world.new_verifier()
+    verifier.derive()
+    verifier.must_equal(world.sequencer, safe=world.sequencer.chain.head.number)

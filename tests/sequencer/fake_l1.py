@@ -1,7 +1,6 @@
 """An L1 of nonces and receipts alone: what the transaction manager can see, with every way it can go wrong."""
 
 from derivation.errors import Temporary
-
 from rollup.protocol.blockref import L1BlockRef
 from rollup.protocol.transaction import BLOB, Transaction, decode_transaction
 from sequencer.l1_client import L1Receipt, TransactionRefused
@@ -20,6 +19,7 @@ class FakeL1:
         self.fails = 0  # how many of the next calls raise Temporary
         self.refuse: str | None = None
         self.lose_answer = False
+        self.fails_after_loss = 0
         self.sent: list[Transaction] = []
 
     def _door(self):
@@ -75,6 +75,7 @@ class FakeL1:
         self.sent.append(transaction)
         if self.lose_answer:
             self.lose_answer = False
+            self.fails = self.fails_after_loss
             raise Temporary("connection reset")
         return transaction.hash
 

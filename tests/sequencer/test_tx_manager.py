@@ -1,8 +1,8 @@
 import pytest
-from derivation.errors import Temporary
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from derivation.errors import Temporary
 from rollup.protocol.transaction import DYNAMIC_FEE, Transaction
 from sequencer.batcher.tx_manager import NonceTaken, TxCandidate, TxManager
 from tests.sequencer.fake_l1 import FakeL1
@@ -112,6 +112,7 @@ def test_an_answer_that_is_lost_is_not_a_second_transaction():
     txs = manager(l1)
     tracked = txs.submit(candidate())
     l1.lose_answer = True
+    l1.fails_after_loss = 2
     with pytest.raises(Temporary):
         txs.step()
     l1.mine()
@@ -200,7 +201,7 @@ def test_whatever_l1_does_every_candidate_is_included_once(events):
         elif event == "lose":
             l1.pool.clear()
         elif event == "fail":
-            l1.fails = 1
+            l1.fails = 3
         elif event == "lost answer":
             l1.lose_answer = True
         elif event == "dear":
