@@ -9,11 +9,10 @@ from derivation.batches import SingularBatch
 from derivation.compression import compress
 from derivation.frames import FRAME_OVERHEAD, Frame
 from derivation.span_batches import encode_span_batch
-from rollup.protocol.l2_blocks import l2_block_ref
-
 from rollup.protocol.block import Block
 from rollup.protocol.blockref import BlockId, L1BlockRef, L2BlockRef
 from rollup.protocol.config import RollupConfig
+from rollup.protocol.l2_blocks import l1_attributes_of, l2_block_ref
 from rollup.protocol.primitives import keccak256
 from sequencer.batcher.config import BatcherConfig
 
@@ -65,11 +64,15 @@ class ChannelBuilder:
         """
         if self.is_full:
             return False
-        entry = _Entry(l2_block_ref(self._config, block), self._singular_batch(block))
+        ref = l2_block_ref(self._config, block)
+        entry = _Entry(ref, _singular_batch(block, ref))
         size = len(entry.batch.encode())
         if self._entries and self._raw_size + size > self._max_rlp:
             self.is_full = True
             return False
+        if not self._entries:
+            # Dropped when the first L1 origin is before Delta (specs protocol/delta/span-batches.md).
+            self._is_span = self._is_span and self._config.is_delta(l1_attributes_of(block).timestamp)
         self._entries.append(entry)
         self._raw_size += size
         self._data = None
@@ -122,12 +125,12 @@ class ChannelBuilder:
             for start in range(0, len(batches), size)
         )
 
-    def _singular_batch(self, block: Block) -> SingularBatch:
-        origin = l2_block_ref(self._config, block).l1_origin
-        return SingularBatch(
-            block.header.parent_hash,
-            origin.number,
-            origin.hash,
-            block.timestamp,
-            [transaction.encode() for transaction in block.transactions if not transaction.is_deposit],
-        )
+
+def _singular_batch(block: Block, ref: L2BlockRef) -> SingularBatch:
+    return SingularBatch(
+        ref.parent_hash,
+        ref.l1_origin.number,
+        ref.l1_origin.hash,
+        ref.timestamp,
+        [transaction.encode() for transaction in block.transactions if not transaction.is_deposit],
+    )

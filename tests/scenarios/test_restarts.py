@@ -135,10 +135,11 @@ def test_an_l1_that_is_down_for_an_hour_is_waited_for_and_said_so():
     client, world.l1.client = world.l1.client, DeadClient()
     world.batcher.start()
     # L2 goes on alone, up to the drift: 1,800 s past its L1 origin.
+    for _ in range(150):
+        world.sequencer.build(6)
+        world.batcher.step()
     with pytest.raises(OriginMissing):
-        for _ in range(300):
-            world.sequencer.build(6)
-            world.batcher.step()
+        world.sequencer.build(7)
     assert world.batcher.process.waiting_for == "L1: connection refused"
     origin = world.l1.chain.block_by_number(world.sequencer.unsafe.l1_origin.number)
     assert world.sequencer.unsafe.timestamp == origin.timestamp + 1_800
