@@ -1,1 +1,1 @@
-
+"""JSON-RPC over HTTP and WebSocket, a module a namespace."""

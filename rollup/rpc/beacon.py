@@ -1,0 +1,43 @@
+"""The beacon API paths that rollup programs read blobs by (official clients ask these and no others)."""
+
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+
+from rollup.l1.beacon import BeaconApi, BeaconBadRequest, BeaconNotFound
+
+
+def beacon_app(api: BeaconApi) -> web.Application:
+    """An application that answers as a beacon node."""
+    app = web.Application()
+    routes: list[tuple[str, Callable[[web.Request], Any]]] = [
+        ("/eth/v1/node/version", lambda request: api.version()),
+        ("/eth/v1/beacon/genesis", lambda request: api.genesis()),
+        ("/eth/v1/config/spec", lambda request: api.spec()),
+        (
+            "/eth/v1/beacon/blobs/{slot}",
+            lambda request: api.blobs(request.match_info["slot"], request.query.getall("versioned_hashes", [])),
+        ),
+        (
+            "/eth/v1/beacon/blob_sidecars/{slot}",
+            lambda request: api.blob_sidecars(request.match_info["slot"], request.query.getall("indices", [])),
+        ),
+        ("/eth/v1/beacon/headers", lambda request: api.headers()),
+        ("/eth/v1/beacon/headers/{block}", lambda request: api.header(request.match_info["block"])),
+    ]
+    for path, answer in routes:
+        app.router.add_get(path, _handler(answer))
+    return app
+
+
+def _handler(answer: Callable[[web.Request], Any]) -> Callable[[web.Request], Any]:
+    async def handle(request: web.Request) -> web.Response:
+        try:
+            return web.json_response(answer(request))
+        except BeaconNotFound as error:
+            return web.json_response({"code": 404, "message": str(error)}, status=404)
+        except BeaconBadRequest as error:
+            return web.json_response({"code": 400, "message": str(error)}, status=400)
+
+    return handle

@@ -1,0 +1,43 @@
+"""JSON-RPC errors, with geth's codes and texts: clients match on them."""
+
+from typing import Any
+
+PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS = -32700, -32600, -32601, -32602
+SERVER_ERROR, REVERTED = -32000, 3
+
+
+class RpcError(Exception):
+    """An answer with an error; data is what the client may decode (revert data as 0x string)."""
+
+    def __init__(self, message: str, code: int = SERVER_ERROR, data: Any = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.data = data
+
+    def to_json(self) -> dict[str, Any]:
+        """The error object."""
+        result: dict[str, Any] = {"code": self.code, "message": self.message}
+        if self.data is not None:
+            result["data"] = self.data
+        return result
+
+
+class InvalidParams(RpcError):
+    """Parameters that cannot be read (-32602)."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, INVALID_PARAMS)
+
+
+def method_not_found(name: str) -> RpcError:
+    """geth's text, which ethers recognises."""
+    return RpcError(f"the method {name} does not exist/is not available", METHOD_NOT_FOUND)
+
+
+class RpcPortInUse(OSError):
+    """The port a server is to listen on is taken."""
+
+    def __init__(self, host: str, port: int, name: str) -> None:
+        super().__init__(f"port {port} on {host} is in use: {name} cannot listen there (choose another port)")
+        self.port = port

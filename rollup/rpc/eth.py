@@ -1,0 +1,336 @@
+"""eth_: reading the chain, both layers."""
+
+from typing import Any
+
+from rollup.execution.block_context import l1_base_fee, l2_base_fee
+from rollup.execution.config import L1Config
+from rollup.protocol.block import Block
+from rollup.protocol.fees import BLOB_SCHEDULE, GAS_PER_BLOB, blob_base_fee, next_excess_blob_gas
+from rollup.protocol.primitives import Address, Hash
+from rollup.protocol.receipt import Receipt
+from rollup.rpc.backend import ExecutionBackend
+from rollup.rpc.errors import InvalidParams, RpcError
+from rollup.rpc.formats import (
+    block_json,
+    header_json,
+    hex_data,
+    hex_quantity,
+    receipts_json,
+    transaction_json,
+)
+from rollup.rpc.params import BlockId, Optional, address, anything, block_id, boolean, hash32, params, quantity, slot
+
+_DEFAULT_TIP = 1_000_000  # wei: what a quiet chain suggests, as op-geth's --gpo.minsuggestedpriorityfee
+_MAX_HISTORY = 1024
+
+
+class EthReads:
+    """Blocks, transactions, receipts, accounts, fees."""
+
+    def __init__(self, backend: ExecutionBackend) -> None:
+        self._backend = backend
+        self._chain = backend.chain
+
+    # ------------------------------------------------------------ the node
+    @params()
+    def eth_chainId(self) -> str:  # noqa: N802
+        """The chain id."""
+        return hex_quantity(self._backend.config.chain_id)
+
+    @params()
+    def eth_blockNumber(self) -> str:  # noqa: N802
+        """The head's number."""
+        return hex_quantity(self._chain.head.number)
+
+    @params()
+    def eth_syncing(self) -> bool:
+        """Never: the head is the head."""
+        return False
+
+    @params()
+    def eth_coinbase(self) -> str:
+        """Where the head's tips went."""
+        return hex_data(self._chain.head.header.coinbase)
+
+    @params()
+    def eth_gasPrice(self) -> str:  # noqa: N802
+        """The next base fee and a tip."""
+        return hex_quantity(self._next_base_fee() + self._tip())
+
+    @params()
+    def eth_maxPriorityFeePerGas(self) -> str:  # noqa: N802
+        """A tip that gets a transaction in."""
+        return hex_quantity(self._tip())
+
+    @params()
+    def eth_blobBaseFee(self) -> str:  # noqa: N802
+        """Wei a unit of blob gas in the next block."""
+        header = self._chain.head.header
+        if not isinstance(self._backend.config, L1Config):
+            return hex_quantity(1)
+        return hex_quantity(blob_base_fee(next_excess_blob_gas(header.excess_blob_gas or 0, header.blob_gas_used or 0)))
+
+    @params(quantity, block_id, Optional(anything))
+    def eth_feeHistory(self, count: int, newest: BlockId, percentiles: Any) -> dict[str, Any]:  # noqa: N802
+        """Base fees, fill ratios and tips of a range of blocks."""
+        shares = _percentiles(percentiles)
+        last = self._backend.require_block(newest)
+        count = min(count, _MAX_HISTORY, last.number + 1)
+        blocks = [self._backend.require_block(number) for number in range(last.number - count + 1, last.number + 1)]
+        is_l1 = isinstance(self._backend.config, L1Config)
+        limit = BLOB_SCHEDULE["prague"][1] * GAS_PER_BLOB
+        base_fees = [block.header.base_fee_per_gas or 0 for block in blocks]
+        result: dict[str, Any] = {
+            "oldestBlock": hex_quantity(last.number - count + 1),
+            "baseFeePerGas": [hex_quantity(fee) for fee in [*base_fees, self._base_fee_after(last)]],
+            "gasUsedRatio": [block.header.gas_used / block.header.gas_limit for block in blocks],
+            "baseFeePerBlobGas": [
+                hex_quantity(blob_base_fee(block.header.excess_blob_gas or 0)) for block in [*blocks, last]
+            ],
+            "blobGasUsedRatio": [(block.header.blob_gas_used or 0) / limit if is_l1 else 0 for block in blocks],
+        }
+        if shares is not None:
+            result["reward"] = [self._rewards(block, shares) for block in blocks]
+        return result
+
+    # ------------------------------------------------------------ accounts
+    @params(address, Optional(block_id, "latest"))
+    def eth_getBalance(self, who: Address, which: BlockId) -> str:  # noqa: N802
+        """Wei."""
+        account = self._state(which).account(who)
+        return hex_quantity(account.balance if account is not None else 0)
+
+    @params(address, Optional(block_id, "latest"))
+    def eth_getTransactionCount(self, who: Address, which: BlockId) -> str:  # noqa: N802
+        """The nonce; with pending, the pool's transactions counted."""
+        if which == "pending" and self._backend.pool is not None:
+            return hex_quantity(self._backend.pool.nonce(who))
+        account = self._state(which).account(who)
+        return hex_quantity(account.nonce if account is not None else 0)
+
+    @params(address, Optional(block_id, "latest"))
+    def eth_getCode(self, who: Address, which: BlockId) -> str:  # noqa: N802
+        """The code."""
+        state = self._state(which)
+        account = state.account(who)
+        return hex_data(state.code(account.code_hash) if account is not None else b"")
+
+    @params(address, slot, Optional(block_id, "latest"))
+    def eth_getStorageAt(self, who: Address, where: int, which: BlockId) -> str:  # noqa: N802
+        """A slot, as 32 bytes."""
+        return hex_data(self._state(which).storage(who, where).to_bytes(32, "big"))
+
+    @params(address, anything, Optional(block_id, "latest"))
+    def eth_getProof(self, who: Address, keys: Any, which: BlockId) -> dict[str, Any]:  # noqa: N802
+        """EIP-1186: an account and slots with their proofs."""
+        if not isinstance(keys, list):
+            raise InvalidParams("invalid argument 1: a list is expected")
+        wanted = [(key, slot(key)) for key in keys]
+        block = self._backend.require_block(which)
+        self._backend.state(block)
+        proof = self._chain.states.prove(block.header.state_root, who, [where for _, where in wanted])
+        account = proof.account
+        empty_root = "0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421"
+        empty_code = "0xc5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470"
+        return {
+            "address": hex_data(who),
+            "accountProof": [hex_data(node) for node in proof.account_nodes],
+            "balance": hex_quantity(account.balance if account else 0),
+            "nonce": hex_quantity(account.nonce if account else 0),
+            "codeHash": hex_data(account.code_hash) if account else empty_code,
+            "storageHash": hex_data(account.storage_root) if account else empty_root,
+            "storageProof": [
+                {
+                    # A key of 32 bytes is answered as such, a quantity as a quantity (geth).
+                    "key": key if isinstance(key, str) and len(key) == 66 else hex_quantity(where),
+                    "value": hex_quantity(value),
+                    "proof": [hex_data(node) for node in nodes],
+                }
+                for (key, where), (_, value, nodes) in zip(wanted, proof.slots, strict=True)
+            ],
+        }
+
+    # ------------------------------------------------------------ blocks
+    @params(block_id, Optional(boolean, False))
+    def eth_getBlockByNumber(self, which: BlockId, full: bool) -> dict[str, Any] | None:  # noqa: N802
+        """A block."""
+        return self._block_json(self._backend.block(which), full)
+
+    @params(hash32, Optional(boolean, False))
+    def eth_getBlockByHash(self, block_hash: Hash, full: bool) -> dict[str, Any] | None:  # noqa: N802
+        """A block, orphaned ones too."""
+        return self._block_json(self._chain.block(block_hash), full)
+
+    @params(block_id)
+    def eth_getHeaderByNumber(self, which: BlockId) -> dict[str, Any] | None:  # noqa: N802
+        """A header."""
+        block = self._backend.block(which)
+        return None if block is None else header_json(block.header, block.hash)
+
+    @params(hash32)
+    def eth_getHeaderByHash(self, block_hash: Hash) -> dict[str, Any] | None:  # noqa: N802
+        """A header."""
+        block = self._chain.block(block_hash)
+        return None if block is None else header_json(block.header, block.hash)
+
+    @params(block_id)
+    def eth_getBlockReceipts(self, which: BlockId) -> list[dict[str, Any]] | None:  # noqa: N802
+        """All receipts of a block."""
+        block = self._backend.block(which)
+        return None if block is None else receipts_json(self._backend.config, block, self._receipts(block))
+
+    @params(block_id)
+    def eth_getBlockTransactionCountByNumber(self, which: BlockId) -> str | None:  # noqa: N802
+        """How many transactions."""
+        block = self._backend.block(which)
+        return None if block is None else hex_quantity(len(block.transactions))
+
+    @params(hash32)
+    def eth_getBlockTransactionCountByHash(self, block_hash: Hash) -> str | None:  # noqa: N802
+        """How many transactions."""
+        block = self._chain.block(block_hash)
+        return None if block is None else hex_quantity(len(block.transactions))
+
+    @params(block_id)
+    def eth_getUncleCountByBlockNumber(self, which: BlockId) -> str | None:  # noqa: N802
+        """None since the merge."""
+        return None if self._backend.block(which) is None else "0x0"
+
+    @params(hash32)
+    def eth_getUncleCountByBlockHash(self, block_hash: Hash) -> str | None:  # noqa: N802
+        """None since the merge."""
+        return None if self._chain.block(block_hash) is None else "0x0"
+
+    @params(block_id, quantity)
+    def eth_getUncleByBlockNumberAndIndex(self, which: BlockId, index: int) -> None:  # noqa: N802
+        """None since the merge."""
+        del which, index
+
+    @params(hash32, quantity)
+    def eth_getUncleByBlockHashAndIndex(self, block_hash: Hash, index: int) -> None:  # noqa: N802
+        """None since the merge."""
+        del block_hash, index
+
+    # ------------------------------------------------------------ transactions
+    @params(hash32)
+    def eth_getTransactionByHash(self, tx_hash: Hash) -> dict[str, Any] | None:  # noqa: N802
+        """A transaction of the chain, or one waiting in the pool."""
+        found = self._find(tx_hash)
+        if found is not None:
+            return self._transaction_json(*found)
+        pooled = self._backend.pool.get(tx_hash) if self._backend.pool is not None else None
+        return None if pooled is None else transaction_json(pooled)
+
+    @params(block_id, quantity)
+    def eth_getTransactionByBlockNumberAndIndex(self, which: BlockId, index: int) -> dict[str, Any] | None:  # noqa: N802
+        """A transaction by its place."""
+        return self._transaction_at(self._backend.block(which), index)
+
+    @params(hash32, quantity)
+    def eth_getTransactionByBlockHashAndIndex(self, block_hash: Hash, index: int) -> dict[str, Any] | None:  # noqa: N802
+        """A transaction by its place."""
+        return self._transaction_at(self._chain.block(block_hash), index)
+
+    @params(hash32)
+    def eth_getRawTransactionByHash(self, tx_hash: Hash) -> str | None:  # noqa: N802
+        """The encoded transaction."""
+        found = self._find(tx_hash)
+        if found is not None:
+            return hex_data(found[0].transactions[found[1]].encode())
+        pooled = self._backend.pool.get(tx_hash) if self._backend.pool is not None else None
+        return None if pooled is None else hex_data(pooled.encode())
+
+    @params(block_id, quantity)
+    def eth_getRawTransactionByBlockNumberAndIndex(self, which: BlockId, index: int) -> str | None:  # noqa: N802
+        """The encoded transaction."""
+        return _raw_at(self._backend.block(which), index)
+
+    @params(hash32, quantity)
+    def eth_getRawTransactionByBlockHashAndIndex(self, block_hash: Hash, index: int) -> str | None:  # noqa: N802
+        """The encoded transaction."""
+        return _raw_at(self._chain.block(block_hash), index)
+
+    @params(hash32)
+    def eth_getTransactionReceipt(self, tx_hash: Hash) -> dict[str, Any] | None:  # noqa: N802
+        """A receipt, with OP fields on L2."""
+        found = self._find(tx_hash)
+        if found is None:
+            return None
+        block, index = found
+        return receipts_json(self._backend.config, block, self._receipts(block))[index]
+
+    # ------------------------------------------------------------ inside
+    def _state(self, which: BlockId) -> Any:
+        return self._backend.state(self._backend.require_block(which))
+
+    def _find(self, tx_hash: Hash) -> tuple[Block, int] | None:
+        location = self._chain.find_transaction(tx_hash)
+        block = None if location is None else self._chain.block(location.block_hash)
+        return None if location is None or block is None else (block, location.index)
+
+    def _receipts(self, block: Block) -> list[Receipt]:
+        return self._chain.receipts(block.hash) or []
+
+    def _block_json(self, block: Block | None, full: bool) -> dict[str, Any] | None:
+        return None if block is None else block_json(block, self._receipts(block) if full else [], full=full)
+
+    def _transaction_at(self, block: Block | None, index: int) -> dict[str, Any] | None:
+        if block is None or index >= len(block.transactions):
+            return None
+        return self._transaction_json(block, index)
+
+    def _transaction_json(self, block: Block, index: int) -> dict[str, Any]:
+        receipts = self._receipts(block)
+        receipt = receipts[index] if index < len(receipts) else None
+        return transaction_json(block.transactions[index], block, index, receipt)
+
+    def _tip(self) -> int:
+        """The head's median tip, where it is higher than the default."""
+        tips = self._tips(self._chain.head)
+        return max(_DEFAULT_TIP, tips[len(tips) // 2][0] if tips else 0)
+
+    def _tips(self, block: Block) -> list[tuple[int, int]]:
+        """Tip and gas used of a block's signed transactions, lowest tip first."""
+        base_fee = block.header.base_fee_per_gas or 0
+        return sorted(
+            (transaction.effective_gas_price(base_fee) - base_fee, receipt.gas_used)
+            for transaction, receipt in zip(block.transactions, self._receipts(block), strict=False)
+            if not transaction.is_deposit
+        )
+
+    def _rewards(self, block: Block, shares: list[float]) -> list[str]:
+        """Tips at shares of the block's gas, in per cent."""
+        tips = self._tips(block)
+        total = sum(gas for _, gas in tips)
+        rewards, index, seen = [], 0, tips[0][1] if tips else 0
+        for share in shares:
+            while index < len(tips) - 1 and seen < total * share / 100:
+                index += 1
+                seen += tips[index][1]
+            rewards.append(hex_quantity(tips[index][0] if tips else 0))
+        return rewards
+
+    def _next_base_fee(self) -> int:
+        return self._base_fee_after(self._chain.head)
+
+    def _base_fee_after(self, block: Block) -> int:
+        config = self._backend.config
+        if isinstance(config, L1Config):
+            return l1_base_fee(block.header)
+        return l2_base_fee(config, block.header, block.timestamp + 1)
+
+
+def _raw_at(block: Block | None, index: int) -> str | None:
+    if block is None or index >= len(block.transactions):
+        return None
+    return hex_data(block.transactions[index].encode())
+
+
+def _percentiles(value: Any) -> list[float] | None:
+    if value is None:
+        return None
+    if not isinstance(value, list) or not all(isinstance(item, int | float) and 0 <= item <= 100 for item in value):
+        raise RpcError("invalid reward percentile")
+    if value != sorted(value):
+        raise RpcError("invalid reward percentile: they must be ascending")
+    return [float(item) for item in value]

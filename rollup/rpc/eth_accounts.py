@@ -1,0 +1,146 @@
+"""eth_: sending transactions, and signing with the accounts the node holds keys of (the public development keys)."""
+
+import json
+from typing import Any
+
+from eth_account import Account
+from eth_account.messages import encode_defunct, encode_typed_data
+
+from rollup.execution.calls import CallError, CallRequest, estimate_gas
+from rollup.protocol.primitives import Address
+from rollup.protocol.transaction import (
+    ACCESS_LIST,
+    DYNAMIC_FEE,
+    LEGACY,
+    Transaction,
+)
+from rollup.rpc.backend import ExecutionBackend
+from rollup.rpc.errors import RpcError
+from rollup.rpc.eth import EthReads
+from rollup.rpc.eth_calls import to_rpc_error
+from rollup.rpc.formats import hex_data, transaction_json
+from rollup.rpc.params import address, anything, call_request, data, mapping, params
+
+
+class EthAccounts:
+    """Accounts, signatures, transactions."""
+
+    def __init__(self, backend: ExecutionBackend) -> None:
+        self._backend = backend
+        self._reads = EthReads(backend)
+
+    @params()
+    def eth_accounts(self) -> list[str]:
+        """The addresses this node signs for."""
+        return [hex_data(account) for account in self._backend.keys]
+
+    eth_requestAccounts = eth_accounts  # noqa: N815
+
+    @params(data)
+    def eth_sendRawTransaction(self, raw: bytes) -> str:  # noqa: N802
+        """Takes a signed transaction into the pool."""
+        if self._backend.send is None:
+            raise RpcError("this node takes no transactions: send them to the sequencer")
+        return hex_data(self._backend.send(raw))
+
+    @params(mapping)
+    def eth_sendTransaction(self, source: Any) -> str:  # noqa: N802
+        """Fills in, signs and sends."""
+        tx_hash: str = self.eth_sendRawTransaction([hex_data(self._sign(source).encode())])
+        return tx_hash
+
+    @params(mapping)
+    def eth_signTransaction(self, source: Any) -> dict[str, Any]:  # noqa: N802
+        """Fills in and signs."""
+        transaction = self._sign(source)
+        return {"raw": hex_data(transaction.encode()), "tx": transaction_json(transaction)}
+
+    @params(mapping)
+    def eth_fillTransaction(self, source: Any) -> dict[str, Any]:  # noqa: N802
+        """Fills in nonce, gas and fees; unsigned."""
+        transaction, sender = self._fill(source)
+        transaction._sender = sender
+        return {"raw": hex_data(transaction.encode()), "tx": transaction_json(transaction)}
+
+    @params(address, data)
+    def eth_sign(self, who: Address, message: bytes) -> str:
+        """EIP-191."""
+        return hex_data(bytes(Account.sign_message(encode_defunct(message), self._key(who)).signature))
+
+    @params(data, address)
+    def personal_sign(self, message: bytes, who: Address) -> str:
+        """EIP-191, arguments the other way round."""
+        return hex_data(bytes(Account.sign_message(encode_defunct(message), self._key(who)).signature))
+
+    @params(address, anything)
+    def eth_signTypedData_v4(self, who: Address, typed: Any) -> str:  # noqa: N802
+        """EIP-712; the data as an object or as JSON text."""
+        try:
+            message = encode_typed_data(full_message=json.loads(typed) if isinstance(typed, str) else typed)
+        except (ValueError, TypeError, KeyError) as error:
+            raise RpcError(f"invalid typed data: {error}") from error
+        return hex_data(bytes(Account.sign_message(message, self._key(who)).signature))
+
+    @params()
+    def eth_pendingTransactions(self) -> list[dict[str, Any]]:  # noqa: N802
+        """The pool's transactions of the accounts this node signs for."""
+        pool = self._backend.pool
+        content = pool.content() if pool is not None else None
+        pending = content.pending if content is not None else {}
+        return [
+            transaction_json(transaction) for account in self._backend.keys for transaction in pending.get(account, [])
+        ]
+
+    def _key(self, who: Address) -> bytes:
+        key = self._backend.keys.get(who)
+        if key is None:
+            raise RpcError("unknown account")
+        return key
+
+    def _sign(self, source: Any) -> Transaction:
+        transaction, sender = self._fill(source)
+        return transaction.signed(self._key(sender))
+
+    def _fill(self, source: Any) -> tuple[Transaction, Address]:
+        request: CallRequest = call_request(source)
+        if source.get("from") is None:
+            raise RpcError("unknown account")
+        backend = self._backend
+        head = backend.chain.head
+        nonce = request.nonce
+        if nonce is None:
+            count: str = self._reads.eth_getTransactionCount([hex_data(request.sender), "pending"])
+            nonce = int(count, 16)
+        tx_type, cap, tip = self._fees(source, request)
+        gas = request.gas
+        if gas is None:
+            try:
+                gas = estimate_gas(backend.context(head), backend.state(head), request, backend.ancestors(head))
+            except CallError as error:
+                raise to_rpc_error(error) from error
+        transaction = Transaction(
+            tx_type,
+            nonce=nonce,
+            gas_limit=gas,
+            to=request.to,
+            value=request.value,
+            data=request.data,
+            chain_id=backend.config.chain_id,
+            max_fee_per_gas=cap,
+            max_priority_fee_per_gas=tip,
+            access_list=request.access_list,
+        )
+        return transaction, request.sender
+
+    def _fees(self, source: Any, request: CallRequest) -> tuple[int, int, int]:
+        """Type, fee cap and tip."""
+        if source.get("gasPrice") is not None:
+            return ACCESS_LIST if request.access_list else LEGACY, request.max_fee_per_gas, request.max_fee_per_gas
+        tip = request.max_priority_fee_per_gas
+        if source.get("maxPriorityFeePerGas") is None:
+            suggested: str = self._reads.eth_maxPriorityFeePerGas([])
+            tip = int(suggested, 16)
+        cap = request.max_fee_per_gas
+        if source.get("maxFeePerGas") is None:
+            cap = 2 * self._reads._next_base_fee() + tip
+        return DYNAMIC_FEE, cap, tip

@@ -1,0 +1,140 @@
+"""eth_call, eth_estimateGas, eth_createAccessList."""
+
+from collections.abc import Callable
+from typing import Any
+
+from eth_abi.abi import decode
+from eth_abi.exceptions import DecodingError
+
+from rollup.execution.calls import (
+    CallError,
+    CallRequest,
+    ExecutionReverted,
+    StateOverride,
+    call,
+    create_access_list,
+    describe_error,
+    estimate_gas,
+)
+from rollup.execution.state.trie import MissingNode
+from rollup.protocol.primitives import Address
+from rollup.rpc.backend import ExecutionBackend
+from rollup.rpc.errors import REVERTED, RpcError
+from rollup.rpc.formats import hex_data, hex_quantity
+from rollup.rpc.params import BlockId, Optional, block_id, call_request, mapping, params, quantity, state_overrides
+
+_ERROR_STRING, _PANIC = bytes.fromhex("08c379a0"), bytes.fromhex("4e487b71")
+# Block overrides: name in the request, attribute of the context.
+_BLOCK_FIELDS: dict[str, str] = {"time": "timestamp", "gasLimit": "gas_limit", "baseFeePerGas": "base_fee"}
+
+Overrides = dict[Address, StateOverride]
+
+
+class EthCalls:
+    """Calls on the state after a block."""
+
+    def __init__(self, backend: ExecutionBackend) -> None:
+        self._backend = backend
+
+    @params(
+        call_request,
+        Optional(block_id, "latest"),
+        Optional(state_overrides),
+        Optional(mapping),
+    )
+    def eth_call(self, request: CallRequest, which: BlockId, overrides: Overrides | None, block: Any) -> str:
+        """The output; a revert is an error with code 3."""
+        result = self._run(
+            which,
+            lambda context, state, ancestors: call(
+                _with_block_overrides(context, block), state, request, ancestors, overrides
+            ),
+        )
+        try:
+            result.raise_if_failed()
+        except CallError as error:
+            raise to_rpc_error(error) from error
+        return hex_data(result.output)
+
+    @params(call_request, Optional(block_id, "latest"), Optional(state_overrides))
+    def eth_estimateGas(self, request: CallRequest, which: BlockId, overrides: Overrides | None) -> str:  # noqa: N802
+        """The least gas limit with which it succeeds; without L1 and operator fee, as on op-geth."""
+        return hex_quantity(
+            self._run(
+                which, lambda context, state, ancestors: estimate_gas(context, state, request, ancestors, overrides)
+            )
+        )
+
+    @params(call_request, Optional(block_id, "latest"), Optional(state_overrides))
+    def eth_createAccessList(  # noqa: N802
+        self, request: CallRequest, which: BlockId, overrides: Overrides | None
+    ) -> dict[str, Any]:
+        """What the call touches, and the gas it uses with that list."""
+        access_list, result = self._run(
+            which, lambda context, state, ancestors: create_access_list(context, state, request, ancestors, overrides)
+        )
+        answer: dict[str, Any] = {
+            "accessList": [
+                {"address": hex_data(address), "storageKeys": [hex_data(key) for key in keys]}
+                for address, keys in access_list
+            ],
+            "gasUsed": hex_quantity(result.gas_used),
+        }
+        if result.error is not None:
+            answer["error"] = describe_error(result.error)
+        return answer
+
+    def _run(self, which: BlockId, run: Callable[..., Any]) -> Any:
+        block = self._backend.require_block(which)
+        try:
+            return run(self._backend.context(block), self._backend.state(block), self._backend.ancestors(block))
+        except CallError as error:
+            raise to_rpc_error(error) from error
+        except MissingNode as error:
+            raise RpcError(str(error)) from error
+
+
+def to_rpc_error(error: CallError) -> RpcError:
+    """geth's error object for a failed call."""
+    if isinstance(error, ExecutionReverted):
+        reason = revert_reason(error.output)
+        message = "execution reverted" + (f": {reason}" if reason else "")
+        return RpcError(message, REVERTED, hex_data(error.output))
+    return RpcError(str(error))
+
+
+def revert_reason(output: bytes) -> str | None:
+    """The text of Error(string) or Panic(uint256); None for any other revert data."""
+    try:
+        if output[:4] == _ERROR_STRING:
+            return str(decode(["string"], output[4:])[0])
+        if output[:4] == _PANIC:
+            code = decode(["uint256"], output[4:])[0]
+            return _PANICS.get(code, f"unknown panic code: {code:#x}")
+    except (DecodingError, UnicodeDecodeError, OverflowError):
+        return None
+    return None
+
+
+# Solidity's panic codes, in geth's words (accounts/abi/abi.go).
+_PANICS = {
+    0x00: "generic panic",
+    0x01: "assert(false)",
+    0x11: "arithmetic underflow or overflow",
+    0x12: "division or modulo by zero",
+    0x21: "enum overflow",
+    0x22: "invalid encoded storage byte array accessed",
+    0x31: "out-of-bounds array access; popping on an empty array",
+    0x32: "out-of-bounds access of an array or bytesN",
+    0x41: "out of memory",
+    0x51: "uninitialized function",
+}
+
+
+def _with_block_overrides(context: Any, overrides: Any) -> Any:
+    for name, value in (overrides or {}).items():
+        if name in _BLOCK_FIELDS and value is not None:
+            setattr(context, _BLOCK_FIELDS[name], quantity(value))
+        elif value is not None:
+            raise RpcError(f"block override {name} is not supported")
+    return context

@@ -1,0 +1,108 @@
+"""net_, web3_ and rpc_: what the node is."""
+
+from importlib.metadata import version
+from typing import Any
+
+from rollup.protocol.primitives import keccak256
+from rollup.rpc.backend import ExecutionBackend
+from rollup.rpc.formats import hex_data, transaction_json
+from rollup.rpc.params import data, params
+
+
+def client_version() -> str:
+    """What web3_clientVersion answers."""
+    return f"openrollup/v{version('openrollup')}/python"
+
+
+class Net:
+    """The node about itself. It has no peers: it is a local chain."""
+
+    def __init__(self, backend: ExecutionBackend) -> None:
+        self._backend = backend
+
+    @params()
+    def net_version(self) -> str:
+        """The chain id in decimal."""
+        return str(self._backend.config.chain_id)
+
+    @params()
+    def net_listening(self) -> bool:
+        """It is."""
+        return True
+
+    @params()
+    def net_peerCount(self) -> str:  # noqa: N802
+        """None."""
+        return "0x0"
+
+    @params()
+    def web3_clientVersion(self) -> str:  # noqa: N802
+        """Name and version."""
+        return client_version()
+
+    @params(data)
+    def web3_sha3(self, value: bytes) -> str:
+        """keccak256."""
+        return hex_data(keccak256(value))
+
+    @params()
+    def rpc_modules(self) -> dict[str, str]:
+        """The namespaces."""
+        return dict.fromkeys(("debug", "eth", "net", "rpc", "txpool", "web3"), "1.0")
+
+
+class TxPool:
+    """txpool_: the pool's content."""
+
+    def __init__(self, backend: ExecutionBackend) -> None:
+        self._backend = backend
+
+    @params()
+    def txpool_status(self) -> dict[str, str]:
+        """How many can run, how many wait behind a gap."""
+        content = self._content()
+        return {
+            name: hex(sum(len(items) for items in part.values()))
+            for name, part in (("pending", content[0]), ("queued", content[1]))
+        }
+
+    @params()
+    def txpool_content(self) -> dict[str, Any]:
+        """All transactions by sender and nonce."""
+        return {
+            name: {hex_data(sender): _by_nonce(items) for sender, items in part.items()}
+            for name, part in zip(("pending", "queued"), self._content(), strict=True)
+        }
+
+    @params(data)
+    def txpool_contentFrom(self, sender: bytes) -> dict[str, Any]:  # noqa: N802
+        """One sender's transactions."""
+        return {
+            name: _by_nonce(part.get(sender, []))
+            for name, part in zip(("pending", "queued"), self._content(), strict=True)
+        }
+
+    @params()
+    def txpool_inspect(self) -> dict[str, Any]:
+        """All transactions, a line each."""
+        return {
+            name: {
+                hex_data(sender): {str(item.nonce): _summary(item) for item in items} for sender, items in part.items()
+            }
+            for name, part in zip(("pending", "queued"), self._content(), strict=True)
+        }
+
+    def _content(self) -> tuple[dict[bytes, Any], dict[bytes, Any]]:
+        if self._backend.pool is None:
+            return {}, {}
+        content = self._backend.pool.content()
+        return content.pending, content.queued
+
+
+def _by_nonce(items: Any) -> dict[str, Any]:
+    return {str(item.nonce): transaction_json(item) for item in items}
+
+
+def _summary(item: Any) -> str:
+    target = "contract creation" if item.to is None else hex_data(item.to)
+    return f"{target}: {item.value} wei + {item.gas_limit} gas × {item.max_fee_per_gas} wei"

@@ -1,0 +1,196 @@
+"""optimism_ and admin_: the rollup node (op-node/node/api.go). Numbers are JSON numbers here, keys snake_case."""
+
+from collections.abc import Callable
+from typing import Any
+
+from derivation.driver import Verifier
+from derivation.errors import Temporary
+from derivation.sources import L1Source
+from rollup.execution.chain import Chain
+from rollup.protocol import predeploys
+from rollup.protocol.blockref import L1BlockRef, L2BlockRef
+from rollup.protocol.config import RollupConfig
+from rollup.protocol.l2_blocks import l2_block_ref
+from rollup.protocol.outputs import output_root
+from rollup.protocol.primitives import EMPTY_TRIE_ROOT, Hash
+from rollup.rpc.errors import RpcError
+from rollup.rpc.formats import hex_data
+from rollup.rpc.net import client_version
+from rollup.rpc.params import Optional, boolean, hash32, params, quantity, text
+
+
+class Optimism:
+    """What op-batcher, op-proposer and viem ask of a rollup node."""
+
+    def __init__(self, config: RollupConfig, chain: Chain, verifier: Verifier, l1: L1Source) -> None:
+        self._config = config
+        self._chain = chain
+        self._verifier = verifier
+        self._l1 = l1
+
+    @params()
+    def optimism_rollupConfig(self) -> dict[str, Any]:  # noqa: N802
+        """rollup.json."""
+        return self._config.to_json()
+
+    @params()
+    def optimism_version(self) -> str:
+        """Name and version."""
+        return client_version()
+
+    @params()
+    def optimism_syncStatus(self) -> dict[str, Any]:  # noqa: N802
+        """All heads of both layers."""
+        verifier = self._verifier
+        try:
+            head, safe, finalized = self._l1.head(), self._l1.safe(), self._l1.finalized()
+        except Temporary as error:
+            raise RpcError(f"L1 does not answer: {error}") from error
+        safe_l2 = l2_ref_json(verifier.safe_head)
+        return {
+            "current_l1": l1_ref_json(verifier.current_l1),
+            "current_l1_finalized": l1_ref_json(finalized),
+            "head_l1": l1_ref_json(head),
+            "safe_l1": l1_ref_json(safe),
+            "finalized_l1": l1_ref_json(finalized),
+            "unsafe_l2": l2_ref_json(verifier.unsafe_head),
+            "safe_l2": safe_l2,
+            "finalized_l2": l2_ref_json(verifier.finalized_head),
+            "pending_safe_l2": l2_ref_json(verifier.pending_safe_head),
+            "cross_unsafe_l2": l2_ref_json(verifier.unsafe_head),
+            "local_safe_l2": safe_l2,
+        }
+
+    @params(quantity)
+    def optimism_outputAtBlock(self, number: int) -> dict[str, Any]:  # noqa: N802
+        """The output root of a block."""
+        block = self._chain.block_by_number(number)
+        if block is None:
+            raise RpcError("failed to get L2 block ref with sync status: not found")
+        storage_root = block.header.withdrawals_root or EMPTY_TRIE_ROOT
+        if not self._config.is_isthmus(block.timestamp):
+            account = self._chain.states.prove(block.header.state_root, predeploys.L2_TO_L1_MESSAGE_PASSER).account
+            storage_root = account.storage_root if account is not None else EMPTY_TRIE_ROOT
+        root = output_root(block.header.state_root, storage_root, block.hash)
+        return {
+            "version": hex_data(bytes(32)),
+            "outputRoot": hex_data(root),
+            "blockRef": l2_ref_json(l2_block_ref(self._config, block)),
+            "withdrawalStorageRoot": hex_data(storage_root),
+            "stateRoot": hex_data(block.header.state_root),
+            "syncStatus": self.optimism_syncStatus([]),
+        }
+
+    @params(quantity)
+    def optimism_safeHeadAtL1Block(self, number: int) -> dict[str, Any]:  # noqa: N802
+        """The safe head as of an L1 block."""
+        record = self._verifier.safe_head_at_l1(number)
+        if record is None:
+            raise RpcError("safe head not found")
+        return {
+            "l1Block": {"hash": hex_data(record.derived_from.hash), "number": record.derived_from.number},
+            "safeHead": {"hash": hex_data(record.l2.hash), "number": record.l2.number},
+        }
+
+
+class Admin:
+    """admin_: starting and stopping the sequencer and the batcher."""
+
+    def __init__(
+        self,
+        verifier: Verifier,
+        *,
+        start_sequencer: Callable[[Hash], None] | None = None,
+        stop_sequencer: Callable[[], Hash] | None = None,
+        is_sequencing: Callable[[], bool] | None = None,
+        start_batcher: Callable[[], None] | None = None,
+        stop_batcher: Callable[[], None] | None = None,
+        flush_batcher: Callable[[], None] | None = None,
+    ) -> None:
+        self._verifier = verifier
+        self._start_sequencer = start_sequencer
+        self._stop_sequencer = stop_sequencer
+        self._is_sequencing = is_sequencing
+        self._start_batcher = start_batcher
+        self._stop_batcher = stop_batcher
+        self._flush_batcher = flush_batcher
+
+    @params(hash32)
+    def admin_startSequencer(self, head: Hash) -> None:  # noqa: N802
+        """Starts building on this head."""
+        if self._start_sequencer is None:
+            raise RpcError("sequencer not enabled")
+        try:
+            self._start_sequencer(head)
+        except ValueError as error:
+            raise RpcError(str(error)) from error
+
+    @params()
+    def admin_stopSequencer(self) -> str:  # noqa: N802
+        """Stops building; the head's hash."""
+        if self._stop_sequencer is None:
+            raise RpcError("sequencer not enabled")
+        return hex_data(self._stop_sequencer())
+
+    @params()
+    def admin_sequencerActive(self) -> bool:  # noqa: N802
+        """Whether it builds."""
+        return self._is_sequencing is not None and self._is_sequencing()
+
+    @params()
+    def admin_resetDerivationPipeline(self) -> None:  # noqa: N802
+        """Derivation starts over."""
+        self._verifier.reset()
+
+    @params()
+    def admin_startBatcher(self) -> None:  # noqa: N802
+        """Starts posting."""
+        _run(self._start_batcher)
+
+    @params()
+    def admin_stopBatcher(self) -> None:  # noqa: N802
+        """Stops posting."""
+        _run(self._stop_batcher)
+
+    @params()
+    def admin_flushBatcher(self) -> None:  # noqa: N802
+        """Posts what it has."""
+        _run(self._flush_batcher)
+
+    @params(Optional(text))
+    def admin_setLogLevel(self, level: str | None) -> None:  # noqa: N802
+        """Accepted; the level is set at the start (openrollup run)."""
+        del level
+
+    @params(Optional(boolean))
+    def admin_conductorEnabled(self, _: bool | None) -> bool:  # noqa: N802
+        """There is no conductor."""
+        return False
+
+
+def l1_ref_json(ref: L1BlockRef) -> dict[str, Any]:
+    """An L1 reference as op-node writes it."""
+    return {
+        "hash": hex_data(ref.hash),
+        "number": ref.number,
+        "parentHash": hex_data(ref.parent_hash),
+        "timestamp": ref.timestamp,
+    }
+
+
+def l2_ref_json(ref: L2BlockRef) -> dict[str, Any]:
+    """An L2 reference as op-node writes it: l1origin with a small o."""
+    return {
+        "hash": hex_data(ref.hash),
+        "number": ref.number,
+        "parentHash": hex_data(ref.parent_hash),
+        "timestamp": ref.timestamp,
+        "l1origin": {"hash": hex_data(ref.l1_origin.hash), "number": ref.l1_origin.number},
+        "sequenceNumber": ref.sequence_number,
+    }
+
+
+def _run(verb: Callable[[], None] | None) -> None:
+    if verb is None:
+        raise RpcError("batcher not enabled")
+    verb()

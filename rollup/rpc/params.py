@@ -1,0 +1,267 @@
+"""Reading parameters: quantities, data, block tags, call objects. Anything else is geth's `invalid argument`."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from typing import Any
+
+from rollup.execution.calls import CallRequest, StateOverride
+from rollup.protocol.primitives import Address, Hash
+from rollup.protocol.transaction import AccessList, Authorization
+from rollup.rpc.errors import InvalidParams
+
+Parser = Callable[[Any], Any]
+_TAGS = ("latest", "pending", "safe", "finalized", "earliest")
+
+
+class Invalid(ValueError):
+    """A value of the wrong form; the door says which argument it was."""
+
+
+class Optional:
+    """A parameter that may be left out or null."""
+
+    def __init__(self, parser: Parser, default: Any = None) -> None:
+        self.parser = parser
+        self.default = default
+
+
+def params(*parsers: Parser | Optional) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Makes a method of parsed arguments into a handler of a params list."""
+    required = sum(not isinstance(parser, Optional) for parser in parsers)
+
+    def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(method)
+        def handler(self: Any, given: Sequence[Any]) -> Any:
+            if len(given) > len(parsers):
+                raise InvalidParams(f"too many arguments, want at most {len(parsers)}")
+            values = []
+            for index, parser in enumerate(parsers):
+                value = given[index] if index < len(given) else None
+                if isinstance(parser, Optional):
+                    values.append(parser.default if value is None else _parse(parser.parser, value, index))
+                elif index >= len(given):
+                    raise InvalidParams(f"missing value for required argument {index}")
+                else:
+                    values.append(_parse(parser, value, index))
+            return method(self, *values)
+
+        handler.required = required  # type: ignore[attr-defined]
+        return handler
+
+    return decorate
+
+
+def _parse(parser: Parser, value: Any, index: int) -> Any:
+    try:
+        return parser(value)
+    except Invalid as error:
+        raise InvalidParams(f"invalid argument {index}: {error}") from error
+
+
+def anything(value: Any) -> Any:
+    """No check."""
+    return value
+
+
+def boolean(value: Any) -> bool:
+    """true or false."""
+    if not isinstance(value, bool):
+        raise Invalid("a boolean is expected")
+    return value
+
+
+def text(value: Any) -> str:
+    """A string."""
+    if not isinstance(value, str):
+        raise Invalid("a string is expected")
+    return value
+
+
+def quantity(value: Any) -> int:
+    """0x and hexadecimal digits; a plain number of at least 0 is taken too, as anvil does."""
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    if not isinstance(value, str):
+        raise Invalid("a hex quantity is expected")
+    if not value.startswith("0x"):
+        raise Invalid("hex string without 0x prefix")
+    if len(value) == 2:
+        raise Invalid("empty hex string")
+    try:
+        number = int(value[2:], 16)
+    except ValueError as error:
+        raise Invalid("invalid hex string") from error
+    if number >= 2**256 or "_" in value or value[2] in "+-":
+        raise Invalid("hex number > 256 bits")
+    return number
+
+
+def data(value: Any) -> bytes:
+    """0x and an even number of hexadecimal digits."""
+    if not isinstance(value, str):
+        raise Invalid("a hex string is expected")
+    if not value.startswith(("0x", "0X")):
+        raise Invalid("hex string without 0x prefix")
+    try:
+        return bytes.fromhex(value[2:]) if " " not in value else _no_hex()
+    except ValueError as error:
+        raise Invalid("invalid hex string" if len(value) % 2 == 0 else "hex string of odd length") from error
+
+
+def _no_hex() -> bytes:
+    raise Invalid("invalid hex string")
+
+
+def sized(size: int) -> Parser:
+    """Data of an exact size in bytes."""
+
+    def parser(value: Any) -> bytes:
+        decoded = data(value)
+        if len(decoded) != size:
+            raise Invalid(f"hex string has length {2 * len(decoded)}, want {2 * size}")
+        return decoded
+
+    return parser
+
+
+address: Parser = sized(20)
+hash32: Parser = sized(32)
+
+
+def slot(value: Any) -> int:
+    """A storage slot: data of at most 32 bytes, or a quantity."""
+    if isinstance(value, str) and value.startswith("0x") and len(value) <= 66:
+        return int(value[2:] or "0", 16) if _is_hex(value[2:]) else quantity(value)
+    return quantity(value)
+
+
+def _is_hex(digits: str) -> bool:
+    return all(digit in "0123456789abcdefABCDEF" for digit in digits)
+
+
+BlockId = str | int | Hash
+
+
+def block_id(value: Any) -> BlockId:
+    """A tag, a number, a hash (plain or as {blockHash}, {blockNumber})."""
+    if isinstance(value, Mapping):
+        if "blockHash" in value and value["blockHash"] is not None:
+            return bytes(hash32(value["blockHash"]))
+        if "blockNumber" in value and value["blockNumber"] is not None:
+            return block_id(value["blockNumber"])
+        raise Invalid("blockNumber or blockHash is expected")
+    if isinstance(value, str) and value in _TAGS:
+        return value
+    if isinstance(value, str) and len(value) == 66:
+        return bytes(hash32(value))
+    return quantity(value)
+
+
+def _optional(source: Mapping[str, Any], name: str, parser: Parser) -> Any:
+    value = source.get(name)
+    if value is None:
+        return None
+    try:
+        return parser(value)
+    except Invalid as error:
+        raise Invalid(f"{name}: {error}") from error
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """An object."""
+    if not isinstance(value, Mapping):
+        raise Invalid("an object is expected")
+    return value
+
+
+def access_list(value: Any) -> AccessList:
+    """EIP-2930's JSON form."""
+    if not isinstance(value, list):
+        raise Invalid("accessList: a list is expected")
+    return tuple(
+        (
+            bytes(address(mapping(item).get("address"))),
+            tuple(bytes(hash32(key)) for key in item.get("storageKeys") or []),
+        )
+        for item in value
+    )
+
+
+def authorizations(value: Any) -> tuple[Authorization, ...]:
+    """EIP-7702's JSON form."""
+    if not isinstance(value, list):
+        raise Invalid("authorizationList: a list is expected")
+    return tuple(
+        Authorization(
+            quantity(item["chainId"]),
+            bytes(address(item["address"])),
+            quantity(item["nonce"]),
+            quantity(item.get("yParity", item.get("v"))),
+            quantity(item["r"]),
+            quantity(item["s"]),
+        )
+        for item in map(_authorization, value)
+    )
+
+
+def _authorization(value: Any) -> Mapping[str, Any]:
+    item = mapping(value)
+    for name in ("chainId", "address", "nonce", "r", "s"):
+        if name not in item:
+            raise Invalid(f"authorizationList: {name} is missing")
+    return item
+
+
+def call_request(value: Any) -> CallRequest:
+    """A transaction object of eth_call and its kin."""
+    source = mapping(value)
+    gas_price = _optional(source, "gasPrice", quantity)
+    cap, tip = _optional(source, "maxFeePerGas", quantity), _optional(source, "maxPriorityFeePerGas", quantity)
+    if gas_price is not None and (cap is not None or tip is not None):
+        raise Invalid("both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified")
+    given, alias = _optional(source, "input", data), _optional(source, "data", data)
+    if given is not None and alias is not None and given != alias:
+        raise Invalid('both "data" and "input" are set and not equal. Please use "input" to pass transaction call data')
+    request = CallRequest(
+        to=_optional(source, "to", address),
+        gas=_optional(source, "gas", quantity),
+        max_fee_per_gas=gas_price if gas_price is not None else cap or 0,
+        max_priority_fee_per_gas=gas_price if gas_price is not None else tip or 0,
+        value=_optional(source, "value", quantity) or 0,
+        data=given if given is not None else alias or b"",
+        nonce=_optional(source, "nonce", quantity),
+        access_list=_optional(source, "accessList", access_list) or (),
+        blob_versioned_hashes=_optional(source, "blobVersionedHashes", _hashes) or (),
+        authorization_list=_optional(source, "authorizationList", authorizations) or (),
+    )
+    sender: Address | None = _optional(source, "from", address)
+    if sender is not None:
+        request.sender = sender
+    return request
+
+
+def _hashes(value: Any) -> tuple[Hash, ...]:
+    if not isinstance(value, list):
+        raise Invalid("a list is expected")
+    return tuple(bytes(hash32(item)) for item in value)
+
+
+def state_overrides(value: Any) -> dict[Address, StateOverride]:
+    """eth_call's third parameter."""
+    result = {}
+    for key, entry in mapping(value).items():
+        item = mapping(entry)
+        if item.get("state") is not None and item.get("stateDiff") is not None:
+            raise Invalid(f"account {key} has both 'state' and 'stateDiff'")
+        result[bytes(address(key))] = StateOverride(
+            balance=_optional(item, "balance", quantity),
+            nonce=_optional(item, "nonce", quantity),
+            code=_optional(item, "code", data),
+            storage=_optional(item, "state", _slots),
+            storage_diff=_optional(item, "stateDiff", _slots) or {},
+        )
+    return result
+
+
+def _slots(value: Any) -> dict[int, int]:
+    return {slot(key): slot(entry) for key, entry in mapping(value).items()}
