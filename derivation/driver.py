@@ -24,7 +24,7 @@ from rollup.protocol.blockref import L1BlockRef, L2BlockRef
 from rollup.protocol.config import RollupConfig, SystemConfig
 from rollup.protocol.l2_blocks import l2_block_ref, system_config_of_block
 from rollup.protocol.payload import PayloadAttributes
-from rollup.protocol.primitives import Hash
+from rollup.protocol.primitives import ZERO_HASH, Hash
 
 log = structlog.get_logger()
 
@@ -94,9 +94,10 @@ class Verifier:
         return self._ref(self._chain.finalized)
 
     @property
-    def current_l1(self) -> L1BlockRef | None:
-        """The L1 block being read."""
-        return self._pipeline.origin
+    def current_l1(self) -> L1BlockRef:
+        """The L1 block being read; the rollup's first before anything was."""
+        genesis = self.config.genesis.l1
+        return self._pipeline.origin or L1BlockRef(genesis.hash, genesis.number, ZERO_HASH, 0)
 
     def safe_head_at_l1(self, number: int) -> SafeRecord | None:
         """The safe head as of an L1 block, as far back as it is remembered since the start."""
