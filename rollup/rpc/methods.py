@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-NAMESPACES = frozenset("admin debug engine eth evm miner net open optimism personal rpc txpool web3".split())
+_CHAIN = ("debug", "eth", "net", "personal", "rpc", "txpool", "web3")
+_NODE = ("admin", "engine", "evm", "miner", "open", "optimism")
+NAMESPACES = frozenset((*_CHAIN, *_NODE))
 
 
 def collect(*namespaces: object) -> dict[str, Callable[..., Any]]:

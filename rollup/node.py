@@ -1,0 +1,443 @@
+"""The node: every actor of both layers, and the one clock that moves them.
+
+Actors are synchronous and have verbs; `advance` says when each acts. With the machine's clock `run` waits between
+deeds; with a virtual one the clock jumps to the next, so that the same seed, genesis time and commands give the same
+block hashes.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from derivation.driver import Verifier
+from derivation.errors import Critical, Reset, Temporary
+from rollup.events import (
+    BatchPosted,
+    DepositIncluded,
+    Event,
+    L1BlockMined,
+    L2BlockBuilt,
+    OutputProposed,
+    Reorged,
+    SafeHeadMoved,
+    Waiting,
+)
+from rollup.execution.chain import Chain, HeadChange
+from rollup.execution.engine import Engine
+from rollup.execution.genesis import AttributionMode
+from rollup.l1 import contracts
+from rollup.l1.client import LocalL1Client
+from rollup.l1.devnet import Devnet, DevnetParams, make_devnet
+from rollup.l1.miner import MockL1
+from rollup.l1.source import LocalL1Source
+from rollup.protocol.block import Block
+from rollup.protocol.blockref import L2BlockRef
+from rollup.protocol.deposits import user_deposits
+from rollup.protocol.l2_blocks import l2_block_ref
+from rollup.store.kv import LmdbStore, MemoryStore, Store, StoreError
+from sequencer.batcher.batcher import Batcher
+from sequencer.batcher.config import BatcherConfig, BatchType, Compression
+from sequencer.batcher.da import DataAvailability
+from sequencer.clock import ManualClock, SystemClock
+from sequencer.mempool import Mempool
+from sequencer.origin_selector import OriginMissing
+from sequencer.pool_costs import l2_extra_cost
+from sequencer.proposer import ProposalRefused, Proposer
+from sequencer.sequencer import Sequencer
+
+log = structlog.get_logger()
+
+_PARAMS_FILE = "openrollup.json"
+
+
+class NodeError(Exception):
+    """The node cannot start or go on; the message is for the user."""
+
+
+@dataclass(slots=True, frozen=True)
+class NodeParams:
+    """What a user chooses. Times in seconds; genesis_time None is now; data_dir None keeps nothing."""
+
+    data_dir: Path | None = None
+    l1_block_time: int = 12
+    l2_block_time: int = 2
+    instant: bool = False
+    da: DataAvailability = "auto"
+    batch_type: BatchType = "span"
+    compression: Compression = "brotli"
+    attribution: AttributionMode = "native"
+    operator_fee_scalar: int = 0
+    operator_fee_constant: int = 0
+    seed: int = 0
+    genesis_time: int | None = None
+    virtual_clock: bool = False
+    archive: bool = False
+
+
+@dataclass(slots=True)
+class L1Node:
+    """The mock L1 and its pool."""
+
+    chain: Chain
+    pool: Mempool
+    miner: MockL1
+    source: LocalL1Source
+    client: LocalL1Client
+
+
+@dataclass(slots=True)
+class L2Node:
+    """An L2 chain with its engine and its derivation; the sequencer's has a pool."""
+
+    chain: Chain
+    engine: Engine
+    derivation: Verifier
+    pool: Mempool | None = None
+
+
+@dataclass(slots=True)
+class Node:
+    """All actors. Open one with `Node.open`."""
+
+    params: NodeParams
+    devnet: Devnet
+    clock: SystemClock | ManualClock
+    l1: L1Node
+    l2: L2Node
+    verifier: L2Node
+    sequencer: Sequencer
+    batcher: Batcher
+    proposer: Proposer
+    on_event: Callable[[Event], None] = field(default=lambda event: None)
+    _stores: list[Store] = field(default_factory=list)
+    _stopping: bool = False
+    _wakeup: asyncio.Event | None = None
+    _said: dict[str, str] = field(default_factory=dict)
+    _next_l1: int = 0
+
+    # ------------------------------------------------------------ opening
+    @classmethod
+    def open(cls, params: NodeParams, on_event: Callable[[Event], None] = lambda event: None) -> "Node":
+        """Begins or resumes a chain; raises NodeError."""
+        try:
+            params = _resumed(params)
+            devnet = make_devnet(_devnet_params(params))
+            return cls._assemble(params, devnet, on_event)
+        except (StoreError, ValueError, OSError) as error:
+            raise NodeError(str(error)) from error
+
+    @classmethod
+    def _assemble(cls, params: NodeParams, devnet: Devnet, on_event: Callable[[Event], None]) -> "Node":
+        stores: list[Store] = [_open_store(params.data_dir, name) for name in ("l1", "l2", "verifier")]
+        history = None if params.archive else 256
+        clock = ManualClock(devnet.params.genesis_time) if params.virtual_clock else SystemClock()
+        l1 = _open_l1(params, devnet, stores[0], clock)
+        l2_chain = Chain.open(stores[1], devnet.l2.header, devnet.l2.alloc, history)
+        pool = Mempool(l2_chain, devnet.l2_config, l2_extra_cost(devnet.l2_config), journal=stores[1])
+        engine = Engine(l2_chain, devnet.l2_config, pool)
+        config = devnet.rollup_config
+        derivation = Verifier(config, l1.source, l1.source, engine)
+        l2 = L2Node(l2_chain, engine, derivation, pool)
+        sequencer = Sequencer(config, engine, l1.source, clock, pool=pool, instant=params.instant)
+        options = BatcherConfig(da=params.da, batch_type=params.batch_type, compression=params.compression)
+        batcher = Batcher(config, l2_chain, l1.client, devnet.params.batcher.private_key, derivation, options)
+        proposer = Proposer(
+            config,
+            l2_chain,
+            l1.client,
+            devnet.params.proposer.private_key,
+            contracts.L2_OUTPUT_ORACLE,
+            proposable_head=lambda: derivation.safe_head,
+        )
+        verifier_chain = Chain.open(stores[2], devnet.l2.header, devnet.l2.alloc, history)
+        verifier_engine = Engine(verifier_chain, devnet.l2_config)
+        node = cls(
+            params=params,
+            devnet=devnet,
+            clock=clock,
+            l1=l1,
+            l2=l2,
+            verifier=L2Node(verifier_chain, verifier_engine, Verifier(config, l1.source, l1.source, verifier_engine)),
+            sequencer=sequencer,
+            batcher=batcher,
+            proposer=proposer,
+            on_event=on_event,
+            _stores=stores,
+        )
+        node._listen()
+        node._catch_up_clock()
+        return node
+
+    def _listen(self) -> None:
+        self.l1.chain.subscribe(lambda change: self._on_head("L1", change))
+        self.l2.chain.subscribe(lambda change: self._on_head("L2", change))
+        if self.l2.pool is not None:
+            self.l2.pool.subscribe(lambda transaction: self.wake())
+
+    def _catch_up_clock(self) -> None:
+        """A chain's clock stands still while no node runs it: blocks go on from where they stopped."""
+        newest = max(self.l1.chain.head.timestamp, self.l2.chain.head.timestamp)
+        behind = newest - self.clock.now()
+        if isinstance(self.clock, SystemClock):
+            self.clock.offset += behind
+        elif behind > 0:
+            self.clock.advance(behind)
+
+    def close(self) -> None:
+        """Closes the stores."""
+        for store in self._stores:
+            store.close()
+
+    # ------------------------------------------------------------ acting
+    @property
+    def safe_head(self) -> L2BlockRef:
+        """The sequencer node's safe head."""
+        return self.l2.derivation.safe_head
+
+    def next_due(self) -> float:
+        """Seconds: when the next actor has something to do."""
+        due = [float(self.l1.miner.next_block_time)]
+        if self.sequencer.is_active:
+            due.append(self.clock.now() if self.sequencer.is_due() else float(self.sequencer.next_block_time))
+        return min(due)
+
+    def advance(self, limit: int = 50) -> int:
+        """Does what is due, L1 first where both are, at most limit deeds; returns how many it did.
+
+        Raises NodeError where derivation cannot go on.
+        """
+        done = 0
+        try:
+            while done < limit and not self._stopping:
+                if self.l1.miner.is_due() and not self._is_l2_first():
+                    self.mine_l1()
+                elif self.sequencer.is_due():
+                    self.build_l2()
+                else:
+                    break
+                done += 1
+        except Critical as error:
+            raise NodeError(str(error)) from error
+        return done
+
+    def _is_l2_first(self) -> bool:
+        """An L2 block of an earlier time than the L1 block that is due goes first."""
+        return self.sequencer.is_due() and self.sequencer.next_block_time < self.l1.miner.next_block_time
+
+    def mine_l1(self) -> Block:
+        """Mines an L1 block and lets everyone read it."""
+        block = self.l1.miner.mine()
+        self.read_l1()
+        return block
+
+    def build_l2(self) -> Block | None:
+        """Builds an L2 block; None while L1 must come first or does not answer."""
+        started = time.perf_counter()
+        if self.clock.now() < self.sequencer.next_block_time:
+            # Instant blocks run ahead of the clock: it jumps, and L1 follows it.
+            self.clock.advance(self.sequencer.next_block_time - self.clock.now())
+        try:
+            block = self.sequencer.build_block()
+        except OriginMissing as error:
+            self._wait("sequencer", str(error))
+            self.mine_l1()
+            return None
+        except (Temporary, Reset) as error:
+            self._wait("sequencer", str(error))
+            return None
+        signed = sum(not transaction.is_deposit for transaction in block.transactions)
+        seconds = time.perf_counter() - started
+        self.on_event(L2BlockBuilt(block.number, block.hash, signed, block.header.gas_used, seconds))
+        self._report_deposits(block)
+        self._post()
+        return block
+
+    def read_l1(self) -> None:
+        """Derivation on both nodes, then the batcher and the proposer."""
+        before = self.safe_head
+        self.l2.derivation.sync()
+        self.verifier.derivation.sync()
+        self._report_safe(before)
+        self._post()
+        try:
+            proposed = self.proposer.step()
+        except ProposalRefused as error:
+            self._wait("proposer", str(error))
+        except Temporary as error:
+            self._wait("proposer", str(error))
+        else:
+            if proposed is not None:
+                self.on_event(OutputProposed(proposed.l2_block, proposed.output_root, proposed.transaction_hash))
+
+    def _post(self) -> None:
+        for report in self.batcher.step():
+            self.on_event(
+                BatchPosted(
+                    report.l1_block,
+                    report.transaction_hash,
+                    report.kind,
+                    report.data_bytes,
+                    report.blobs,
+                    report.cost,
+                )
+            )
+        if self.batcher.waiting_for:
+            self._wait("batcher", self.batcher.waiting_for)
+
+    # ------------------------------------------------------------ running
+    async def run(self, until_safe: int | None = None) -> None:
+        """Acts until stopped, or until an L2 block is safe; raises NodeError."""
+        self._wakeup = asyncio.Event()
+        while not self._stopping:
+            self.advance()
+            if until_safe is not None and min(self.safe_head.number, self._verified()) >= until_safe:
+                return
+            wait = self.next_due() - self.clock.now()
+            if wait <= 0:
+                await asyncio.sleep(0)
+            elif isinstance(self.clock, ManualClock):
+                self.clock.advance(wait)
+                await asyncio.sleep(0)
+            else:
+                self._wakeup.clear()
+                try:
+                    await asyncio.wait_for(self._wakeup.wait(), min(wait, 1.0))
+                except TimeoutError:
+                    continue
+
+    def run_until_safe(self, number: int) -> L2BlockRef:
+        """The same for a virtual clock, without servers; returns the safe head. Raises NodeError."""
+        if not isinstance(self.clock, ManualClock):
+            raise NodeError("only a virtual clock can be run without waiting")
+        while min(self.safe_head.number, self._verified()) < number:
+            if not self.advance():
+                self.clock.advance(max(self.next_due() - self.clock.now(), 0))
+        return self.safe_head
+
+    def stop(self) -> None:
+        """Has run return after the deed at hand."""
+        self._stopping = True
+        self.wake()
+
+    def wake(self) -> None:
+        """Has run look at once whether something is due."""
+        if self._wakeup is not None:
+            self._wakeup.set()
+
+    def _verified(self) -> int:
+        return self.verifier.derivation.safe_head.number
+
+    # ------------------------------------------------------------ reporting
+    def _on_head(self, layer: str, change: HeadChange) -> None:
+        if change.removed:
+            head = change.added[-1].number if change.added else change.removed[-1].number - 1
+            self.on_event(Reorged(layer, len(change.removed), head))
+        if layer == "L1":
+            for block in change.added:
+                fee = block.header.base_fee_per_gas or 0
+                self.on_event(L1BlockMined(block.number, block.hash, len(block.transactions), fee))
+
+    def _report_safe(self, before: L2BlockRef) -> None:
+        safe, verified = self.safe_head, self.verifier.derivation.safe_head
+        if safe.number > before.number:
+            number = self.l2.derivation.current_l1.number
+            self.on_event(SafeHeadMoved(safe.number, safe.hash, number, verified.number, verified.hash == safe.hash))
+
+    def _report_deposits(self, block: Block) -> None:
+        ref = l2_block_ref(self.devnet.rollup_config, block)
+        if ref.sequence_number:
+            return
+        portal = self.devnet.rollup_config.deposit_contract_address
+        origin = self.l1.chain.block(ref.l1_origin.hash)
+        for index, receipt in enumerate(self.l1.chain.receipts(ref.l1_origin.hash) or []):
+            found = user_deposits([receipt], ref.l1_origin.hash, portal)
+            if not found or origin is None:
+                continue
+            l1_hash = origin.transactions[index].hash
+            wanted = {(item.sender, item.to, item.mint, item.value, item.data) for item in found}
+            for item in block.transactions[1:]:
+                if item.is_deposit and (item.sender, item.to, item.mint, item.value, item.data) in wanted:
+                    self.on_event(DepositIncluded(l1_hash, item.hash, item.sender, item.to, item.mint or 0, item.value))
+
+    def _wait(self, actor: str, reason: str) -> None:
+        """Says what an actor waits for, once until it changes."""
+        if self._said.get(actor) != reason:
+            self._said[actor] = reason
+            self.on_event(Waiting(actor, reason))
+
+
+# ---------------------------------------------------------------- pieces
+def _open_l1(params: NodeParams, devnet: Devnet, store: Store, clock: SystemClock | ManualClock) -> L1Node:
+    chain = Chain.open(store, devnet.l1.header, devnet.l1.alloc, None if params.archive else 256)
+    pool = Mempool(chain, devnet.l1_config, allow_blobs=True, journal=store)
+    miner = MockL1(chain, devnet.l1_config, clock, pool, params.l1_block_time, seed=params.seed)
+    return L1Node(chain, pool, miner, LocalL1Source(miner), LocalL1Client(miner))
+
+
+def _open_store(data_dir: Path | None, name: str) -> Store:
+    return MemoryStore() if data_dir is None else LmdbStore.open(data_dir / name)
+
+
+def _devnet_params(params: NodeParams) -> DevnetParams:
+    return DevnetParams(
+        genesis_time=params.genesis_time if params.genesis_time is not None else int(time.time()),
+        l1_block_time=params.l1_block_time,
+        l2_block_time=params.l2_block_time,
+        attribution=params.attribution,
+        operator_fee_scalar=params.operator_fee_scalar,
+        operator_fee_constant=params.operator_fee_constant,
+    )
+
+
+# What makes another chain of it: kept in the data directory and compared at each start.
+_CHAIN_FIELDS = (
+    "l1_block_time",
+    "l2_block_time",
+    "attribution",
+    "operator_fee_scalar",
+    "operator_fee_constant",
+    "seed",
+    "genesis_time",
+)
+
+
+def _resumed(params: NodeParams) -> NodeParams:
+    """The parameters with the data directory's genesis time; raises NodeError where they name another chain."""
+    if params.genesis_time is None and params.data_dir is None:
+        return params
+    values: dict[str, Any] = {**asdict(params), "data_dir": params.data_dir}
+    if params.data_dir is None:
+        return params
+    path = params.data_dir / _PARAMS_FILE
+    if path.exists():
+        try:
+            kept = json.loads(path.read_text())
+        except ValueError as error:
+            raise NodeError(f"{path}: not JSON: {error}") from error
+        if not isinstance(kept, dict):
+            raise NodeError(f"{path}: an object is expected")
+        if values["genesis_time"] is None:
+            values["genesis_time"] = kept.get("genesis_time")
+        for name in _CHAIN_FIELDS:
+            if kept.get(name) != values[name]:
+                raise NodeError(
+                    f"{params.data_dir} holds a chain with {name} {kept.get(name)}, not {values[name]}: "
+                    "use the same options, or another --data-dir"
+                )
+        return NodeParams(**values)
+    if params.data_dir.exists() and any(params.data_dir.iterdir()):
+        raise NodeError(f"{params.data_dir}: not empty, and not a data directory of openrollup")
+    if values["genesis_time"] is None:
+        values["genesis_time"] = int(time.time())
+    params.data_dir.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({name: values[name] for name in _CHAIN_FIELDS}, indent=1) + "\n")
+    return NodeParams(**values)
+
+
+__all__ = ["Node", "NodeError", "NodeParams"]

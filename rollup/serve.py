@@ -1,0 +1,179 @@
+"""A node's endpoints: which namespaces answer on which port, and the files other programs start from."""
+
+import json
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from rollup.execution.config import L2Config
+from rollup.l1 import contracts
+from rollup.l1.beacon import BeaconApi
+from rollup.node import L2Node, Node, NodeError
+from rollup.protocol import predeploys
+from rollup.protocol.accounts import USERS
+from rollup.protocol.primitives import Address, Hash
+from rollup.rpc.backend import ExecutionBackend
+from rollup.rpc.beacon import beacon_app
+from rollup.rpc.debug import Debug
+from rollup.rpc.errors import RpcError
+from rollup.rpc.eth import EthReads
+from rollup.rpc.eth_accounts import EthAccounts
+from rollup.rpc.eth_calls import EthCalls
+from rollup.rpc.eth_logs import EthLogs
+from rollup.rpc.methods import collect
+from rollup.rpc.net import Net, TxPool
+from rollup.rpc.optimism import Admin, Optimism
+from rollup.rpc.server import RpcServer, serve
+from sequencer.mempool import Mempool
+from sequencer.pool_errors import PoolError
+
+ATTRIBUTION: Address = bytes.fromhex("4f50454e00000000000000000000000000000001")
+
+
+@dataclass(slots=True, frozen=True)
+class Ports:
+    """Where to listen; 0 takes a free port."""
+
+    l1: int = 8545
+    l2: int = 9545
+    verifier: int = 9546
+    rollup: int = 7545
+    beacon: int = 5052
+
+
+class NodeServers:
+    """All endpoints of a node."""
+
+    def __init__(self, node: Node, ports: Ports, host: str) -> None:
+        self.host = host
+        self.ports = ports
+        self.bound: dict[str, int] = {}
+        self._beacon: web.AppRunner | None = None
+        self._node = node
+        devnet = node.devnet
+        keys = {account.address: account.private_key for account in USERS}
+        self._servers = {
+            "l1": _execution_server(
+                "L1 JSON-RPC",
+                ExecutionBackend(
+                    "l1",
+                    node.l1.chain,
+                    devnet.l1_config,
+                    node.l1.pool,
+                    _sender(node.l1.miner.send_raw_transaction),
+                    keys,
+                    devnet.l1_chain_config_json,
+                ),
+                node.l1.pool,
+            ),
+            "l2": _l2_server("L2 JSON-RPC", node.l2, devnet.l2_config, keys, devnet.l2.file.config),
+            "verifier": _l2_server("verifier JSON-RPC", node.verifier, devnet.l2_config, {}, devnet.l2.file.config),
+            "rollup": RpcServer("op-node RPC", collect(*_rollup_namespaces(node))),
+        }
+
+    async def start(self) -> None:
+        """Opens every port; raises RpcPortInUse, with none left open."""
+        try:
+            for name, server in self._servers.items():
+                self.bound[name] = await server.start(self.host, getattr(self.ports, name))
+            app = beacon_app(BeaconApi(self._node.l1.miner))
+            self._beacon, self.bound["beacon"] = await serve(app, self.host, self.ports.beacon, "beacon API")
+        except OSError as error:
+            await self.stop()
+            raise NodeError(str(error)) from error
+
+    async def stop(self) -> None:
+        """Closes every port."""
+        for server in self._servers.values():
+            await server.stop()
+        if self._beacon is not None:
+            await self._beacon.cleanup()
+            self._beacon = None
+
+    def url(self, name: str) -> str:
+        """Where an endpoint listens."""
+        return f"http://{self.host}:{self.bound[name]}"
+
+
+def write_config_files(node: Node, directory: Path) -> dict[str, Path]:
+    """Writes genesis.json, rollup.json and the L1's; other programs start from them."""
+    devnet = node.devnet
+    documents: Mapping[str, Any] = {
+        "genesis.json": devnet.l2_genesis_json,
+        "rollup.json": devnet.rollup_config.to_json(),
+        "l1-genesis.json": devnet.l1_genesis_json,
+        "l1-chain-config.json": devnet.l1_chain_config_json,
+    }
+    directory.mkdir(parents=True, exist_ok=True)
+    written = {}
+    for name, document in documents.items():
+        path = directory / name
+        path.write_text(json.dumps(document, indent=2) + "\n")
+        written[name] = path
+    secret = directory / "jwt.hex"
+    if not secret.exists():
+        secret.write_text("0x" + secrets.token_hex(32) + "\n")
+        secret.chmod(0o600)
+    written["jwt.hex"] = secret
+    return written
+
+
+def contract_addresses() -> list[tuple[str, str, Address]]:
+    """Layer, name and address of what a user may want to call."""
+    return [
+        ("L1", "OptimismPortal", contracts.OPTIMISM_PORTAL),
+        ("L1", "SystemConfig", contracts.SYSTEM_CONFIG),
+        ("L1", "L2OutputOracle", contracts.L2_OUTPUT_ORACLE),
+        ("L1", "batch inbox", contracts.BATCH_INBOX),
+        ("L2", "Attribution", ATTRIBUTION),
+        ("L2", "L1Block", predeploys.L1_BLOCK),
+        ("L2", "GasPriceOracle", predeploys.GAS_PRICE_ORACLE),
+        ("L2", "L2ToL1MessagePasser", predeploys.L2_TO_L1_MESSAGE_PASSER),
+        ("L2", "WETH9", predeploys.WETH9),
+    ]
+
+
+def _l2_server(
+    name: str, node: L2Node, config: L2Config, keys: Mapping[Address, bytes], chain_config: Mapping[str, Any]
+) -> RpcServer:
+    pool = node.pool
+    send = _sender(pool.add) if pool is not None else None
+    return _execution_server(name, ExecutionBackend("l2", node.chain, config, pool, send, keys, chain_config), pool)
+
+
+def _execution_server(name: str, backend: ExecutionBackend, pool: Mempool | None) -> RpcServer:
+    logs = EthLogs(backend)
+    if pool is not None:
+        pool.subscribe(logs.on_pending_transaction)
+    namespaces = [EthReads(backend), EthCalls(backend), EthAccounts(backend), logs]
+    namespaces += [Net(backend), TxPool(backend), Debug(backend)]
+    return RpcServer(name, collect(*namespaces), logs.subscriptions)
+
+
+def _rollup_namespaces(node: Node) -> list[object]:
+    return [
+        Optimism(node.devnet.rollup_config, node.l2.chain, node.l2.derivation, node.l1.source),
+        Admin(
+            node.l2.derivation,
+            start_sequencer=node.sequencer.start,
+            stop_sequencer=node.sequencer.stop,
+            is_sequencing=lambda: node.sequencer.is_active,
+            start_batcher=node.batcher.start,
+            stop_batcher=node.batcher.stop,
+            flush_batcher=node.batcher.flush,
+        ),
+    ]
+
+
+def _sender(add: Callable[[bytes], Hash]) -> Callable[[bytes], Hash]:
+    def send(raw: bytes) -> Hash:
+        try:
+            return add(raw)
+        except PoolError as error:
+            raise RpcError(str(error), error.code) from error
+
+    return send
