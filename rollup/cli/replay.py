@@ -1,0 +1,34 @@
+"""`openrollup replay`: real blocks executed against their witness, to the hash."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from rollup.execution.replay import ReplayError, find_cases, load_case, replay
+
+
+@click.command("replay")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="A JSON object a block.")
+def command(paths: tuple[Path, ...], as_json: bool) -> None:
+    """Execute the blocks in files or folders and compare hashes; exit 1 where one differs."""
+    failed = count = 0
+    try:
+        for path in find_cases(list(paths)):
+            result = replay(load_case(path))
+            count += 1
+            failed += not result.equal
+            if as_json:
+                click.echo(json.dumps({**asdict(result), "fork": result.fork.name.lower(), "equal": result.equal}))
+            else:
+                click.echo(result.line())
+    except ReplayError as error:
+        raise click.ClickException(str(error)) from error
+    if not count:
+        raise click.ClickException("no replay files there")
+    if not as_json:
+        click.echo(f"{count - failed} of {count} hashes equal")
+    if failed:
+        raise SystemExit(1)

@@ -1,0 +1,155 @@
+"""`openrollup verify`: an L2 re-derived from L1 data alone."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from derivation.driver import Progress as Step
+from derivation.driver import Verifier
+from derivation.errors import Critical, Temporary
+from rollup.cli.logs import configure_logs
+from rollup.execution.chain import Chain
+from rollup.execution.config import ChainConfigError, L2Config
+from rollup.execution.engine import Engine
+from rollup.execution.genesis import genesis_header
+from rollup.execution.genesis_json import GenesisError, GenesisFile, parse_genesis
+from rollup.l1.rpc_client import RpcL1Source
+from rollup.protocol.config import ConfigError, RollupConfig
+from rollup.store.kv import LmdbStore, MemoryStore, Store, StoreError
+
+_POLL_SECONDS = 1.0
+
+
+@click.command("verify")
+@click.option("--l1", "l1_url", required=True, help="JSON-RPC of the L1.")
+@click.option("--beacon", "beacon_url", help="Beacon API of the L1, for blobs.")
+@click.option("--rollup-config", required=True, type=click.Path(path_type=Path, dir_okay=False), help="rollup.json")
+@click.option(
+    "--genesis", required=True, type=click.Path(path_type=Path, dir_okay=False), help="genesis.json of the L2"
+)
+@click.option("--until", default="safe", show_default=True, help="safe: all that L1 holds now; or an L2 block number.")
+@click.option("--data-dir", type=click.Path(path_type=Path, file_okay=False), help="Keep the chain here.")
+@click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
+def command(
+    l1_url: str,
+    beacon_url: str | None,
+    rollup_config: Path,
+    genesis: Path,
+    until: str,
+    data_dir: Path | None,
+    as_json: bool,
+) -> None:
+    """Derive the L2 from L1 data and nothing else; print its head's number, hash and state root."""
+    configure_logs(as_json)
+    target = _target(until)
+    try:
+        config = RollupConfig.load(rollup_config)
+        file = _load_genesis(genesis)
+        l2_config = L2Config.from_genesis_json(file.config)
+        header = genesis_header(file, l2_config.forks)
+    except (ConfigError, GenesisError, ChainConfigError) as error:
+        raise click.ClickException(str(error)) from error
+    if header.hash != config.genesis.l2.hash:
+        given = "0x" + config.genesis.l2.hash.hex()
+        raise click.ClickException(f"{genesis} makes the block 0x{header.hash.hex()}, {rollup_config} begins at {given}")
+    if l2_config.chain_id != config.l2_chain_id:
+        raise click.ClickException(
+            f"{genesis} is of chain {l2_config.chain_id}, {rollup_config} of {config.l2_chain_id}"
+        )
+    source = RpcL1Source(l1_url, beacon_url)
+    _check_l1(source, config, l1_url)
+    try:
+        store: Store = MemoryStore() if data_dir is None else LmdbStore.open(data_dir)
+        chain = Chain.open(store, header, file.alloc)
+    except StoreError as error:
+        raise click.ClickException(str(error)) from error
+    verifier = Verifier(config, source, source, Engine(chain, l2_config))
+    started = time.monotonic()
+    try:
+        _derive(verifier, source, target, quiet=as_json)
+    except (Critical, Temporary) as error:
+        raise click.ClickException(str(error)) from error
+    finally:
+        store.close()
+    _report(verifier, chain, time.monotonic() - started, as_json)
+
+
+def _target(until: str) -> int | None:
+    if until == "safe":
+        return None
+    if not until.isdigit():
+        raise click.BadParameter("safe or a block number is expected", param_hint="--until")
+    return int(until)
+
+
+def _load_genesis(path: Path) -> GenesisFile:
+    try:
+        return parse_genesis(json.loads(path.read_text()))
+    except OSError as error:
+        raise GenesisError(f"{path}: {error.strerror}") from error
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise GenesisError(f"{path}: not JSON: {error}") from error
+    except GenesisError as error:
+        raise GenesisError(f"{path}: {error}") from error
+
+
+def _check_l1(source: RpcL1Source, config: RollupConfig, url: str) -> None:
+    """The L1 is the one the rollup stands on."""
+    try:
+        chain_id = source.chain_id()
+        first = source.ref_by_number(config.genesis.l1.number)
+    except Temporary as error:
+        raise click.ClickException(f"L1 at {url}: {error}") from error
+    if chain_id != config.l1_chain_id:
+        raise click.ClickException(f"L1 at {url} is chain {chain_id}, the rollup stands on {config.l1_chain_id}")
+    if first.hash != config.genesis.l1.hash:
+        raise click.ClickException(
+            f"L1 at {url} has block {first.number} 0x{first.hash.hex()}, "
+            f"the rollup begins at 0x{config.genesis.l1.hash.hex()}"
+        )
+
+
+def _derive(verifier: Verifier, source: RpcL1Source, target: int | None, *, quiet: bool) -> None:
+    """Reads L1 up to its head as of now, or on until the target is safe; shows where it is."""
+    last = source.head().number
+    columns = (TextColumn("L1 block"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
+    console = Console(stderr=True)
+    with Progress(*columns, TimeElapsedColumn(), console=console, disable=quiet, transient=True) as progress:
+        task = progress.add_task("", total=last)
+        while True:
+            step = verifier.step()
+            safe = verifier.safe_head.number
+            progress.update(task, completed=verifier.current_l1.number, description=f"L2 safe {safe}")
+            if target is not None and safe >= target:
+                return
+            if step is Step.RETRY:
+                raise Temporary(verifier.waiting_for or "L1 does not answer")
+            if step is not Step.IDLE:
+                continue
+            if target is None:
+                return
+            time.sleep(_POLL_SECONDS)
+            progress.update(task, total=source.head().number)
+
+
+def _report(verifier: Verifier, chain: Chain, seconds: float, as_json: bool) -> None:
+    safe = verifier.safe_head
+    state_root = chain.safe.header.state_root
+    result: dict[str, Any] = {
+        "number": safe.number,
+        "hash": "0x" + safe.hash.hex(),
+        "stateRoot": "0x" + state_root.hex(),
+        "l1Block": verifier.current_l1.number,
+        "seconds": round(seconds, 3),
+    }
+    if as_json:
+        click.echo(json.dumps(result))
+        return
+    click.echo(f"L2 safe head {safe.number}, derived from L1 up to block {result['l1Block']} in {seconds:.1f} s")
+    click.echo(f"hash        {result['hash']}")
+    click.echo(f"state root  {result['stateRoot']}")
