@@ -6,6 +6,7 @@ import pytest
 from eth_account import Account
 
 from attribution_precompile import ADDRESS_BYTES
+from attribution_precompile.audit import owed_scaled
 from rollup.execution.block_builder import BlockBuilder, Sealed
 from rollup.execution.block_context import l2_context
 from rollup.execution.chain import Chain
@@ -18,7 +19,6 @@ from rollup.protocol.transaction import decode_transaction
 from rollup.store.kv import MemoryStore
 
 from . import calls
-from .audit import owed_scaled
 from .harness import CONTRACT, MODES, NATIVE
 
 TIME = 1_700_000_000

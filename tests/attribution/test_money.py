@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from attribution_precompile import ADDRESS, DictHost, Revert, execute, explain, genesis_storage
+from attribution_precompile.audit import owed_scaled
 from attribution_precompile.layout import (
     COUNTS,
     MASK_96,
@@ -22,7 +23,6 @@ from attribution_precompile.layout import (
 )
 
 from . import bytecode, calls
-from .audit import owed_scaled
 from .harness import ADMIN, MODES, NATIVE, TREASURY, Evm, Result
 from .scene import ATTRIBUTOR, CURATOR, FEE, MEMBERS, OWNER, PAYER, TUNER, VALID, build, signed
 from .test_abi import word_widths
