@@ -56,7 +56,8 @@ def command(
         raise click.ClickException(str(error)) from error
     if header.hash != config.genesis.l2.hash:
         given = "0x" + config.genesis.l2.hash.hex()
-        raise click.ClickException(f"{genesis} makes the block 0x{header.hash.hex()}, {rollup_config} begins at {given}")
+        made = "0x" + header.hash.hex()
+        raise click.ClickException(f"{genesis} makes the block {made}, {rollup_config} begins at {given}")
     if l2_config.chain_id != config.l2_chain_id:
         raise click.ClickException(
             f"{genesis} is of chain {l2_config.chain_id}, {rollup_config} of {config.l2_chain_id}"

@@ -1,0 +1,5 @@
+"""`python -m rollup.cli` is `openrollup`."""
+
+from rollup.cli import main
+
+main()

@@ -1,0 +1,98 @@
+"""`openrollup demo`: inferences paid for, contributors credited, and the books at the end."""
+
+import json
+from contextlib import nullcontext
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+from requests.exceptions import RequestException
+from rich.console import Console
+from rich.table import Table
+from web3 import Web3
+from web3.exceptions import Web3Exception
+
+from attribution_precompile.client import AttributionError
+from rollup.cli.demo_node import Endpoints, own_node
+from rollup.cli.demo_story import Demo, DemoResult
+from rollup.cli.demo_texts import load_data_set
+from rollup.cli.screen import amount
+
+_TEXTS = Path(__file__).resolve().parents[2] / "examples" / "medical"
+
+
+@click.command("demo")
+@click.option("--l2", help="JSON-RPC of a running L2; without it the demo starts a node of its own.")
+@click.option("--verifier", help="JSON-RPC of its verifier.  [default: port 9546 beside --l2's 9545]")
+@click.option("--texts", default=_TEXTS, type=click.Path(path_type=Path, file_okay=False), help="Folder of the texts.")
+@click.option("--inferences", default=200, show_default=True, type=click.IntRange(1, 10_000))
+@click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
+def command(l2: str | None, verifier: str | None, texts: Path, inferences: int, as_json: bool) -> None:
+    """Pay for inferences on a medical model, credit those whose texts it learned from, and show the books."""
+    data_set = load_data_set(texts)
+    console = Console(highlight=False, stderr=as_json, soft_wrap=True)
+    if l2 is None:
+        console.print("starting a node of its own …")
+    if l2 is not None and verifier is None and l2.rstrip("/").endswith(":9545"):
+        verifier = l2.rstrip("/")[:-4] + "9546"
+    node = own_node() if l2 is None else nullcontext(Endpoints(l2, verifier))
+    with node as endpoints:
+        try:
+            demo = Demo(_connect(endpoints.l2), _connect(endpoints.verifier), data_set, console.print)
+            result = demo.run(inferences)
+        except AttributionError as error:
+            raise click.ClickException(f"the precompile refused: {error}") from error
+        except RequestException as error:
+            raise click.ClickException(f"{endpoints.l2} does not answer: {error}") from error
+        except Web3Exception as error:
+            raise click.ClickException(str(error)) from error
+    if as_json:
+        click.echo(json.dumps(asdict(result) | {"conserved": result.is_conserved, "verified": result.is_verified}))
+    else:
+        _show(console, result)
+    if not result.is_conserved or (endpoints.verifier is not None and not result.is_verified):
+        raise SystemExit(1)
+
+
+def _connect(url: str | None) -> Any:
+    return None if url is None else Web3(Web3.HTTPProvider(url))
+
+
+def _show(console: Console, result: DemoResult) -> None:
+    table = Table(title="\nContributors, in OPEN", title_justify="left")
+    for name, side in (("contributor", "left"), ("units", "right"), ("credited", "right"), ("claimed", "right")):
+        table.add_column(name, justify=side)  # type: ignore[arg-type]
+    for row in result.contributors:
+        table.add_row(row.name, str(row.units), amount(row.credited), amount(row.claimed) if row.claimed else "–")
+    credited = sum(row.credited for row in result.contributors)
+    table.add_section()
+    table.add_row("all", str(sum(row.units for row in result.contributors)), amount(credited), amount(result.claimed))
+    console.print(table)
+    books = Table(title="\nBooks, in OPEN", title_justify="left", show_header=False)
+    books.add_column(justify="left")
+    books.add_column(justify="right")
+    rows = [
+        (f"fees of {result.inferences} inferences ({result.attested} of them by traced influence)", result.fees),
+        ("  to the platform", result.platform),
+        ("  to the model's owner", result.owner),
+        ("  to contributors", credited),
+        ("  fractions of a wei, in the pool", result.fees - result.platform - result.owner - credited),
+        ("gas, beside the fees", result.gas),
+        ("  execution", result.execution_gas),
+        ("  L1 data", result.l1_fee),
+        ("  operator fee", result.operator_fee),
+    ]
+    for name, wei in rows:
+        books.add_row(name, amount(wei))
+    books.add_row("gas as a share of the fees", f"{100 * result.gas / result.fees:.3f} %")
+    console.print(books)
+    verdict = "exact to the wei" if result.is_conserved else "[red]BROKEN[/]"
+    console.print(f"\nconservation: fees in = credited + pool + paid out, {verdict}")
+    console.print(f"L2 block {result.block} {result.block_hash}")
+    if result.verifier_root is None:
+        console.print("no verifier was asked (give --verifier)")
+    elif result.is_verified:
+        console.print(f"[green]verifier: state root equal[/] {result.state_root}")
+    else:
+        console.print(f"[red]verifier: state root {result.verifier_root}, the sequencer has {result.state_root}[/]")
