@@ -137,7 +137,7 @@ def estimate_gas(
     high = _highest_gas(context, reader, request, overrides)
     if request.to is not None and not request.data and not request.authorization_list:
         plain = _evm(context, reader, block_hash, overrides)
-        if not plain.accounts.get_code(request.to) and TX_GAS <= high and run(TX_GAS).error is None:
+        if not plain.accounts.get_code(request.to) and high >= TX_GAS and run(TX_GAS).error is None:
             return TX_GAS
     result = run(high)
     if result.error is not None:
