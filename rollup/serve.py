@@ -16,6 +16,7 @@ from rollup.node import L2Node, Node, NodeError
 from rollup.protocol import predeploys
 from rollup.protocol.accounts import USERS
 from rollup.protocol.primitives import Address, Hash
+from rollup.protocol.transaction import BLOB
 from rollup.rpc.backend import ExecutionBackend
 from rollup.rpc.beacon import beacon_app
 from rollup.rpc.debug import Debug
@@ -29,7 +30,7 @@ from rollup.rpc.net import Net, TxPool
 from rollup.rpc.optimism import Admin, Optimism
 from rollup.rpc.server import RpcServer, serve
 from sequencer.mempool import Mempool
-from sequencer.pool_errors import PoolError
+from sequencer.pool_errors import TYPE_NOT_SUPPORTED, PoolError
 
 ATTRIBUTION: Address = bytes.fromhex("4f50454e00000000000000000000000000000001")
 
@@ -141,7 +142,7 @@ def _l2_server(
     name: str, node: L2Node, config: L2Config, keys: Mapping[Address, bytes], chain_config: Mapping[str, Any]
 ) -> RpcServer:
     pool = node.pool
-    send = _sender(pool.add) if pool is not None else None
+    send = _sender(_without_blobs(pool.add)) if pool is not None else None
     return _execution_server(name, ExecutionBackend("l2", node.chain, config, pool, send, keys, chain_config), pool)
 
 
@@ -167,6 +168,17 @@ def _rollup_namespaces(node: Node) -> list[object]:
             flush_batcher=node.batcher.flush,
         ),
     ]
+
+
+def _without_blobs(add: Callable[[bytes], Hash]) -> Callable[[bytes], Hash]:
+    """L2 takes no blob transactions, in whatever form they come (op-geth: core/txpool/validation.go)."""
+
+    def add_checked(raw: bytes) -> Hash:
+        if raw[:1] == bytes((BLOB,)):
+            raise PoolError(TYPE_NOT_SUPPORTED)
+        return add(raw)
+
+    return add_checked
 
 
 def _sender(add: Callable[[bytes], Hash]) -> Callable[[bytes], Hash]:

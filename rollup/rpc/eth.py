@@ -18,7 +18,7 @@ from rollup.rpc.formats import (
     receipts_json,
     transaction_json,
 )
-from rollup.rpc.params import BlockId, Optional, address, anything, block_id, boolean, hash32, params, quantity, slot
+from rollup.rpc.params import BlockId, Optional, address, anything, block_id, boolean, hash32, params, quantity64, slot
 
 _DEFAULT_TIP = 1_000_000  # wei: what a quiet chain suggests, as op-geth's --gpo.minsuggestedpriorityfee
 _MAX_HISTORY = 1024
@@ -54,8 +54,9 @@ class EthReads:
 
     @params()
     def eth_gasPrice(self) -> str:  # noqa: N802
-        """The next base fee and a tip."""
-        return hex_quantity(self._next_base_fee() + self._tip())
+        """Base fee and a tip: enough for the next block, and for a call in the head (which checks its own base fee)."""
+        head = self._chain.head.header.base_fee_per_gas or 0
+        return hex_quantity(max(head, self._next_base_fee()) + self._tip())
 
     @params()
     def eth_maxPriorityFeePerGas(self) -> str:  # noqa: N802
@@ -65,16 +66,15 @@ class EthReads:
     @params()
     def eth_blobBaseFee(self) -> str:  # noqa: N802
         """Wei a unit of blob gas in the next block."""
-        header = self._chain.head.header
-        if not isinstance(self._backend.config, L1Config):
-            return hex_quantity(1)
-        return hex_quantity(blob_base_fee(next_excess_blob_gas(header.excess_blob_gas or 0, header.blob_gas_used or 0)))
+        return self._blob_base_fee_after(self._chain.head)
 
-    @params(quantity, block_id, Optional(anything))
+    @params(quantity64, block_id, Optional(anything))
     def eth_feeHistory(self, count: int, newest: BlockId, percentiles: Any) -> dict[str, Any]:  # noqa: N802
         """Base fees, fill ratios and tips of a range of blocks."""
         shares = _percentiles(percentiles)
         last = self._backend.require_block(newest)
+        if count == 0:
+            return {"oldestBlock": "0x0", "gasUsedRatio": None}
         count = min(count, _MAX_HISTORY, last.number + 1)
         blocks = [self._backend.require_block(number) for number in range(last.number - count + 1, last.number + 1)]
         is_l1 = isinstance(self._backend.config, L1Config)
@@ -85,7 +85,8 @@ class EthReads:
             "baseFeePerGas": [hex_quantity(fee) for fee in [*base_fees, self._base_fee_after(last)]],
             "gasUsedRatio": [block.header.gas_used / block.header.gas_limit for block in blocks],
             "baseFeePerBlobGas": [
-                hex_quantity(blob_base_fee(block.header.excess_blob_gas or 0)) for block in [*blocks, last]
+                *(hex_quantity(blob_base_fee(block.header.excess_blob_gas or 0)) for block in blocks),
+                self._blob_base_fee_after(last),
             ],
             "blobGasUsedRatio": [(block.header.blob_gas_used or 0) / limit if is_l1 else 0 for block in blocks],
         }
@@ -201,12 +202,12 @@ class EthReads:
         """None since the merge."""
         return None if self._chain.block(block_hash) is None else "0x0"
 
-    @params(block_id, quantity)
+    @params(block_id, quantity64)
     def eth_getUncleByBlockNumberAndIndex(self, which: BlockId, index: int) -> None:  # noqa: N802
         """None since the merge."""
         del which, index
 
-    @params(hash32, quantity)
+    @params(hash32, quantity64)
     def eth_getUncleByBlockHashAndIndex(self, block_hash: Hash, index: int) -> None:  # noqa: N802
         """None since the merge."""
         del block_hash, index
@@ -221,12 +222,12 @@ class EthReads:
         pooled = self._backend.pool.get(tx_hash) if self._backend.pool is not None else None
         return None if pooled is None else transaction_json(pooled)
 
-    @params(block_id, quantity)
+    @params(block_id, quantity64)
     def eth_getTransactionByBlockNumberAndIndex(self, which: BlockId, index: int) -> dict[str, Any] | None:  # noqa: N802
         """A transaction by its place."""
         return self._transaction_at(self._backend.block(which), index)
 
-    @params(hash32, quantity)
+    @params(hash32, quantity64)
     def eth_getTransactionByBlockHashAndIndex(self, block_hash: Hash, index: int) -> dict[str, Any] | None:  # noqa: N802
         """A transaction by its place."""
         return self._transaction_at(self._chain.block(block_hash), index)
@@ -240,12 +241,12 @@ class EthReads:
         pooled = self._backend.pool.get(tx_hash) if self._backend.pool is not None else None
         return None if pooled is None else hex_data(pooled.encode())
 
-    @params(block_id, quantity)
+    @params(block_id, quantity64)
     def eth_getRawTransactionByBlockNumberAndIndex(self, which: BlockId, index: int) -> str | None:  # noqa: N802
         """The encoded transaction."""
         return _raw_at(self._backend.block(which), index)
 
-    @params(hash32, quantity)
+    @params(hash32, quantity64)
     def eth_getRawTransactionByBlockHashAndIndex(self, block_hash: Hash, index: int) -> str | None:  # noqa: N802
         """The encoded transaction."""
         return _raw_at(self._chain.block(block_hash), index)
@@ -309,6 +310,13 @@ class EthReads:
                 seen += tips[index][1]
             rewards.append(hex_quantity(tips[index][0] if tips else 0))
         return rewards
+
+    def _blob_base_fee_after(self, block: Block) -> str:
+        """L2 has no blobs: there it is 1 wei for ever."""
+        header = block.header
+        if not isinstance(self._backend.config, L1Config):
+            return hex_quantity(1)
+        return hex_quantity(blob_base_fee(next_excess_blob_gas(header.excess_blob_gas or 0, header.blob_gas_used or 0)))
 
     def _next_base_fee(self) -> int:
         return self._base_fee_after(self._chain.head)

@@ -18,7 +18,7 @@ from rollup.rpc.backend import ExecutionBackend
 from rollup.rpc.errors import RpcError
 from rollup.rpc.eth import EthReads
 from rollup.rpc.eth_calls import to_rpc_error
-from rollup.rpc.formats import hex_data, transaction_json
+from rollup.rpc.formats import hex_data, signable_json, transaction_json
 from rollup.rpc.params import address, anything, call_request, data, mapping, params
 
 
@@ -53,14 +53,14 @@ class EthAccounts:
     def eth_signTransaction(self, source: Any) -> dict[str, Any]:  # noqa: N802
         """Fills in and signs."""
         transaction = self._sign(source)
-        return {"raw": hex_data(transaction.encode()), "tx": transaction_json(transaction)}
+        return {"raw": hex_data(transaction.encode()), "tx": signable_json(transaction)}
 
     @params(mapping)
     def eth_fillTransaction(self, source: Any) -> dict[str, Any]:  # noqa: N802
         """Fills in nonce, gas and fees; unsigned."""
         transaction, sender = self._fill(source)
         transaction._sender = sender
-        return {"raw": hex_data(transaction.encode()), "tx": transaction_json(transaction)}
+        return {"raw": hex_data(transaction.encode()), "tx": signable_json(transaction)}
 
     @params(address, data)
     def eth_sign(self, who: Address, message: bytes) -> str:

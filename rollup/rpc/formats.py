@@ -141,6 +141,20 @@ def transaction_json(
     return result
 
 
+_PLACE = ("blockHash", "blockNumber", "blockTimestamp", "transactionIndex", "from")
+
+
+def signable_json(transaction: Transaction) -> dict[str, Any]:
+    """A transaction by itself, signed or not (geth's types.Transaction): no place, and no gasPrice beside a fee cap.
+
+    viem takes what it finds here for the next request, where both together are refused.
+    """
+    result = {name: value for name, value in transaction_json(transaction).items() if name not in _PLACE}
+    if transaction.tx_type not in (LEGACY, ACCESS_LIST):
+        result["gasPrice"] = None
+    return result
+
+
 def _deposit_fields(transaction: Transaction, receipt: Receipt | None) -> dict[str, Any]:
     result: dict[str, Any] = {
         "nonce": hex_quantity(receipt.deposit_nonce or 0 if receipt is not None else 0),

@@ -39,7 +39,7 @@ def params(*parsers: Parser | Optional) -> Callable[[Callable[..., Any]], Callab
                 value = given[index] if index < len(given) else None
                 if isinstance(parser, Optional):
                     values.append(parser.default if value is None else _parse(parser.parser, value, index))
-                elif index >= len(given):
+                elif value is None:
                     raise InvalidParams(f"missing value for required argument {index}")
                 else:
                     values.append(_parse(parser, value, index))
@@ -87,12 +87,18 @@ def quantity(value: Any) -> int:
         raise Invalid("hex string without 0x prefix")
     if len(value) == 2:
         raise Invalid("empty hex string")
-    try:
-        number = int(value[2:], 16)
-    except ValueError as error:
-        raise Invalid("invalid hex string") from error
-    if number >= 2**256 or "_" in value or value[2] in "+-":
+    if not _is_hex(value[2:]):
+        raise Invalid("invalid hex string")
+    if len(value[2:].lstrip("0")) > 64:
         raise Invalid("hex number > 256 bits")
+    return int(value, 16)
+
+
+def quantity64(value: Any) -> int:
+    """A quantity of at most 64 bits: gas, nonces, block numbers, indices."""
+    number = quantity(value)
+    if number >= 2**64:
+        raise Invalid("hex number > 64 bits")
     return number
 
 
@@ -102,14 +108,11 @@ def data(value: Any) -> bytes:
         raise Invalid("a hex string is expected")
     if not value.startswith(("0x", "0X")):
         raise Invalid("hex string without 0x prefix")
-    try:
-        return bytes.fromhex(value[2:]) if " " not in value else _no_hex()
-    except ValueError as error:
-        raise Invalid("invalid hex string" if len(value) % 2 == 0 else "hex string of odd length") from error
-
-
-def _no_hex() -> bytes:
-    raise Invalid("invalid hex string")
+    if not _is_hex(value[2:]):
+        raise Invalid("invalid hex string")
+    if len(value) % 2:
+        raise Invalid("hex string of odd length")
+    return bytes.fromhex(value[2:])
 
 
 def sized(size: int) -> Parser:
@@ -130,8 +133,10 @@ hash32: Parser = sized(32)
 
 def slot(value: Any) -> int:
     """A storage slot: data of at most 32 bytes, or a quantity."""
-    if isinstance(value, str) and value.startswith("0x") and len(value) <= 66:
-        return int(value[2:] or "0", 16) if _is_hex(value[2:]) else quantity(value)
+    if value == "0x":
+        return 0
+    if isinstance(value, str) and len(value) > 66:
+        raise Invalid(f"storage key too long (want at most 32 bytes): {value[:80]}")
     return quantity(value)
 
 
@@ -154,7 +159,10 @@ def block_id(value: Any) -> BlockId:
         return value
     if isinstance(value, str) and len(value) == 66:
         return bytes(hash32(value))
-    return quantity(value)
+    number = quantity(value)
+    if number >= 2**63:
+        raise Invalid("block number larger than int64")
+    return number
 
 
 def _optional(source: Mapping[str, Any], name: str, parser: Parser) -> Any:
@@ -181,7 +189,7 @@ def access_list(value: Any) -> AccessList:
     return tuple(
         (
             bytes(address(mapping(item).get("address"))),
-            tuple(bytes(hash32(key)) for key in item.get("storageKeys") or []),
+            _hashes(item.get("storageKeys") or []),
         )
         for item in value
     )
@@ -224,12 +232,12 @@ def call_request(value: Any) -> CallRequest:
         raise Invalid('both "data" and "input" are set and not equal. Please use "input" to pass transaction call data')
     request = CallRequest(
         to=_optional(source, "to", address),
-        gas=_optional(source, "gas", quantity),
+        gas=_optional(source, "gas", quantity64),
         max_fee_per_gas=gas_price if gas_price is not None else cap or 0,
         max_priority_fee_per_gas=gas_price if gas_price is not None else tip or 0,
         value=_optional(source, "value", quantity) or 0,
         data=given if given is not None else alias or b"",
-        nonce=_optional(source, "nonce", quantity),
+        nonce=_optional(source, "nonce", quantity64),
         access_list=_optional(source, "accessList", access_list) or (),
         blob_versioned_hashes=_optional(source, "blobVersionedHashes", _hashes) or (),
         authorization_list=_optional(source, "authorizationList", authorizations) or (),
@@ -255,7 +263,7 @@ def state_overrides(value: Any) -> dict[Address, StateOverride]:
             raise Invalid(f"account {key} has both 'state' and 'stateDiff'")
         result[bytes(address(key))] = StateOverride(
             balance=_optional(item, "balance", quantity),
-            nonce=_optional(item, "nonce", quantity),
+            nonce=_optional(item, "nonce", quantity64),
             code=_optional(item, "code", data),
             storage=_optional(item, "state", _slots),
             storage_diff=_optional(item, "stateDiff", _slots) or {},
