@@ -15,6 +15,7 @@ from rollup.rpc.formats import (
     header_json,
     hex_data,
     hex_quantity,
+    receipt_json,
     receipts_json,
     transaction_json,
 )
@@ -258,7 +259,7 @@ class EthReads:
         if found is None:
             return None
         block, index = found
-        return receipts_json(self._backend.config, block, self._receipts(block))[index]
+        return receipt_json(self._backend.config, block, self._receipts(block), index)
 
     # ------------------------------------------------------------ inside
     def _state(self, which: BlockId) -> Any:

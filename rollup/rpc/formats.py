@@ -201,6 +201,13 @@ def receipts_json(config: Any, block: Block, receipts: list[Receipt]) -> list[di
     return results
 
 
+def receipt_json(config: Any, block: Block, receipts: list[Receipt], index: int) -> dict[str, Any]:
+    """One receipt of a block; a block of thousands is not rendered for one of them."""
+    first_log = sum(len(receipt.logs) for receipt in receipts[:index])
+    attributes = _attributes(config, block)
+    return _receipt_json(config, block, attributes, index, block.transactions[index], receipts[index], first_log)
+
+
 def _receipt_json(
     config: Any,
     block: Block,
