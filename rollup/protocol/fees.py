@@ -5,6 +5,7 @@ EIP-4844. Amounts in wei, sizes in bytes, gas in units.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rollup.protocol.forks import Fork
 from rollup.protocol.transaction import Transaction
@@ -104,9 +105,15 @@ def _match(length: int) -> int:
 
 def fjord_size_scaled(raw: bytes) -> int:
     """The estimated compressed size of a transaction times 1e6, at least 100 bytes."""
-    minimum = MIN_TRANSACTION_SIZE * 1_000_000
     if len(raw) <= _ALWAYS_MINIMUM:
-        return minimum
+        return MIN_TRANSACTION_SIZE * 1_000_000
+    return _fjord_size_scaled(raw)
+
+
+@lru_cache(maxsize=16_384)
+def _fjord_size_scaled(raw: bytes) -> int:
+    """Asked by pool, L1 fee, DA footprint and receipt of the same transaction: compressed once."""
+    minimum = MIN_TRANSACTION_SIZE * 1_000_000
     return max(minimum, _FJORD_INTERCEPT + _FJORD_FASTLZ_COEFFICIENT * fastlz_length(raw))
 
 
