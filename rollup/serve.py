@@ -1,7 +1,7 @@
 """A node's endpoints: which namespaces answer on which port, and the files other programs start from."""
 
 import json
-import secrets
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +9,10 @@ from typing import Any
 
 from aiohttp import web
 
-from rollup.execution.config import L2Config
+from rollup.execution.engine import Engine
 from rollup.l1 import contracts
 from rollup.l1.beacon import BeaconApi
-from rollup.node import L2Node, Node, NodeError
+from rollup.node import Node, NodeError
 from rollup.protocol import predeploys
 from rollup.protocol.accounts import USERS
 from rollup.protocol.primitives import Address, Hash
@@ -20,12 +20,15 @@ from rollup.protocol.transaction import BLOB
 from rollup.rpc.backend import ExecutionBackend
 from rollup.rpc.beacon import beacon_app
 from rollup.rpc.debug import Debug
+from rollup.rpc.engine import EngineApi
 from rollup.rpc.errors import RpcError
 from rollup.rpc.eth import EthReads
 from rollup.rpc.eth_accounts import EthAccounts
 from rollup.rpc.eth_calls import EthCalls
 from rollup.rpc.eth_logs import EthLogs
+from rollup.rpc.jwt_auth import JwtAuth, read_or_make_secret
 from rollup.rpc.methods import collect
+from rollup.rpc.miner import Miner
 from rollup.rpc.net import Net, TxPool
 from rollup.rpc.optimism import Admin, Optimism
 from rollup.rpc.server import RpcServer, serve
@@ -44,12 +47,14 @@ class Ports:
     verifier: int = 9546
     rollup: int = 7545
     beacon: int = 5052
+    engine: int = 8551
 
 
 class NodeServers:
     """All endpoints of a node."""
 
-    def __init__(self, node: Node, ports: Ports, host: str) -> None:
+    def __init__(self, node: Node, ports: Ports, host: str, jwt_secret: bytes | None = None) -> None:
+        """jwt_secret: 32 bytes that the engine endpoint's callers must know; without, there is no such endpoint."""
         self.host = host
         self.ports = ports
         self.bound: dict[str, int] = {}
@@ -57,24 +62,25 @@ class NodeServers:
         self._node = node
         devnet = node.devnet
         keys = {account.address: account.private_key for account in USERS}
+        l1 = ExecutionBackend(
+            "l1",
+            node.l1.chain,
+            devnet.l1_config,
+            node.l1.pool,
+            _sender(node.l1.miner.send_raw_transaction),
+            keys,
+            devnet.l1_chain_config_json,
+        )
+        l2 = l2_backend(node.l2.engine, node.l2.pool, keys, devnet.l2.file.config)
+        verifier = l2_backend(node.verifier.engine, None, {}, devnet.l2.file.config)
         self._servers = {
-            "l1": _execution_server(
-                "L1 JSON-RPC",
-                ExecutionBackend(
-                    "l1",
-                    node.l1.chain,
-                    devnet.l1_config,
-                    node.l1.pool,
-                    _sender(node.l1.miner.send_raw_transaction),
-                    keys,
-                    devnet.l1_chain_config_json,
-                ),
-                node.l1.pool,
-            ),
-            "l2": _l2_server("L2 JSON-RPC", node.l2, devnet.l2_config, keys, devnet.l2.file.config),
-            "verifier": _l2_server("verifier JSON-RPC", node.verifier, devnet.l2_config, {}, devnet.l2.file.config),
+            "l1": execution_server("L1 JSON-RPC", l1, node.l1.pool),
+            "l2": execution_server("L2 JSON-RPC", l2, node.l2.pool, Miner(node.l2.engine)),
+            "verifier": execution_server("verifier JSON-RPC", verifier, None),
             "rollup": RpcServer("op-node RPC", collect(*_rollup_namespaces(node))),
         }
+        if jwt_secret is not None:
+            self._servers["engine"] = engine_server(node.l2.engine, l2, jwt_secret)
 
     async def start(self) -> None:
         """Opens every port; raises RpcPortInUse, with none left open."""
@@ -115,11 +121,8 @@ def write_config_files(node: Node, directory: Path) -> dict[str, Path]:
         path = directory / name
         path.write_text(json.dumps(document, indent=2) + "\n")
         written[name] = path
-    secret = directory / "jwt.hex"
-    if not secret.exists():
-        secret.write_text("0x" + secrets.token_hex(32) + "\n")
-        secret.chmod(0o600)
-    written["jwt.hex"] = secret
+    written["jwt.hex"] = directory / "jwt.hex"
+    read_or_make_secret(written["jwt.hex"])
     return written
 
 
@@ -138,21 +141,28 @@ def contract_addresses() -> list[tuple[str, str, Address]]:
     ]
 
 
-def _l2_server(
-    name: str, node: L2Node, config: L2Config, keys: Mapping[Address, bytes], chain_config: Mapping[str, Any]
-) -> RpcServer:
-    pool = node.pool
+def l2_backend(
+    engine: Engine, pool: Mempool | None, keys: Mapping[Address, bytes], chain_config: Mapping[str, Any]
+) -> ExecutionBackend:
+    """What the L2 namespaces serve from; without a pool it takes no transactions."""
     send = _sender(_without_blobs(pool.add)) if pool is not None else None
-    return _execution_server(name, ExecutionBackend("l2", node.chain, config, pool, send, keys, chain_config), pool)
+    return ExecutionBackend("l2", engine.chain, engine.config, pool, send, keys, chain_config)
 
 
-def _execution_server(name: str, backend: ExecutionBackend, pool: Mempool | None) -> RpcServer:
+def engine_server(engine: Engine, backend: ExecutionBackend, jwt_secret: bytes) -> RpcServer:
+    """The authenticated port: engine_, and the eth_ that a rollup node reads (as on op-geth)."""
+    namespaces = [EngineApi(engine), EthReads(backend), EthCalls(backend), Net(backend)]
+    return RpcServer("Engine API", collect(*namespaces), authorize=JwtAuth(jwt_secret, time.time))
+
+
+def execution_server(name: str, backend: ExecutionBackend, pool: Mempool | None, *more: object) -> RpcServer:
+    """The public port of one layer, with more namespaces than every layer has."""
     logs = EthLogs(backend)
     if pool is not None:
         pool.subscribe(logs.on_pending_transaction)
     namespaces = [EthReads(backend), EthCalls(backend), EthAccounts(backend), logs]
     namespaces += [Net(backend), TxPool(backend), Debug(backend)]
-    return RpcServer(name, collect(*namespaces), logs.subscriptions)
+    return RpcServer(name, collect(*namespaces, *more), logs.subscriptions)
 
 
 def _rollup_namespaces(node: Node) -> list[object]:

@@ -25,3 +25,11 @@ def load(name: str, file: str) -> Any:
             data = path.read_bytes()
             return json.loads(gzip.decompress(data) if path.suffix == ".gz" else data)
     pytest.skip(f"NO VECTORS: {name}/{file} is not there", allow_module_level=True)
+
+
+def files(name: str) -> list[str]:
+    """The documents of one folder, sorted, by names that load() takes; skips when the folder is not there."""
+    base = folder() / name
+    if not base.is_dir():
+        pytest.skip(f"NO VECTORS: {name} is not there", allow_module_level=True)
+    return sorted(path.name for path in base.iterdir() if path.name.endswith((".json", ".json.gz")))

@@ -17,6 +17,7 @@ from rollup.cli.screen import FirstScreen, event_line, show_first_screen
 from rollup.events import Event
 from rollup.node import Node, NodeError, NodeParams
 from rollup.protocol.accounts import USERS
+from rollup.rpc.jwt_auth import JwtSecretError, read_secret
 from rollup.serve import NodeServers, Ports, contract_addresses, write_config_files
 
 
@@ -28,6 +29,7 @@ from rollup.serve import NodeServers, Ports, contract_addresses, write_config_fi
 @click.option("--verifier-port", default=9546, show_default=True, type=click.IntRange(0, 65535))
 @click.option("--rollup-port", default=7545, show_default=True, type=click.IntRange(0, 65535), help="op-node RPC.")
 @click.option("--beacon-port", default=5052, show_default=True, type=click.IntRange(0, 65535))
+@click.option("--engine-port", default=8551, show_default=True, type=click.IntRange(0, 65535), help="Engine API.")
 @click.option("--block-time", default=2, show_default=True, type=click.IntRange(1, 60), help="L2, seconds.")
 @click.option("--l1-block-time", default=12, show_default=True, type=click.IntRange(1, 600), help="Seconds.")
 @click.option("--instant", is_flag=True, help="A block as soon as a transaction comes; the clock jumps to it.")
@@ -56,13 +58,14 @@ def command(**options: Any) -> None:
         verifier=options.pop("verifier_port"),
         rollup=options.pop("rollup_port"),
         beacon=options.pop("beacon_port"),
+        engine=options.pop("engine_port"),
     )
     until, host = options.pop("until_block"), options.pop("host")
     params = NodeParams(l2_block_time=options.pop("block_time"), **options)
     console = Console(highlight=False, soft_wrap=True)
     try:
         asyncio.run(_run(params, ports, host, until, console, as_json))
-    except NodeError as error:
+    except (NodeError, JwtSecretError) as error:
         raise click.ClickException(str(error)) from error
 
 
@@ -80,7 +83,7 @@ async def _run(params: NodeParams, ports: Ports, host: str, until: int | None, c
     with tempfile.TemporaryDirectory(prefix="openrollup-") as folder:
         directory = params.data_dir or Path(folder)
         files = write_config_files(node, directory)
-        servers = NodeServers(node, ports, host)
+        servers = NodeServers(node, ports, host, read_secret(files["jwt.hex"]))
         try:
             await servers.start()
             screen = _first_screen(node, servers, files)
@@ -106,6 +109,7 @@ def _first_screen(node: Node, servers: NodeServers, files: dict[str, Path]) -> F
         "verifier": "verifier JSON-RPC",
         "rollup": "op-node RPC",
         "beacon": "beacon API",
+        "engine": "Engine API (jwt.hex)",
     }
     return FirstScreen(
         urls=[(name, servers.url(key)) for key, name in names.items()],

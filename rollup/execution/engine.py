@@ -103,6 +103,17 @@ class Engine:
             raise UnknownPayload("Unknown payload")
         return sealed.executed.block
 
+    def payload_value(self, payload_id: bytes) -> int:
+        """The tips of the block built under an id, wei (Engine API: blockValue); raises UnknownPayload."""
+        block = self.get_payload(payload_id)
+        receipts = self._payloads[payload_id].executed.receipts
+        base_fee = block.header.base_fee_per_gas or 0
+        return sum(
+            receipt.gas_used * (transaction.effective_gas_price(base_fee) - base_fee)
+            for transaction, receipt in zip(block.transactions, receipts, strict=True)
+            if not transaction.is_deposit
+        )
+
     def new_payload(self, block: Block) -> PayloadStatus:
         """Executes and stores a block; the head stays where it is."""
         header = block.header

@@ -1,0 +1,119 @@
+"""`openrollup engine`: the execution engine alone, driven by any rollup node over the Engine API."""
+
+import asyncio
+import contextlib
+import json
+import signal
+from pathlib import Path
+from typing import Any
+
+import click
+
+from rollup.cli.logs import configure_logs
+from rollup.execution.chain import Chain
+from rollup.execution.config import ChainConfigError, L2Config
+from rollup.execution.engine import Engine
+from rollup.execution.genesis import genesis_header
+from rollup.execution.genesis_json import GenesisError, GenesisFile, parse_genesis
+from rollup.rpc.errors import RpcPortInUse
+from rollup.rpc.jwt_auth import JwtSecretError, read_or_make_secret
+from rollup.rpc.miner import Miner
+from rollup.rpc.server import RpcServer
+from rollup.serve import engine_server, execution_server, l2_backend
+from rollup.store.kv import LmdbStore, MemoryStore, Store, StoreError
+from sequencer.mempool import Mempool
+from sequencer.pool_costs import l2_extra_cost
+
+
+@click.command("engine")
+@click.option(
+    "--genesis", required=True, type=click.Path(path_type=Path, dir_okay=False), help="genesis.json of the L2"
+)
+@click.option("--data-dir", type=click.Path(path_type=Path, file_okay=False), help="Keep the chain here.")
+@click.option(
+    "--jwt-secret",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File with 32 bytes in hex, shared with the rollup node; written when missing.",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=9545, show_default=True, type=click.IntRange(0, 65535), help="JSON-RPC.")
+@click.option("--engine-port", default=8551, show_default=True, type=click.IntRange(0, 65535), help="Engine API.")
+@click.option("--archive", is_flag=True, help="Keep the state of every block, not of the last 256.")
+@click.option("--json", "as_json", is_flag=True, help="The start as a JSON line.")
+def command(
+    genesis: Path,
+    data_dir: Path | None,
+    jwt_secret: Path,
+    host: str,
+    port: int,
+    engine_port: int,
+    archive: bool,
+    as_json: bool,
+) -> None:
+    """Run the execution engine alone.
+
+    A rollup node (op-node --l2=http://HOST:ENGINE_PORT --l2.jwt-secret=FILE) tells it what to build and what to adopt.
+    """
+    configure_logs(as_json)
+    try:
+        file = load_genesis(genesis)
+        config = L2Config.from_genesis_json(file.config)
+        secret = read_or_make_secret(jwt_secret)
+        store: Store = MemoryStore() if data_dir is None else LmdbStore.open(data_dir)
+        chain = Chain.open(store, genesis_header(file, config.forks), file.alloc, None if archive else 256)
+    except (GenesisError, ChainConfigError, JwtSecretError, StoreError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    pool = Mempool(chain, config, l2_extra_cost(config), journal=store)
+    engine = Engine(chain, config, pool)
+    backend = l2_backend(engine, pool, {}, file.config)
+    servers = {
+        "rpc": (execution_server("L2 JSON-RPC", backend, pool, Miner(engine)), port),
+        "engine": (engine_server(engine, backend, secret), engine_port),
+    }
+    try:
+        asyncio.run(_serve(servers, host, chain, as_json))
+    except RpcPortInUse as error:
+        raise click.ClickException(str(error)) from error
+    finally:
+        store.close()
+
+
+def load_genesis(path: Path) -> GenesisFile:
+    """Reads a genesis.json; raises GenesisError naming the file."""
+    try:
+        return parse_genesis(json.loads(path.read_text()))
+    except OSError as error:
+        raise GenesisError(f"{path}: {error.strerror}") from error
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise GenesisError(f"{path}: not JSON: {error}") from error
+    except GenesisError as error:
+        raise GenesisError(f"{path}: {error}") from error
+
+
+async def _serve(servers: dict[str, tuple[RpcServer, int]], host: str, chain: Chain, as_json: bool) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):  # not on Windows
+            loop.add_signal_handler(number, stop.set)
+    try:
+        urls = {name: f"http://{host}:{await server.start(host, port)}" for name, (server, port) in servers.items()}
+        started: dict[str, Any] = {
+            "genesis": "0x" + chain.genesis.hash.hex(),
+            "head": chain.head.number,
+        }
+        _announce(urls, started, as_json)
+        await stop.wait()
+    finally:
+        for server, _ in servers.values():
+            await server.stop()
+
+
+def _announce(urls: dict[str, str], started: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({"event": "Started", "urls": urls, **started}))
+        return
+    click.echo(f"genesis      {started['genesis']}, head {started['head']}")
+    click.echo(f"JSON-RPC     {urls['rpc']}")
+    click.echo(f"Engine API   {urls['engine']}")

@@ -1,0 +1,295 @@
+"""engine_: the Engine API over the authenticated port (execution-apis src/engine; specs protocol/exec-engine.md).
+
+Which version serves which fork, and in what words another is refused, is op-geth's eth/catalyst/api.go: attributes by
+V1 before Canyon, V2 before Ecotone, V3 from there; payloads by V1 and V2 before Ecotone, V3 before Isthmus, V4 from
+there. A forkchoice update without attributes is taken by every version at every fork.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rollup.execution.block_context import InvalidPayloadAttributes
+from rollup.execution.engine import Engine, InvalidForkchoiceState, PayloadStatus, UnknownPayload
+from rollup.protocol.block import Block
+from rollup.protocol.forks import Fork
+from rollup.protocol.payload import PayloadAttributes
+from rollup.protocol.primitives import ZERO_HASH, Hash
+from rollup.rpc.engine_json import (
+    UndecodableTransaction,
+    attributes_from_json,
+    payload_from_json,
+    payload_to_json,
+)
+from rollup.rpc.errors import InvalidParams, RpcError
+from rollup.rpc.formats import hex_data, hex_quantity
+from rollup.rpc.net import client_version
+from rollup.rpc.params import Invalid, Optional, anything, data, hash32, mapping, params, quantity64, sized
+
+UNKNOWN_PAYLOAD, INVALID_FORKCHOICE, INVALID_ATTRIBUTES = -38001, -38002, -38003
+TOO_LARGE, UNSUPPORTED_FORK = -38004, -38005
+_MAX_BODIES = 1024
+
+
+class EngineApi:
+    """One engine, driven by a rollup node over HTTP."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._chain = engine.chain
+
+    # ------------------------------------------------------------ forkchoice
+    @params(mapping, Optional(mapping))
+    def engine_forkchoiceUpdatedV1(self, state: Any, attributes: Any) -> dict[str, Any]:  # noqa: N802
+        """Before Canyon."""
+        return self._forkchoice(1, state, attributes)
+
+    @params(mapping, Optional(mapping))
+    def engine_forkchoiceUpdatedV2(self, state: Any, attributes: Any) -> dict[str, Any]:  # noqa: N802
+        """Before Ecotone."""
+        return self._forkchoice(2, state, attributes)
+
+    @params(mapping, Optional(mapping))
+    def engine_forkchoiceUpdatedV3(self, state: Any, attributes: Any) -> dict[str, Any]:  # noqa: N802
+        """From Ecotone."""
+        return self._forkchoice(3, state, attributes)
+
+    # ------------------------------------------------------------ payloads
+    @params(sized(8))
+    def engine_getPayloadV1(self, payload_id: bytes) -> dict[str, Any]:  # noqa: N802
+        """Before Canyon: the payload itself."""
+        return payload_to_json(self._payload(payload_id, Fork.BEDROCK, Fork.CANYON))
+
+    @params(sized(8))
+    def engine_getPayloadV2(self, payload_id: bytes) -> dict[str, Any]:  # noqa: N802
+        """Before Ecotone."""
+        return self._envelope(payload_id, self._payload(payload_id, Fork.BEDROCK, Fork.ECOTONE))
+
+    @params(sized(8))
+    def engine_getPayloadV3(self, payload_id: bytes) -> dict[str, Any]:  # noqa: N802
+        """Before Isthmus."""
+        return self._envelope(payload_id, self._payload(payload_id, Fork.ECOTONE, Fork.ISTHMUS))
+
+    @params(sized(8))
+    def engine_getPayloadV4(self, payload_id: bytes) -> dict[str, Any]:  # noqa: N802
+        """From Isthmus."""
+        block = self._payload(payload_id, Fork.ISTHMUS, None)
+        return self._envelope(payload_id, block) | {"executionRequests": []}
+
+    @params(mapping)
+    def engine_newPayloadV1(self, payload: Any) -> dict[str, Any]:  # noqa: N802
+        """Before Canyon."""
+        if payload.get("withdrawals") is not None:
+            raise InvalidParams("withdrawals not supported in V1")
+        self._check_fork(payload, Fork.BEDROCK, Fork.CANYON, "newPayloadV1 called post-shanghai")
+        return self._new_payload(payload)
+
+    @params(mapping)
+    def engine_newPayloadV2(self, payload: Any) -> dict[str, Any]:  # noqa: N802
+        """Before Ecotone."""
+        fork = self._fork(payload)
+        if fork >= Fork.ECOTONE:
+            raise InvalidParams("can't use newPayloadV2 post-cancun")
+        has_withdrawals = payload.get("withdrawals") is not None
+        if has_withdrawals != (fork >= Fork.CANYON):
+            raise InvalidParams(
+                "non-nil withdrawals pre-shanghai" if has_withdrawals else "nil withdrawals post-shanghai"
+            )
+        for name in ("excessBlobGas", "blobGasUsed"):
+            if payload.get(name) is not None:
+                raise InvalidParams(f"non-nil {name} pre-cancun")
+        return self._new_payload(payload)
+
+    @params(mapping, Optional(anything), Optional(hash32))
+    def engine_newPayloadV3(self, payload: Any, hashes: Any, beacon_root: Hash | None) -> dict[str, Any]:  # noqa: N802
+        """Before Isthmus."""
+        root = _check_cancun(payload, hashes, beacon_root)
+        self._check_fork(payload, Fork.ECOTONE, Fork.ISTHMUS, "newPayloadV3 must only be called for cancun payloads")
+        return self._new_payload(payload, hashes, root)
+
+    @params(mapping, Optional(anything), Optional(hash32), Optional(anything))
+    def engine_newPayloadV4(  # noqa: N802
+        self, payload: Any, hashes: Any, beacon_root: Hash | None, requests: Any
+    ) -> dict[str, Any]:
+        """From Isthmus."""
+        root = _check_cancun(payload, hashes, beacon_root)
+        if requests is None:
+            raise InvalidParams("nil executionRequests post-prague")
+        if payload.get("withdrawalsRoot") is None:
+            raise InvalidParams("nil withdrawalsRoot post-isthmus")
+        self._check_fork(payload, Fork.ISTHMUS, None, "newPayloadV4 must only be called for prague payloads")
+        return self._new_payload(payload, hashes, root, _requests(requests))
+
+    @params(anything)
+    def engine_getPayloadBodiesByHashV1(self, hashes: Any) -> list[Any]:  # noqa: N802
+        """Transactions and withdrawals of blocks, null for the unknown."""
+        if not isinstance(hashes, list):
+            raise InvalidParams("invalid argument 0: a list is expected")
+        if len(hashes) > _MAX_BODIES:
+            raise RpcError(f"requested count too large: {len(hashes)}", TOO_LARGE)
+        try:
+            return [_body(self._chain.block(hash32(item))) for item in hashes]
+        except Invalid as error:
+            raise InvalidParams(f"invalid argument 0: {error}") from error
+
+    @params(quantity64, quantity64)
+    def engine_getPayloadBodiesByRangeV1(self, start: int, count: int) -> list[Any]:  # noqa: N802
+        """The same for canonical blocks, up to the head."""
+        if not start or not count:
+            raise InvalidParams(f"invalid start or count, start: {start} count: {count}")
+        if count > _MAX_BODIES:
+            raise RpcError(f"requested count too large: {count}", TOO_LARGE)
+        last = min(start + count - 1, self._chain.head.number)
+        return [_body(self._chain.block_by_number(number)) for number in range(start, last + 1)]
+
+    # ------------------------------------------------------------ the client
+    @params(anything)
+    def engine_exchangeCapabilities(self, theirs: Any) -> list[str]:  # noqa: N802
+        """What is served here, this method apart."""
+        if not isinstance(theirs, list):
+            raise InvalidParams("invalid argument 0: a list is expected")
+        return [name for name in dir(self) if name.startswith("engine_") and name != "engine_exchangeCapabilities"]
+
+    @params(Optional(anything))
+    def engine_getClientVersionV1(self, caller: Any) -> list[dict[str, str]]:  # noqa: N802
+        """Name and version. A commit is not known to an installed package: zero."""
+        del caller
+        name, version, _ = client_version().split("/")
+        return [{"code": "OR", "name": name, "version": version, "commit": "0x00000000"}]
+
+    # ------------------------------------------------------------ inside
+    def _forkchoice(self, version: int, state: Mapping[str, Any], given: Mapping[str, Any] | None) -> dict[str, Any]:
+        head, safe, finalized = (_state_hash(state, name) for name in _HEADS)
+        if head == ZERO_HASH:
+            return {"payloadStatus": _status(PayloadStatus("INVALID")), "payloadId": None}
+        attributes = None if given is None else self._attributes(version, given)
+        try:
+            result = self._engine.forkchoice_updated(head, safe, finalized, attributes)
+        except InvalidForkchoiceState as error:
+            raise RpcError("Invalid forkchoice state", INVALID_FORKCHOICE, {"err": str(error)}) from error
+        except InvalidPayloadAttributes as error:
+            raise RpcError("Invalid payload attributes", INVALID_ATTRIBUTES, {"err": str(error)}) from error
+        ident = result.payload_id
+        return {"payloadStatus": _status(result.status), "payloadId": None if ident is None else hex_data(ident)}
+
+    def _attributes(self, version: int, given: Mapping[str, Any]) -> PayloadAttributes:
+        try:
+            attributes = attributes_from_json(given)
+        except Invalid as error:
+            raise InvalidParams(f"invalid argument 1: {error}") from error
+        fork = self._engine.config.fork_at(attributes.timestamp)
+        wanted = 1 if fork < Fork.CANYON else 2 if fork < Fork.ECOTONE else 3
+        if version > 2 and attributes.parent_beacon_block_root is None:
+            raise _bad_attributes("missing beacon root")
+        if version < 3 and attributes.parent_beacon_block_root is not None:
+            raise _bad_attributes("unexpected beacon root")
+        # V2 serves V1's forks too, V3 only its own (geth).
+        if wanted > version or (version == 3 and wanted < 3):
+            text = f"forkchoiceUpdatedV{version} does not take attributes of {fork.name.lower()}"
+            raise RpcError("Unsupported fork", UNSUPPORTED_FORK, {"err": text})
+        return attributes
+
+    def _payload(self, payload_id: bytes, first: Fork, end: Fork | None) -> Block:
+        try:
+            block = self._engine.get_payload(payload_id)
+        except UnknownPayload as error:
+            raise RpcError("Unknown payload", UNKNOWN_PAYLOAD) from error
+        fork = self._engine.config.fork_at(block.timestamp)
+        if fork < first or (end is not None and fork >= end):
+            raise RpcError("Unsupported fork", UNSUPPORTED_FORK)
+        return block
+
+    def _envelope(self, payload_id: bytes, block: Block) -> dict[str, Any]:
+        result: dict[str, Any] = {
+            "executionPayload": payload_to_json(block),
+            "blockValue": hex_quantity(self._engine.payload_value(payload_id)),
+        }
+        if block.header.parent_beacon_block_root is not None:
+            result |= {
+                "blobsBundle": {"commitments": [], "proofs": [], "blobs": []},
+                "shouldOverrideBuilder": False,
+                "parentBeaconBlockRoot": hex_data(block.header.parent_beacon_block_root),
+            }
+        return result
+
+    def _new_payload(
+        self,
+        payload: Mapping[str, Any],
+        hashes: Any = None,
+        beacon_root: Hash | None = None,
+        requests: list[bytes] | None = None,
+    ) -> dict[str, Any]:
+        if hashes:
+            return _status(PayloadStatus("INVALID", None, f"invalid number of versionedHashes: {len(hashes)} blobs: 0"))
+        try:
+            block = payload_from_json(payload, beacon_root, requests)
+        except Invalid as error:
+            raise InvalidParams(f"invalid argument 0: {error}") from error
+        except UndecodableTransaction as error:
+            return _status(PayloadStatus("INVALID", None, str(error)))
+        return _status(self._engine.new_payload(block))
+
+    def _fork(self, payload: Mapping[str, Any]) -> Fork:
+        try:
+            return self._engine.config.fork_at(quantity64(payload.get("timestamp")))
+        except Invalid as error:
+            raise InvalidParams(f"invalid argument 0: timestamp: {error}") from error
+
+    def _check_fork(self, payload: Mapping[str, Any], first: Fork, end: Fork | None, text: str) -> None:
+        fork = self._fork(payload)
+        if fork < first or (end is not None and fork >= end):
+            raise RpcError("Unsupported fork", UNSUPPORTED_FORK, {"err": text})
+
+
+_HEADS = ("headBlockHash", "safeBlockHash", "finalizedBlockHash")
+
+
+def _state_hash(state: Mapping[str, Any], name: str) -> Hash:
+    try:
+        return bytes(hash32(state.get(name)))
+    except Invalid as error:
+        raise InvalidParams(f"invalid argument 0: {name}: {error}") from error
+
+
+def _bad_attributes(text: str) -> RpcError:
+    return RpcError("Invalid payload attributes", INVALID_ATTRIBUTES, {"err": text})
+
+
+def _check_cancun(payload: Mapping[str, Any], hashes: Any, beacon_root: Hash | None) -> Hash:
+    """What every payload from Ecotone has; returns the beacon root."""
+    if payload.get("withdrawals") is None:
+        raise InvalidParams("nil withdrawals post-shanghai")
+    for name in ("excessBlobGas", "blobGasUsed"):
+        if payload.get(name) is None:
+            raise InvalidParams(f"nil {name} post-cancun")
+    if not isinstance(hashes, list):
+        raise InvalidParams("nil versionedHashes post-cancun")
+    if beacon_root is None:
+        raise InvalidParams("nil beaconRoot post-cancun")
+    return beacon_root
+
+
+def _requests(value: Any) -> list[bytes]:
+    if not isinstance(value, list):
+        raise InvalidParams("invalid argument 3: a list is expected")
+    try:
+        return [data(item) for item in value]
+    except Invalid as error:
+        raise InvalidParams(f"invalid argument 3: {error}") from error
+
+
+def _status(status: PayloadStatus) -> dict[str, Any]:
+    valid = status.latest_valid_hash
+    return {
+        "status": status.status,
+        "latestValidHash": None if valid is None else hex_data(valid),
+        "validationError": status.validation_error,
+    }
+
+
+def _body(block: Block | None) -> dict[str, Any] | None:
+    if block is None:
+        return None
+    return {
+        "transactions": [hex_data(transaction.encode()) for transaction in block.transactions],
+        "withdrawals": [] if block.header.withdrawals_root is not None else None,
+    }

@@ -1,0 +1,71 @@
+"""Who may use the Engine API: a JSON Web Token over a shared secret (execution-apis, src/engine/authentication.md)."""
+
+import secrets
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import jwt
+from jwt.types import Options
+
+SECRET_BYTES = 32
+MAX_DRIFT = 60  # seconds a token's iat may differ from the machine's clock
+
+
+class JwtSecretError(ValueError):
+    """The secret file cannot be used; the message names it."""
+
+
+class JwtAuth:
+    """Checks a request's Authorization header. now: the machine's clock in seconds, which clients use too."""
+
+    def __init__(self, secret: bytes, now: Callable[[], float]) -> None:
+        self._secret = secret
+        self._now = now
+
+    def __call__(self, headers: Mapping[str, str]) -> str | None:
+        """None for a good token, otherwise what is wrong with it (geth node/jwt_handler.go)."""
+        given = headers.get("Authorization", "")
+        if not given.startswith("Bearer "):
+            return "missing token"
+        options: Options = {"require": ["iat"], "verify_iat": False, "verify_aud": False, "verify_exp": False}
+        try:
+            claims = jwt.decode(given.removeprefix("Bearer "), self._secret, algorithms=["HS256"], options=options)
+        except jwt.MissingRequiredClaimError:
+            return "missing issued-at"
+        except jwt.InvalidTokenError as error:
+            return f"invalid token: {error}"
+        issued, now = claims["iat"], self._now()
+        if isinstance(issued, bool) or not isinstance(issued, int | float):
+            return "missing issued-at"
+        if now - issued > MAX_DRIFT:
+            return "stale token"
+        if issued - now > MAX_DRIFT:
+            return "future token"
+        expiry = claims.get("exp")
+        if isinstance(expiry, int | float) and now > expiry:
+            return "token is expired"
+        return None
+
+
+def read_secret(path: Path) -> bytes:
+    """The 32 bytes in a file as hexadecimal digits, 0x or not; raises JwtSecretError."""
+    try:
+        digits = path.read_text().strip().removeprefix("0x")
+    except (OSError, UnicodeDecodeError) as error:
+        raise JwtSecretError(f"{path}: the secret cannot be read: {error}") from error
+    try:
+        secret = bytes.fromhex(digits)
+    except ValueError as error:
+        raise JwtSecretError(f"{path}: hexadecimal digits are expected") from error
+    if len(secret) != SECRET_BYTES:
+        raise JwtSecretError(f"{path}: a secret of {SECRET_BYTES} bytes is expected, this one has {len(secret)}")
+    return secret
+
+
+def read_or_make_secret(path: Path) -> bytes:
+    """The file's secret; a missing file is written, for its owner's eyes only. Raises JwtSecretError."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text("0x" + secrets.token_hex(SECRET_BYTES) + "\n")
+    return read_secret(path)

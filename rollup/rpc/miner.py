@@ -1,0 +1,18 @@
+"""miner_: what the batcher tells the builder of blocks."""
+
+from rollup.execution.engine import Engine
+from rollup.rpc.params import params, quantity64
+
+
+class Miner:
+    """The batcher's throttle (specs: op-batcher's `--throttle.*`; op-geth miner/miner.go)."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @params(quantity64, quantity64)
+    def miner_setMaxDASize(self, transaction: int, block: int) -> bool:  # noqa: N802
+        """Bytes of data a transaction and a block may have; 0 is no limit."""
+        self._engine.max_da_transaction = transaction or None
+        self._engine.max_da_block = block or None
+        return True
