@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from rollup.execution.block_context import BlockContext, context_of_header, l1_context, l2_base_fee, l2_context
 from rollup.execution.config import L1Config, L2Config
 from rollup.execution.errors import InvalidBlock, InvalidTransaction
+from rollup.execution.fast_path import FastPath
 from rollup.execution.genesis import preinstalls
 from rollup.execution.l1_block import da_footprint_gas_scalar, read_l1_fee_parameters
+from rollup.execution.senders import recover_senders
 from rollup.execution.state.accounts import AccountDatabase
 from rollup.execution.state.database import StagedState, StateDatabase
 from rollup.execution.system_calls import begin_block, end_l1_block, set_code
@@ -38,10 +40,18 @@ class Sealed:
 
 
 class BlockBuilder:
-    """One block in the making. begin() once, apply() a transaction, seal() once."""
+    """One block in the making. begin() once, apply() a transaction, seal() once.
+
+    fast: go around py-evm where that shows nowhere (fast_path.py); without it py-evm runs every transaction.
+    """
 
     def __init__(
-        self, config: L1Config | L2Config, context: BlockContext, states: StateDatabase, block_hash: BlockHashes
+        self,
+        config: L1Config | L2Config,
+        context: BlockContext,
+        states: StateDatabase,
+        block_hash: BlockHashes,
+        fast: bool = True,
     ) -> None:
         self.config = config
         self.context = context
@@ -53,6 +63,8 @@ class BlockBuilder:
         self._states = states
         self._accounts = AccountDatabase(states.reader_at(context.parent.state_root))
         self._fees_read = False
+        self._fast = fast
+        self._fast_path: FastPath | None = None  # once the block's L1 fees are known
         self._footprint_scalar: int | None = None
         evm_context = EvmContext(
             coinbase=context.coinbase,
@@ -97,7 +109,7 @@ class BlockBuilder:
             # op-geth reads L1Block once a block, after the deposits (core/types/rollup_cost.go).
             self.evm.fees = read_l1_fee_parameters(self._accounts, fork)
             self._fees_read = True
-        outcome = apply_transaction(self.evm, transaction, self.gas_left)
+        outcome = self._outcome(transaction)
         self.gas_used += outcome.gas_used
         self.blob_gas_used += blob_gas
         receipt = self._receipt(transaction, outcome)
@@ -105,6 +117,15 @@ class BlockBuilder:
         self.receipts.append(receipt)
         self.outcomes.append(outcome)
         return receipt
+
+    def _outcome(self, transaction: Transaction) -> Outcome:
+        if self._fast and not transaction.is_deposit:
+            if self._fast_path is None:
+                self._fast_path = FastPath(self.evm)
+            outcome = self._fast_path.apply(transaction, self.gas_left)
+            if outcome is not None:
+                return outcome
+        return apply_transaction(self.evm, transaction, self.gas_left)
 
     def apply_all(self, transactions: Iterable[Transaction]) -> None:
         """Runs transactions in order; raises InvalidTransaction at the first that may not be here."""
@@ -117,13 +138,7 @@ class BlockBuilder:
         requests_hash = None
         if rules.is_prague:
             requests_hash = end_l1_block(self.evm) if rules.fork is None else EMPTY_REQUESTS_HASH
-        staged = self._states.stage(context.parent.state_root, self._accounts.changes())
-        bloom = 0
-        for receipt in self.receipts:
-            for log in receipt.logs:
-                bloom |= bloom_bits(log.address)
-                for topic in log.topics:
-                    bloom |= bloom_bits(topic)
+        staged = self._stage_state()
         withdrawals_root = None
         if rules.is_shanghai:
             withdrawals_root = EMPTY_TRIE_ROOT
@@ -133,9 +148,9 @@ class BlockBuilder:
             parent_hash=context.parent_hash,
             coinbase=context.coinbase,
             state_root=staged.root,
-            transactions_root=ordered_trie_root([transaction.encode() for transaction in self.transactions]),
-            receipts_root=ordered_trie_root([receipt.encode() for receipt in self.receipts]),
-            logs_bloom=bloom.to_bytes(256, "big"),
+            transactions_root=self._transactions_root(),
+            receipts_root=self._receipts_root(),
+            logs_bloom=self._logs_bloom(),
             number=context.number,
             gas_limit=context.gas_limit,
             gas_used=self.gas_used,
@@ -150,6 +165,24 @@ class BlockBuilder:
             requests_hash=requests_hash,
         )
         return Sealed(ExecutedBlock(Block(header, self.transactions), self.receipts), staged)
+
+    def _stage_state(self) -> StagedState:
+        return self._states.stage(self.context.parent.state_root, self._accounts.changes())
+
+    def _transactions_root(self) -> Hash:
+        return ordered_trie_root([transaction.encode() for transaction in self.transactions])
+
+    def _receipts_root(self) -> Hash:
+        return ordered_trie_root([receipt.encode() for receipt in self.receipts])
+
+    def _logs_bloom(self) -> bytes:
+        bloom = 0
+        for receipt in self.receipts:
+            for log in receipt.logs:
+                bloom |= bloom_bits(log.address)
+                for topic in log.topics:
+                    bloom |= bloom_bits(topic)
+        return bloom.to_bytes(256, "big")
 
     def _blob_gas(self, transaction: Transaction) -> int:
         """A transaction's blob gas on L1, its DA footprint from Jovian; raises InvalidTransaction above the limit."""
@@ -191,6 +224,7 @@ def validate_block(
     """Executes a block on its parent and compares every header field; raises InvalidBlock."""
     header = block.header
     context = _context_by_rules(config, header, parent)
+    recover_senders([transaction for transaction in block.transactions if not transaction.is_deposit])
     builder = BlockBuilder(config, context, states, block_hash)
     builder.begin()
     for index, transaction in enumerate(block.transactions):

@@ -4,7 +4,7 @@ Method semantics: execution-apis src/engine, specs protocol/exec-engine.md; wher
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Protocol
@@ -17,6 +17,7 @@ from rollup.execution.chain import Chain
 from rollup.execution.config import L2Config
 from rollup.execution.errors import InvalidBlock, InvalidTransaction
 from rollup.execution.intrinsic import TX_GAS
+from rollup.execution.senders import recover_senders
 from rollup.execution.state.database import StateUnavailable
 from rollup.protocol.block import Block
 from rollup.protocol.payload import PayloadAttributes
@@ -185,10 +186,10 @@ class Engine:
     def _build(self, context: BlockContext, attributes: PayloadAttributes) -> Sealed:
         builder = BlockBuilder(self.config, context, self.chain.states, self._ancestors(context.parent_hash))
         builder.begin()
-        for index, raw in enumerate(attributes.transactions):
+        for index, transaction in enumerate(_decode_all(attributes.transactions)):
             try:
-                builder.apply(decode_transaction(raw))
-            except (TransactionError, InvalidTransaction) as error:
+                builder.apply(transaction)
+            except InvalidTransaction as error:
                 raise InvalidPayloadAttributes(f"transaction {index}: {error}") from error
         if not attributes.no_tx_pool and self.pool is not None:
             self._fill(builder, self.pool, context.base_fee)
@@ -245,6 +246,18 @@ class AncestorHashes:
             lowest -= 1
             self._cache[lowest] = header.parent_hash
         return self._cache.get(number)
+
+
+def _decode_all(raws: Sequence[bytes]) -> list[Transaction]:
+    """The transactions of payload attributes, senders known; raises InvalidPayloadAttributes."""
+    transactions = []
+    for index, raw in enumerate(raws):
+        try:
+            transactions.append(decode_transaction(raw))
+        except TransactionError as error:
+            raise InvalidPayloadAttributes(f"transaction {index}: {error}") from error
+    recover_senders([transaction for transaction in transactions if not transaction.is_deposit])
+    return transactions
 
 
 def _payload_id(parent_hash: Hash, attributes: PayloadAttributes) -> bytes:

@@ -7,6 +7,7 @@ EIP-4844. Amounts in wei, sizes in bytes, gas in units.
 from dataclasses import dataclass
 from functools import lru_cache
 
+from rollup.protocol.fastlz import fastlz_length
 from rollup.protocol.forks import Fork
 from rollup.protocol.transaction import Transaction
 
@@ -20,7 +21,7 @@ _FJORD_INTERCEPT = -42_585_600
 _FJORD_FASTLZ_COEFFICIENT = 836_500
 MIN_TRANSACTION_SIZE = 100
 # Up to this size even an incompressible transaction stays at the minimum, so that its length need not be computed.
-_ALWAYS_MINIMUM = 164
+ALWAYS_MINIMUM_SIZE = 164
 DEFAULT_DA_FOOTPRINT_GAS_SCALAR = 400  # jovian/exec-engine.md, "DA footprint block limit"
 
 
@@ -48,64 +49,9 @@ def calldata_gas(data: bytes) -> int:
     return 16 * len(data) - 12 * data.count(0)
 
 
-def fastlz_length(data: bytes) -> int:
-    """The length FastLZ level 1 would compress to, as Fjord defines it (fjord/exec-engine.md, "FastLZ")."""
-    size = len(data)
-    table = [0] * 8192
-    anchor, out, index = 0, 0, 2 if size > 2 else 0
-    limit = size - 13
-    while index < limit:
-        while True:
-            sequence = data[index] | data[index + 1] << 8 | data[index + 2] << 16
-            slot = (2654435769 * sequence & 0xFFFFFFFF) >> 19
-            reference, table[slot] = table[slot], index
-            distance = index - reference
-            if index >= limit:
-                break
-            index += 1
-            if distance < 8192 and data[reference : reference + 3] == data[index - 1 : index + 2]:
-                break
-        if index >= limit:
-            break
-        index -= 1
-        if index > anchor:
-            out += _literals(index - anchor)
-        length = _match_length(data, reference + 3, index + 3, size - 4)
-        out += _match(length)
-        index += length
-        for position in (index, index + 1):
-            sequence = int.from_bytes(data[position : position + 3], "little")
-            table[(2654435769 * sequence & 0xFFFFFFFF) >> 19] = position
-        index += 2
-        anchor = index
-    return out + _literals(size - anchor)
-
-
-def _literals(count: int) -> int:
-    full, rest = divmod(count, 32)
-    return 33 * full + (rest + 1 if rest else 0)
-
-
-def _match_length(data: bytes, reference: int, index: int, bound: int) -> int:
-    length = 0
-    while index < bound:
-        length += 1
-        if data[reference] != data[index]:
-            break
-        reference += 1
-        index += 1
-    return length
-
-
-def _match(length: int) -> int:
-    length -= 1
-    full, rest = divmod(length, 262)
-    return 3 * full + (3 if rest >= 6 else 2)
-
-
 def fjord_size_scaled(raw: bytes) -> int:
     """The estimated compressed size of a transaction times 1e6, at least 100 bytes."""
-    if len(raw) <= _ALWAYS_MINIMUM:
+    if len(raw) <= ALWAYS_MINIMUM_SIZE:
         return MIN_TRANSACTION_SIZE * 1_000_000
     return _fjord_size_scaled(raw)
 

@@ -14,7 +14,7 @@ from .scene import CURATOR, OWNER, PAYER
 
 COUNTS = (1, 10, 100, 1_000)
 FEE = 10**18
-_ARTIFACT = json.loads((Path(__file__).parent / "splitters" / "splitters.json").read_text())
+_ARTIFACT = json.loads((Path(__file__).parents[2] / "benchmarks" / "contracts" / "splitters.json").read_text())
 SPLITTER = 0x59117
 FIRST = 2**80
 

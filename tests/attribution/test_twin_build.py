@@ -66,7 +66,7 @@ def test_the_artifact_can_be_rebuilt() -> None:
 
 @pytest.mark.external
 def test_the_splitters_can_be_rebuilt() -> None:
-    folder = Path(__file__).parent / "splitters"
+    folder = Path(__file__).parents[2] / "benchmarks" / "contracts"
     artifact = json.loads((folder / "splitters.json").read_text())
     contracts = compiled({"Splitters.sol": folder / "Splitters.sol"}, artifact["settings"], artifact["compiler"])
     for name in ("PushSplitter", "CreditSplitter"):

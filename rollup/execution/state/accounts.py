@@ -257,6 +257,17 @@ class AccountDatabase:
         self._storage.setdefault(address, {})[slot] = value
         return value
 
+    # ------------------------------------------------------------ without a log
+    @property
+    def unlogged_accounts(self) -> dict[Address, Account | None]:
+        """The accounts as they stand, for writes that nothing undoes: of accounts read before, between transactions."""
+        return self._accounts
+
+    def write_storage(self, address: Address, values: dict[int, int]) -> None:
+        """Writes slots that were read before, for good: for a transaction that has succeeded."""
+        if values:
+            self._storage[address].update(values)
+
     # ------------------------------------------------------------ warmth (EIP-2929)
     def is_address_warm(self, address: Address) -> bool:
         """Accessed in this transaction."""

@@ -1,0 +1,42 @@
+"""Recovering a block's senders at once, before it is executed.
+
+libsecp256k1 runs without the interpreter lock, so threads help where there are cores; handing over single
+transactions costs more than it saves, slices of a block do not.
+"""
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+
+from rollup.protocol.transaction import Transaction, TransactionError
+
+_SLICE = 64  # transactions a task
+
+
+def recover_senders(transactions: Sequence[Transaction]) -> None:
+    """Recovers and remembers each sender. A signature that is not valid is left for who executes it to refuse."""
+    slices = [transactions[start : start + _SLICE] for start in range(0, len(transactions), _SLICE)]
+    if len(slices) < 2 or _cores() < 2:
+        for part in slices:
+            _recover(part)
+        return
+    for _ in _threads().map(_recover, slices):
+        pass
+
+
+def _recover(transactions: Sequence[Transaction]) -> None:
+    for transaction in transactions:
+        try:
+            transaction.sender  # noqa: B018 (remembers it)
+        except TransactionError:
+            continue
+
+
+def _cores() -> int:
+    return os.cpu_count() or 1
+
+
+@lru_cache(maxsize=1)
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=min(_cores(), 8), thread_name_prefix="recover")

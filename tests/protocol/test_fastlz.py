@@ -1,0 +1,73 @@
+"""FastLZ by its candidate positions against FastLZ byte by byte."""
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from rollup.protocol.fastlz import fastlz_length
+
+noise = st.binary(max_size=400)
+few_values = st.lists(st.sampled_from([0, 0, 0, 1, 255]), max_size=600).map(bytes)
+repeated = st.tuples(st.binary(min_size=1, max_size=60), st.integers(0, 400)).map(lambda pair: pair[0] * pair[1])
+
+
+def fastlz_byte_by_byte(data: bytes) -> int:
+    """The compressor as it is described, one position after the other."""
+    size = len(data)
+    table = [0] * 8192
+    anchor, out, index = 0, 0, 2 if size > 2 else 0
+    limit = size - 13
+    while index < limit:
+        while True:
+            sequence = data[index] | data[index + 1] << 8 | data[index + 2] << 16
+            slot = (2654435769 * sequence & 0xFFFFFFFF) >> 19
+            reference, table[slot] = table[slot], index
+            distance = index - reference
+            if index >= limit:
+                break
+            index += 1
+            if distance < 8192 and data[reference : reference + 3] == data[index - 1 : index + 2]:
+                break
+        if index >= limit:
+            break
+        index -= 1
+        if index > anchor:
+            out += _literals(index - anchor)
+        length = _match_length(data, reference + 3, index + 3, size - 4)
+        out += _match(length)
+        index += length
+        for position in (index, index + 1):
+            sequence = int.from_bytes(data[position : position + 3], "little")
+            table[(2654435769 * sequence & 0xFFFFFFFF) >> 19] = position
+        index += 2
+        anchor = index
+    return out + _literals(size - anchor)
+
+
+def _literals(count: int) -> int:
+    full, rest = divmod(count, 32)
+    return 33 * full + (rest + 1 if rest else 0)
+
+
+def _match_length(data: bytes, reference: int, index: int, bound: int) -> int:
+    length = 0
+    while index < bound:
+        length += 1
+        if data[reference] != data[index]:
+            break
+        reference += 1
+        index += 1
+    return length
+
+
+def _match(length: int) -> int:
+    length -= 1
+    full, rest = divmod(length, 262)
+    return 3 * full + (3 if rest >= 6 else 2)
+
+
+@given(st.lists(noise | few_values | repeated, max_size=6).map(b"".join))
+@example(b"")
+@example(bytes(20_000))
+@example(bytes(range(256)) * 40 + bytes(range(255, -1, -1)))
+def test_the_length_is_that_of_the_plain_walk(data: bytes) -> None:
+    assert fastlz_length(data) == fastlz_byte_by_byte(data)
