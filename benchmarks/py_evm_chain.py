@@ -16,6 +16,7 @@ from attribution_precompile import ADDRESS_BYTES
 from benchmarks.workloads import CHAIN_ID, GAS_LIMIT, GWEI
 from rollup.execution.attribution_host import AttributionComputation, AttributionState, attribution_precompile
 from rollup.execution.genesis_account import GenesisAccount
+from rollup.execution.py_evm_patches import use_fast_keccak
 from rollup.protocol.primitives import Address
 
 _GENESIS_TIME = 1_700_000_000
@@ -37,6 +38,7 @@ class PyEvmChain:
     """A chain in memory on Prague rules, with the precompile behind py-evm's own executor when native is set."""
 
     def __init__(self, alloc: Mapping[Address, GenesisAccount], native: bool) -> None:
+        use_fast_keccak()
         vm = _NativeVM if native else PragueVM
         chain_class: Any = MiningChain.configure("Shipped", vm_configuration=((0, vm),), chain_id=CHAIN_ID)
         params = {
