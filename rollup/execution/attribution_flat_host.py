@@ -8,6 +8,7 @@ from attribution_precompile import ADDRESS_BYTES, OutOfGas
 from attribution_precompile import gas as schedule
 from attribution_precompile.signatures import recover_address
 from rollup.execution.state.accounts import AccountDatabase
+from rollup.execution.storage_gas import sstore_gas
 from rollup.protocol.receipt import Log
 
 
@@ -103,25 +104,8 @@ class FlatHost:
         else:
             original, cost = self._accounts.get_storage(ADDRESS_BYTES, slot), schedule.SLOAD_COLD
         current = writes.get(slot, original)
-        refund = 0
-        if current == value:
-            cost += schedule.SLOAD_WARM
-        elif original == current:
-            if not original:
-                cost += schedule.SSTORE_SET
-            else:
-                cost += schedule.SSTORE_RESET
-                if not value:
-                    refund = schedule.SSTORE_CLEARS_REFUND
-        else:
-            cost += schedule.SLOAD_WARM
-            if original:
-                if not current:
-                    refund -= schedule.SSTORE_CLEARS_REFUND
-                elif not value:
-                    refund += schedule.SSTORE_CLEARS_REFUND
-            if original == value:
-                refund += (schedule.SSTORE_RESET if original else schedule.SSTORE_SET) - schedule.SLOAD_WARM
+        warm_cost, refund = sstore_gas(original, current, value)
+        cost += warm_cost
         self.gas -= cost
         if self.gas < 0:
             raise OutOfGas

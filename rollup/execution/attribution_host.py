@@ -22,6 +22,7 @@ from attribution_precompile import ADDRESS_BYTES, execute
 from attribution_precompile import Revert as PrecompileRevert
 from attribution_precompile import gas as schedule
 from attribution_precompile.signatures import recover_address
+from rollup.execution.storage_gas import sstore_gas
 
 # EIP-7702's delegation designator.
 DELEGATION_PREFIX = b"\xef\x01\x00"
@@ -83,7 +84,7 @@ class ComputationHost:
         state = self._state
         current = state.get_storage(ADDRESS_BYTES, slot)
         original = state.get_storage(ADDRESS_BYTES, slot, from_journal=False)
-        cost, refund = _sstore_gas(original, current, value)
+        cost, refund = sstore_gas(original, current, value)
         warm = state.is_storage_warm(ADDRESS_BYTES, slot)
         self._meter.consume_gas(cost if warm else cost + schedule.SLOAD_COLD, reason="SSTORE")
         if not warm:
@@ -114,25 +115,6 @@ class ComputationHost:
     def ecrecover(self, digest: bytes, v: int, r: int, s: int) -> int:
         """The signer's address, or 0."""
         return recover_address(digest, v, r, s)
-
-
-def _sstore_gas(original: int, current: int, value: int) -> tuple[int, int]:
-    """Cost of a warm SSTORE and its refund (EIP-3529)."""
-    if current == value:
-        return schedule.SLOAD_WARM, 0
-    if original == current:
-        if not original:
-            return schedule.SSTORE_SET, 0
-        return schedule.SSTORE_RESET, 0 if value else schedule.SSTORE_CLEARS_REFUND
-    refund = 0
-    if original:
-        if not current:
-            refund -= schedule.SSTORE_CLEARS_REFUND
-        elif not value:
-            refund += schedule.SSTORE_CLEARS_REFUND
-    if original == value:
-        refund += (schedule.SSTORE_RESET if original else schedule.SSTORE_SET) - schedule.SLOAD_WARM
-    return schedule.SLOAD_WARM, refund
 
 
 def attribution_precompile(computation: BaseComputation) -> BaseComputation:

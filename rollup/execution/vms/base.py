@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from rollup.execution.state.accounts import AccountDatabase
+from rollup.execution.vms.interpreter import run
 from rollup.protocol.primitives import Address, Hash
 
 
@@ -67,9 +68,34 @@ class RollupState:
 
 
 class RollupComputation:
-    """Mixin before a fork's computation class."""
+    """Mixin before a fork's computation class. is_interpreted_by_py_evm: its own loop runs the
+    code, not the faster one (interpreter.py), for comparison."""
 
     msg: Any
+    is_interpreted_by_py_evm: ClassVar[bool] = False
+
+    @classmethod
+    def apply_computation(
+        cls, state: Any, message: Any, transaction_context: Any, parent_computation: Any = None
+    ) -> Any:
+        """One frame, from py-evm's BaseComputation.apply_computation: precompiles and code."""
+        if cls.is_interpreted_by_py_evm:
+            parent: Any = super()
+            return parent.apply_computation(state, message, transaction_context, parent_computation)
+        creator: Any = cls
+        with creator(state, message, transaction_context) as computation:
+            if computation.is_origin_computation:
+                computation.contracts_created = []
+            if parent_computation is not None:
+                computation.contracts_created = parent_computation.contracts_created
+            if message.is_create:
+                computation.contracts_created.append(message.storage_address)
+            precompile = computation.precompiles.get(message.code_address)
+            if precompile is None:
+                run(computation)
+            elif not message.is_delegation:
+                precompile(computation)
+        return computation
 
     @property
     def is_origin_computation(self) -> bool:
