@@ -1,0 +1,294 @@
+"""From a signed inference to a re-derived block: python -m benchmarks.spine
+
+One process, stores in memory, a clock that jumps: signed inferences go into the L2's pool, the sequencer builds blocks,
+the batcher posts them to the L1, which mines, and a verifier that reads nothing but L1 derives and executes the same
+blocks. Inferences a second of each phase, and where its time goes, a stage a line. The L2 blocks are 2 s apart and take
+what their gas allows; everything is run once as a warm-up before it is measured.
+"""
+
+import argparse
+import json
+import os
+import platform
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Console
+from rich.table import Table
+
+from attribution_precompile import ADDRESS_BYTES, SELECTORS, abi
+from benchmarks.stage_clock import Probe, StageClock
+from derivation.driver import Verifier
+from derivation.pipeline import Pipeline
+from rollup.execution import engine as engine_module
+from rollup.execution.block_builder import BlockBuilder
+from rollup.execution.chain import Chain
+from rollup.execution.engine import Engine
+from rollup.l1 import kzg
+from rollup.l1.client import LocalL1Client
+from rollup.l1.devnet import DevnetParams, make_devnet
+from rollup.l1.miner import MockL1
+from rollup.l1.source import LocalL1Source
+from rollup.protocol.accounts import BATCHER, DevAccount
+from rollup.protocol.fees import forget_compressed_sizes
+from rollup.protocol.primitives import keccak256
+from rollup.protocol.transaction import DYNAMIC_FEE, Transaction
+from rollup.store.kv import MemoryStore
+from sequencer import mempool as mempool_module
+from sequencer.batcher import channel_builder
+from sequencer.batcher.batcher import Batcher
+from sequencer.batcher.config import BatcherConfig
+from sequencer.clock import ManualClock
+from sequencer.mempool import Mempool
+from sequencer.pool_costs import l2_extra_cost
+from sequencer.pool_errors import PoolError
+from sequencer.sequencer import Sequencer
+
+RESULTS: Final = Path(__file__).parent / "results"
+GENESIS_TIME: Final = 1_700_000_000
+GWEI, ETHER = 10**9, 10**18
+SENDERS, CONTRIBUTORS = 50, 100
+PHASES: Final = ("ingested", "built", "posted", "derived")
+
+PROBES: Final = [
+    Probe(mempool_module, "decode", "decode"),
+    Probe(engine_module, "_decode_all", "decode"),
+    Probe(engine_module, "recover_senders", "recover senders"),
+    Probe(Transaction, "_recover", "recover senders"),
+    Probe(BlockBuilder, "apply", "execute"),
+    Probe(BlockBuilder, "_stage_state", "state root"),
+    Probe(BlockBuilder, "_transactions_root", "transactions root"),
+    Probe(BlockBuilder, "_receipts_root", "receipts and bloom"),
+    Probe(BlockBuilder, "_logs_bloom", "receipts and bloom"),
+    Probe(Chain, "insert", "store"),
+    Probe(Chain, "set_head", "store"),
+    Probe(Mempool, "on_head_change", "pool follows the head"),
+    Probe(channel_builder, "encode_span_batch", "span batch"),
+    Probe(channel_builder, "compress", "compress"),
+    Probe(kzg, "blob_to_commitment", "KZG"),
+    Probe(kzg, "blob_proof", "KZG"),
+    Probe(kzg, "verify_blobs", "KZG"),
+    Probe(MockL1, "mine", "L1 block"),
+    Probe(Pipeline, "next_attributes", "read channels and batches"),
+    Probe(Pipeline, "advance", "read channels and batches"),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """One phase: inferences a second, and µs an inference by stage, the longest first."""
+
+    name: str
+    inferences_per_second: float
+    stages: dict[str, float]
+
+
+class Spine:
+    """Both layers, a sequencer with its batcher, and a verifier."""
+
+    def __init__(self, da: str) -> None:
+        self.senders = [_account(index) for index in range(SENDERS)]
+        params = DevnetParams(
+            GENESIS_TIME, users=tuple(self.senders), l2_gas_limit=60_000_000, user_balance=10**6 * ETHER
+        )
+        devnet = make_devnet(params)
+        self.config = devnet.rollup_config
+        self.clock = ManualClock(GENESIS_TIME)
+        l1_chain = Chain.open(MemoryStore(), devnet.l1.header, devnet.l1.alloc)
+        l1_pool = Mempool(l1_chain, devnet.l1_config, allow_blobs=True)
+        self.l1 = MockL1(l1_chain, devnet.l1_config, self.clock, l1_pool, params.l1_block_time)
+        source = LocalL1Source(self.l1)
+        self.chain = Chain.open(MemoryStore(), devnet.l2.header, devnet.l2.alloc)
+        self.pool = Mempool(self.chain, devnet.l2_config, l2_extra_cost(devnet.l2_config))
+        engine = Engine(self.chain, devnet.l2_config, self.pool)
+        self.safe = Verifier(self.config, source, source, engine)
+        self.sequencer = Sequencer(self.config, engine, source, self.clock, pool=self.pool)
+        options = BatcherConfig(da=da)  # type: ignore[arg-type]  # checked by the command line
+        client = LocalL1Client(self.l1)
+        self.batcher = Batcher(self.config, self.chain, client, BATCHER.private_key, self.safe, options)
+        self.verifier_chain = Chain.open(MemoryStore(), devnet.l2.header, devnet.l2.alloc)
+        self.verifier = Verifier(self.config, source, source, Engine(self.verifier_chain, devnet.l2_config))
+        self.nonces = [0] * SENDERS
+
+    def prepare(self) -> None:
+        """A model on a DataNet of a hundred contributors, made by transactions."""
+        for data in _setup_calls():
+            self.submit([self.sign(0, data, 0, 9_000_000)])
+            self.build()
+        self.post()
+        self.derive()
+
+    def sign(self, sender: int, data: bytes, value: int, gas: int) -> bytes:
+        """A call of the precompile, encoded."""
+        transaction = Transaction(
+            DYNAMIC_FEE,
+            self.nonces[sender],
+            gas,
+            ADDRESS_BYTES,
+            value,
+            data,
+            self.config.l2_chain_id,
+            max_fee_per_gas=100 * GWEI,
+            max_priority_fee_per_gas=GWEI,
+        )
+        self.nonces[sender] += 1
+        return transaction.signed(self.senders[sender].private_key).encode()
+
+    def inferences(self, count: int) -> list[bytes]:
+        """Signed inferences from all senders in turn."""
+        calls = [_call("infer", 1, 700, 300, 2**255 + index, 2**254 + index) for index in range(count)]
+        return [self.sign(index % SENDERS, data, ETHER // 100, 100_000) for index, data in enumerate(calls)]
+
+    def submit(self, raws: list[bytes]) -> None:
+        """Into the pool; raises RuntimeError when one is refused."""
+        for result in self.pool.add_many(raws):
+            if isinstance(result, PoolError):
+                raise RuntimeError(str(result))
+
+    def build(self) -> None:
+        """Blocks until the pool is empty."""
+        while True:
+            self.clock.set(max(self.clock.now(), self.sequencer.next_block_time))
+            if self.l1.is_due():
+                self.l1.mine()
+            block = self.sequencer.build_block()
+            if len(block.transactions) == 1:
+                return
+
+    def post(self) -> None:
+        """Everything there is, in L1's chain."""
+        target = self.chain.head.number
+        for _ in range(50):
+            self.batcher.flush()
+            self.batcher.step()
+            self.clock.set(max(self.clock.now(), self.l1.next_block_time))
+            self.l1.mine()
+            self.batcher.step()
+            if (self.batcher.posted_to or 0) >= target and not self.batcher.waiting_for:
+                return
+            self.safe.sync()
+        raise RuntimeError(f"not posted: {self.batcher.waiting_for}")
+
+    def derive(self) -> None:
+        """The verifier to L1's head; raises RuntimeError when it holds other blocks than the sequencer."""
+        target = self.chain.head.number
+        while self.verifier.safe_head.number < target:
+            before = self.verifier.safe_head.number
+            self.verifier.sync()
+            if self.verifier.safe_head.number == before:
+                self.clock.set(max(self.clock.now(), self.l1.next_block_time))
+                self.l1.mine()
+        if self.verifier.safe_head.hash != self.chain.canonical_hash(self.verifier.safe_head.number):
+            raise RuntimeError("the verifier derived another block")
+
+
+def measure(inferences: int, da: str) -> list[Phase]:
+    """Every phase over so many inferences, after a warm-up."""
+    clock = StageClock()
+    with clock.watching(PROBES):
+        spine = Spine(da)
+        spine.prepare()
+        _round(spine, clock, max(inferences // 10, SENDERS))
+        forget_compressed_sizes()
+        return _round(spine, clock, inferences)
+
+
+def _round(spine: Spine, clock: StageClock, inferences: int) -> list[Phase]:
+    raws = spine.inferences(inferences)
+    verbs = {
+        "ingested": lambda: spine.submit(raws),
+        "built": spine.build,
+        "posted": spine.post,
+        "derived": spine.derive,
+    }
+    first = spine.chain.head.number
+    phases = []
+    for name in PHASES:
+        clock.seconds.clear()
+        with clock.stage("rest"):
+            verbs[name]()
+        if name == "posted":
+            spine.safe.sync()
+        total = sum(clock.seconds.values())
+        ordered = sorted(clock.seconds.items(), key=lambda item: item[0] == "rest" or -item[1])
+        stages = {stage: seconds / inferences * 1e6 for stage, seconds in ordered}
+        phases.append(Phase(name, inferences / total, stages))
+    blocks = [spine.chain.block_by_number(number) for number in range(first + 1, spine.chain.head.number + 1)]
+    included = sum(len(block.transactions) - 1 for block in blocks if block is not None)
+    if included != inferences:
+        raise RuntimeError(f"{included} of {inferences} inferences are in the chain")
+    return phases
+
+
+def _setup_calls() -> list[bytes]:
+    members: list[int] = []
+    for index in range(CONTRIBUTORS):
+        members += (2**80 + index, 1 + index % 7, index)
+    model = (0, 0, 0, 1_000, 0, 0, 3_000, 0, 7_000, 320, 1, 1, 1)
+    return [
+        _call("createDatanet", 1),
+        _call("contribute", 1, 64, CONTRIBUTORS, *members),
+        _call("registerModel", 32, *model),
+    ]
+
+
+def _call(name: str, *words: int) -> bytes:
+    return _SELECTOR[name] + abi.encode_words(*words)
+
+
+_SELECTOR = {method.name: selector for selector, method in SELECTORS.items()}
+
+
+def _account(index: int) -> DevAccount:
+    key = keccak256(b"spine" + index.to_bytes(4, "big"))
+    return DevAccount(index, Transaction(DYNAMIC_FEE, chain_id=1).signed(key).sender, key)
+
+
+def _print(console: Console, phases: list[Phase]) -> None:
+    table = Table(title="From a signed inference to a re-derived block", title_justify="left")
+    for heading in ("phase", "stage", "µs an inference", "share", "inferences/s"):
+        table.add_column(heading, justify="left" if heading in ("phase", "stage") else "right")
+    for phase in phases:
+        total = sum(phase.stages.values())
+        table.add_row(phase.name, "", f"{total:.1f}", "", f"{phase.inferences_per_second:,.0f}", style="bold")
+        for stage, microseconds in phase.stages.items():
+            if microseconds < total / 200:
+                continue
+            table.add_row("", stage, f"{microseconds:.1f}", f"{microseconds / total:.0%}", "")
+    console.print(table)
+    everything = sum(sum(phase.stages.values()) for phase in phases)
+    console.print(f"all phases one after the other: {everything:.0f} µs an inference, {1e6 / everything:,.0f} a second")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="benchmarks.spine", description=__doc__)
+    parser.add_argument("--inferences", type=int, default=5_000, help="how many are measured")
+    parser.add_argument("--da", choices=("calldata", "blobs", "auto"), default="auto", help="how batches are posted")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="where the results go")
+    options = parser.parse_args(arguments)
+    load = os.getloadavg()[0]
+    phases = measure(options.inferences, options.da)
+    report: dict[str, Any] = {
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "cores": os.cpu_count(),
+        "load_before": round(load, 2),
+        "inferences": options.inferences,
+        "da": options.da,
+        "phases": [asdict(phase) for phase in phases],
+    }
+    options.out.mkdir(parents=True, exist_ok=True)
+    (options.out / "spine.json").write_text(json.dumps(report, indent=1) + "\n")
+    if options.json:
+        print(json.dumps(report))
+    else:
+        console = Console()
+        _print(console if console.is_terminal else Console(width=100), phases)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
