@@ -3,10 +3,13 @@
 import gzip
 import json
 import os
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+_REMARKS = ("note", "source", "how_to_use")
 
 
 def folder() -> Path:
@@ -33,3 +36,12 @@ def files(name: str) -> list[str]:
     if not base.is_dir():
         pytest.skip(f"NO VECTORS: {name} is not there", allow_module_level=True)
     return sorted(path.name for path in base.iterdir() if path.name.endswith((".json", ".json.gz")))
+
+
+def unknown_keys(case: Mapping[str, Any], known: Collection[str]) -> list[str]:
+    """Keys of a case that its runner does not know; remarks of the collection are none of them."""
+    return sorted(key for key in case if key not in known and not _is_remark(key))
+
+
+def _is_remark(key: str) -> bool:
+    return key in _REMARKS or key.startswith("collector_") or key.endswith(("_note", "_origin"))
