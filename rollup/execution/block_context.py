@@ -166,8 +166,9 @@ def _extra_data(config: L2Config, attributes: PayloadAttributes) -> bytes:
     if len(params) != 8:
         raise InvalidPayloadAttributes(f"eip1559Params: {len(params)} bytes, 8 expected")
     denominator, elasticity = int.from_bytes(params[:4], "big"), int.from_bytes(params[4:], "big")
+    if bool(denominator) != bool(elasticity):
+        zero = "elasticity" if denominator else "denominator"
+        raise InvalidPayloadAttributes(f"eip1559Params: the {zero} is 0, the other is not")
     if denominator == 0:
-        if elasticity:
-            raise InvalidPayloadAttributes("eip1559Params: the denominator is 0, the elasticity is not")
         denominator, elasticity = config.denominator_at(attributes.timestamp), config.eip1559_elasticity
     return encode_extra_data(BaseFeeParameters(denominator, elasticity, attributes.min_base_fee))

@@ -166,4 +166,6 @@ def decode_extra_data(extra_data: bytes, fork: Fork) -> BaseFeeParameters:
     denominator, elasticity = int.from_bytes(extra_data[1:5], "big"), int.from_bytes(extra_data[5:9], "big")
     if denominator == 0:
         raise ValueError("extraData: the denominator is 0")
+    if elasticity == 0:
+        raise ValueError("extraData: the elasticity is 0")
     return BaseFeeParameters(denominator, elasticity, int.from_bytes(extra_data[9:17], "big") if version else None)

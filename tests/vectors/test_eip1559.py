@@ -1,0 +1,169 @@
+"""Base fees by fork, extraData, and the parameters in it."""
+
+from typing import Any
+
+import pytest
+
+from rollup.execution.block_context import InvalidPayloadAttributes, l2_base_fee, l2_context
+from rollup.execution.config import L2Config
+from rollup.protocol.fees import decode_extra_data, next_base_fee
+from rollup.protocol.forks import Fork, ForkSchedule
+from rollup.protocol.header import Header
+from rollup.protocol.payload import PayloadAttributes
+from tests.vector_files import files, load
+from tests.vectors.hexes import fork_named, unhex
+
+HOLOCENE_EXTRA = bytes.fromhex("00000000fa00000006")
+JOVIAN_EXTRA = bytes.fromhex("01000000fa00000006" + "00" * 8)
+DOCUMENTS = [(file, load("eip1559", file)) for file in files("eip1559")]
+# London's limits on a step of the gas limit are L1's: our L1 keeps its limit, OP chains have no such rule.
+SECTIONS = {
+    "base_fee",
+    "base_fee_zero_params_reth_defaults",
+    "base_fee_errors",
+    "extra_data_encode",
+    "validation",
+    "ethereum_gas_limit_bounds",
+}
+
+
+def of(section: str, *path: str) -> list[Any]:
+    found = []
+    for file, document in DOCUMENTS:
+        cases = document.get(section, {} if path else [])
+        for name in path:
+            cases = cases.get(name, {} if name != path[-1] else [])
+        found += [
+            pytest.param(f"eip1559/{file}", case, id=str(case.get("name", index))) for index, case in enumerate(cases)
+        ]
+    return found
+
+
+def test_every_section_is_known() -> None:
+    for file, document in DOCUMENTS:
+        unknown = {key for key in document if not key.startswith("collector_") and key != "note"} - SECTIONS
+        assert not unknown, f"eip1559/{file}: {unknown}"
+        assert set(document.get("validation", {})) <= {
+            "source",
+            "holocene_params",
+            "holocene_extra_data",
+            "decode_invalid",
+        }
+
+
+def config(fork: Fork, denominator: int, elasticity: int) -> L2Config:
+    return L2Config(10, ForkSchedule.all_at(fork), elasticity, denominator, denominator)
+
+
+@pytest.mark.parametrize(("file", "case"), of("base_fee"))
+def test_base_fee(file: str, case: dict[str, Any], ran) -> None:
+    if case["fork_of_parent"] == "london":
+        fee = next_base_fee(
+            case["parent_base_fee"],
+            case["parent_gas_used"],
+            case["parent_gas_limit"],
+            case["elasticity"],
+            case["denominator"],
+        )
+    else:
+        fork = fork_named(case["fork_of_parent"])
+        parent = Header(
+            base_fee_per_gas=case["parent_base_fee"],
+            gas_limit=case["parent_gas_limit"],
+            gas_used=case["parent_gas_used"],
+            timestamp=1,
+            extra_data=unhex(case.get("parent_extra_data", "0x")),
+            blob_gas_used=case.get("parent_blob_gas_used"),
+        )
+        fee = l2_base_fee(config(fork, case["denominator"], case["elasticity"]), parent, 2)
+    assert fee == case["expected_base_fee"]
+    ran(file)
+
+
+@pytest.mark.parametrize(("file", "case"), of("base_fee_zero_params_reth_defaults"))
+def test_parameters_of_zero_are_refused(file: str, case: dict[str, Any], ran) -> None:
+    """Such a header cannot be on a chain (holocene/exec-engine.md); reth goes on with the chain's, we stop."""
+    with pytest.raises(ValueError, match="denominator is 0"):
+        decode_extra_data(unhex(case["parent_extra_data"]), Fork.JOVIAN)
+    ran(file)
+
+
+@pytest.mark.parametrize(("file", "case"), of("base_fee_errors"))
+def test_extra_data_of_another_fork_is_an_error(file: str, case: dict[str, Any], ran) -> None:
+    fork = fork_named(case["name"])
+    wrong = (
+        bytes.fromhex("01000000fa00000006" + "00" * 8) if fork == Fork.HOLOCENE else bytes.fromhex("00000000fa00000006")
+    )
+    parent = Header(base_fee_per_gas=1, gas_limit=30_000_000, timestamp=1, extra_data=wrong)
+    with pytest.raises(ValueError, match="extraData"):
+        l2_base_fee(config(fork, 250, 6), parent, 2)
+    ran(file)
+
+
+@pytest.mark.parametrize(("file", "case"), of("extra_data_encode"))
+def test_extra_data_of_a_new_block(file: str, case: dict[str, Any], ran) -> None:
+    fork = fork_named(case["fork"])
+    chain = config(fork, case["default_denominator"], case["default_elasticity"])
+    if "expected_error" in case:
+        assert case["expected_error"] == "MinBaseFeeNotSet"
+        with pytest.raises(InvalidPayloadAttributes, match="minBaseFee"):
+            _built(chain, fork, case)
+    else:
+        assert _built(chain, fork, case) == unhex(case["expected_extra_data"])
+    ran(file)
+
+
+def _built(chain: L2Config, fork: Fork, case: dict[str, Any]) -> bytes:
+    start = (
+        bytes.fromhex("01000000fa00000006" + "00" * 8) if fork >= Fork.JOVIAN else bytes.fromhex("00000000fa00000006")
+    )
+    parent = Header(base_fee_per_gas=1, gas_limit=30_000_000, timestamp=1, extra_data=start)
+    attributes = PayloadAttributes(
+        timestamp=2,
+        prev_randao=bytes(32),
+        fee_recipient=bytes(20),
+        parent_beacon_block_root=bytes(32),
+        transactions=[],
+        no_tx_pool=True,
+        gas_limit=30_000_000,
+        has_withdrawals=True,
+        eip1559_params=unhex(case["eip1559_params"]),
+        min_base_fee=case.get("min_base_fee"),
+    )
+    return l2_context(chain, parent, attributes).extra_data
+
+
+@pytest.mark.parametrize(("file", "case"), of("validation", "holocene_params"))
+def test_parameters_in_attributes(file: str, case: dict[str, Any], ran) -> None:
+    given = {"eip1559_params": case["params"]}
+    if case["valid"]:
+        assert _built(config(Fork.HOLOCENE, 250, 6), Fork.HOLOCENE, given)
+    else:
+        with pytest.raises(InvalidPayloadAttributes, match="eip1559Params"):
+            _built(config(Fork.HOLOCENE, 250, 6), Fork.HOLOCENE, given)
+    ran(file)
+
+
+@pytest.mark.parametrize(
+    ("file", "case"), [*of("validation", "holocene_extra_data"), *of("validation", "decode_invalid")]
+)
+def test_extra_data_in_headers(file: str, case: dict[str, Any], ran) -> None:
+    fork = fork_named(case.get("fork", "holocene"))
+    if case["valid"]:
+        assert decode_extra_data(unhex(case["extra"]), fork)
+    else:
+        with pytest.raises(ValueError, match="extraData"):
+            decode_extra_data(unhex(case["extra"]), fork)
+    ran(file)
+
+
+@pytest.mark.parametrize(("file", "case"), of("ethereum_gas_limit_bounds", "cases"))
+def test_gas_limits_are_free_on_op_chains(file: str, case: dict[str, Any], ran) -> None:
+    """L1's bound on a step of the gas limit: the vector says whose rule it is; an OP block may take any of them."""
+    context = l2_context(
+        config(Fork.CANYON, 250, 6),
+        Header(base_fee_per_gas=1, gas_limit=case["parent_gas_limit"], timestamp=1),
+        PayloadAttributes(2, bytes(32), bytes(20), None, [], True, case["gas_limit"], True),
+    )
+    assert context.gas_limit == case["gas_limit"]
+    ran(file)
