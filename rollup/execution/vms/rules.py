@@ -13,14 +13,15 @@ from attribution_precompile import ADDRESS_BYTES as ATTRIBUTION_ADDRESS
 from rollup.execution.attribution_host import AttributionComputation, AttributionState, attribution_precompile
 from rollup.execution.py_evm_patches import apply_patches
 from rollup.execution.vms.base import RollupComputation, RollupState
-from rollup.execution.vms.precompiles import P256VERIFY_ADDRESS, Precompile, limited, p256verify
+from rollup.execution.vms.precompiles import P256VERIFY_ADDRESS, Precompile, limited, p256verify, price_first
 from rollup.protocol.forks import Fork
 
 _BN256_PAIRING, _G1_MSM, _G2_MSM, _BLS_PAIRING = (number.to_bytes(20, "big") for number in (8, 12, 14, 15))
-# Largest inputs in bytes: granite, isthmus and jovian/exec-engine.md ("Precompile input size limits").
+# Largest inputs in bytes: granite, isthmus, jovian and karst/exec-engine.md ("Precompile input size restrictions").
 _GRANITE_LIMITS = {_BN256_PAIRING: 112_687}
 _ISTHMUS_LIMITS = _GRANITE_LIMITS | {_G1_MSM: 513_760, _G2_MSM: 488_448, _BLS_PAIRING: 235_008}
 _JOVIAN_LIMITS = {_BN256_PAIRING: 81_984, _G1_MSM: 288_960, _G2_MSM: 278_784, _BLS_PAIRING: 156_672}
+_KARST_LIMITS = _JOVIAN_LIMITS | {_BN256_PAIRING: 57_600}
 
 
 class UnsupportedFork(ValueError):
@@ -53,7 +54,8 @@ class EvmRules:
 def l1_rules() -> EvmRules:
     """Prague, as L1 runs it."""
     apply_patches()
-    return EvmRules(_state_class("L1Prague", PragueState, {}, False), None, True, True, True, True)
+    precompiles = price_first(PragueState.computation_class.get_precompiles())
+    return EvmRules(_state_class("L1Prague", PragueState, precompiles, False), None, True, True, True, True)
 
 
 @lru_cache(maxsize=32)
@@ -62,15 +64,8 @@ def l2_rules(fork: Fork, native_attribution: bool) -> EvmRules:
     if fork > Fork.JOVIAN:
         raise UnsupportedFork(f"execution rules of {fork.name.title()} are not supported yet")
     apply_patches()
-    if fork >= Fork.ISTHMUS:
-        base: Any = PragueState
-    elif fork >= Fork.ECOTONE:
-        base = CancunState
-    elif fork >= Fork.CANYON:
-        base = ShanghaiState
-    else:
-        base = ParisState
-    precompiles = _op_precompiles(fork, base)
+    base = _l1_state(fork)
+    precompiles = l2_precompiles(fork)
     if native_attribution:
         precompiles[ATTRIBUTION_ADDRESS] = attribution_precompile
     state_class = _state_class(f"Op{fork.name.title()}", base, precompiles, native_attribution)
@@ -85,22 +80,34 @@ def l2_rules(fork: Fork, native_attribution: bool) -> EvmRules:
     )
 
 
-def _op_precompiles(fork: Fork, base: Any) -> dict[bytes, Precompile]:
-    """What an OP fork adds to, or bounds in, the L1 fork's precompiles."""
-    changed: dict[bytes, Precompile] = {}
+def l2_precompiles(fork: Fork) -> dict[bytes, Precompile]:
+    """The L1 fork's precompiles with what an OP fork adds to them, or bounds."""
+    precompiles = price_first(_l1_state(fork).computation_class.get_precompiles())
     if fork >= Fork.FJORD:
-        changed[P256VERIFY_ADDRESS] = p256verify
-    limits: dict[bytes, int] = {}
+        precompiles[P256VERIFY_ADDRESS] = p256verify
+    for address, size in precompile_limits(fork).items():
+        precompiles[address] = limited(precompiles[address], size)
+    return precompiles
+
+
+def precompile_limits(fork: Fork) -> dict[bytes, int]:
+    """The largest inputs in bytes that an OP fork lets precompiles have, by address."""
+    if fork >= Fork.KARST:
+        return _KARST_LIMITS
     if fork >= Fork.JOVIAN:
-        limits = _JOVIAN_LIMITS
-    elif fork >= Fork.ISTHMUS:
-        limits = _ISTHMUS_LIMITS
-    elif fork >= Fork.GRANITE:
-        limits = _GRANITE_LIMITS
-    present = base.computation_class.get_precompiles()
-    for address, size in limits.items():
-        changed[address] = limited(present[address], size)
-    return changed
+        return _JOVIAN_LIMITS
+    if fork >= Fork.ISTHMUS:
+        return _ISTHMUS_LIMITS
+    return _GRANITE_LIMITS if fork >= Fork.GRANITE else {}
+
+
+def _l1_state(fork: Fork) -> Any:
+    """py-evm's state of the L1 fork that an OP fork brings."""
+    if fork >= Fork.ISTHMUS:
+        return PragueState
+    if fork >= Fork.ECOTONE:
+        return CancunState
+    return ShanghaiState if fork >= Fork.CANYON else ParisState
 
 
 def _state_class(name: str, base: Any, precompiles: dict[bytes, Precompile], native_attribution: bool) -> Any:
@@ -112,6 +119,6 @@ def _state_class(name: str, base: Any, precompiles: dict[bytes, Precompile], nat
     computation_class = type(
         f"{name}Computation",
         computation_bases,
-        {"_precompiles": {**base.computation_class.get_precompiles(), **precompiles}},
+        {"_precompiles": precompiles},
     )
     return type(f"{name}State", state_bases, {"computation_class": computation_class})
