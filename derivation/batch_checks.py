@@ -10,7 +10,7 @@ from rollup.protocol.block import Block
 from rollup.protocol.blockref import L1BlockRef, L2BlockRef
 from rollup.protocol.config import RollupConfig
 from rollup.protocol.forks import Fork
-from rollup.protocol.l2_blocks import l2_block_ref
+from rollup.protocol.l2_blocks import NotAnL2Block, l2_block_ref
 from rollup.protocol.transaction import DEPOSIT, SET_CODE
 
 
@@ -167,7 +167,11 @@ def _check_overlap(
         theirs = batch.blocks[index]
         if ours != theirs.transactions:
             return Validity.DROP
-        if l2_block_ref(config, block).l1_origin.number != theirs.epoch_number:
+        try:
+            ref = l2_block_ref(config, block)
+        except NotAnL2Block:
+            return Validity.DROP
+        if ref.l1_origin.number != theirs.epoch_number:
             return Validity.DROP
     return Validity.ACCEPT
 

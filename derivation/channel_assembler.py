@@ -20,6 +20,11 @@ class ChannelAssembler:
         """The pipeline's L1 origin."""
         return self._previous.origin
 
+    @property
+    def open_channel(self) -> bytes | None:
+        """The id of the channel being put together."""
+        return self._channel.channel_id if self._channel is not None else None
+
     def reset(self) -> None:
         """Forgets the channel."""
         self._channel = None
@@ -35,11 +40,9 @@ class ChannelAssembler:
         if origin is None:
             raise NotEnoughData
         if frame.number == 0:
-            self._channel = Channel(frame.channel_id, origin)
+            self._channel = Channel(frame.channel_id, origin, in_order=True)
         channel = self._channel
-        if channel is None or channel.channel_id != frame.channel_id or frame.number != channel.next_number:
-            raise NotEnoughData
-        if not channel.add(frame, origin):
+        if channel is None or not channel.add(frame, origin):
             raise NotEnoughData
         if channel.size > max_rlp_bytes(self._config, origin.timestamp):
             self._channel = None

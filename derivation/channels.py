@@ -11,12 +11,16 @@ _MAX_BANK_SIZE, _MAX_BANK_SIZE_FJORD = 100_000_000, 1_000_000_000
 
 
 class Channel:
-    """The frames of one channel; open_block is the L1 block of the first, which its timeout counts from."""
+    """The frames of one channel; open_block is the L1 block of the first, which its timeout counts from.
 
-    __slots__ = ("_frames", "_last", "channel_id", "highest_block", "open_block", "size")
+    in_order: Holocene's rule that each frame follows the one before (holocene/derivation.md, "Frame Queue").
+    """
 
-    def __init__(self, channel_id: bytes, open_block: L1BlockRef) -> None:
+    __slots__ = ("_frames", "_in_order", "_last", "channel_id", "highest_block", "open_block", "size")
+
+    def __init__(self, channel_id: bytes, open_block: L1BlockRef, *, in_order: bool = False) -> None:
         self.channel_id = channel_id
+        self._in_order = in_order
         self.open_block = open_block
         self.highest_block = open_block
         self.size = 0
@@ -24,7 +28,9 @@ class Channel:
         self._last: int | None = None
 
     def add(self, frame: Frame, l1_block: L1BlockRef) -> bool:
-        """Takes a frame in; False when it repeats or contradicts what is there."""
+        """Takes a frame in; False when it is another channel's, or repeats or contradicts what is there."""
+        if frame.channel_id != self.channel_id or (self._in_order and frame.number != len(self._frames)):
+            return False
         if frame.is_last and self._last is not None:
             return False
         if frame.number in self._frames or (self._last is not None and frame.number >= self._last):
@@ -38,11 +44,6 @@ class Channel:
         if l1_block.number > self.highest_block.number:
             self.highest_block = l1_block
         return True
-
-    @property
-    def next_number(self) -> int:
-        """The number of the frame after the contiguous ones."""
-        return len(self._frames)
 
     @property
     def is_ready(self) -> bool:
