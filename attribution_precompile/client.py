@@ -14,7 +14,6 @@ from typing import Any, Final, Protocol
 
 from eth_typing import ChecksumAddress, HexStr
 from web3 import Web3
-from web3.contract.contract import ContractFunction
 from web3.exceptions import ContractLogicError
 from web3.types import TxParams, TxReceipt, Wei
 
@@ -284,7 +283,7 @@ class AttributionClient:
 
     def send(self, account: Account, name: str, *arguments: Any, value: int = 0) -> TxReceipt:
         """Signs, sends and waits. AttributionError if the call would be refused, or if in the end it was."""
-        return self._send(account, self.contract.functions[name](*arguments), value)
+        return self._send_data(account, HexStr(self.contract.encode_abi(name, args=list(arguments))), value)
 
     def create_datanet(self, account: Account, metadata: bytes = ZERO_HASH) -> int:
         """Returns the new DataNet's id."""
@@ -336,6 +335,22 @@ class AttributionClient:
         arguments = (model_id, input_tokens, output_tokens, request_hash, response_hash)
         return self.send(account, "infer", *arguments, value=value)
 
+    def infer_compact(
+        self,
+        account: Account,
+        model_id: int,
+        *,
+        input_tokens: int = 0,
+        output_tokens: int = 0,
+        record: bytes = ZERO_HASH,
+        fee: int | None = None,
+    ) -> TxReceipt:
+        """One inference at the least L1 data cost: 48 bytes of calldata. `record` is `record_hash`'s, numbers < 2^32."""
+        value = self.quote(model_id, input_tokens, output_tokens) if fee is None else fee
+        numbers = b"".join([number.to_bytes(4, "big") for number in (model_id, input_tokens, output_tokens)])
+        selector = self.contract.encode_abi("inferCompact", args=[])
+        return self._send_data(account, HexStr(selector + numbers.hex() + record.hex()), value)
+
     def infer_attested(
         self,
         account: Account,
@@ -368,17 +383,27 @@ class AttributionClient:
         value: int = next(arguments for name, arguments in self.events(receipt) if name == event)[argument]
         return value
 
-    def _send(self, account: Account, function: ContractFunction, value: int) -> TxReceipt:
-        base: TxParams = {"from": account.address, "value": Wei(value)}
+    def _send_data(self, account: Account, data: HexStr, value: int) -> TxReceipt:
+        eth = self.web3.eth
+        call: TxParams = {"from": account.address, "to": self.address, "value": Wei(value), "data": data}
         try:
-            nonce = self.web3.eth.get_transaction_count(account.address)
-            transaction = function.build_transaction({**base, "nonce": nonce})
+            gas = eth.estimate_gas(call)
         except ContractLogicError as error:
             raise _explained(error) from error
+        priority = eth.max_priority_fee
+        transaction: TxParams = {
+            **call,
+            "gas": gas,
+            "nonce": eth.get_transaction_count(account.address, "pending"),
+            "chainId": eth.chain_id,
+            "maxPriorityFeePerGas": priority,
+            # The base fee at most doubles before the transaction is in a block that is not far away.
+            "maxFeePerGas": Wei(2 * eth.get_block("latest")["baseFeePerGas"] + priority),
+        }
         signed = account.sign_transaction(transaction)
-        receipt = self.web3.eth.wait_for_transaction_receipt(self.web3.eth.send_raw_transaction(signed.raw_transaction))
+        receipt = eth.wait_for_transaction_receipt(eth.send_raw_transaction(signed.raw_transaction))
         if receipt["status"] != 1:
-            self._explain_failure(base | {"to": self.address, "data": transaction["data"]}, receipt)
+            self._explain_failure(call, receipt)
         return receipt
 
     def _explain_failure(self, call: TxParams, receipt: TxReceipt) -> None:

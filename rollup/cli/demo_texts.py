@@ -1,14 +1,16 @@
-"""The demo's texts and contributors, and the answers a model would give from them."""
+"""A folder of texts by contributors, and for the demo the answers a model would give from them."""
 
 import re
+import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import click
-import yaml
 
 from attribution_precompile.influence import Document
+from rollup.cli.attribution_values import parse_address
+from rollup.cli.yaml_fields import Field, FieldError, read_yaml
 
 
 @dataclass(slots=True, frozen=True)
@@ -43,23 +45,48 @@ class DataSet:
 
 
 def load_data_set(folder: Path) -> DataSet:
-    """Reads dataset.yaml and the texts it names; raises ClickException."""
-    index = folder / "dataset.yaml"
+    """Reads dataset.yaml and the texts it names. ClickException names file, line and field."""
+    index = folder if folder.suffix in (".yaml", ".yml") else folder / "dataset.yaml"
     try:
-        data = yaml.safe_load(index.read_text())
-        contributors = {entry["name"]: entry["address"] for entry in data["contributors"]}
-        texts = [_text(folder, entry, contributors) for entry in data["documents"]]
+        root = read_yaml(index)
+        contributors = {
+            entry.need("name").text(): entry.need("address").parsed(parse_address)
+            for entry in root.need("contributors").items()
+        }
+        texts = [_text(index.parent, entry, contributors) for entry in root.need("documents").items()]
+        if not texts:
+            raise root.need("documents").error("no texts")
+        return DataSet(root.need("name").text(), dict(contributors), texts)
+    except FieldError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _text(folder: Path, entry: Field, contributors: Mapping[str, str]) -> Text:
+    by = entry.need("contributor")
+    if by.text() not in contributors:
+        raise by.error(f"{by.text()!r} is not one of the contributors above")
+    file = entry.need("file")
+    try:
+        content = read_text(folder / file.text())
+    except TextFileError as error:
+        raise file.error(str(error)) from error
+    units = entry.need("units").integer(1, 2**96 - 1)
+    return Text(entry.need("title").text(), by.text(), contributors[by.text()], units, content)
+
+
+class TextFileError(ValueError):
+    """A text that cannot be read: file and reason."""
+
+
+def read_text(path: Path) -> str:
+    """A text exactly as it is, line ends included, since its hash is registered; `-` is standard input."""
+    try:
+        data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+        return data.decode()
     except OSError as error:
-        raise click.ClickException(f"{error.filename}: {error.strerror}") from error
-    except (yaml.YAMLError, KeyError, TypeError) as error:
-        raise click.ClickException(f"{index}: not a data set: {error!r}") from error
-    return DataSet(data["name"], contributors, texts)
-
-
-def _text(folder: Path, entry: dict[str, Any], contributors: dict[str, str]) -> Text:
-    name = entry["contributor"]
-    content = (folder / entry["file"]).read_text()
-    return Text(entry["title"], name, contributors[name], int(entry["units"]), content)
+        raise TextFileError(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise TextFileError(f"{path}: not UTF-8 at byte {error.start}") from error
 
 
 def _sentence(content: str, number: int) -> str:

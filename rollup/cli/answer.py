@@ -1,0 +1,153 @@
+"""One answer of a model as the commands take it: sizes, hashes, and whose work is in it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+
+from attribution_precompile.client import ZERO_HASH, AttributionClient, Influence, encode_influence
+from attribution_precompile.influence import Corpus, Document, Parameters, Trace, tokenize
+from rollup.cli.attribution_history import History
+from rollup.cli.attribution_values import HASH, INFLUENCE, UINT32
+from rollup.cli.demo_texts import DataSet, TextFileError, load_data_set, read_text
+from rollup.protocol.primitives import keccak256
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+_NO_TRACE: Final = "--texts and --output go together: the texts a span may come from, and the answer"
+
+
+@dataclass(slots=True, frozen=True)
+class Answer:
+    """Token counts, keccak256 of request and response, the influence words (empty: default weights) and evidence."""
+
+    input_tokens: int
+    output_tokens: int
+    request_hash: bytes
+    response_hash: bytes
+    influence: tuple[int, ...]
+    evidence: bytes
+
+
+@dataclass(slots=True, frozen=True)
+class AnswerOptions:
+    """What was given on the command line; None where nothing was."""
+
+    input_tokens: int | None
+    output_tokens: int | None
+    request: Path | None
+    output: Path | None
+    request_hash: bytes | None
+    response_hash: bytes | None
+    texts: Path | None
+    influence: tuple[Influence, ...]
+    evidence: bytes | None
+
+    def resolve(self, client: AttributionClient, model_id: int) -> Answer:
+        """Reads the files, traces the influence if asked to. ClickException for what does not fit together."""
+        request = None if self.request is None else read_text_file(self.request)
+        output = None if self.output is None else read_text_file(self.output)
+        influence, evidence = self._influence(client, model_id, output)
+        return Answer(
+            _first(self.input_tokens, None if request is None else len(tokenize(request)), 0),
+            _first(self.output_tokens, None if output is None else len(tokenize(output)), 0),
+            _first(self.request_hash, None if request is None else keccak256(request.encode()), ZERO_HASH),
+            _first(self.response_hash, None if output is None else keccak256(output.encode()), ZERO_HASH),
+            influence,
+            _first(self.evidence, evidence, ZERO_HASH),
+        )
+
+    def _influence(
+        self, client: AttributionClient, model_id: int, output: str | None
+    ) -> tuple[tuple[int, ...], bytes | None]:
+        if self.texts is None:
+            try:
+                return tuple(encode_influence(self.influence)), None
+            except ValueError as error:
+                raise click.ClickException(f"--influence: {error}") from error
+        if output is None:
+            raise click.UsageError(_NO_TRACE)
+        if self.influence:
+            raise click.UsageError("give --influence or --texts, not both")
+        _, trace = trace_for_model(client, model_id, load_data_set(self.texts), output)
+        return trace.influence, trace.evidence
+
+
+def answer_options(command: _Command) -> _Command:
+    """The options of AnswerOptions; a command gets them by its names and gives them to `take_answer`."""
+    for option in (
+        click.option("--evidence", type=HASH, help="What the influence was worked out from; set by --texts."),
+        click.option("--influence", type=INFLUENCE, multiple=True, help="Repeat for each entry, at most 32."),
+        click.option(
+            "--texts",
+            "--text",
+            type=click.Path(path_type=Path),
+            help="Folder of registered texts to trace --output in.",
+        ),
+        click.option("--response-hash", type=HASH, help="Instead of --output."),
+        click.option("--request-hash", type=HASH, help="Instead of --request."),
+        click.option("--output", type=click.Path(path_type=Path), help="The answer, a text file; - is standard input."),
+        click.option("--request", type=click.Path(path_type=Path), help="What was asked, a text file."),
+        click.option("--output-tokens", type=UINT32, help="Counted from --output by default."),
+        click.option("--input-tokens", type=UINT32, help="Counted from --request by default."),
+    ):
+        command = option(command)
+    return command
+
+
+def take_answer(options: dict[str, Any]) -> AnswerOptions:
+    """Takes the options of `answer_options` out of a command's."""
+    return AnswerOptions(**{name: options.pop(name) for name in AnswerOptions.__slots__})
+
+
+def read_text_file(path: Path) -> str:
+    """A text; ClickException when it cannot be read."""
+    try:
+        return read_text(path)
+    except TextFileError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def trace_for_model(
+    client: AttributionClient, model_id: int, texts: DataSet, output: str, parameters: Parameters | None = None
+) -> tuple[Corpus, Trace]:
+    """Traces an answer over those of the texts that the model's DataNets have; the chain says whose they are."""
+    datanets = [datanet_id for datanet_id, _ in client.model(model_id).weights]
+    corpus = Corpus(registered_documents(client, datanets, texts))
+    return corpus, corpus.trace(output, parameters)
+
+
+def registered_documents(client: AttributionClient, datanets: Sequence[int], texts: DataSet) -> list[Document]:
+    """The texts in order of registration, DataNet by DataNet; without those whose contributor has no units left.
+
+    ClickException when one of them is in none of the DataNets: its author could not be paid.
+    """
+    history = History(client)
+    contents = {keccak256(text.content.encode()): text for text in texts.texts}
+    found: list[Document] = []
+    missing = dict(contents)
+    for datanet_id in datanets:
+        units: dict[str, int] = {}
+        for content, owner in history.registered_texts(datanet_id).items():
+            if content not in contents:
+                continue
+            missing.pop(content, None)
+            if owner not in units:
+                units[owner] = client.member(datanet_id, owner)[0]
+            if units[owner]:
+                found.append(Document(datanet_id, int(owner, 16), contents[content].content))
+    if missing:
+        titles = ", ".join(repr(text.title) for text in missing.values())
+        where = ", ".join(map(str, datanets))
+        raise click.ClickException(f"not registered in DataNet {where}, so nobody could be paid for it: {titles}")
+    return found
+
+
+_Value = TypeVar("_Value")
+
+
+def _first(given: _Value | None, found: _Value | None, otherwise: _Value) -> _Value:
+    if given is not None:
+        return given
+    return otherwise if found is None else found

@@ -1,0 +1,53 @@
+"""`openrollup claim`: what was earned, paid out."""
+
+import click
+from eth_account.signers.local import LocalAccount
+from rich.console import Console
+
+from rollup.cli.attribution_history import History
+from rollup.cli.attribution_session import (
+    Session,
+    open_amount,
+    receipt_json,
+    show_receipt,
+    with_account,
+    with_session,
+)
+from rollup.cli.attribution_values import ADDRESS, ID
+
+
+@click.command("claim")
+@click.option("--datanet", "datanets", type=ID, multiple=True, help="Repeat for several; all of the account's if none.")
+@click.option("--to", "recipient", type=ADDRESS, help="Who is paid; the account itself by default.")
+@click.option("--for", "beneficiary", type=ADDRESS, help="Pay this account its own; you pay the gas.")
+@with_session
+@with_account
+def command(
+    datanets: tuple[int, ...],
+    recipient: str | None,
+    beneficiary: str | None,
+    session: Session,
+    account: LocalAccount,
+) -> None:
+    """Harvest the account's share of its DataNets, and pay out all that is due to it."""
+    if recipient is not None and beneficiary is not None:
+        raise click.UsageError("--for pays the account itself: no --to")
+    earner = beneficiary or account.address
+    chosen = sorted(set(datanets)) or History(session.client).datanets_of(earner)
+    if beneficiary is None:
+        receipt = session.client.send(account, "claim", chosen, recipient or account.address)
+    else:
+        receipt = session.client.send(account, "claimFor", beneficiary, chosen)
+    event = next(found for name, found in session.client.events(receipt) if name == "Claimed")
+
+    def render(console: Console) -> None:
+        console.print(f"{open_amount(event['amount'])} earned by {event['account']} paid to {event['recipient']}")
+        show_receipt(console, receipt)
+
+    result = {
+        "account": event["account"],
+        "recipient": event["recipient"],
+        "amount": str(event["amount"]),
+        "datanets": chosen,
+    }
+    session.show(result | receipt_json(receipt), render)
