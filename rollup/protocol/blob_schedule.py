@@ -14,10 +14,15 @@ _BY_CHAIN = {
 _PRAGUE_FROM_GENESIS = [(0, _PRAGUE)]
 
 
-def l1_blob_base_fee(l1_chain_id: int, header: Header) -> int:
-    """Wei a unit of blob gas in this L1 block; 1 before blobs (op-node: BlobBaseFee of a header without excess)."""
+def l1_blob_base_fee(l1_chain_id: int, header: Header, pectra_time: int | None = None) -> int:
+    """Wei a unit of blob gas in this L1 block; 1 before blobs (op-node: BlobBaseFee of a header without excess).
+
+    pectra_time: L1 time before which Cancun's fraction holds whatever L1 says (pectra-blob-schedule/derivation.md).
+    """
     if header.excess_blob_gas is None:
         return MIN_BLOB_BASE_FEE
+    if pectra_time is not None and header.timestamp < pectra_time:
+        return blob_base_fee(header.excess_blob_gas, _CANCUN)
     schedule = _BY_CHAIN.get(l1_chain_id, _PRAGUE_FROM_GENESIS)
     index = bisect_right([time for time, _ in schedule], header.timestamp) - 1
     return blob_base_fee(header.excess_blob_gas, schedule[index][1])

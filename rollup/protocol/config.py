@@ -102,6 +102,8 @@ class RollupConfig:
     eip1559_elasticity: int = 6
     eip1559_denominator: int = 50
     eip1559_denominator_canyon: int = 250
+    # L1 time until which blobs are priced by Cancun's rule (specs protocol/pectra-blob-schedule/derivation.md).
+    pectra_blob_schedule_time: int | None = None
     # Keys of other tools' files that we keep out of our own but must not refuse (protocol versions, alt DA, interop).
     extra: Mapping[str, Any] = field(default_factory=dict, compare=False, hash=False)
 
@@ -223,6 +225,8 @@ class RollupConfig:
             time = self.forks.time_of(fork)
             if time is not None:
                 result[f"{fork.name.lower()}_time"] = time
+        if self.pectra_blob_schedule_time is not None:
+            result["pectra_blob_schedule_time"] = self.pectra_blob_schedule_time
         result |= {
             "batch_inbox_address": _hex(self.batch_inbox_address),
             "deposit_contract_address": _hex(self.deposit_contract_address),
@@ -269,6 +273,7 @@ class RollupConfig:
             eip1559_elasticity=_read_int(fees, "eip1559Elasticity", default=6),
             eip1559_denominator=_read_int(fees, "eip1559Denominator", default=50),
             eip1559_denominator_canyon=_read_int(fees, "eip1559DenominatorCanyon", default=250),
+            pectra_blob_schedule_time=_read_optional_int(data, "pectra_blob_schedule_time"),
             extra={key: value for key, value in data.items() if key not in known},
         ).check()
 
@@ -297,6 +302,7 @@ _KNOWN_KEYS = {
     "deposit_contract_address",
     "l1_system_config_address",
     "chain_op_config",
+    "pectra_blob_schedule_time",
 }
 _MISSING = object()
 
@@ -323,6 +329,10 @@ def _read_int(data: Mapping[str, Any], key: str, default: Any = _MISSING) -> int
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise ConfigError(f"{key}: a number of at least 0 is expected" if key in data else f"{key} is missing")
     return value
+
+
+def _read_optional_int(data: Mapping[str, Any], key: str) -> int | None:
+    return None if data.get(key) is None else _read_int(data, key)
 
 
 def _read_bytes(data: Mapping[str, Any], key: str, size: int, default: bytes | None = None) -> bytes:

@@ -127,11 +127,15 @@ def l1_attributes(
         scalar=0 if is_packed else system_config.scalar,
         base_fee_scalar=base_fee_scalar if is_packed else 0,
         blob_base_fee_scalar=blob_base_fee_scalar if is_packed else 0,
-        blob_base_fee=l1_blob_base_fee(config.l1_chain_id, l1_header) if is_packed else 0,
+        blob_base_fee=_blob_base_fee(config, l1_header) if is_packed else 0,
         operator_fee_scalar=system_config.operator_fee_scalar if form >= Fork.ISTHMUS else 0,
         operator_fee_constant=system_config.operator_fee_constant if form >= Fork.ISTHMUS else 0,
         da_footprint_gas_scalar=footprint if form >= Fork.JOVIAN else 0,
     )
+
+
+def _blob_base_fee(config: RollupConfig, l1_header: Header) -> int:
+    return l1_blob_base_fee(config.l1_chain_id, l1_header, config.pectra_blob_schedule_time)
 
 
 def l1_attributes_deposit(

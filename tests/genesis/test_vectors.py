@@ -1,38 +1,12 @@
-"""Real chains: genesis file → state root → genesis hash."""
+"""What our genesis shares with real chains: preinstalls, and contracts that upgrades deploy."""
 
-import pytest
-
-from rollup.execution.genesis import genesis_header, preinstalls, system_contracts
+from rollup.execution.genesis import preinstalls, system_contracts
 from rollup.execution.genesis_json import parse_genesis
-from rollup.protocol.forks import Fork, ForkSchedule
-from rollup.protocol.predeploys import BEACON_ROOTS, CREATE2_DEPLOYER, HISTORY_STORAGE, L2_TO_L1_MESSAGE_PASSER
+from rollup.protocol.predeploys import BEACON_ROOTS, CREATE2_DEPLOYER, HISTORY_STORAGE
 from rollup.protocol.primitives import keccak256
 from tests.contracts.evm import Evm
 from tests.contracts.official import creation_code
 from tests.vector_files import load
-
-
-def hex_bytes(text: str) -> bytes:
-    return bytes.fromhex(text[2:])
-
-
-@pytest.mark.parametrize(("chain", "accounts"), [("ink-mainnet", 2337), ("op-sepolia", 2066)])
-def test_a_real_genesis_gives_its_real_hash(chain: str, accounts: int) -> None:
-    vector = load("genesis", chain)
-    hardforks = vector["chain_config_toml"]["hardforks"]
-    forks = ForkSchedule(
-        **{
-            fork.name.lower(): hardforks[f"{fork.name.lower()}_time"]
-            for fork in Fork
-            if f"{fork.name.lower()}_time" in hardforks
-        }
-    )
-    genesis = parse_genesis({**vector["genesis"], "config": {}})
-    assert len(genesis.alloc) == accounts
-    header = genesis_header(genesis, forks)
-    assert header.state_root == hex_bytes(vector["expected"]["state_root"])
-    assert header.hash == hex_bytes(vector["expected"]["block_hash"])
-    assert L2_TO_L1_MESSAGE_PASSER in genesis.alloc
 
 
 def test_our_preinstalls_are_the_ones_of_a_real_chain() -> None:
