@@ -1,0 +1,107 @@
+"""`openrollup run` as another process, on free ports, spoken to as a user would: JSON lines, JSON-RPC, signals."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+from rollup.protocol.accounts import USERS
+from rollup.protocol.transaction import DYNAMIC_FEE, Transaction
+
+ROOT = Path(__file__).parents[2]
+GENESIS_TIME = 1_700_000_000
+PORTS = ("l1", "l2", "verifier", "rollup", "beacon", "engine")
+GWEI = 10**9
+L1, L2 = "L1 JSON-RPC", "L2 JSON-RPC"
+
+
+class RpcFailure(Exception):
+    """The node answered with an error."""
+
+
+def call(url, method, *params):
+    """One JSON-RPC call; raises RpcFailure, and OSError when nobody answers."""
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
+    with urlopen(Request(url, body, {"Content-Type": "application/json"}), timeout=20) as response:
+        answer = json.load(response)
+    if "error" in answer:
+        raise RpcFailure(answer["error"])
+    return answer["result"]
+
+
+def transfer(chain_id, user, nonce, value=1):
+    """A signed transfer to the next of the funded accounts."""
+    return Transaction(
+        DYNAMIC_FEE,
+        nonce=nonce,
+        gas_limit=21_000,
+        to=USERS[(user + 1) % len(USERS)].address,
+        value=value,
+        chain_id=chain_id,
+        max_fee_per_gas=100 * GWEI,
+        max_priority_fee_per_gas=GWEI,
+    ).signed(USERS[user].private_key)
+
+
+class NodeProcess:
+    """A node that was started, from its first screen on; kills what is left of it in the end."""
+
+    def __init__(self, *options, ports=None, environment=None):
+        chosen = {name: 0 for name in PORTS} | (ports or {})
+        self.process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "rollup.cli", "run", "--json"),
+                *(f"--{name}-port={port}" for name, port in chosen.items()),
+                *map(str, options),
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            env={**os.environ, **(environment or {})},
+        )
+        self.events = []
+        self.started = self.next_event()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.communicate()
+
+    def url(self, name):
+        return self.started["urls"][name]
+
+    def next_event(self):
+        """The next line; None when the node has ended."""
+        line = self.process.stdout.readline()
+        if not line.endswith("\n"):
+            return None
+        self.events.append(json.loads(line))
+        return self.events[-1]
+
+    def wait_for(self, kind, when=lambda event: True):
+        """The next event of a kind for which a condition holds; fails when the node ends before."""
+        while (event := self.next_event()) is not None:
+            if event["event"] == kind and when(event):
+                return event
+        raise AssertionError(f"no {kind}: {self.process.stderr.read()}")
+
+    def kill(self):
+        """SIGKILL, and what the node had said by then."""
+        self.process.kill()
+        return self.rest()
+
+    def rest(self):
+        """Waits for the end; every event there was."""
+        while self.next_event() is not None:
+            pass
+        self.process.wait()
+        return self.events
+
+    def of(self, kind):
+        """The events of a kind so far."""
+        return [event for event in self.events if event["event"] == kind]

@@ -1,0 +1,57 @@
+"""The same seed, genesis time and commands give the same block hashes, whatever else differs."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.node.node_process import GENESIS_TIME, ROOT, NodeProcess
+from tests.node.scripted_run import run
+
+
+def test_two_runs_in_one_process_have_the_same_hashes():
+    first, second = run(), run()
+    assert first == second
+    assert first["verified"][1] == first["l2"][first["verified"][0]]
+
+
+def test_a_run_with_data_on_the_disk_has_the_hashes_of_one_in_memory(tmp_path):
+    assert run(data_dir=tmp_path / "chain") == run()
+
+
+def test_the_seed_decides_l1s_randomness_and_with_it_every_hash():
+    one, other = run(seed=1), run(seed=2)
+    assert one["l1"][0] == other["l1"][0]
+    assert not set(one["l1"][1:]) & set(other["l1"][1:])
+
+
+def test_two_processes_with_other_hash_seeds_have_the_same_hashes():
+    outputs = [
+        subprocess.run(
+            [sys.executable, "-m", "tests.node.scripted_run"],
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)},
+            cwd=ROOT,
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "4711")
+    ]
+    first, second = map(json.loads, outputs)
+    assert first == second
+    assert len(first["l2"]) > 12
+
+
+@pytest.mark.parametrize("da", ["calldata", "blobs"])
+def test_the_command_says_the_same_hashes_each_time(da):
+    def hashes(hash_seed):
+        options = ("--virtual-clock", f"--genesis-time={GENESIS_TIME}", "--seed=7", "--until-block=12", f"--da={da}")
+        with NodeProcess(*options, environment={"PYTHONHASHSEED": hash_seed}) as node:
+            events = node.rest()
+            assert node.process.returncode == 0
+        return [(e["event"], e["number"], e["hash"]) for e in events if e["event"] in ("L1BlockMined", "L2BlockBuilt")]
+
+    first = hashes("1")
+    assert first == hashes("2")
+    assert sum(event == "L2BlockBuilt" for event, _, _ in first) >= 12
