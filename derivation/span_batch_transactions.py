@@ -115,7 +115,7 @@ class SpanTransactions:
             (
                 encode_bits(self.creations),
                 encode_bits(self.y_parities),
-                *(r.to_bytes(32, "big") + s.to_bytes(32, "big") for r, s in self.signatures),
+                encode_signatures(self.signatures),
                 *self.tos,
                 *self.datas,
                 *(encode_uvarint(nonce) for nonce in self.nonces),
@@ -131,18 +131,12 @@ class SpanTransactions:
         if count * 64 > reader.left:
             raise BatchError("truncated span batch")
         columns = cls(creations=decode_bits(reader, count), y_parities=decode_bits(reader, count))
-        for _ in range(count):
-            word = reader.take(64)
-            columns.signatures.append((int.from_bytes(word[:32], "big"), int.from_bytes(word[32:], "big")))
-        columns.tos = [reader.take(20) for creation in columns.creations if not creation]
-        legacy = 0
-        for _ in range(count):
-            data = _read_data(reader, allow_set_code)
-            legacy += data[0] >= 0xC0
-            columns.datas.append(data)
-        columns.nonces = [reader.uvarint() for _ in range(count)]
-        columns.gases = [reader.uvarint() for _ in range(count)]
-        columns.protected = decode_bits(reader, legacy)
+        columns.signatures = decode_signatures(reader, count)
+        columns.tos = decode_tos(reader, columns.creations)
+        columns.datas = decode_datas(reader, count, allow_set_code)
+        columns.nonces = decode_uvarints(reader, count)
+        columns.gases = decode_uvarints(reader, count)
+        columns.protected = decode_bits(reader, sum(data[0] >= 0xC0 for data in columns.datas))
         return columns
 
     def full_transactions(self, chain_id: int) -> list[bytes]:
@@ -204,6 +198,32 @@ def decode_bits(reader: Reader, count: int) -> list[bool]:
         raise BatchError("a span batch's bits are more than its elements")
     digits = bin(number)[2:].rjust(count, "0") if count else ""
     return [digit == "1" for digit in reversed(digits)]
+
+
+def encode_signatures(signatures: Sequence[tuple[int, int]]) -> bytes:
+    """r and s of each transaction, 32 bytes each."""
+    return b"".join(r.to_bytes(32, "big") + s.to_bytes(32, "big") for r, s in signatures)
+
+
+def decode_signatures(reader: Reader, count: int) -> list[tuple[int, int]]:
+    """The reverse of encode_signatures; raises BatchError."""
+    words = [reader.take(64) for _ in range(count)]
+    return [(int.from_bytes(word[:32], "big"), int.from_bytes(word[32:], "big")) for word in words]
+
+
+def decode_tos(reader: Reader, creations: Sequence[bool]) -> list[Address]:
+    """An address for each transaction that creates nothing; raises BatchError."""
+    return [reader.take(20) for creation in creations if not creation]
+
+
+def decode_datas(reader: Reader, count: int, allow_set_code: bool = True) -> list[bytes]:
+    """The tx_data of each transaction, still encoded; raises BatchError."""
+    return [_read_data(reader, allow_set_code) for _ in range(count)]
+
+
+def decode_uvarints(reader: Reader, count: int) -> list[int]:
+    """So many varints; raises BatchError."""
+    return [reader.uvarint() for _ in range(count)]
 
 
 def _encode_data(transaction: Transaction) -> bytes:
