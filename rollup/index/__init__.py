@@ -1,0 +1,1 @@
+"""The index: what the chain's attribution events add up to, in SQLite beside the chain data."""

@@ -1,0 +1,263 @@
+"""The index beside a chain: opened, brought up to the head, taken back where the chain was reorganised.
+
+It pulls: `update` compares its own tip with the canonical chain, so that a node that was killed, a chain that went on
+without it and a reorganisation of any depth are all the same case. A file that is foreign, broken or of another version
+is thrown away and built again from the blocks.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import perf_counter
+
+import structlog
+
+from attribution_precompile import ADDRESS_BYTES, layout
+from rollup.execution.chain import Chain
+from rollup.execution.config import L2Config
+from rollup.index import schema
+from rollup.index.costs import BlockCosts
+from rollup.index.ingest import ForeignEvents, Ingest
+from rollup.index.registration import read_registration
+from rollup.index.rows import ModelRow, PlatformRow
+from rollup.index.schema import LOG_TABLES, POSITION_BITS
+from rollup.index.working import Working
+from rollup.protocol.block import Block
+from rollup.protocol.primitives import ZERO_ADDRESS, Address, Hash
+
+log = structlog.get_logger()
+
+_BATCH_BLOCKS = 200
+_BATCH_ROWS = 20_000
+_COLUMNS = {"tx": 8, "inference": 10, "credit": 9, "membership": 7, "claim": 5, "training": 6}
+
+
+class IndexUnavailable(Exception):
+    """The index cannot answer; the message says why."""
+
+
+def genesis_platform(storage: dict[int, int]) -> PlatformRow:
+    """The platform's parameters in the account's genesis storage, which no event tells of."""
+    word = storage.get(layout.PLATFORM, 0)
+    return PlatformRow(
+        (storage.get(layout.ADMIN, 0) & layout.MASK_160).to_bytes(20, "big"),
+        (word & layout.MASK_160).to_bytes(20, "big"),
+        word >> layout.BPS_SHIFT & layout.MASK_16,
+    )
+
+
+class Index:
+    """What the attribution events of one chain add up to."""
+
+    def __init__(self, chain: Chain, config: L2Config, platform: PlatformRow, path: Path | None = None) -> None:
+        """platform: as of genesis. Without a path everything is in memory. Raises IndexUnavailable."""
+        self.chain = chain
+        self.config = config
+        self._genesis_platform = platform
+        self._path = path
+        self._tip: tuple[int, Hash] = (0, chain.genesis.hash)
+        self._unwinds_to: tuple[int, Hash] = self._tip
+        self._open()
+
+    # ------------------------------------------------------------ opening
+    def _open(self) -> None:
+        try:
+            self._connect()
+            if not self._is_ours():
+                self._begin()
+        except (sqlite3.Error, OSError):
+            self._begin()
+
+    def _connect(self) -> None:
+        if self._path is not None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+        self.database = sqlite3.connect(":memory:" if self._path is None else self._path, isolation_level=None)
+        self.database.execute("PRAGMA journal_mode = WAL")
+        self.database.execute("PRAGMA synchronous = NORMAL")  # what a crash of the machine loses is read again
+        self.database.execute("PRAGMA temp_store = MEMORY")
+        self.rows = Working(self.database)
+        self._ingest = Ingest(self.rows, self._read_registration)
+
+    def _is_ours(self) -> bool:
+        tables = self.database.execute("SELECT count(*) FROM sqlite_master WHERE name = 'meta'").fetchone()
+        if not tables[0]:
+            return False
+        kept = dict(self.database.execute("SELECT key, value FROM meta"))
+        if kept.get("version") != schema.VERSION or kept.get("genesis") != self.chain.genesis.hash:
+            log.warning("attribution index: of another chain or version, built again", path=str(self._path))
+            return False
+        self._tip = kept["tip"], kept["tip_hash"]
+        self._unwinds_to = kept["unwinds_to"], kept["unwinds_hash"]
+        return True
+
+    def _begin(self) -> None:
+        """An empty index, in place of whatever is there."""
+        try:
+            self.close()
+            if self._path is not None:
+                for suffix in ("", "-wal", "-shm"):
+                    self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+            self._connect()
+            self.database.executescript(schema.statements())
+        except (sqlite3.Error, OSError) as error:
+            raise IndexUnavailable(f"attribution index {self._path}: {error}") from error
+        self._tip = self._unwinds_to = 0, self.chain.genesis.hash
+        row, given = self.rows.platform.touch(0), self._genesis_platform
+        row.admin, row.treasury, row.bps = given.admin, given.treasury, given.bps
+        self.rows.platform.end_block(None)
+        with self._transaction():
+            self._set("version", schema.VERSION)
+            self._set("genesis", self.chain.genesis.hash)
+            self.rows.platform.write()
+            self._write_tip(self._tip)
+        self.rows.platform.clean()
+
+    def close(self) -> None:
+        """Closes the file; what is written is kept."""
+        if hasattr(self, "database"):
+            self.database.close()
+
+    # ------------------------------------------------------------ following
+    @property
+    def tip(self) -> tuple[int, Hash]:
+        """Number and hash of the last block taken in."""
+        return self._tip
+
+    @property
+    def is_current(self) -> bool:
+        """The tip is the chain's head."""
+        return self._tip[1] == self.chain.head.hash
+
+    def update(self, seconds: float | None = None) -> bool:
+        """Takes in what is new, for so long at most; whether it is at the head. Raises IndexUnavailable."""
+        if self.is_current:
+            return True
+        deadline = None if seconds is None else perf_counter() + seconds
+        try:
+            self._unwind_to_canonical()
+            while not self.is_current:
+                self._take_batch(deadline)
+                if deadline is not None and perf_counter() >= deadline:
+                    break
+        except (ForeignEvents, sqlite3.Error) as error:
+            self._drop_unwritten()
+            raise IndexUnavailable(f"attribution index: {error}") from error
+        return self.is_current
+
+    def _drop_unwritten(self) -> None:
+        """Forgets what was not written; the next update reads it again."""
+        for table in self.rows.tables:
+            table.drop()
+        for rows in self._ingest.logs.values():
+            rows.clear()
+
+    def _take_batch(self, deadline: float | None) -> None:
+        """Blocks after the tip, written in one transaction with the new tip."""
+        number, last = self._tip[0], self.chain.head.number
+        finalized = self.chain.finalized.number
+        tip, blocks = self._tip, []
+        while number < last:
+            number += 1
+            block = self._block(number)
+            receipts = self.chain.receipts(block.hash)
+            if receipts is None:
+                raise IndexUnavailable(f"attribution index: the receipts of block {number} are missing")
+            if self._ingest.block(block, receipts, BlockCosts(self.config, block)):
+                blocks.append((number, block.hash))
+            for table in self.rows.tables:
+                table.end_block(number if number > finalized else None)
+            tip = number, block.hash
+            if number - self._tip[0] >= _BATCH_BLOCKS or len(self._ingest.logs["credit"]) >= _BATCH_ROWS:
+                break
+            if deadline is not None and perf_counter() >= deadline:
+                break
+        with self._transaction():
+            for name in LOG_TABLES:
+                marks = ", ".join("?" * _COLUMNS[name])
+                self.database.executemany(f"INSERT INTO {name} VALUES ({marks})", self._ingest.logs[name])
+            self.database.executemany("INSERT INTO block VALUES (?, ?)", blocks)
+            for table in self.rows.tables:
+                table.write()
+            if finalized > self._unwinds_to[0]:
+                self._unwinds_to = (finalized, self.chain.finalized.hash) if finalized <= tip[0] else tip
+                for table in self.rows.tables:
+                    table.prune(self._unwinds_to[0])
+            self._write_tip(tip)
+        self._tip = tip
+        for table in self.rows.tables:
+            table.clean()
+        for rows in self._ingest.logs.values():
+            rows.clear()
+
+    def _block(self, number: int) -> Block:
+        block = self.chain.block_by_number(number)
+        if block is None:
+            raise IndexUnavailable(f"attribution index: block {number} is missing")
+        return block
+
+    # ------------------------------------------------------------ reorganisations
+    def _unwind_to_canonical(self) -> None:
+        if self.chain.canonical_hash(self._tip[0]) == self._tip[1]:
+            return
+        ancestor = self._ancestor()
+        if ancestor is None:
+            log.warning("attribution index: reorganised below the finalized block, built again")
+            self._begin()
+            return
+        first = (ancestor[0] + 1) << POSITION_BITS
+        with self._transaction():
+            for name in LOG_TABLES:
+                self.database.execute(f"DELETE FROM {name} WHERE position >= ?", (first,))
+            self.database.execute("DELETE FROM block WHERE number > ?", (ancestor[0],))
+            for table in self.rows.tables:
+                table.unwind(ancestor[0])
+            self._write_tip(ancestor)
+        self._tip = ancestor
+
+    def _ancestor(self) -> tuple[int, Hash] | None:
+        """The newest block with anything in it that is still canonical; the blocks after it hold nothing of ours.
+
+        None when even what was final is no longer there.
+        """
+        kept = self.database.execute(
+            "SELECT number, hash FROM block WHERE number > ? ORDER BY number DESC", (self._unwinds_to[0],)
+        )
+        for number, block_hash in kept:
+            if self.chain.canonical_hash(number) == block_hash:
+                return number, block_hash
+        is_kept = self.chain.canonical_hash(self._unwinds_to[0]) == self._unwinds_to[1]
+        return self._unwinds_to if is_kept else None
+
+    # ------------------------------------------------------------ writing
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self.database.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self.database.execute("ROLLBACK")
+            raise
+        self.database.execute("COMMIT")
+
+    def _write_tip(self, tip: tuple[int, Hash]) -> None:
+        for name, (number, block_hash) in (("tip", tip), ("unwinds", self._unwinds_to)):
+            self._set("tip" if name == "tip" else "unwinds_to", number)
+            self._set(f"{name}_hash", block_hash)
+
+    def _set(self, key: str, value: int | bytes) -> None:
+        self.database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    # ------------------------------------------------------------ state
+    def storage(self, slot: int) -> int:
+        """A slot of the account at the head."""
+        return self.chain.state_at(self.chain.head.hash).storage(ADDRESS_BYTES, slot)
+
+    def _read_registration(self, model_id: int, row: ModelRow) -> None:
+        state = self.chain.state_at(self.chain.head.hash)
+        read_registration(lambda slot: state.storage(ADDRESS_BYTES, slot), model_id, row)
+
+
+def account_key(address: Address) -> int:
+    """An address as storage keys have it."""
+    return int.from_bytes(address or ZERO_ADDRESS, "big")
