@@ -113,28 +113,29 @@ def trace_for_model(
     client: AttributionClient, model_id: int, texts: DataSet, output: str, parameters: Parameters | None = None
 ) -> tuple[Corpus, Trace]:
     """Traces an answer over those of the texts that the model's DataNets have; the chain says whose they are."""
-    datanets = [datanet_id for datanet_id, _ in client.model(model_id).weights]
-    corpus = Corpus(registered_documents(client, datanets, texts))
+    corpus = Corpus(registered_documents(History(client), model_datanets(client, model_id), texts))
     return corpus, corpus.trace(output, parameters)
 
 
-def registered_documents(client: AttributionClient, datanets: Sequence[int], texts: DataSet) -> list[Document]:
+def model_datanets(client: AttributionClient, model_id: int) -> list[int]:
+    """The DataNets a model learned from; they never change."""
+    return [datanet_id for datanet_id, _ in client.model(model_id).weights]
+
+
+def registered_documents(history: History, datanets: Sequence[int], texts: DataSet) -> list[Document]:
     """The texts in order of registration, DataNet by DataNet; without those whose contributor has no units left.
 
     ClickException when one of them is in none of the DataNets: its author could not be paid.
     """
-    history = History(client)
     contents = {keccak256(text.content.encode()): text for text in texts.texts}
     found: list[Document] = []
     missing = dict(contents)
     for datanet_id in datanets:
-        units: dict[str, int] = {}
+        units = {member.account: member.units for member in history.members(datanet_id)}
         for content, owner in history.registered_texts(datanet_id).items():
             if content not in contents:
                 continue
             missing.pop(content, None)
-            if owner not in units:
-                units[owner] = client.member(datanet_id, owner)[0]
             if units[owner]:
                 found.append(Document(datanet_id, int(owner, 16), contents[content].content))
     if missing:

@@ -1,6 +1,6 @@
 """What happened, read from the precompile's events over eth_getLogs: standard, so any node will do."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -16,9 +16,12 @@ _BLOCKS_A_QUERY: Final = 50_000
 _TOPICS: Final = {signature.partition("(")[0]: topic for signature, topic in EVENTS.items()}
 
 
+Place = tuple[int, int]  # block number, log index
+
+
 @dataclass(slots=True)
 class Member:
-    """A contributor of a DataNet: units as they are now, and the texts it registered, in order."""
+    """A contributor of a DataNet: its units, and the texts it registered, in order."""
 
     account: ChecksumAddress
     units: int = 0
@@ -26,59 +29,61 @@ class Member:
 
 
 class History:
-    """Events of one precompile up to the head as it was when this was made."""
+    """Events of one precompile, up to the head as it was when this was made or before a place of your own."""
 
-    def __init__(self, client: AttributionClient) -> None:
+    def __init__(self, client: AttributionClient, before: Place | None = None) -> None:
         self._client = client
-        self._head = client.web3.eth.block_number
+        self._before = before or (client.web3.eth.block_number + 1, 0)
 
-    def events(self, name: str, *topics: int | None) -> Iterator[dict[str, Any]]:
-        """The arguments of every `name` event, oldest first; `topics` are indexed arguments, None for any."""
-        event = self._client.contract.events[name]()
-        wanted = [_word(_TOPICS[name]), *(None if topic is None else _word(topic) for topic in topics)]
-        for first in range(0, self._head + 1, _BLOCKS_A_QUERY):
-            last = min(first + _BLOCKS_A_QUERY - 1, self._head)
+    def events(self, names: str | Sequence[str], *topics: int | None) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Name and arguments of every event of these names, oldest first; `topics` are the indexed arguments they
+        have alike, None for any."""
+        by_topic = {_word(_TOPICS[name]): name for name in ([names] if isinstance(names, str) else names)}
+        wanted: list[Any] = [list(by_topic), *(None if topic is None else _word(topic) for topic in topics)]
+        head = self._before[0]
+        for first in range(0, head + 1, _BLOCKS_A_QUERY):
             query: FilterParams = {
                 "address": self._client.address,
                 "fromBlock": BlockNumber(first),
-                "toBlock": BlockNumber(last),
+                "toBlock": BlockNumber(min(first + _BLOCKS_A_QUERY - 1, head)),
                 "topics": wanted,
             }
             for log in self._client.web3.eth.get_logs(query):
-                yield dict(event.process_log(log)["args"])
+                if (log["blockNumber"], log["logIndex"]) < self._before:
+                    name = by_topic[log["topics"][0]]
+                    yield name, dict(self._client.contract.events[name]().process_log(log)["args"])
 
     def members(self, datanet_id: int) -> list[Member]:
         """Everyone who ever had units in a DataNet, in order of their first contribution."""
         found: dict[ChecksumAddress, Member] = {}
-        for item in self.events("Contributed", datanet_id):
+        for name, item in self.events(("Contributed", "UnitsSet"), datanet_id):
             member = found.setdefault(item["contributor"], Member(item["contributor"]))
-            member.contents.append(bytes(item["contentHash"]))
-        for item in self.events("UnitsSet", datanet_id):
-            found.setdefault(item["contributor"], Member(item["contributor"]))
-        for member in found.values():
-            member.units = self._client.member(datanet_id, member.account)[0]
+            if name == "UnitsSet":
+                member.units = item["units"]
+            else:
+                member.units += item["units"]
+                member.contents.append(bytes(item["contentHash"]))
         return list(found.values())
 
     def registered_texts(self, datanet_id: int) -> dict[bytes, ChecksumAddress]:
         """Whose each registered text is, by content hash, in order of registration."""
-        return {bytes(item["contentHash"]): item["contributor"] for item in self.events("Contributed", datanet_id)}
+        return {bytes(item["contentHash"]): item["contributor"] for _, item in self.events("Contributed", datanet_id)}
 
     def datanets_of(self, account: str) -> list[int]:
         """The DataNets where an account ever had units, ascending."""
-        who = int(account, 16)
-        found = {item["datanetId"] for name in ("Contributed", "UnitsSet") for item in self.events(name, None, who)}
-        return sorted(found)
+        found = self.events(("Contributed", "UnitsSet"), None, int(account, 16))
+        return sorted({item["datanetId"] for _, item in found})
 
     def models_of(self, account: str) -> list[int]:
         """The models an account owns now, ascending."""
         who = int(account, 16)
-        found = {item["modelId"] for item in self.events("ModelRegistered", None, who)}
-        found |= {item["modelId"] for item in self.events("ModelTransferred", None, None, who)}
+        found = {item["modelId"] for _, item in self.events("ModelRegistered", None, who)}
+        found |= {item["modelId"] for _, item in self.events("ModelTransferred", None, None, who)}
         return sorted(ident for ident in found if int(self._client.model(ident).owner, 16) == who)
 
     def claimed(self, account: str) -> int:
         """Wei paid out of an account's credit, ever."""
-        return sum(item["amount"] for item in self.events("Claimed", int(account, 16)))
+        return sum(item["amount"] for _, item in self.events("Claimed", int(account, 16)))
 
 
 def _word(value: int) -> HexBytes:

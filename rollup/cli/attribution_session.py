@@ -49,12 +49,23 @@ _WORDS: Final = {
 }
 
 
-def with_session(command: _Command) -> _Command:
-    """--rpc-url, --chain-id and --json: the command gets them as `session`, connected; its errors are put in words."""
+def chain_options(command: _Command) -> _Command:
+    """--rpc-url, --chain-id and --json, as the arguments of `connect`."""
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="The result as JSON; amounts are wei in decimal strings."),
+        click.option("--chain-id", type=click.IntRange(1), help="Refuse any other chain."),
+        click.option(
+            "--rpc-url", default=DEFAULT_URL, envvar="OPENROLLUP_RPC_URL", show_envvar=True, show_default=True
+        ),
+    ):
+        command = option(command)
+    return command
 
-    @click.option("--rpc-url", default=DEFAULT_URL, envvar="OPENROLLUP_RPC_URL", show_envvar=True, show_default=True)
-    @click.option("--chain-id", type=click.IntRange(1), help="Refuse any other chain.")
-    @click.option("--json", "as_json", is_flag=True, help="The result as JSON; amounts are wei in decimal strings.")
+
+def with_session(command: _Command) -> _Command:
+    """The options of a chain: the command gets them as `session`, connected; its errors are put in words."""
+
+    @chain_options
     @functools.wraps(command)
     def wrapped(*, rpc_url: str, chain_id: int | None, as_json: bool, **options: Any) -> Any:
         with explained(rpc_url):

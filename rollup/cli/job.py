@@ -118,7 +118,7 @@ def show(job: int, session: Session) -> None:
 def list_jobs(model: int | None, payer: str | None, session: Session) -> None:
     """Every job there ever was, and its state."""
     events = History(session.client).events("JobRequested", None, model, None if payer is None else int(payer, 16))
-    jobs = [(event["jobId"], session.client.job(event["jobId"])) for event in events]
+    jobs = [(event["jobId"], session.client.job(event["jobId"])) for _, event in events]
 
     def render(console: Console) -> None:
         if not jobs:

@@ -17,13 +17,8 @@ def command(paths: tuple[Path, ...], as_json: bool) -> None:
     failed = count = 0
     try:
         for path in find_cases(list(paths)):
-            result = replay(load_case(path))
             count += 1
-            failed += not result.equal
-            if as_json:
-                click.echo(json.dumps({**asdict(result), "fork": result.fork.name.lower(), "equal": result.equal}))
-            else:
-                click.echo(result.line())
+            failed += not _replayed(path, as_json)
     except ReplayError as error:
         raise click.ClickException(str(error)) from error
     if not count:
@@ -32,3 +27,20 @@ def command(paths: tuple[Path, ...], as_json: bool) -> None:
         click.echo(f"{count - failed} of {count} hashes equal")
     if failed:
         raise SystemExit(1)
+
+
+def _replayed(path: Path, as_json: bool) -> bool:
+    """Shows what came of a file; one that cannot be read leaves the others their turn."""
+    try:
+        result = replay(load_case(path))
+    except ReplayError as error:
+        if as_json:
+            click.echo(json.dumps({"name": path.name, "difference": str(error), "equal": False}))
+        else:
+            click.echo(f"Error: {error}", err=True)
+        return False
+    if as_json:
+        click.echo(json.dumps({**asdict(result), "fork": result.fork.name.lower(), "equal": result.equal}))
+    else:
+        click.echo(result.line())
+    return result.equal
