@@ -11,7 +11,7 @@ from rollup.protocol.payload import PayloadAttributes
 from rollup.protocol.primitives import EMPTY_TRIE_ROOT, Hash
 from rollup.protocol.transaction import TransactionError, decode_transaction
 from rollup.rpc.formats import hex_data, hex_quantity
-from rollup.rpc.params import Invalid, Parser, address, boolean, data, hash32, quantity, quantity64, sized
+from rollup.rpc.params import Invalid, Parser, address, boolean, data, hash32, number, quantity, quantity64, sized
 
 
 class UndecodableTransaction(ValueError):
@@ -33,7 +33,7 @@ def attributes_from_json(source: Mapping[str, Any]) -> PayloadAttributes:
         gas_limit=_optional(source, "gasLimit", quantity64) or 0,
         has_withdrawals=withdrawals is not None,
         eip1559_params=_optional(source, "eip1559Params", sized(8)),
-        min_base_fee=_optional(source, "minBaseFee", quantity64),
+        min_base_fee=_optional(source, "minBaseFee", _number64),
     )
 
 
@@ -102,6 +102,13 @@ def payload_to_json(block: Block) -> dict[str, Any]:
         result["excessBlobGas"] = hex_quantity(header.excess_blob_gas or 0)
     if header.requests_hash is not None and header.withdrawals_root is not None:
         result["withdrawalsRoot"] = hex_data(header.withdrawals_root)
+    return result
+
+
+def _number64(value: Any) -> int:
+    result = number(value)
+    if result >= 2**64:
+        raise Invalid("number > 64 bits")
     return result
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS = -32700, -32600, -32601, -32602
 SERVER_ERROR, REVERTED = -32000, 3
+RESPONSE_TOO_LARGE, HANDLER_CRASHED = -32003, -32603
 
 
 class RpcError(Exception):
@@ -33,6 +34,11 @@ class InvalidParams(RpcError):
 def method_not_found(name: str) -> RpcError:
     """geth's text, which ethers recognises."""
     return RpcError(f"the method {name} does not exist/is not available", METHOD_NOT_FOUND)
+
+
+def notifications_not_supported() -> RpcError:
+    """eth_subscribe over HTTP (geth rpc/subscription.go)."""
+    return RpcError("notifications not supported", METHOD_NOT_FOUND)
 
 
 class RpcPortInUse(OSError):

@@ -1,5 +1,6 @@
 """Reading parameters: quantities, data, block tags, call objects. Anything else is geth's `invalid argument`."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any
@@ -10,6 +11,7 @@ from rollup.protocol.transaction import AccessList, Authorization
 from rollup.rpc.errors import InvalidParams
 
 Parser = Callable[[Any], Any]
+_HEX = re.compile(r"[0-9a-fA-F]*")
 _TAGS = ("latest", "pending", "safe", "finalized", "earliest")
 
 
@@ -78,20 +80,26 @@ def text(value: Any) -> str:
 
 
 def quantity(value: Any) -> int:
-    """0x and hexadecimal digits; a plain number of at least 0 is taken too, as anvil does."""
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        return value
+    """0x and hexadecimal digits without leading zeros, at most 256 bits (geth common/hexutil)."""
     if not isinstance(value, str):
-        raise Invalid("a hex quantity is expected")
-    if not value.startswith("0x"):
-        raise Invalid("hex string without 0x prefix")
-    if len(value) == 2:
-        raise Invalid("empty hex string")
-    if not _is_hex(value[2:]):
-        raise Invalid("invalid hex string")
-    if len(value[2:].lstrip("0")) > 64:
+        raise Invalid("a hex quantity is expected, as a string")
+    digits = _digits(value)
+    if not digits:
+        raise Invalid('hex string "0x"')
+    if len(digits) > 1 and digits[0] == "0":
+        raise Invalid("hex number with leading zero digits")
+    if len(digits) > 64:
         raise Invalid("hex number > 256 bits")
-    return int(value, 16)
+    return int(digits, 16)
+
+
+def number(value: Any) -> int:
+    """A quantity, or a plain JSON number of at least 0 (op-node's minBaseFee; what people type at cheats)."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        if not 0 <= value < 2**256:
+            raise Invalid("number out of range")
+        return value
+    return quantity(value)
 
 
 def quantity64(value: Any) -> int:
@@ -106,13 +114,10 @@ def data(value: Any) -> bytes:
     """0x and an even number of hexadecimal digits."""
     if not isinstance(value, str):
         raise Invalid("a hex string is expected")
-    if not value.startswith(("0x", "0X")):
-        raise Invalid("hex string without 0x prefix")
-    if not _is_hex(value[2:]):
-        raise Invalid("invalid hex string")
-    if len(value) % 2:
+    digits = _digits(value)
+    if len(digits) % 2:
         raise Invalid("hex string of odd length")
-    return bytes.fromhex(value[2:])
+    return bytes.fromhex(digits)
 
 
 def sized(size: int) -> Parser:
@@ -132,16 +137,24 @@ hash32: Parser = sized(32)
 
 
 def slot(value: Any) -> int:
-    """A storage slot: data of at most 32 bytes, or a quantity."""
-    if value == "0x":
-        return 0
-    if isinstance(value, str) and len(value) > 66:
-        raise Invalid(f"storage key too long (want at most 32 bytes): {value[:80]}")
-    return quantity(value)
+    """A storage slot: hexadecimal digits of at most 32 bytes, leading zeros or not (geth: decodeHash)."""
+    if not isinstance(value, str):
+        raise Invalid("a hex string is expected")
+    digits = _digits(value)
+    if len(digits) > 64:
+        raise Invalid(f"hex string too long, want at most 32 bytes: {value[:80]}")
+    return int(digits, 16) if digits else 0
 
 
-def _is_hex(digits: str) -> bool:
-    return all(digit in "0123456789abcdefABCDEF" for digit in digits)
+def _digits(value: str) -> str:
+    """What follows 0x; raises Invalid in geth's words."""
+    if not value:
+        raise Invalid("empty hex string")
+    if value[:2] not in ("0x", "0X"):
+        raise Invalid("hex string without 0x prefix")
+    if not _HEX.fullmatch(value, 2):
+        raise Invalid("invalid hex string")
+    return value[2:]
 
 
 BlockId = str | int | Hash
@@ -150,10 +163,13 @@ BlockId = str | int | Hash
 def block_id(value: Any) -> BlockId:
     """A tag, a number, a hash (plain or as {blockHash}, {blockNumber})."""
     if isinstance(value, Mapping):
-        if "blockHash" in value and value["blockHash"] is not None:
-            return bytes(hash32(value["blockHash"]))
-        if "blockNumber" in value and value["blockNumber"] is not None:
-            return block_id(value["blockNumber"])
+        given, numbered = value.get("blockHash"), value.get("blockNumber")
+        if given is not None and numbered is not None:
+            raise Invalid("cannot specify both BlockHash and BlockNumber, choose one or the other")
+        if given is not None:
+            return bytes(hash32(given))
+        if isinstance(numbered, str):
+            return block_id(numbered)
         raise Invalid("blockNumber or blockHash is expected")
     if isinstance(value, str) and value in _TAGS:
         return value

@@ -1,5 +1,6 @@
 """One JSON-RPC endpoint: HTTP POST and WebSocket on the same port (JSON-RPC 2.0, geth's answers to defects)."""
 
+import asyncio
 import errno
 import inspect
 from collections.abc import Callable, Mapping
@@ -9,7 +10,17 @@ import orjson
 import structlog
 from aiohttp import WSMsgType, web
 
-from rollup.rpc.errors import INVALID_REQUEST, PARSE_ERROR, RpcError, RpcPortInUse, method_not_found
+from rollup.rpc.errors import (
+    HANDLER_CRASHED,
+    INVALID_REQUEST,
+    PARSE_ERROR,
+    RESPONSE_TOO_LARGE,
+    RpcError,
+    RpcPortInUse,
+    method_not_found,
+    notifications_not_supported,
+)
+from rollup.rpc.origins import Origins
 from rollup.rpc.subscriptions import Connection, Subscriptions
 
 log = structlog.get_logger()
@@ -17,11 +28,8 @@ log = structlog.get_logger()
 Handler = Callable[..., Any]
 MAX_BODY = 32 * 1024 * 1024  # bytes: six blobs in hex and room
 MAX_BATCH = 1000
-_CORS = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Allow-Headers": "content-type, authorization",
-    "Access-Control-Allow-Methods": "POST, GET, OPTIONS",
-}
+MAX_BATCH_ANSWER = 25_000_000  # bytes (geth node/defaults.go: BatchResponseMaxSize)
+_UNAUTHORIZED, _FORBIDDEN, _TOO_LARGE = 401, 403, 413
 
 
 class RpcServer:
@@ -36,12 +44,14 @@ class RpcServer:
         methods: Mapping[str, Handler],
         subscriptions: Subscriptions | None = None,
         authorize: Callable[[Mapping[str, str]], str | None] | None = None,
+        origins: Origins | None = None,
     ) -> None:
         self.name = name
         self.methods = dict(methods)
         self.port = 0
         self._subscriptions = subscriptions
         self._authorize = authorize
+        self._origins = origins if origins is not None else Origins()
         self._runner: web.AppRunner | None = None
 
     async def start(self, host: str, port: int) -> int:
@@ -59,37 +69,56 @@ class RpcServer:
             await self._runner.cleanup()
             self._runner = None
 
+    # ------------------------------------------------------------ JSON-RPC
     async def handle(self, body: bytes, connection: Connection | None = None) -> bytes | None:
         """The answer to a request or a batch; None where nothing is to be answered."""
         try:
             request = orjson.loads(body)
         except orjson.JSONDecodeError:
-            return orjson.dumps(_failure(None, RpcError("parse error", PARSE_ERROR)))
-        if not isinstance(request, list):
-            answer = await self._call(request, connection)
-            return None if answer is None else _dumps(answer)
-        if not request:
-            return orjson.dumps(_failure(None, RpcError("empty batch", INVALID_REQUEST)))
-        if len(request) > MAX_BATCH:
-            return orjson.dumps(_failure(None, RpcError("batch too large", INVALID_REQUEST)))
-        answers = [await self._call(entry, connection) for entry in request]
-        kept = [answer for answer in answers if answer is not None]
-        return _dumps(kept) if kept else None
+            return _failure(None, RpcError("parse error", PARSE_ERROR))
+        if isinstance(request, list):
+            return await self._batch(request, connection)
+        return await self._call(request, connection)
 
-    async def _call(self, request: Any, connection: Connection | None) -> dict[str, Any] | None:
-        if not isinstance(request, dict) or not isinstance(request.get("method"), str):
+    async def _batch(self, requests: list[Any], connection: Connection | None) -> bytes | None:
+        if not requests:
+            return _failure(None, RpcError("empty batch", INVALID_REQUEST))
+        if len(requests) > MAX_BATCH:
+            # There is no error for a whole batch: the first call gets it (geth rpc/handler.go).
+            ident = next((request["id"] for request in requests if _is_call(request)), None)
+            return b"[%b]" % _failure(ident, RpcError("batch too large", INVALID_REQUEST))
+        answers: list[bytes] = []
+        size = 0
+        for request in requests:
+            if size > MAX_BATCH_ANSWER:
+                if _is_call(request):
+                    answers.append(_failure(request["id"], RpcError("response too large", RESPONSE_TOO_LARGE)))
+                continue
+            answer = await self._call(request, connection)
+            if answer is not None:
+                answers.append(answer)
+                size += len(answer)
+            await asyncio.sleep(0)  # the chain goes on meanwhile
+        return b"[%b]" % b",".join(answers) if answers else None
+
+    async def _call(self, request: Any, connection: Connection | None) -> bytes | None:
+        is_notification = _is_named(request) and "id" not in request
+        if not is_notification and not _is_call(request):
             ident = request.get("id") if isinstance(request, dict) else None
-            return _failure(ident, RpcError("invalid request", INVALID_REQUEST))
-        is_notification = "id" not in request
-        ident, params = request.get("id"), request.get("params")
+            return _failure(ident if _is_ident(ident) else None, RpcError("invalid request", INVALID_REQUEST))
+        answer = await self._answer(request["method"], request.get("params"), request.get("id"), connection)
+        return None if is_notification else answer
+
+    async def _answer(self, method: str, params: Any, ident: Any, connection: Connection | None) -> bytes:
+        """The result or the error, encoded: what a handler or its result does wrong ends here."""
         try:
-            result = await self._dispatch(request["method"], [] if params is None else params, connection)
+            result = await self._dispatch(method, [] if params is None else params, connection)
+            return orjson.dumps({"jsonrpc": "2.0", "id": ident, "result": result})
         except RpcError as error:
-            return None if is_notification else _failure(ident, error)
-        except Exception as error:
-            log.exception("handler failed", method=request["method"])
-            return None if is_notification else _failure(ident, RpcError(f"internal error: {error}", -32603))
-        return None if is_notification else {"jsonrpc": "2.0", "id": ident, "result": result}
+            return _failure(ident, error)
+        except Exception:
+            log.exception("handler failed", method=method)
+            return _failure(ident, RpcError("method handler crashed", HANDLER_CRASHED))
 
     async def _dispatch(self, method: str, params: Any, connection: Connection | None) -> Any:
         if not isinstance(params, list):
@@ -102,28 +131,32 @@ class RpcServer:
         handler = self.methods.get(method)
         if handler is None:
             if method in ("eth_subscribe", "eth_unsubscribe") and self._subscriptions is not None:
-                raise RpcError("notifications not supported")
+                raise notifications_not_supported()
             raise method_not_found(method)
         result = handler(params)
         return await result if inspect.isawaitable(result) else result
 
+    # ------------------------------------------------------------ HTTP
     async def _on_post(self, request: web.Request) -> web.Response:
-        refusal = self._authorize(request.headers) if self._authorize is not None else None
+        refusal = self._refusal(request)
         if refusal is not None:
-            return web.Response(status=401, text=refusal)
+            return refusal
+        headers = self._origins.headers(request.headers.get("Origin"))
         try:
             body = await request.read()
         except web.HTTPRequestEntityTooLarge:
-            return web.Response(status=413, text=f"request of more than {MAX_BODY} bytes", headers=_CORS)
+            text = f"content length too large ({request.content_length or 'more'}>{MAX_BODY})"
+            return web.Response(status=_TOO_LARGE, text=text, headers=headers)
         answer = await self.handle(body)
-        return web.Response(body=answer or b"", content_type="application/json", headers=_CORS)
+        return web.Response(body=answer or b"", content_type="application/json", headers=headers)
 
     async def _on_get(self, request: web.Request) -> web.StreamResponse:
-        refusal = self._authorize(request.headers) if self._authorize is not None else None
+        refusal = self._refusal(request)
         if refusal is not None:
-            return web.Response(status=401, text=refusal)
+            return refusal
         if request.headers.get("upgrade", "").lower() != "websocket":
-            return web.Response(text=f"{self.name}: JSON-RPC is spoken here, by POST or WebSocket\n", headers=_CORS)
+            headers = self._origins.headers(request.headers.get("Origin"))
+            return web.Response(text=f"{self.name}: JSON-RPC is spoken here, by POST or WebSocket\n", headers=headers)
         socket = web.WebSocketResponse(max_msg_size=MAX_BODY)
         await socket.prepare(request)
         connection = Connection(socket)
@@ -134,14 +167,25 @@ class RpcServer:
                     answer = await self.handle(data, connection)
                     if answer is not None:
                         await socket.send_str(answer.decode())
+        except ConnectionError:  # gone while it was answered
+            pass
         finally:
             if self._subscriptions is not None:
                 self._subscriptions.drop(connection)
         return socket
 
     async def _on_options(self, request: web.Request) -> web.Response:
-        del request
-        return web.Response(status=204, headers=_CORS)
+        origin = request.headers.get("Origin")
+        if not self._origins.allows(origin):
+            return _origin_refused(origin)
+        return web.Response(status=204, headers=self._origins.headers(origin))
+
+    def _refusal(self, request: web.Request) -> web.Response | None:
+        origin = request.headers.get("Origin")
+        if not self._origins.allows(origin):
+            return _origin_refused(origin)
+        reason = self._authorize(request.headers) if self._authorize is not None else None
+        return None if reason is None else web.Response(status=_UNAUTHORIZED, text=reason)
 
 
 async def serve(app: web.Application, host: str, port: int, name: str) -> tuple[web.AppRunner, int]:
@@ -160,9 +204,25 @@ async def serve(app: web.Application, host: str, port: int, name: str) -> tuple[
     return runner, bound
 
 
-def _failure(ident: Any, error: RpcError) -> dict[str, Any]:
-    return {"jsonrpc": "2.0", "id": ident, "error": error.to_json()}
+def _is_named(request: Any) -> bool:
+    """Has a version and a method."""
+    if not isinstance(request, dict) or request.get("jsonrpc") != "2.0":
+        return False
+    return isinstance(request.get("method"), str) and bool(request["method"])
 
 
-def _dumps(value: Any) -> bytes:
-    return orjson.dumps(value)
+def _is_call(request: Any) -> bool:
+    return _is_named(request) and "id" in request and _is_ident(request["id"])
+
+
+def _is_ident(ident: Any) -> bool:
+    """An id is a string, a number or null (geth lets true and false pass too)."""
+    return not isinstance(ident, dict | list)
+
+
+def _origin_refused(origin: str | None) -> web.Response:
+    return web.Response(status=_FORBIDDEN, text=f"origin {origin} is not allowed here\n")
+
+
+def _failure(ident: Any, error: RpcError) -> bytes:
+    return orjson.dumps({"jsonrpc": "2.0", "id": ident, "error": error.to_json()})

@@ -1,0 +1,52 @@
+"""Which web pages may use a port: those served from this machine, unless the user names others.
+
+A page of any site can reach a local port from its visitor's browser, and these ports hold development keys and admin
+methods. The browser says where a page comes from (Origin, RFC 6454; WebSocket, RFC 6455 section 10.2); programs that
+are no browsers send nothing and are let in. Wallets that are browser extensions are programs of the user's choice.
+"""
+
+import ipaddress
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+_EXTENSIONS = ("chrome-extension", "moz-extension", "safari-web-extension")
+
+
+class Origins:
+    """The rule of one port. more: origins allowed besides, as scheme://host[:port]; "*" is every origin."""
+
+    def __init__(self, more: Iterable[str] = ()) -> None:
+        self._more = frozenset(origin.rstrip("/").lower() for origin in more)
+
+    def allows(self, origin: str | None) -> bool:
+        """Whether a request that names this origin may pass; None is no browser."""
+        if origin is None or "*" in self._more or origin.lower() in self._more:
+            return True
+        try:
+            parts = urlsplit(origin)
+            host = parts.hostname or ""
+        except ValueError:
+            return False
+        if parts.scheme in _EXTENSIONS:
+            return True
+        return parts.scheme in ("http", "https") and _is_local(host)
+
+    def headers(self, origin: str | None) -> dict[str, str]:
+        """The CORS headers of an answer to an origin that is allowed."""
+        if origin is None:
+            return {}
+        return {
+            "Access-Control-Allow-Origin": origin,
+            "Access-Control-Allow-Headers": "content-type, authorization",
+            "Access-Control-Allow-Methods": "POST, GET, OPTIONS",
+            "Vary": "Origin",
+        }
+
+
+def _is_local(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):  # RFC 6761 section 6.3
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
