@@ -6,17 +6,15 @@ block hashes.
 """
 
 import asyncio
-import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
-
-import structlog
 
 from derivation.driver import Verifier
 from derivation.errors import Critical, Reset, Temporary
+from rollup.data_directory import CHAIN_FIELDS, begin_or_resume
 from rollup.events import (
     BatchPosted,
     DepositIncluded,
@@ -33,7 +31,7 @@ from rollup.execution.engine import Engine
 from rollup.execution.genesis import AttributionMode
 from rollup.l1 import contracts
 from rollup.l1.client import LocalL1Client
-from rollup.l1.devnet import Devnet, DevnetParams, make_devnet
+from rollup.l1.devnet import Devnet, DevnetParams, LayerGenesis, make_devnet
 from rollup.l1.miner import MockL1
 from rollup.l1.source import LocalL1Source
 from rollup.protocol.block import Block
@@ -51,9 +49,7 @@ from sequencer.pool_costs import l2_extra_cost
 from sequencer.proposer import ProposalRefused, Proposer
 from sequencer.sequencer import Sequencer
 
-log = structlog.get_logger()
-
-_PARAMS_FILE = "openrollup.json"
+_HISTORY = 256  # blocks whose states are kept without --archive
 
 
 class NodeError(Exception):
@@ -119,7 +115,6 @@ class Node:
     _stopping: bool = False
     _wakeup: asyncio.Event | None = None
     _said: dict[str, str] = field(default_factory=dict)
-    _next_l1: int = 0
 
     # ------------------------------------------------------------ opening
     @classmethod
@@ -134,11 +129,22 @@ class Node:
 
     @classmethod
     def _assemble(cls, params: NodeParams, devnet: Devnet, on_event: Callable[[Event], None]) -> "Node":
-        stores: list[Store] = [_open_store(params.data_dir, name) for name in ("l1", "l2", "verifier")]
-        history = None if params.archive else 256
+        with ExitStack() as opened:
+            stores: list[Store] = []
+            for name in ("l1", "l2", "verifier"):
+                stores.append(_open_store(params.data_dir, name))
+                opened.callback(stores[-1].close)
+            node = cls._with_stores(params, devnet, on_event, stores)
+            opened.pop_all()
+        return node
+
+    @classmethod
+    def _with_stores(
+        cls, params: NodeParams, devnet: Devnet, on_event: Callable[[Event], None], stores: list[Store]
+    ) -> "Node":
         clock = ManualClock(devnet.params.genesis_time) if params.virtual_clock else SystemClock()
         l1 = _open_l1(params, devnet, stores[0], clock)
-        l2_chain = Chain.open(stores[1], devnet.l2.header, devnet.l2.alloc, history)
+        l2_chain = _open_chain(params, "l2", stores[1], devnet.l2)
         pool = Mempool(l2_chain, devnet.l2_config, l2_extra_cost(devnet.l2_config), journal=stores[1])
         engine = Engine(l2_chain, devnet.l2_config, pool)
         config = devnet.rollup_config
@@ -155,7 +161,7 @@ class Node:
             contracts.L2_OUTPUT_ORACLE,
             proposable_head=lambda: derivation.safe_head,
         )
-        verifier_chain = Chain.open(stores[2], devnet.l2.header, devnet.l2.alloc, history)
+        verifier_chain = _open_chain(params, "verifier", stores[2], devnet.l2)
         verifier_engine = Engine(verifier_chain, devnet.l2_config)
         node = cls(
             params=params,
@@ -374,7 +380,7 @@ class Node:
 
 # ---------------------------------------------------------------- pieces
 def _open_l1(params: NodeParams, devnet: Devnet, store: Store, clock: SystemClock | ManualClock) -> L1Node:
-    chain = Chain.open(store, devnet.l1.header, devnet.l1.alloc, None if params.archive else 256)
+    chain = _open_chain(params, "l1", store, devnet.l1)
     pool = Mempool(chain, devnet.l1_config, allow_blobs=True, journal=store)
     miner = MockL1(chain, devnet.l1_config, clock, pool, params.l1_block_time, seed=params.seed)
     return L1Node(chain, pool, miner, LocalL1Source(miner), LocalL1Client(miner))
@@ -382,6 +388,14 @@ def _open_l1(params: NodeParams, devnet: Devnet, store: Store, clock: SystemCloc
 
 def _open_store(data_dir: Path | None, name: str) -> Store:
     return MemoryStore() if data_dir is None else LmdbStore.open(data_dir / name)
+
+
+def _open_chain(params: NodeParams, name: str, store: Store, genesis: LayerGenesis) -> Chain:
+    try:
+        return Chain.open(store, genesis.header, genesis.alloc, None if params.archive else _HISTORY)
+    except StoreError as error:
+        where = f"{params.data_dir / name}: " if params.data_dir is not None else ""
+        raise NodeError(f"{where}{error}") from error
 
 
 def _devnet_params(params: NodeParams) -> DevnetParams:
@@ -395,49 +409,12 @@ def _devnet_params(params: NodeParams) -> DevnetParams:
     )
 
 
-# What makes another chain of it: kept in the data directory and compared at each start.
-_CHAIN_FIELDS = (
-    "l1_block_time",
-    "l2_block_time",
-    "attribution",
-    "operator_fee_scalar",
-    "operator_fee_constant",
-    "seed",
-    "genesis_time",
-)
-
-
 def _resumed(params: NodeParams) -> NodeParams:
-    """The parameters with the data directory's genesis time; raises NodeError where they name another chain."""
-    if params.genesis_time is None and params.data_dir is None:
-        return params
-    values: dict[str, Any] = {**asdict(params), "data_dir": params.data_dir}
+    """The parameters with the data directory's genesis time; raises DataDirectoryError for another chain's."""
     if params.data_dir is None:
         return params
-    path = params.data_dir / _PARAMS_FILE
-    if path.exists():
-        try:
-            kept = json.loads(path.read_text())
-        except ValueError as error:
-            raise NodeError(f"{path}: not JSON: {error}") from error
-        if not isinstance(kept, dict):
-            raise NodeError(f"{path}: an object is expected")
-        if values["genesis_time"] is None:
-            values["genesis_time"] = kept.get("genesis_time")
-        for name in _CHAIN_FIELDS:
-            if kept.get(name) != values[name]:
-                raise NodeError(
-                    f"{params.data_dir} holds a chain with {name} {kept.get(name)}, not {values[name]}: "
-                    "use the same options, or another --data-dir"
-                )
-        return NodeParams(**values)
-    if params.data_dir.exists() and any(params.data_dir.iterdir()):
-        raise NodeError(f"{params.data_dir}: not empty, and not a data directory of openrollup")
-    if values["genesis_time"] is None:
-        values["genesis_time"] = int(time.time())
-    params.data_dir.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({name: values[name] for name in _CHAIN_FIELDS}, indent=1) + "\n")
-    return NodeParams(**values)
+    chosen = {name: getattr(params, name) for name in CHAIN_FIELDS}
+    return replace(params, **begin_or_resume(params.data_dir, chosen, int(time.time())))
 
 
 __all__ = ["Node", "NodeError", "NodeParams"]

@@ -49,7 +49,7 @@ class NodeProcess:
     """A node that was started, from its first screen on; kills what is left of it in the end."""
 
     def __init__(self, *options, ports=None, environment=None):
-        chosen = {name: 0 for name in PORTS} | (ports or {})
+        chosen = dict.fromkeys(PORTS, 0) | (ports or {})
         self.process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "rollup.cli", "run", "--json"),

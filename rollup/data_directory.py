@@ -1,0 +1,76 @@
+"""A node's data directory: the parameters that make the chain what it is, kept beside its stores.
+
+`openrollup.json` is written before anything else and only into an empty directory, so that a directory with this file
+is ours, and another with anything in it is not.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+_FILE = "openrollup.json"
+_UNFINISHED = "openrollup.json.new"
+
+# What makes another chain of it.
+_NUMBERS = ("l1_block_time", "l2_block_time", "operator_fee_scalar", "operator_fee_constant", "genesis_time")
+CHAIN_FIELDS = (*_NUMBERS, "seed", "attribution")
+
+
+class DataDirectoryError(ValueError):
+    """A directory that cannot be used: not ours, damaged, or of another chain. Nothing in it was changed."""
+
+
+def begin_or_resume(directory: Path, chosen: Mapping[str, Any], now: int) -> dict[str, Any]:
+    """The chain's parameters, a value for each of CHAIN_FIELDS.
+
+    chosen: what the user asked for; a genesis_time of None is that of the directory, in a new one `now` (Unix
+    seconds). Raises DataDirectoryError; OSError where the directory cannot be read or written.
+    """
+    if directory.exists() and not directory.is_dir():
+        raise DataDirectoryError(f"{directory}: not a directory")
+    path = directory / _FILE
+    if not path.exists():
+        return _begin(directory, chosen, now)
+    kept = _read(path)
+    for name in CHAIN_FIELDS:
+        if chosen[name] != kept[name] and (name, chosen[name]) != ("genesis_time", None):
+            raise DataDirectoryError(
+                f"{directory} holds a chain with {name} {kept[name]}, not {chosen[name]}: "
+                "use the same options, or another --data-dir"
+            )
+    return kept
+
+
+def _begin(directory: Path, chosen: Mapping[str, Any], now: int) -> dict[str, Any]:
+    if directory.exists() and any(entry.name != _UNFINISHED for entry in directory.iterdir()):
+        raise DataDirectoryError(f"{directory}: not empty, and not a data directory of openrollup")
+    values = {name: chosen[name] for name in CHAIN_FIELDS}
+    if values["genesis_time"] is None:
+        values["genesis_time"] = now
+    directory.mkdir(parents=True, exist_ok=True)
+    unfinished = directory / _UNFINISHED
+    unfinished.write_text(json.dumps(values, indent=1) + "\n")
+    unfinished.replace(directory / _FILE)  # a kill leaves the whole file or none
+    return values
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        kept = json.loads(path.read_text())
+    except ValueError as error:
+        raise DataDirectoryError(f"{path}: not JSON: {error}") from error
+    if not isinstance(kept, dict):
+        raise DataDirectoryError(f"{path}: an object is expected")
+    for name in CHAIN_FIELDS:
+        if name not in kept:
+            raise DataDirectoryError(f"{path}: {name} is missing")
+        value = kept[name]
+        if name == "attribution":
+            if value not in ("native", "contract"):
+                raise DataDirectoryError(f"{path}: attribution: native or contract is expected, not {value!r}")
+        elif not isinstance(value, int) or isinstance(value, bool):
+            raise DataDirectoryError(f"{path}: {name}: a whole number is expected, not {value!r}")
+        elif name in _NUMBERS and not 0 <= value < 2**64:
+            raise DataDirectoryError(f"{path}: {name}: {value} is outside of 0 to 2**64 - 1")
+    return {name: kept[name] for name in CHAIN_FIELDS}
