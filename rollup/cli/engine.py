@@ -15,6 +15,7 @@ from rollup.execution.config import ChainConfigError, L2Config
 from rollup.execution.engine import Engine
 from rollup.execution.genesis import genesis_header
 from rollup.execution.genesis_json import GenesisError, GenesisFile, parse_genesis
+from rollup.protocol.json_text import parse_json
 from rollup.rpc.errors import RpcPortInUse
 from rollup.rpc.jwt_auth import JwtSecretError, read_or_make_secret
 from rollup.rpc.miner import Miner
@@ -82,7 +83,7 @@ def command(
 def load_genesis(path: Path) -> GenesisFile:
     """Reads a genesis.json; raises GenesisError naming the file."""
     try:
-        return parse_genesis(json.loads(path.read_text()))
+        return parse_genesis(parse_json(path.read_text()))
     except OSError as error:
         raise GenesisError(f"{path}: {error.strerror}") from error
     except (json.JSONDecodeError, UnicodeDecodeError) as error:

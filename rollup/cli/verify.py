@@ -20,6 +20,7 @@ from rollup.execution.genesis import genesis_header
 from rollup.execution.genesis_json import GenesisError, GenesisFile, parse_genesis
 from rollup.l1.rpc_client import RpcL1Source
 from rollup.protocol.config import ConfigError, RollupConfig
+from rollup.protocol.json_text import parse_json
 from rollup.store.kv import LmdbStore, MemoryStore, Store, StoreError
 
 _POLL_SECONDS = 1.0
@@ -90,7 +91,7 @@ def _target(until: str) -> int | None:
 
 def _load_genesis(path: Path) -> GenesisFile:
     try:
-        return parse_genesis(json.loads(path.read_text()))
+        return parse_genesis(parse_json(path.read_text()))
     except OSError as error:
         raise GenesisError(f"{path}: {error.strerror}") from error
     except (json.JSONDecodeError, UnicodeDecodeError) as error:

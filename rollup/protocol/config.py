@@ -11,6 +11,7 @@ from typing import Any
 
 from rollup.protocol.blockref import BlockId
 from rollup.protocol.forks import Fork, ForkSchedule
+from rollup.protocol.json_text import parse_json
 from rollup.protocol.primitives import Address, Hash
 
 _FORKS = [fork for fork in Fork if fork != Fork.BEDROCK]
@@ -281,7 +282,7 @@ class RollupConfig:
     def load(cls, path: Path) -> "RollupConfig":
         """Reads a rollup.json file; raises ConfigError for anything wrong with it."""
         try:
-            return cls.from_json(json.loads(path.read_text()))
+            return cls.from_json(parse_json(path.read_text()))
         except OSError as error:
             raise ConfigError(f"{path}: {error.strerror}") from error
         except (json.JSONDecodeError, UnicodeDecodeError) as error:

@@ -1,12 +1,12 @@
 """eth_: sending transactions, and signing with the accounts the node holds keys of (the public development keys)."""
 
-import json
 from typing import Any
 
 from eth_account import Account
 from eth_account.messages import encode_defunct, encode_typed_data
 
 from rollup.execution.calls import CallError, CallRequest, estimate_gas
+from rollup.protocol.json_text import parse_json
 from rollup.protocol.primitives import Address
 from rollup.protocol.transaction import (
     ACCESS_LIST,
@@ -76,7 +76,7 @@ class EthAccounts:
     def eth_signTypedData_v4(self, who: Address, typed: Any) -> str:  # noqa: N802
         """EIP-712; the data as an object or as JSON text."""
         try:
-            message = encode_typed_data(full_message=json.loads(typed) if isinstance(typed, str) else typed)
+            message = encode_typed_data(full_message=parse_json(typed) if isinstance(typed, str) else typed)
         except (ValueError, TypeError, KeyError) as error:
             raise RpcError(f"invalid typed data: {error}") from error
         return hex_data(bytes(Account.sign_message(message, self._key(who)).signature))
