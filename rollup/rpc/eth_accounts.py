@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from eth_abi.exceptions import EncodingError
 from eth_account import Account
 from eth_account.messages import encode_defunct, encode_typed_data
+from eth_utils.exceptions import ValidationError
 
 from rollup.execution.calls import CallError, CallRequest, estimate_gas
 from rollup.protocol.json_text import parse_json
@@ -20,6 +22,9 @@ from rollup.rpc.eth import EthReads
 from rollup.rpc.eth_calls import to_rpc_error
 from rollup.rpc.formats import hex_data, signable_json, transaction_json
 from rollup.rpc.params import address, anything, call_request, data, mapping, params
+
+# What eth-account and the libraries below it raise for data that is no EIP-712 message.
+_TYPED_DATA_ERRORS = (ValueError, TypeError, KeyError, AttributeError, ValidationError, EncodingError)
 
 
 class EthAccounts:
@@ -77,7 +82,7 @@ class EthAccounts:
         """EIP-712; the data as an object or as JSON text."""
         try:
             message = encode_typed_data(full_message=parse_json(typed) if isinstance(typed, str) else typed)
-        except (ValueError, TypeError, KeyError) as error:
+        except _TYPED_DATA_ERRORS as error:
             raise RpcError(f"invalid typed data: {error}") from error
         return hex_data(bytes(Account.sign_message(message, self._key(who)).signature))
 
