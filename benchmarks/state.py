@@ -39,6 +39,7 @@ class Measurement:
     store: str
     journal: float  # reading and writing an account's balance
     root: float  # stage(): encoding, tries, hashing
+    root_alone: float  # the same for blocks that update one account, where no path is shared
     insert: float
     set_head: float
     hexary_trie: float
@@ -62,9 +63,10 @@ def measure(count: int, store: Store, name: str) -> Measurement:
     rng = random.Random(count)
     blocks = [_extend(chain, rng.sample(addresses, _UPDATES)) for _ in range(_BLOCKS)]
     journal, root, insert, set_head = (_median(list(series)) / _UPDATES * 1e6 for series in zip(*blocks, strict=True))
+    alone = _alone(chain, rng.sample(addresses, _ORACLE_UPDATES))
     oracle = _hexary_trie(chain, addresses, rng)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 1024 * 1024)
-    return Measurement(count, name, journal, root, insert, set_head, oracle, peak)
+    return Measurement(count, name, journal, root, alone, insert, set_head, oracle, peak)
 
 
 def _root_of(alloc: dict[bytes, _Entry]) -> bytes:
@@ -89,6 +91,20 @@ def _extend(chain: Chain, addresses: list[bytes]) -> list[float]:
     chain.set_head(block.hash)
     marks.append(time.process_time())
     return [later - earlier for earlier, later in pairwise(marks)]
+
+
+def _alone(chain: Chain, addresses: list[bytes]) -> float:
+    parent_root = chain.head.header.state_root
+    reader = chain.state_at(chain.head.hash)
+    times = []
+    for address in addresses:
+        account = reader.account(address)
+        assert account is not None
+        changes = StateChanges({address: account._replace(balance=account.balance + 1)})
+        start = time.process_time()
+        chain.states.stage(parent_root, changes)
+        times.append(time.process_time() - start)
+    return _median(times) * 1e6
 
 
 class _Nodes(dict[bytes, bytes]):
@@ -148,11 +164,11 @@ def main() -> None:
     if options.json:
         print(json.dumps([asdict(result) for result in results], indent=2))
         return
-    print("accounts   store   journal    root  insert  set_head  HexaryTrie  peak MiB   (µs of CPU an account)")
+    print("accounts   store   journal    root   alone  insert  set_head  HexaryTrie  peak MiB   (µs of CPU an account)")
     for r in results:
         print(
-            f"{r.accounts:>8,}  {r.store:>6}  {r.journal:8.2f} {r.root:7.2f} {r.insert:7.2f} {r.set_head:9.2f} "
-            f"{r.hexary_trie:11.1f} {r.resident_mib:9.0f}"
+            f"{r.accounts:>8,}  {r.store:>6}  {r.journal:8.2f} {r.root:7.2f} {r.root_alone:7.2f} {r.insert:7.2f} "
+            f"{r.set_head:9.2f} {r.hexary_trie:11.1f} {r.resident_mib:9.0f}"
         )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from rollup.execution.state.account import Account
 from rollup.execution.state.changes import StateChanges
 from rollup.execution.state.reader import StateReader, TrieReader, account_key, slot_key
-from rollup.execution.state.trie import MissingNode, Node, NodeReader, Trie, TrieUpdate
+from rollup.execution.state.trie import MissingNode, NodeReader, Trie, TrieUpdate
 from rollup.protocol.primitives import (
     EMPTY_CODE_HASH,
     EMPTY_TRIE_ROOT,
@@ -98,7 +98,7 @@ class StateDatabase:
         self.history = history
         self.flat_root: Hash = EMPTY_TRIE_ROOT
         self._store = store
-        self._node_cache: dict[Hash, Node] = {}
+        self._node_cache: dict[Hash, bytes] = {}
         self._accounts: dict[Address, Account | None] = {}
         self._slots: dict[Address, dict[int, int]] = {}
         self._slot_count = 0

@@ -4,7 +4,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from rollup.execution.state.account import Account
-from rollup.execution.state.trie import MissingNode, Node, NodeReader, Trie
+from rollup.execution.state.trie import MissingNode, NodeReader, Trie
 from rollup.protocol.primitives import (
     EMPTY_CODE_HASH,
     EMPTY_TRIE_ROOT,
@@ -40,7 +40,7 @@ class TrieReader:
     """Reads through the tries: any root whose nodes are at hand, a witness's too. Raises MissingNode."""
 
     def __init__(
-        self, nodes: NodeReader, codes: NodeReader, state_root: Hash, cache: dict[Hash, Node] | None = None
+        self, nodes: NodeReader, codes: NodeReader, state_root: Hash, cache: dict[Hash, bytes] | None = None
     ) -> None:
         self._nodes = nodes
         self._codes = codes

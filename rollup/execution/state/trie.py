@@ -1,20 +1,26 @@
 """A Merkle Patricia trie that takes a block's changes at once and hashes each changed node once.
 
 Yellow Paper, appendix D. Keys are 32-byte hashes (the secure trie's), so no key is another's prefix and a branch holds
-no value. Nodes are RLP lists, never changed in place: what is cached by hash stays true.
+no value.
+
+Nodes are kept and passed on as they are encoded. A branch whose children keep their places gets its new hashes put in
+where the old ones stand; only what changes its shape is decoded to a list and encoded again.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from rollup.protocol.primitives import EMPTY_TRIE_ROOT, Hash, keccak256, rlp_decode, rlp_encode
 
-Node = list[Any]  # a branch of 17 items, or a leaf or extension of 2
+Node = list[Any]  # a branch of 17 items, or a leaf or extension of 2, decoded
+Outcome = Node | Hash | None  # of an update below a node: a node no one names yet, the hash of a done one, nothing
 Pair = tuple[str, bytes]  # key as 64 hex digits, value (empty deletes)
 
 _EMPTY_BRANCH: Node = [b""] * 17
 _NIBBLES = "0123456789abcdef"
+_FULL_BRANCH = 3 + 16 * 33 + 1  # bytes: sixteen hashes and no value
+_HASH_ITEM, _EMPTY_ITEM = 0xA0, 0x80  # RLP's first byte of 32 bytes, of none
 
 
 class MissingNode(KeyError):
@@ -49,62 +55,73 @@ class TrieUpdate:
 
 
 class Trie:
-    """One trie at one root, read-only; `update` gives the next root and leaves this one as it is."""
+    """One trie at one root, read-only; `update` gives the next root and leaves this one as it is.
+
+    cache holds encoded nodes by hash, and gets the new ones.
+    """
 
     __slots__ = ("_cache", "_nodes", "root")
 
-    def __init__(self, nodes: NodeReader, root: Hash, cache: dict[Hash, Node] | None = None) -> None:
+    def __init__(self, nodes: NodeReader, root: Hash, cache: dict[Hash, bytes] | None = None) -> None:
         self._nodes = nodes
         self._cache = {} if cache is None else cache
         self.root = root
 
     def get(self, key: Hash) -> bytes:
         """The value at a 32-byte key, empty when there is none; raises MissingNode."""
-        path, node = key.hex(), self._root_node()
-        while node is not None:
+        path, reference = key.hex(), self._root_reference()
+        while reference:
+            if isinstance(reference, bytes):
+                raw = self._load(reference)
+                if is_branch(raw):
+                    reference, path = child_of(raw, int(path[0], 16)), path[1:]
+                    continue
+                node: Node = rlp_decode(raw)
+            else:
+                node = reference
             if len(node) == 17:
                 reference, path = node[int(path[0], 16)], path[1:]
-            else:
-                segment, is_leaf = decode_path(node[0])
-                if is_leaf:
-                    return bytes(node[1]) if segment == path else b""
-                if not path.startswith(segment):
-                    return b""
-                reference, path = node[1], path[len(segment) :]
-            node = self._resolve(reference)
+                continue
+            segment, is_leaf = decode_path(node[0])
+            if is_leaf:
+                return bytes(node[1]) if segment == path else b""
+            if not path.startswith(segment):
+                return b""
+            reference, path = node[1], path[len(segment) :]
         return b""
 
     def prove(self, key: Hash) -> list[bytes]:
         """The encoded nodes from the root towards a key, present or not (EIP-1186); raises MissingNode."""
-        if self.root == EMPTY_TRIE_ROOT:
-            return []
-        path, proof = key.hex(), [rlp_encode(self._load(self.root))]
-        node: Node = self._load(self.root)
-        while True:
+        path, reference, proof = key.hex(), self._root_reference(), []
+        while reference:
+            if isinstance(reference, bytes):
+                raw = self._load(reference)
+                proof.append(raw)
+                node: Node = rlp_decode(raw)
+            else:
+                node = reference
             if len(node) == 17:
                 reference, path = node[int(path[0], 16)], path[1:]
-            else:
-                segment, is_leaf = decode_path(node[0])
-                if is_leaf or not path.startswith(segment):
-                    return proof
-                reference, path = node[1], path[len(segment) :]
-            child = self._resolve(reference)
-            if child is None:
-                return proof
-            if isinstance(reference, bytes):
-                proof.append(rlp_encode(child))
-            node = child
+                continue
+            segment, is_leaf = decode_path(node[0])
+            if is_leaf or not path.startswith(segment):
+                break
+            reference, path = node[1], path[len(segment) :]
+        return proof
 
     def items(self, places: list[Hash] | None = None) -> Iterable[tuple[Hash, bytes]]:
         """Every key and value, in key order; into places goes each node's hash, once a place. Raises MissingNode."""
-        stack: list[tuple[str, Any]] = [] if self.root == EMPTY_TRIE_ROOT else [("", self.root)]
+        stack: list[tuple[str, Any]] = [("", self._root_reference())]
         while stack:
             prefix, reference = stack.pop()
-            node = self._resolve(reference)
-            if node is None:
+            if not reference:
                 continue
-            if places is not None and isinstance(reference, bytes):
-                places.append(reference)
+            if isinstance(reference, bytes):
+                if places is not None:
+                    places.append(reference)
+                node: Node = rlp_decode(self._load(reference))
+            else:
+                node = reference
             if len(node) == 17:
                 stack.extend((prefix + _NIBBLES[i], node[i]) for i in range(15, -1, -1) if node[i])
                 continue
@@ -120,59 +137,67 @@ class Trie:
         if not changes:
             return result
         pairs = sorted((key.hex(), value) for key, value in changes.items())
-        root = self._apply(self._take(self.root, result), pairs, 0, result)
+        root = self._apply(self._root_reference(), pairs, 0, result)
         if root is None:
             result.root = EMPTY_TRIE_ROOT
+        elif isinstance(root, bytes):
+            result.root = root
         else:
-            encoded = rlp_encode(root)
-            result.root = keccak256(encoded)
-            self._cache[result.root] = root
-            result.added[result.root] = encoded
-            result.gained.append(result.root)
+            result.root = self._done(rlp_encode(root), result)
         return result
 
-    def _root_node(self) -> Node | None:
-        return None if self.root == EMPTY_TRIE_ROOT else self._load(self.root)
+    def _root_reference(self) -> Any:
+        return b"" if self.root == EMPTY_TRIE_ROOT else self.root
 
-    def _load(self, node_hash: Hash) -> Node:
-        node = self._cache.get(node_hash)
-        if node is None:
+    def _load(self, node_hash: Hash) -> bytes:
+        encoded = self._cache.get(node_hash)
+        if encoded is None:
             encoded = self._nodes.get(node_hash)
             if encoded is None:
                 raise MissingNode(node_hash)
-            node = self._cache[node_hash] = rlp_decode(encoded)
+            self._cache[node_hash] = encoded
+        return encoded
+
+    def _take(self, reference: Any, result: TrieUpdate) -> Node:
+        """Decodes a node that is about to be replaced."""
+        if isinstance(reference, list):
+            return reference
+        result.lost.append(reference)
+        node: Node = rlp_decode(self._load(reference))
         return node
 
-    def _resolve(self, reference: Any) -> Node | None:
-        if isinstance(reference, list):
-            return reference
-        return self._load(reference) if reference else None
-
-    def _take(self, reference: Any, result: TrieUpdate) -> Node | None:
-        """Resolves a node that is about to be replaced."""
-        if isinstance(reference, list):
-            return reference
-        if not reference or reference == EMPTY_TRIE_ROOT:
-            return None
-        result.lost.append(reference)
-        return self._load(reference)
-
-    def _reference(self, node: Node, result: TrieUpdate) -> Any:
-        """How a parent names a node: its hash, or the node itself below 32 bytes."""
-        encoded = rlp_encode(node)
-        if len(encoded) < 32:
-            return node
+    def _done(self, encoded: bytes, result: TrieUpdate) -> Hash:
+        """Hashes and keeps a new node."""
         node_hash = keccak256(encoded)
-        self._cache[node_hash] = node
+        self._cache[node_hash] = encoded
         result.added[node_hash] = encoded
         result.gained.append(node_hash)
         return node_hash
 
-    def _apply(self, node: Node | None, pairs: Sequence[Pair], depth: int, result: TrieUpdate) -> Node | None:
-        if node is None:
+    def _reference(self, node: Node | Hash, result: TrieUpdate) -> Any:
+        """How a parent names a node: its hash, or the node itself below 32 bytes."""
+        if isinstance(node, bytes):
+            return node
+        encoded = rlp_encode(node)
+        return node if len(encoded) < 32 else self._done(encoded, result)
+
+    def _apply(self, reference: Any, pairs: Sequence[Pair], depth: int, result: TrieUpdate) -> Outcome:
+        if not reference:
             return self._build([pair for pair in pairs if pair[1]], depth, result)
+        if isinstance(reference, bytes):
+            raw = self._load(reference)
+            result.lost.append(reference)
+            if len(pairs) == 1 and len(raw) != _FULL_BRANCH:
+                path = encode_path(pairs[0][0][depth:], True)
+                if _has_path(raw, path):
+                    return [path, pairs[0][1]] if pairs[0][1] else None
+            if is_branch(raw):
+                return self._apply_branch(raw, pairs, depth, result)
+            node: Node = rlp_decode(raw)
+        else:
+            node = reference
         if len(node) == 17:
-            return self._apply_branch(node, pairs, depth, result)
+            return self._apply_branch(rlp_encode(node), pairs, depth, result)
         segment, is_leaf = decode_path(node[0])
         if is_leaf:
             return self._apply_leaf(segment, node, pairs, depth, result)
@@ -191,14 +216,14 @@ class Trie:
 
     def _apply_extension(
         self, segment: str, reference: Any, pairs: Sequence[Pair], depth: int, result: TrieUpdate
-    ) -> Node | None:
+    ) -> Outcome:
         # Sorted keys share a prefix when the first and the last do.
         shared = min(
             _common(segment, pairs[0][0][depth:]),
             _common(segment, pairs[-1][0][depth:]),
         )
         if shared == len(segment):
-            child = self._apply(self._take(reference, result), pairs, depth + shared, result)
+            child = self._apply(reference, pairs, depth + shared, result)
             return self._extend(segment, child, result)
         if not any(value for _, value in pairs) and not any(key.startswith(segment, depth) for key, _ in pairs):
             return [encode_path(segment, False), reference]
@@ -207,39 +232,54 @@ class Trie:
         branch[int(segment[shared], 16)] = (
             self._reference([encode_path(rest, False), reference], result) if rest else reference
         )
-        child = self._apply_branch(branch, pairs, depth + shared, result)
+        child = self._apply_branch(rlp_encode(branch), pairs, depth + shared, result)
         return self._extend(segment[:shared], child, result)
 
-    def _apply_branch(self, node: Node, pairs: Sequence[Pair], depth: int, result: TrieUpdate) -> Node | None:
-        branch = node.copy()
+    def _apply_branch(self, raw: bytes, pairs: Sequence[Pair], depth: int, result: TrieUpdate) -> Outcome:
         if len(pairs) == 1:
             groups: Iterable[tuple[int, Sequence[Pair]]] = ((int(pairs[0][0][depth], 16), pairs),)
         else:
             groups = _by_nibble(pairs, depth)
-        changed: list[tuple[int, Node]] = []
+        outcomes: list[tuple[int, Outcome]] = []
+        places: list[int] = []
         for index, group in groups:
-            child = self._apply(self._take(branch[index], result), group, depth + 1, result)
-            if child is None:
-                branch[index] = b""
-            else:
-                branch[index] = child
-                changed.append((index, child))
+            place = _place(raw, index)
+            places.append(place)
+            outcomes.append((index, self._apply(_item(raw, place), group, depth + 1, result)))
+        if any(outcome is None for _, outcome in outcomes):
+            return self._shrink(rlp_decode(raw), outcomes, result)
+        # No child went, so that the branch stays one.
+        references = [self._reference(cast(Node | Hash, outcome), result) for _, outcome in outcomes]
+        patched = _put_hashes(raw, places, references)
+        if patched is not None:
+            return self._done(patched, result)
+        branch: Node = rlp_decode(raw)
+        for (index, _), reference in zip(outcomes, references, strict=True):
+            branch[index] = reference
+        return branch
+
+    def _shrink(self, branch: Node, outcomes: list[tuple[int, Outcome]], result: TrieUpdate) -> Outcome:
+        """A branch that lost children: itself, its last child with a longer path, or nothing."""
+        changed = dict(outcomes)
+        for index, outcome in outcomes:
+            branch[index] = b"" if outcome is None else outcome
         empty = branch.count(b"")
         if empty == 17:
             return None
         if empty == 16:
             index = next(index for index in range(16) if branch[index] != b"")
-            child = branch[index] if isinstance(branch[index], list) else self._take(branch[index], result)
+            child = changed[index] if index in changed else self._take(branch[index], result)
             return self._extend(_NIBBLES[index], child, result)
-        for index, child in changed:
-            branch[index] = self._reference(child, result)
+        for index, outcome in outcomes:
+            if outcome is not None:
+                branch[index] = self._reference(outcome, result)
         return branch
 
-    def _extend(self, segment: str, child: Node | None, result: TrieUpdate) -> Node | None:
+    def _extend(self, segment: str, child: Outcome, result: TrieUpdate) -> Outcome:
         """Puts a path before a node, merging it with the node's own."""
         if child is None or not segment:
             return child
-        if len(child) == 17:
+        if isinstance(child, bytes) or len(child) == 17:
             return [encode_path(segment, False), self._reference(child, result)]
         rest, is_leaf = decode_path(child[0])
         return [encode_path(segment + rest, is_leaf), child[1]]
@@ -257,7 +297,86 @@ class Trie:
             child = self._build(group, depth + shared + 1, result)
             if child is not None:
                 branch[index] = self._reference(child, result)
-        return self._extend(first[depth : depth + shared], branch, result)
+        return cast(Node, self._extend(first[depth : depth + shared], branch, result))
+
+
+def _has_path(raw: bytes, path: bytes) -> bool:
+    """Whether an encoded node is the leaf of this path. A branch begins otherwise, or with 32 bytes of a hash."""
+    start = _start(raw)
+    return raw[start] == _EMPTY_ITEM + len(path) and raw.startswith(path, start + 1)
+
+
+def is_branch(raw: bytes) -> bool:
+    """Whether an encoded node has 17 items, and not 2."""
+    if len(raw) == _FULL_BRANCH and raw[3] == raw[36] == _HASH_ITEM:
+        return True
+    return _skip(raw, _skip(raw, _start(raw))) != len(raw)
+
+
+def child_of(raw: bytes, index: int) -> Any:
+    """An encoded branch's child: a hash, an embedded node, or empty bytes."""
+    return _item(raw, _place(raw, index))
+
+
+def _item(raw: bytes, place: int) -> Any:
+    first = raw[place]
+    if first == _HASH_ITEM:
+        return raw[place + 1 : place + 33]
+    return b"" if first == _EMPTY_ITEM else rlp_decode(raw[place : _skip(raw, place)])
+
+
+def _put_hashes(raw: bytes, places: list[int], references: list[Any]) -> bytes | None:
+    """The branch with hashes in the places of hashes; None when one is no hash, or another thing stands there."""
+    if len(places) == 1:
+        place, reference = places[0], references[0]
+        if raw[place] != _HASH_ITEM or not isinstance(reference, bytes):
+            return None
+        return raw[: place + 1] + reference + raw[place + 33 :]
+    patched = bytearray(raw)
+    for place, reference in zip(places, references, strict=True):
+        if raw[place] != _HASH_ITEM or not isinstance(reference, bytes):
+            return None
+        patched[place + 1 : place + 33] = reference
+    return bytes(patched)
+
+
+def _place(raw: bytes, index: int) -> int:
+    """Where an encoded branch's item begins."""
+    if len(raw) == _FULL_BRANCH:
+        return 3 + 33 * index
+    position = 1 if raw[0] < 0xF8 else raw[0] - 0xF6
+    while index:
+        first = raw[position]
+        if first == _EMPTY_ITEM:
+            position += 1
+        elif first == _HASH_ITEM:
+            position += 33
+        else:
+            position += _length(first)
+        index -= 1
+    return position
+
+
+def _start(raw: bytes) -> int:
+    """Where a list's first item begins."""
+    first = raw[0]
+    return 1 if first < 0xF8 else first - 0xF6
+
+
+def _skip(raw: bytes, position: int) -> int:
+    """Where the item after the one here begins."""
+    first = raw[position]
+    if 0xB8 <= first < 0xC0:
+        size = first - 0xB7
+        return position + 1 + size + int.from_bytes(raw[position + 1 : position + 1 + size], "big")
+    return position + _length(first)
+
+
+def _length(first: int) -> int:
+    """Bytes of an item of up to 55 bytes, by its first."""
+    if first < 0x80:
+        return 1
+    return first - 0x7F if first < 0xC0 else first - 0xBF
 
 
 def encode_path(nibbles: str, is_leaf: bool) -> bytes:
