@@ -6,11 +6,11 @@ from derivation.sources import L1Source
 from rollup.protocol.blockref import BlockId, L2BlockRef
 from rollup.protocol.config import RollupConfig, SystemConfig
 from rollup.protocol.deposits import DepositError, user_deposits
-from rollup.protocol.l1_attributes import l1_attributes_deposit
+from rollup.protocol.l1_attributes import ScalarError, l1_attributes_deposit
 from rollup.protocol.payload import PayloadAttributes
 from rollup.protocol.predeploys import SEQUENCER_FEE_VAULT
 from rollup.protocol.primitives import ZERO_HASH
-from rollup.protocol.system_config import apply_config_updates
+from rollup.protocol.system_config import apply_config_updates, attributes_eip1559_params
 from rollup.protocol.upgrades import upgrade_transactions
 
 
@@ -20,7 +20,7 @@ def prepare_payload_attributes(
     """Attributes of the block after parent, in an epoch; system_config is the one as of the parent.
 
     Raises Temporary when L1 does not answer, Reset when the epoch cannot follow the parent, Critical for a deposit log
-    that is not one.
+    that is not one, or a scalar of no known form.
     """
     header = l1.header(epoch.hash)
     timestamp = parent.timestamp + config.block_time
@@ -44,7 +44,10 @@ def prepare_payload_attributes(
         sequence_number = parent.sequence_number + 1
     if timestamp < header.timestamp:
         raise Reset(f"L2 time {timestamp} is before its L1 origin's, {header.timestamp}")
-    info = l1_attributes_deposit(config, system_config, header, epoch.hash, sequence_number, timestamp)
+    try:
+        info = l1_attributes_deposit(config, system_config, header, epoch.hash, sequence_number, timestamp)
+    except ScalarError as error:
+        raise Critical(f"system config as of L1 block {epoch.number}: {error}") from error
     is_ecotone = config.is_ecotone(timestamp)
     return PayloadAttributes(
         timestamp=timestamp,
@@ -55,6 +58,6 @@ def prepare_payload_attributes(
         no_tx_pool=True,
         gas_limit=system_config.gas_limit,
         has_withdrawals=config.is_canyon(timestamp),
-        eip1559_params=system_config.eip1559_params if config.is_holocene(timestamp) else None,
+        eip1559_params=attributes_eip1559_params(config, system_config, parent.timestamp, timestamp),
         min_base_fee=system_config.min_base_fee if config.is_jovian(timestamp) else None,
     )

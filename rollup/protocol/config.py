@@ -26,7 +26,8 @@ class SystemConfig:
     """What the SystemConfig contract of L1 rules (specs protocol/system-config.md).
 
     overhead and scalar are 32-byte integers (scalar packs both fee scalars from Ecotone); gas_limit in gas;
-    eip1559_params 8 bytes (denominator u32, elasticity u32); operator fee scalar and constant; min_base_fee in wei.
+    eip1559_params 8 bytes (denominator u32, elasticity u32); operator fee scalar and constant, and the 20 bytes before
+    them that no rule reads; min_base_fee in wei.
     """
 
     batcher_address: Address
@@ -36,6 +37,7 @@ class SystemConfig:
     eip1559_params: bytes = bytes(8)
     operator_fee_scalar: int = 0
     operator_fee_constant: int = 0
+    operator_fee_reserved: bytes = bytes(20)
     min_base_fee: int = 0
     da_footprint_gas_scalar: int = 0
     unsafe_block_signer: Address = bytes(20)
@@ -49,7 +51,8 @@ class SystemConfig:
             "gasLimit": self.gas_limit,
             "eip1559Params": _hex(self.eip1559_params),
             "operatorFeeParams": _hex(
-                self.operator_fee_scalar.to_bytes(4, "big").rjust(24, b"\0")
+                self.operator_fee_reserved
+                + self.operator_fee_scalar.to_bytes(4, "big")
                 + self.operator_fee_constant.to_bytes(8, "big")
             ),
             "minBaseFee": self.min_base_fee,
@@ -70,6 +73,7 @@ class SystemConfig:
             eip1559_params=_read_bytes(data, "eip1559Params", 8, default=bytes(8)),
             operator_fee_scalar=int.from_bytes(operator[20:24], "big"),
             operator_fee_constant=int.from_bytes(operator[24:32], "big"),
+            operator_fee_reserved=operator[:20],
             min_base_fee=_read_int(data, "minBaseFee", default=0),
             da_footprint_gas_scalar=_read_int(data, "daFootprintGasScalar", default=0),
         )

@@ -17,17 +17,17 @@ class DepositError(ValueError):
 
 def user_deposit_source_hash(l1_block_hash: Hash, log_index: int) -> Hash:
     """The source hash of a user deposit; log_index counts through the L1 block."""
-    return _source_hash(USER_DEPOSIT, keccak256(l1_block_hash + log_index.to_bytes(32, "big")))
+    return source_hash(USER_DEPOSIT, keccak256(l1_block_hash + log_index.to_bytes(32, "big")))
 
 
 def l1_attributes_source_hash(l1_block_hash: Hash, sequence_number: int) -> Hash:
     """The source hash of an L1 attributes deposit."""
-    return _source_hash(L1_ATTRIBUTES, keccak256(l1_block_hash + sequence_number.to_bytes(32, "big")))
+    return source_hash(L1_ATTRIBUTES, keccak256(l1_block_hash + sequence_number.to_bytes(32, "big")))
 
 
 def upgrade_source_hash(intent: str) -> Hash:
     """The source hash of a network upgrade transaction, by its intent."""
-    return _source_hash(UPGRADE, keccak256(intent.encode()))
+    return source_hash(UPGRADE, keccak256(intent.encode()))
 
 
 def apply_alias(address: Address) -> Address:
@@ -79,7 +79,8 @@ def user_deposits(receipts: Sequence[Receipt], l1_block_hash: Hash, portal: Addr
     return found
 
 
-def _source_hash(domain: int, identifier: Hash) -> Hash:
+def source_hash(domain: int, identifier: Hash) -> Hash:
+    """The source hash of a domain's deposit (protocol/deposits.md, "Source hash computation")."""
     return keccak256(domain.to_bytes(32, "big") + identifier)
 
 

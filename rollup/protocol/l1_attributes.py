@@ -22,11 +22,16 @@ ECOTONE_SELECTOR = bytes.fromhex("440a5e20")  # setL1BlockValuesEcotone()
 ISTHMUS_SELECTOR = bytes.fromhex("098999be")  # setL1BlockValuesIsthmus()
 JOVIAN_SELECTOR = bytes.fromhex("3db6be2b")  # setL1BlockValuesJovian()
 _SIZES = {BEDROCK_SELECTOR: 260, ECOTONE_SELECTOR: 164, ISTHMUS_SELECTOR: 176, JOVIAN_SELECTOR: 178}
+_MAX_UINT32 = 0xFFFFFFFF
 _GAS_BEFORE_REGOLITH, _GAS = 150_000_000, 1_000_000
 
 
 class L1AttributesError(ValueError):
     """Calldata that is no L1 attributes call."""
+
+
+class ScalarError(ValueError):
+    """A system config's scalar of no known version or form: no fees follow from it."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -111,11 +116,11 @@ def l1_attributes(
     sequence_number: int,
     l2_time: int,
 ) -> L1Attributes:
-    """The attributes of an L2 block of this time, on this L1 origin."""
+    """The attributes of an L2 block of this time, on this L1 origin; raises ScalarError from Ecotone's form on."""
     form = l1_attributes_form(config, l2_time)
-    base_fee_scalar, blob_base_fee_scalar = decode_scalar(system_config.scalar)
-    footprint = system_config.da_footprint_gas_scalar or DEFAULT_DA_FOOTPRINT_GAS_SCALAR
     is_packed = form >= Fork.ECOTONE
+    base_fee_scalar, blob_base_fee_scalar = decode_scalar(system_config.scalar) if is_packed else (0, 0)
+    footprint = system_config.da_footprint_gas_scalar or DEFAULT_DA_FOOTPRINT_GAS_SCALAR
     return L1Attributes(
         number=l1_header.number,
         timestamp=l1_header.timestamp,
@@ -125,8 +130,8 @@ def l1_attributes(
         batcher_address=system_config.batcher_address,
         overhead=0 if is_packed else system_config.overhead,
         scalar=0 if is_packed else system_config.scalar,
-        base_fee_scalar=base_fee_scalar if is_packed else 0,
-        blob_base_fee_scalar=blob_base_fee_scalar if is_packed else 0,
+        base_fee_scalar=base_fee_scalar,
+        blob_base_fee_scalar=blob_base_fee_scalar,
         blob_base_fee=_blob_base_fee(config, l1_header) if is_packed else 0,
         operator_fee_scalar=system_config.operator_fee_scalar if form >= Fork.ISTHMUS else 0,
         operator_fee_constant=system_config.operator_fee_constant if form >= Fork.ISTHMUS else 0,
@@ -146,7 +151,7 @@ def l1_attributes_deposit(
     sequence_number: int,
     l2_time: int,
 ) -> Transaction:
-    """The first transaction of an L2 block."""
+    """The first transaction of an L2 block; raises ScalarError."""
     attributes = l1_attributes(config, system_config, l1_header, l1_hash, sequence_number, l2_time)
     is_regolith = config.is_regolith(l2_time)
     return deposit_transaction(
@@ -162,10 +167,16 @@ def l1_attributes_deposit(
 
 
 def decode_scalar(scalar: int) -> tuple[int, int]:
-    """Base fee scalar and blob base fee scalar of a system config's scalar (ecotone/l1-attributes.md); version 0 has no
-    blob base fee scalar."""
-    version = scalar >> 248
-    return scalar & 0xFFFFFFFF, scalar >> 32 & 0xFFFFFFFF if version == 1 else 0
+    """Base fee scalar and blob base fee scalar of a system config's scalar (ecotone/l1-attributes.md).
+
+    Version 0 has no blob base fee scalar, and is capped where Bedrock's scalar was above 32 bits. Raises ScalarError.
+    """
+    version, content = scalar >> 248, scalar & (1 << 248) - 1
+    if version == 0:
+        return min(content, _MAX_UINT32), 0
+    if version == 1 and content < 1 << 64:
+        return content & _MAX_UINT32, content >> 32
+    raise ScalarError(f"scalar 0x{scalar:064x} is of no known form")
 
 
 def encode_scalar(base_fee_scalar: int, blob_base_fee_scalar: int) -> int:

@@ -47,13 +47,15 @@ def apply_config_update(config: RollupConfig, current: SystemConfig, log: Log, l
     if kind == GAS_LIMIT:
         return replace(current, gas_limit=int.from_bytes(_padded(payload, 8), "big"))
     if kind == UNSAFE_BLOCK_SIGNER:
+        _padded(payload, 20)
         return current  # not part of derivation
     if kind == EIP_1559:
-        return replace(current, eip1559_params=_padded(payload, 8))
+        return _with_eip1559_params(current, _padded(payload, 8))
     if kind == OPERATOR_FEE:
         params = _padded(payload, 12)
         return replace(
             current,
+            operator_fee_reserved=bytes(20),
             operator_fee_scalar=int.from_bytes(params[:4], "big"),
             operator_fee_constant=int.from_bytes(params[4:], "big"),
         )
@@ -62,6 +64,23 @@ def apply_config_update(config: RollupConfig, current: SystemConfig, log: Log, l
     if kind == DA_FOOTPRINT:
         return replace(current, da_footprint_gas_scalar=int.from_bytes(_padded(payload, 2), "big"))
     raise ConfigUpdateError(f"unknown ConfigUpdate type {kind}")
+
+
+def attributes_eip1559_params(
+    config: RollupConfig, current: SystemConfig, parent_time: int, l2_time: int
+) -> bytes | None:
+    """What payload attributes say of EIP-1559: nothing before Holocene, zeros (the chain's own constants) in its first
+    block, then the system config's parameters (holocene/derivation.md, "Attributes Builder")."""
+    if not config.is_holocene(l2_time):
+        return None
+    return current.eip1559_params if config.is_holocene(parent_time) else bytes(8)
+
+
+def _with_eip1559_params(current: SystemConfig, params: bytes) -> SystemConfig:
+    """Denominator and elasticity: both, or neither (op-node refuses what a block could not be built with)."""
+    if any(params[:4]) != any(params[4:]):
+        raise ConfigUpdateError(f"EIP-1559 parameters 0x{params.hex()}: one of the two is zero")
+    return replace(current, eip1559_params=params)
 
 
 def _with_scalars(config: RollupConfig, current: SystemConfig, payload: bytes, l1_time: int) -> SystemConfig:
