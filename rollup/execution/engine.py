@@ -119,7 +119,8 @@ class Engine:
         """Executes and stores a block; the head stays where it is."""
         header = block.header
         if block.hash != header.hash:
-            return PayloadStatus("INVALID", None, f"blockhash mismatch, want 0x{header.hash.hex()}")
+            text = f"blockhash mismatch, want {block.hash.hex()}, got {header.hash.hex()}"
+            return PayloadStatus("INVALID", None, text)
         if self.chain.block(block.hash) is not None:
             return PayloadStatus("VALID", block.hash)
         if header.parent_hash in self._invalid:

@@ -2,7 +2,8 @@
 
 Which version serves which fork, and in what words another is refused, is op-geth's eth/catalyst/api.go: attributes by
 V1 before Canyon, V2 before Ecotone, V3 from there; payloads by V1 and V2 before Ecotone, V3 before Isthmus, V4 from
-there. A forkchoice update without attributes is taken by every version at every fork.
+there. A forkchoice update without attributes is taken by every version at every fork. What a version's parameters lack
+or have too much is -32602 "Invalid parameters"; the reason is in the error's data, as `err`.
 """
 
 from collections.abc import Mapping
@@ -20,10 +21,22 @@ from rollup.rpc.engine_json import (
     payload_from_json,
     payload_to_json,
 )
-from rollup.rpc.errors import InvalidParams, RpcError
+from rollup.rpc.errors import INVALID_PARAMS, InvalidParams, RpcError
 from rollup.rpc.formats import hex_data, hex_quantity
 from rollup.rpc.net import client_version
-from rollup.rpc.params import Invalid, Optional, anything, data, hash32, mapping, params, quantity64, sized
+from rollup.rpc.params import (
+    Invalid,
+    Optional,
+    anything,
+    byte_strings,
+    hash32,
+    hashes32,
+    mapping,
+    params,
+    quantity64,
+    sized,
+    texts,
+)
 
 UNKNOWN_PAYLOAD, INVALID_FORKCHOICE, INVALID_ATTRIBUTES = -38001, -38002, -38003
 TOO_LARGE, UNSUPPORTED_FORK = -38004, -38005
@@ -79,8 +92,7 @@ class EngineApi:
     def engine_newPayloadV1(self, payload: Any) -> dict[str, Any]:  # noqa: N802
         """Before Canyon."""
         if payload.get("withdrawals") is not None:
-            raise InvalidParams("withdrawals not supported in V1")
-        self._check_fork(payload, Fork.BEDROCK, Fork.CANYON, "newPayloadV1 called post-shanghai")
+            raise _bad_parameters("withdrawals not supported in V1")
         return self._new_payload(payload)
 
     @params(mapping)
@@ -88,65 +100,60 @@ class EngineApi:
         """Before Ecotone."""
         fork = self._fork(payload)
         if fork >= Fork.ECOTONE:
-            raise InvalidParams("can't use newPayloadV2 post-cancun")
+            raise _bad_parameters("can't use newPayloadV2 post-cancun")
         has_withdrawals = payload.get("withdrawals") is not None
         if has_withdrawals != (fork >= Fork.CANYON):
-            raise InvalidParams(
+            raise _bad_parameters(
                 "non-nil withdrawals pre-shanghai" if has_withdrawals else "nil withdrawals post-shanghai"
             )
         for name in ("excessBlobGas", "blobGasUsed"):
             if payload.get(name) is not None:
-                raise InvalidParams(f"non-nil {name} pre-cancun")
+                raise _bad_parameters(f"non-nil {name} pre-cancun")
         return self._new_payload(payload)
 
-    @params(mapping, Optional(anything), Optional(hash32))
+    @params(mapping, Optional(hashes32), Optional(hash32))
     def engine_newPayloadV3(self, payload: Any, hashes: Any, beacon_root: Hash | None) -> dict[str, Any]:  # noqa: N802
         """Before Isthmus."""
         root = _check_cancun(payload, hashes, beacon_root)
         self._check_fork(payload, Fork.ECOTONE, Fork.ISTHMUS, "newPayloadV3 must only be called for cancun payloads")
         return self._new_payload(payload, hashes, root)
 
-    @params(mapping, Optional(anything), Optional(hash32), Optional(anything))
+    @params(mapping, Optional(hashes32), Optional(hash32), Optional(byte_strings))
     def engine_newPayloadV4(  # noqa: N802
         self, payload: Any, hashes: Any, beacon_root: Hash | None, requests: Any
     ) -> dict[str, Any]:
         """From Isthmus."""
         root = _check_cancun(payload, hashes, beacon_root)
         if requests is None:
-            raise InvalidParams("nil executionRequests post-prague")
-        if payload.get("withdrawalsRoot") is None:
-            raise InvalidParams("nil withdrawalsRoot post-isthmus")
+            raise _bad_parameters("nil executionRequests post-prague")
         self._check_fork(payload, Fork.ISTHMUS, None, "newPayloadV4 must only be called for prague payloads")
-        return self._new_payload(payload, hashes, root, _requests(requests))
+        if payload.get("withdrawalsRoot") is None:
+            raise _bad_parameters("nil withdrawalsRoot post-isthmus")
+        _check_requests(requests)
+        return self._new_payload(payload, hashes, root, requests)
 
-    @params(anything)
-    def engine_getPayloadBodiesByHashV1(self, hashes: Any) -> list[Any]:  # noqa: N802
+    @params(hashes32)
+    def engine_getPayloadBodiesByHashV1(self, hashes: list[Hash]) -> list[Any]:  # noqa: N802
         """Transactions and withdrawals of blocks, null for the unknown."""
-        if not isinstance(hashes, list):
-            raise InvalidParams("invalid argument 0: a list is expected")
         if len(hashes) > _MAX_BODIES:
-            raise RpcError(f"requested count too large: {len(hashes)}", TOO_LARGE)
-        try:
-            return [_body(self._chain.block(hash32(item))) for item in hashes]
-        except Invalid as error:
-            raise InvalidParams(f"invalid argument 0: {error}") from error
+            raise _too_large(len(hashes))
+        return [_body(self._chain.block(item)) for item in hashes]
 
     @params(quantity64, quantity64)
     def engine_getPayloadBodiesByRangeV1(self, start: int, count: int) -> list[Any]:  # noqa: N802
         """The same for canonical blocks, up to the head."""
         if not start or not count:
-            raise InvalidParams(f"invalid start or count, start: {start} count: {count}")
+            raise _bad_parameters(f"invalid start or count, start: {start} count: {count}")
         if count > _MAX_BODIES:
-            raise RpcError(f"requested count too large: {count}", TOO_LARGE)
+            raise _too_large(count)
         last = min(start + count - 1, self._chain.head.number)
         return [_body(self._chain.block_by_number(number)) for number in range(start, last + 1)]
 
     # ------------------------------------------------------------ the client
-    @params(anything)
+    @params(texts)
     def engine_exchangeCapabilities(self, theirs: Any) -> list[str]:  # noqa: N802
         """What is served here, this method apart."""
-        if not isinstance(theirs, list):
-            raise InvalidParams("invalid argument 0: a list is expected")
+        del theirs
         return [name for name in dir(self) if name.startswith("engine_") and name != "engine_exchangeCapabilities"]
 
     @params(Optional(anything))
@@ -176,16 +183,7 @@ class EngineApi:
             attributes = attributes_from_json(given)
         except Invalid as error:
             raise InvalidParams(f"invalid argument 1: {error}") from error
-        fork = self._engine.config.fork_at(attributes.timestamp)
-        wanted = 1 if fork < Fork.CANYON else 2 if fork < Fork.ECOTONE else 3
-        if version > 2 and attributes.parent_beacon_block_root is None:
-            raise _bad_attributes("missing beacon root")
-        if version < 3 and attributes.parent_beacon_block_root is not None:
-            raise _bad_attributes("unexpected beacon root")
-        # V2 serves V1's forks too, V3 only its own (geth).
-        if wanted > version or (version == 3 and wanted < 3):
-            text = f"forkchoiceUpdatedV{version} does not take attributes of {fork.name.lower()}"
-            raise RpcError("Unsupported fork", UNSUPPORTED_FORK, {"err": text})
+        _CHECKS[version](self._engine.config.fork_at(attributes.timestamp), attributes)
         return attributes
 
     def _payload(self, payload_id: bytes, first: Fork, end: Fork | None) -> Block:
@@ -237,7 +235,7 @@ class EngineApi:
     def _check_fork(self, payload: Mapping[str, Any], first: Fork, end: Fork | None, text: str) -> None:
         fork = self._fork(payload)
         if fork < first or (end is not None and fork >= end):
-            raise RpcError("Unsupported fork", UNSUPPORTED_FORK, {"err": text})
+            raise _unsupported(text)
 
 
 _HEADS = ("headBlockHash", "safeBlockHash", "finalizedBlockHash")
@@ -254,27 +252,67 @@ def _bad_attributes(text: str) -> RpcError:
     return RpcError("Invalid payload attributes", INVALID_ATTRIBUTES, {"err": text})
 
 
+def _bad_parameters(text: str) -> RpcError:
+    return RpcError("Invalid parameters", INVALID_PARAMS, {"err": text})
+
+
+def _unsupported(text: str) -> RpcError:
+    return RpcError("Unsupported fork", UNSUPPORTED_FORK, {"err": text})
+
+
+def _too_large(count: int) -> RpcError:
+    return RpcError("Too large request", TOO_LARGE, {"err": f"requested count too large: {count}"})
+
+
+def _check_v1(fork: Fork, attributes: PayloadAttributes) -> None:
+    if attributes.has_withdrawals or attributes.parent_beacon_block_root is not None:
+        raise _bad_parameters("withdrawals and beacon root not supported in V1")
+    if fork >= Fork.CANYON:
+        raise _bad_parameters("forkChoiceUpdateV1 called post-shanghai")
+
+
+def _check_v2(fork: Fork, attributes: PayloadAttributes) -> None:
+    if attributes.parent_beacon_block_root is not None:
+        raise _bad_attributes("unexpected beacon root")
+    if fork >= Fork.ECOTONE:
+        raise _unsupported("forkchoiceUpdatedV2 must only be called with paris and shanghai payloads")
+    if attributes.has_withdrawals != (fork >= Fork.CANYON):
+        raise _bad_attributes("withdrawals before shanghai" if attributes.has_withdrawals else "missing withdrawals")
+
+
+def _check_v3(fork: Fork, attributes: PayloadAttributes) -> None:
+    if not attributes.has_withdrawals:
+        raise _bad_attributes("missing withdrawals")
+    if attributes.parent_beacon_block_root is None:
+        raise _bad_attributes("missing beacon root")
+    if fork < Fork.ECOTONE:
+        raise _unsupported("forkchoiceUpdatedV3 must only be called for cancun payloads")
+
+
+_CHECKS = {1: _check_v1, 2: _check_v2, 3: _check_v3}
+
+
 def _check_cancun(payload: Mapping[str, Any], hashes: Any, beacon_root: Hash | None) -> Hash:
     """What every payload from Ecotone has; returns the beacon root."""
     if payload.get("withdrawals") is None:
-        raise InvalidParams("nil withdrawals post-shanghai")
+        raise _bad_parameters("nil withdrawals post-shanghai")
     for name in ("excessBlobGas", "blobGasUsed"):
         if payload.get(name) is None:
-            raise InvalidParams(f"nil {name} post-cancun")
-    if not isinstance(hashes, list):
-        raise InvalidParams("nil versionedHashes post-cancun")
+            raise _bad_parameters(f"nil {name} post-cancun")
+    if hashes is None:
+        raise _bad_parameters("nil versionedHashes post-cancun")
     if beacon_root is None:
-        raise InvalidParams("nil beaconRoot post-cancun")
+        raise _bad_parameters("nil beaconRoot post-cancun")
     return beacon_root
 
 
-def _requests(value: Any) -> list[bytes]:
-    if not isinstance(value, list):
-        raise InvalidParams("invalid argument 3: a list is expected")
-    try:
-        return [data(item) for item in value]
-    except Invalid as error:
-        raise InvalidParams(f"invalid argument 3: {error}") from error
+def _check_requests(requests: list[bytes]) -> None:
+    """EIP-7685: a type byte and something, by ascending type."""
+    for index, item in enumerate(requests):
+        if len(item) < 2:
+            raise _bad_parameters(f"empty request: {hex_data(item)}")
+        if index and item[0] <= requests[index - 1][0]:
+            raise _bad_parameters(f"invalid request order: {hex_data(item)}")
 
 
 def _status(status: PayloadStatus) -> dict[str, Any]:

@@ -11,7 +11,19 @@ from rollup.protocol.payload import PayloadAttributes
 from rollup.protocol.primitives import EMPTY_TRIE_ROOT, Hash
 from rollup.protocol.transaction import TransactionError, decode_transaction
 from rollup.rpc.formats import hex_data, hex_quantity
-from rollup.rpc.params import Invalid, Parser, address, boolean, data, hash32, number, quantity, quantity64, sized
+from rollup.rpc.params import (
+    Invalid,
+    Parser,
+    address,
+    anything,
+    boolean,
+    data,
+    hash32,
+    number,
+    quantity,
+    quantity64,
+    sized,
+)
 
 
 class UndecodableTransaction(ValueError):
@@ -44,11 +56,11 @@ def payload_from_json(
 
     beacon_root from V3, requests from V4 (EIP-7685, always empty on an OP chain).
     """
-    raws = _transactions(source.get("transactions"))
+    raws = _transactions(_required(source, "transactions", anything))
     try:
         transactions = [decode_transaction(raw) for raw in raws]
     except TransactionError as error:
-        raise UndecodableTransaction(str(error)) from error
+        raise UndecodableTransaction(f"invalid transaction: {error}") from error
     withdrawals = source.get("withdrawals")
     if withdrawals:
         raise Invalid("withdrawals: an empty list is expected on an OP chain")
@@ -113,7 +125,7 @@ def _number64(value: Any) -> int:
 
 
 def _requests_hash(requests: list[bytes]) -> Hash:
-    return sha256(b"".join(sha256(item).digest() for item in requests if len(item) > 1)).digest()
+    return sha256(b"".join(sha256(item).digest() for item in requests)).digest()
 
 
 def _transactions(value: Any) -> list[bytes]:

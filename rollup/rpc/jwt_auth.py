@@ -1,5 +1,6 @@
 """Who may use the Engine API: a JSON Web Token over a shared secret (execution-apis, src/engine/authentication.md)."""
 
+import math
 import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -9,6 +10,18 @@ from jwt.types import Options
 
 SECRET_BYTES = 32
 MAX_DRIFT = 60  # seconds a token's iat may differ from the machine's clock
+
+
+# Only the signature: which claims count, and how, is said here (geth: WithoutClaimsValidation).
+_OPTIONS: Options = {
+    "verify_iat": False,
+    "verify_aud": False,
+    "verify_exp": False,
+    "verify_nbf": False,
+    "verify_iss": False,
+    "verify_sub": False,
+    "verify_jti": False,
+}
 
 
 class JwtSecretError(ValueError):
@@ -25,17 +38,20 @@ class JwtAuth:
     def __call__(self, headers: Mapping[str, str]) -> str | None:
         """None for a good token, otherwise what is wrong with it (geth node/jwt_handler.go)."""
         given = headers.get("Authorization", "")
-        if not given.startswith("Bearer "):
+        token = given.removeprefix("Bearer ") if given.startswith("Bearer ") else ""
+        if not token:
             return "missing token"
-        options: Options = {"require": ["iat"], "verify_iat": False, "verify_aud": False, "verify_exp": False}
         try:
-            claims = jwt.decode(given.removeprefix("Bearer "), self._secret, algorithms=["HS256"], options=options)
-        except jwt.MissingRequiredClaimError:
-            return "missing issued-at"
+            claims = jwt.decode(token, self._secret, algorithms=["HS256"], options=_OPTIONS)
+        except jwt.InvalidSignatureError:
+            return "signature is invalid"
+        except jwt.InvalidAlgorithmError:
+            return "signing method is invalid: HS256 is expected"
         except jwt.InvalidTokenError as error:
-            return f"invalid token: {error}"
-        issued, now = claims["iat"], self._now()
-        if isinstance(issued, bool) or not isinstance(issued, int | float):
+            return f"token is malformed: {error}"
+        issued, now = claims.get("iat"), self._now()
+        # A claim may be NaN, which Python's JSON reads and which no comparison refuses.
+        if isinstance(issued, bool) or not isinstance(issued, int | float) or not math.isfinite(issued):
             return "missing issued-at"
         if now - issued > MAX_DRIFT:
             return "stale token"

@@ -136,6 +136,22 @@ address: Parser = sized(20)
 hash32: Parser = sized(32)
 
 
+def list_of(parser: Parser) -> Parser:
+    """A list of values of one form."""
+
+    def parse(value: Any) -> list[Any]:
+        if not isinstance(value, list):
+            raise Invalid("a list is expected")
+        return [parser(item) for item in value]
+
+    return parse
+
+
+hashes32: Parser = list_of(hash32)
+byte_strings: Parser = list_of(data)
+texts: Parser = list_of(text)
+
+
 def slot(value: Any) -> int:
     """A storage slot: hexadecimal digits of at most 32 bytes, leading zeros or not (geth: decodeHash)."""
     if not isinstance(value, str):
@@ -205,7 +221,7 @@ def access_list(value: Any) -> AccessList:
     return tuple(
         (
             bytes(address(mapping(item).get("address"))),
-            _hashes(item.get("storageKeys") or []),
+            tuple(hashes32(item.get("storageKeys") or [])),
         )
         for item in value
     )
@@ -255,19 +271,13 @@ def call_request(value: Any) -> CallRequest:
         data=given if given is not None else alias or b"",
         nonce=_optional(source, "nonce", quantity64),
         access_list=_optional(source, "accessList", access_list) or (),
-        blob_versioned_hashes=_optional(source, "blobVersionedHashes", _hashes) or (),
+        blob_versioned_hashes=tuple(_optional(source, "blobVersionedHashes", hashes32) or ()),
         authorization_list=_optional(source, "authorizationList", authorizations) or (),
     )
     sender: Address | None = _optional(source, "from", address)
     if sender is not None:
         request.sender = sender
     return request
-
-
-def _hashes(value: Any) -> tuple[Hash, ...]:
-    if not isinstance(value, list):
-        raise Invalid("a list is expected")
-    return tuple(bytes(hash32(item)) for item in value)
 
 
 def state_overrides(value: Any) -> dict[Address, StateOverride]:

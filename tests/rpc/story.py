@@ -55,7 +55,7 @@ def contract_code() -> bytes:
 def init_code(runtime: bytes) -> bytes:
     """Returns the runtime code."""
     size = len(runtime).to_bytes(2, "big")
-    return b"\x61" + size + b"\x80\x60\x0b\x60\0\x39\x60\0\xf3\0" + runtime
+    return b"\x61" + size + b"\x80\x60\x0c\x60\0\x39\x60\0\xf3" + runtime
 
 
 @dataclass
@@ -81,7 +81,7 @@ class Story:
         pool, l1_pool = node.l2.pool, node.l1.pool
 
         def send(account, tx_type=DYNAMIC_FEE, chain_id=901, target=None, **fields):
-            where = target or pool
+            where = pool if target is None else target
             legacy = tx_type in (LEGACY, ACCESS_LIST)
             transaction = Transaction(
                 tx_type,
