@@ -10,7 +10,9 @@ Compression = Literal["zlib", "brotli"]
 _BROTLI_VERSION = 1
 # The low four bits of zlib's first byte are its method; these are the two the specification accepts.
 _ZLIB_METHODS = (8, 15)
-_QUALITY = {"zlib": 9, "brotli": 10}
+# Brotli at 10, as batchers of real chains have it, makes transactions of OP Mainnet 3 % smaller than at 6, inferences no
+# smaller, and takes 20 to 30 times as long: more than all the rest of the way to a derived block.
+_QUALITY = {"zlib": 9, "brotli": 6}
 _CHUNK = 1 << 20
 
 
