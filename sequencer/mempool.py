@@ -84,8 +84,9 @@ class Mempool:
         self._cheapest: list[tuple[int, int, Hash]] = []  # lazily cleaned heap: tip, newest first, hash
         self._arrivals = 0
         self._rejected: set[Hash] = set()
-        self._left: list[Hash] = []  # hashes that left since the journal was last written
+        self._left: list[Transaction] = []  # what left since the journal was last written
         self._listeners: list[Callable[[Transaction], None]] = []
+        self._leave_listeners: list[Callable[[Transaction], None]] = []
         self._journal = PoolJournal(journal) if journal is not None else None
         self._on_head(chain.head)
         self._reload()
@@ -97,6 +98,10 @@ class Mempool:
     def subscribe(self, listener: Callable[[Transaction], None]) -> None:
         """Calls the listener for every transaction taken in."""
         self._listeners.append(listener)
+
+    def subscribe_leaving(self, listener: Callable[[Transaction], None]) -> None:
+        """Calls the listener for every transaction that is no longer held, be it in a block or dropped."""
+        self._leave_listeners.append(listener)
 
     def add(self, raw: bytes) -> Hash:
         """Takes in EIP-2718 bytes and returns the hash; raises PoolError with geth's text."""
@@ -170,7 +175,7 @@ class Mempool:
 
     def clear(self) -> None:
         """Forgets everything."""
-        self._left += self._by_hash
+        self._left += [item.transaction for item in self._by_hash.values()]
         self._accounts.clear()
         self._by_hash.clear()
         self._cheapest.clear()
@@ -242,16 +247,19 @@ class Mempool:
             try:
                 self._take(transaction)
             except PoolError:
-                self._left.append(transaction.hash)
+                self._left.append(transaction)
         self._record([])
 
     def _record(self, added: list[Transaction]) -> None:
-        """Journals what changed, then tells the listeners of what came in."""
+        """Journals what changed, then tells the listeners of what came in, and of what left."""
+        left, self._left = self._left, []
         if self._journal is not None:
-            self._journal.update([(tx.hash, tx.encode()) for tx in added], self._left)
-        self._left.clear()
+            self._journal.update([(tx.hash, tx.encode()) for tx in added], [tx.hash for tx in left])
         for transaction in added:
             for listener in self._listeners:
+                listener(transaction)
+        for transaction in left:
+            for listener in self._leave_listeners:
                 listener(transaction)
 
     def _account(self, address: Address) -> Account:
@@ -367,7 +375,7 @@ class Mempool:
         """Lets go of transactions that are in no account any more."""
         for item in items:
             del self._by_hash[item.transaction.hash]
-            self._left.append(item.transaction.hash)
+            self._left.append(item.transaction)
 
     def _refresh(self, address: Address) -> None:
         """Brings one sender up to the head; drops what it cannot pay any more."""

@@ -1,5 +1,6 @@
 """Blobs by versioned hash, which blocks a slot has seen, orphaned ones too, and how many reorgs there were."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rollup.l1.kzg import BLOB_SIZE, COMMITMENT_SIZE
@@ -8,6 +9,7 @@ from rollup.protocol.primitives import Hash
 from rollup.store.kv import Store
 
 _BLOBS = "l1_blobs"  # versioned hash -> blob ‖ commitment ‖ proof
+_LOOSE = "l1_loose_blobs"  # versioned hashes of blobs that no block has had yet
 _SLOTS = "l1_slots"  # slot, 8 bytes -> block hashes in the order they came
 _STATE = "l1_state"  # what the miner must find again after a restart
 _HASH_SIZE = 32
@@ -23,7 +25,10 @@ class StoredBlob:
 
 
 class L1Archive:
-    """What a consensus node keeps, in the chain's store. Blobs are kept for good, orphaned blocks' too."""
+    """What a consensus node keeps, in the chain's store.
+
+    A block's blobs are kept for good, an orphaned block's too; others as long as a pooled transaction needs them.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -47,13 +52,32 @@ class L1Archive:
         with self._store.write() as batch:
             for key, *parts in zip(hashes, sidecar.blobs, sidecar.commitments, sidecar.proofs, strict=True):
                 batch.put(_BLOBS, key, b"".join(parts))
+            for item in new:
+                batch.put(_LOOSE, item, b"")
         return new
 
-    def remove(self, hashes: list[Hash]) -> None:
-        """Forgets blobs."""
+    def loose(self) -> list[Hash]:
+        """The versioned hashes of blobs that are in no block, not even an orphaned one."""
+        return [key for key, _ in self._store.scan(_LOOSE)]
+
+    def remove_loose(self, hashes: Iterable[Hash]) -> None:
+        """Forgets those of these blobs that are in no block."""
+        gone = [item for item in hashes if self._store.get(_LOOSE, item) is not None]
+        if not gone:
+            return
         with self._store.write() as batch:
-            for item in hashes:
+            for item in gone:
                 batch.delete(_BLOBS, item)
+                batch.delete(_LOOSE, item)
+
+    def keep(self, hashes: Iterable[Hash]) -> None:
+        """Notes that a block has these blobs."""
+        bound = [item for item in hashes if self._store.get(_LOOSE, item) is not None]
+        if not bound:
+            return
+        with self._store.write() as batch:
+            for item in bound:
+                batch.delete(_LOOSE, item)
 
     def add_block(self, slot: int, block_hash: Hash) -> None:
         """Notes that a slot has this block."""

@@ -4,6 +4,7 @@ It plays both halves of an Ethereum node: the execution chain (rollup.execution 
 looks at it, the beacon chain: slots, prevRandao, beacon roots, blob sidecars, safe and finalized blocks.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -79,6 +80,8 @@ class MockL1:
         self.gas_limit = chain.head.header.gas_limit  # what the next blocks' limit moves towards
         self._seed = BeaconSeed(seed, self.archive.branch())
         self.archive.add_block(0, chain.genesis.hash)
+        self._blob_users: Counter[Hash] = Counter()  # by versioned hash, how many pooled transactions have it
+        self._follow_pool(pool)
         self._move_labels()
 
     @property
@@ -107,8 +110,26 @@ class MockL1:
         try:
             return self.pool.add_transaction(transaction)
         except PoolError:
-            self.archive.remove(new_blobs)
+            self.archive.remove_loose(new_blobs)
             raise
+
+    def _follow_pool(self, pool: Mempool) -> None:
+        """Blobs go with the last transaction that needs them; what a kill left behind goes at once."""
+        content = pool.content()
+        for transactions in (*content.pending.values(), *content.queued.values()):
+            for transaction in transactions:
+                self._blob_users.update(transaction.blob_versioned_hashes)
+        self._drop_unused_blobs()
+        pool.subscribe(lambda transaction: self._blob_users.update(transaction.blob_versioned_hashes))
+        pool.subscribe_leaving(self._on_leaving)
+
+    def _drop_unused_blobs(self) -> None:
+        self.archive.remove_loose(item for item in self.archive.loose() if self._blob_users[item] <= 0)
+
+    def _on_leaving(self, transaction: Transaction) -> None:
+        hashes = transaction.blob_versioned_hashes
+        self._blob_users.subtract(hashes)
+        self.archive.remove_loose(item for item in hashes if self._blob_users[item] <= 0)
 
     def mine(self, timestamp: int | None = None) -> Block:
         """Builds a block on the head out of the pool and makes it the head.
@@ -130,14 +151,15 @@ class MockL1:
         changed.
         """
         parent = self._ancestor(depth)
-        contents = [self._decode_all(raws) for raws in (blocks if blocks is not None else [()] * depth)]
         before = self._seed
-        self._seed = BeaconSeed(before.seed, before.branch + 1)
         try:
+            contents = [self._decode_all(raws) for raws in (blocks if blocks is not None else [()] * depth)]
+            self._seed = BeaconSeed(before.seed, before.branch + 1)
             for transactions in contents:
                 parent = self._build(parent, self.slots.next_time(parent.timestamp), _exactly(transactions))
         except ReorgError:
             self._seed = before
+            self._drop_unused_blobs()
             raise
         self.archive.set_branch(self._seed.branch)
         return self._adopt(parent)
@@ -226,6 +248,8 @@ class MockL1:
         sealed = builder.seal()
         block = sealed.executed.block
         self.archive.add_block(self.slots.slot_at(timestamp), block.hash)
+        for transaction in block.transactions:
+            self.archive.keep(transaction.blob_versioned_hashes)
         self.chain.insert(sealed.executed, sealed.staged)
         return block
 
