@@ -93,4 +93,6 @@ def _opaque_data(data: bytes) -> bytes:
     length = int.from_bytes(data[32:64], "big")
     if length > len(data) - 64 or (length + 31) // 32 * 32 != len(data) - 64:
         raise DepositError(f"a deposit log says {length} bytes of opaque data and has {len(data) - 64}")
+    if any(data[64 + length :]):
+        raise DepositError("a deposit log's opaque data is not padded with zeros")
     return data[64 : 64 + length]
