@@ -1,15 +1,20 @@
 """Native against the twin: the same random sequences of calls on both, and everything observable equal.
 
-attribution.md section 2. Ten thousand steps here; a million by `-m slow` (OPENROLLUP_SOAK_STEPS changes the number).
+attribution.md section 2. Ten thousand steps here; a million by `-m slow` (OPENROLLUP_SOAK_STEPS changes the number),
+which shows how far it is and goes on where it was stopped.
 """
 
 import os
+import time
+from hashlib import sha256
+from pathlib import Path
 from random import Random
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+import attribution_precompile
 from attribution_precompile import ADDRESS, METHODS, SELECTORS, explain
 
 from . import bytecode, calls
@@ -17,6 +22,8 @@ from .harness import CONTRACT, NATIVE, Evm
 from .world import ACCOUNTS, FORTUNE, PEOPLE, RECEIVER, REENTRANT, REFUSER, Actor, Step
 
 STEPS_A_SEQUENCE = 250
+SOAK_SEQUENCE = 1_000
+UNTESTED = ("test_", "client", "influence")  # a change there leaves the soak as it is
 
 
 class Pair:
@@ -75,9 +82,33 @@ def test_the_random_calls_reach_every_method() -> None:
     assert set(pair.succeeded) == {method.name for method in METHODS}
 
 
+def _tested_code() -> str:
+    """A name for what is tested and how: another one begins a soak anew."""
+    digest = sha256()
+    for folder in (Path(attribution_precompile.__file__).parent, Path(__file__).parent):
+        for path in sorted(folder.iterdir()):
+            if path.name == "twin.json" or (path.suffix == ".py" and not path.name.startswith(UNTESTED)):
+                digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(24 * 3600)
-def test_soak() -> None:
+def test_soak(pytestconfig: pytest.Config, capsys: pytest.CaptureFixture[str]) -> None:
+    """Resumable: what has been run without a difference is kept in pytest's cache; `--cache-clear` forgets it."""
+    cache = pytestconfig.cache
+    assert cache is not None
     steps = int(os.environ.get("OPENROLLUP_SOAK_STEPS", "1000000"))
-    for seed in range(0, steps, 1000):
-        Pair(1_000_000 + seed).run(min(1000, steps - seed))
+    key = f"attribution/soak-{_tested_code()}"
+    done, started = cache.get(key, 0), time.monotonic()
+    first = done
+    while done < steps:
+        count = min(SOAK_SEQUENCE, steps - done)
+        Pair(1_000_000 + done).run(count)
+        done += count
+        cache.set(key, done)
+        rate = (done - first) / (time.monotonic() - started)
+        with capsys.disabled():
+            print(f"\rsoak: {done:,} of {steps:,} steps, no difference, {rate:.0f} a second ", end="", flush=True)
+    with capsys.disabled():
+        print()
