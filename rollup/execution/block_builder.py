@@ -18,13 +18,22 @@ from rollup.execution.vms.base import EvmContext
 from rollup.protocol import predeploys
 from rollup.protocol.block import Block, ExecutedBlock
 from rollup.protocol.bloom import bloom_bits
-from rollup.protocol.fees import BLOB_SCHEDULE, GAS_PER_BLOB, L1FeeParameters, da_footprint, decode_extra_data
+from rollup.protocol.fees import (
+    BLOB_SCHEDULE,
+    GAS_PER_BLOB,
+    L1FeeParameters,
+    da_footprint,
+    decode_extra_data,
+    l1_gas_limit_may_follow,
+)
 from rollup.protocol.forks import Fork
 from rollup.protocol.header import Header
 from rollup.protocol.ordered_trie import ordered_trie_root
 from rollup.protocol.primitives import EMPTY_REQUESTS_HASH, EMPTY_TRIE_ROOT, Hash
 from rollup.protocol.receipt import Receipt
 from rollup.protocol.transaction import Transaction
+
+_MAX_EXTRA_DATA = 32  # bytes (Yellow Paper, 4.3)
 
 BlockHashes = Callable[[int], Hash | None]
 
@@ -260,6 +269,7 @@ def _context_by_rules(config: L1Config | L2Config, header: Header, parent: Heade
         )
         from_header.excess_blob_gas = by_rules.excess_blob_gas
         from_header.base_fee = by_rules.base_fee
+        _check_l1_header(header, parent)
         return from_header
     _check_extra_data(config, header)
     from_header.base_fee = l2_base_fee(config, parent, header.timestamp)
@@ -267,9 +277,18 @@ def _context_by_rules(config: L1Config | L2Config, header: Header, parent: Heade
     return from_header
 
 
+def _check_l1_header(header: Header, parent: Header) -> None:
+    if not l1_gas_limit_may_follow(parent.gas_limit, header.gas_limit):
+        raise InvalidBlock("gas_limit", f"near {parent.gas_limit}", header.gas_limit)
+    if len(header.extra_data) > _MAX_EXTRA_DATA:
+        raise InvalidBlock("extra_data", f"at most {_MAX_EXTRA_DATA} bytes", header.extra_data)
+
+
 def _check_extra_data(config: L2Config, header: Header) -> None:
     fork = config.fork_at(header.timestamp)
     if fork < Fork.HOLOCENE:
+        if header.extra_data:  # specs protocol/exec-engine.md, "Extra-data"
+            raise InvalidBlock("extra_data", "none before Holocene", header.extra_data)
         return
     try:
         decode_extra_data(header.extra_data, fork)

@@ -121,6 +121,12 @@ def next_base_fee(
     return max(fee, minimum)
 
 
+def l1_gas_limit_may_follow(parent_gas_limit: int, gas_limit: int) -> bool:
+    """A block's gas limit on L1: at least 5,000, and by less than 1/1024 of its parent's away from that (Yellow Paper,
+    47). OP chains have no such rule: their limit is the SystemConfig's."""
+    return gas_limit >= 5_000 and abs(gas_limit - parent_gas_limit) < parent_gas_limit // 1_024
+
+
 def blob_base_fee(excess_blob_gas: int, update_fraction: int = BLOB_SCHEDULE["prague"][2]) -> int:
     """Wei a unit of blob gas (EIP-4844, fake_exponential)."""
     index, output = 1, 0

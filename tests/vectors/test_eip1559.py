@@ -1,12 +1,13 @@
 """Base fees by fork, extraData, and the parameters in it."""
 
+import re
 from typing import Any
 
 import pytest
 
 from rollup.execution.block_context import InvalidPayloadAttributes, l2_base_fee, l2_context
 from rollup.execution.config import L2Config
-from rollup.protocol.fees import decode_extra_data, next_base_fee
+from rollup.protocol.fees import decode_extra_data, l1_gas_limit_may_follow, next_base_fee
 from rollup.protocol.forks import Fork, ForkSchedule
 from rollup.protocol.header import Header
 from rollup.protocol.payload import PayloadAttributes
@@ -16,7 +17,6 @@ from tests.vectors.hexes import fork_named, unhex
 HOLOCENE_EXTRA = bytes.fromhex("00000000fa00000006")
 JOVIAN_EXTRA = bytes.fromhex("01000000fa00000006" + "00" * 8)
 DOCUMENTS = [(file, load("eip1559", file)) for file in files("eip1559")]
-# London's limits on a step of the gas limit are L1's: our L1 keeps its limit, OP chains have no such rule.
 SECTIONS = {
     "base_fee",
     "base_fee_zero_params_reth_defaults",
@@ -83,8 +83,22 @@ def test_base_fee(file: str, case: dict[str, Any], ran) -> None:
 @pytest.mark.parametrize(("file", "case"), of("base_fee_zero_params_reth_defaults"))
 def test_parameters_of_zero_are_refused(file: str, case: dict[str, Any], ran) -> None:
     """Such a header cannot be on a chain (holocene/exec-engine.md); reth goes on with the chain's, we stop."""
+    extra_data = unhex(case["parent_extra_data"])
     with pytest.raises(ValueError, match="denominator is 0"):
-        decode_extra_data(unhex(case["parent_extra_data"]), Fork.JOVIAN)
+        decode_extra_data(extra_data, Fork.JOVIAN)
+    # The chain's own parameters stand in the note alone.
+    denominator, elasticity = (
+        int(re.search(rf"{name} (\d+)", case["note"])[1]) for name in ("denominator", "elasticity")
+    )
+    fee = next_base_fee(
+        case["parent_base_fee"],
+        case["parent_gas_used"],
+        case["parent_gas_limit"],
+        elasticity,
+        denominator,
+        int.from_bytes(extra_data[9:], "big"),
+    )
+    assert fee == case["expected_base_fee"]
     ran(file)
 
 
@@ -158,8 +172,11 @@ def test_extra_data_in_headers(file: str, case: dict[str, Any], ran) -> None:
 
 
 @pytest.mark.parametrize(("file", "case"), of("ethereum_gas_limit_bounds", "cases"))
-def test_gas_limits_are_free_on_op_chains(file: str, case: dict[str, Any], ran) -> None:
+def test_gas_limits_are_bounded_on_l1_and_free_on_op_chains(file: str, case: dict[str, Any], ran) -> None:
     """L1's bound on a step of the gas limit: the vector says whose rule it is; an OP block may take any of them."""
+    # With London, from block 5 in this test, the limit doubles once (EIP-1559).
+    parent_gas_limit = case["parent_gas_limit"] * (2 if case["parent_number"] < 5 else 1)
+    assert l1_gas_limit_may_follow(parent_gas_limit, case["gas_limit"]) == case["valid"]
     context = l2_context(
         config(Fork.CANYON, 250, 6),
         Header(base_fee_per_gas=1, gas_limit=case["parent_gas_limit"], timestamp=1),

@@ -1,0 +1,102 @@
+"""A block of a fork on a devnet's genesis, and whoever validates it."""
+
+from dataclasses import dataclass, replace
+
+from rollup.execution.block_builder import BlockBuilder, Sealed, l1_context, l2_context, validate_block
+from rollup.execution.chain import Chain
+from rollup.execution.engine import AncestorHashes
+from rollup.execution.genesis import genesis_header
+from rollup.l1.devnet import Devnet, DevnetParams, make_devnet
+from rollup.l1.genesis import l1_genesis_header
+from rollup.protocol.accounts import USERS
+from rollup.protocol.block import Block
+from rollup.protocol.forks import Fork, ForkSchedule
+from rollup.protocol.header import Header
+from rollup.protocol.l1_attributes import l1_attributes_deposit
+from rollup.protocol.payload import PayloadAttributes
+from rollup.protocol.transaction import LEGACY, Transaction
+from rollup.store.kv import MemoryStore
+
+TIME = 1_700_000_000
+FEE = 10**10
+
+
+@dataclass
+class Layer:
+    """A devnet's L2 with one fork from genesis, or with fork None its L1."""
+
+    fork: Fork | None
+    devnet: Devnet
+    chain: Chain
+
+    @classmethod
+    def at(cls, fork: Fork | None) -> "Layer":
+        forks = ForkSchedule.all_at(fork if fork is not None else Fork.JOVIAN)
+        # The attribution account is of Cancun's rules; a genesis block that has a fork's L1Block from the beginning.
+        devnet = make_devnet(DevnetParams(TIME, forks=forks, attribution="none"))
+        file = devnet.l1.file if fork is None else devnet.l2.file
+        header = l1_genesis_header(file) if fork is None else genesis_header(file, forks)
+        return cls(fork, devnet, Chain.open(MemoryStore(), header, file.alloc))
+
+    @property
+    def parent(self) -> Header:
+        return self.chain.head.header
+
+    def transfers(self, count: int, data: bytes = b"") -> list[Transaction]:
+        """From the first user, legacy: on every fork."""
+        chain_id = 900 if self.fork is None else 901
+        gas_limit = 21_000 + 40 * len(data)
+        return [
+            Transaction(
+                LEGACY, nonce=nonce, gas_limit=gas_limit, to=b"\x77" * 20, value=5, data=data, chain_id=chain_id,
+                max_fee_per_gas=FEE, max_priority_fee_per_gas=FEE,
+            ).signed(USERS[0].private_key)
+            for nonce in range(count)
+        ]  # fmt: skip
+
+    def build(self, transactions: list[Transaction], gas_limit: int = 60_000_000) -> Sealed:
+        """The block of these, on L2 behind the L1 attributes deposit."""
+        if self.fork is None:
+            context = l1_context(
+                self.devnet.l1_config, self.parent, TIME + 12, b"\xcb" * 20, gas_limit, b"", bytes(32), b"\6" * 32
+            )
+            builder = BlockBuilder(self.devnet.l1_config, context, self.chain.states, self._ancestors())
+            builder.begin()
+        else:
+            context = l2_context(self.devnet.l2_config, self.parent, self._attributes(gas_limit))
+            builder = BlockBuilder(self.devnet.l2_config, context, self.chain.states, self._ancestors())
+            builder.begin()
+            builder.apply(self._deposit())
+        builder.apply_all(transactions)
+        return builder.seal()
+
+    def validate(self, block: Block) -> Sealed:
+        config = self.devnet.l1_config if self.fork is None else self.devnet.l2_config
+        return validate_block(config, self.parent, self.chain.states, self._ancestors(), block)
+
+    def _ancestors(self) -> AncestorHashes:
+        return AncestorHashes(self.chain, self.chain.head.hash)
+
+    def _attributes(self, gas_limit: int) -> PayloadAttributes:
+        fork = self.fork or Fork.BEDROCK
+        return PayloadAttributes(
+            timestamp=TIME + 2,
+            prev_randao=b"\5" * 32,
+            fee_recipient=b"\xcb" * 20,
+            parent_beacon_block_root=b"\6" * 32 if fork >= Fork.ECOTONE else None,
+            transactions=[],
+            no_tx_pool=True,
+            gas_limit=gas_limit,
+            has_withdrawals=fork >= Fork.CANYON,
+            eip1559_params=bytes(8) if fork >= Fork.HOLOCENE else None,
+            min_base_fee=0 if fork >= Fork.JOVIAN else None,
+        )
+
+    def _deposit(self) -> Transaction:
+        config, l1 = self.devnet.rollup_config, self.devnet.l1.header
+        return l1_attributes_deposit(config, config.genesis.system_config, l1, l1.hash, 1, TIME + 2)
+
+
+def changed(block: Block, **fields: object) -> Block:
+    """The block with other header fields, and the hash it then has."""
+    return Block(replace(block.header, **fields), block.transactions)  # type: ignore[arg-type]
