@@ -72,7 +72,9 @@ class Index:
     def _connect(self) -> None:
         if self._path is not None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-        self.database = sqlite3.connect(":memory:" if self._path is None else self._path, isolation_level=None)
+        # A node is opened in one thread and may be served in another; never by two at once.
+        target = ":memory:" if self._path is None else self._path
+        self.database = sqlite3.connect(target, isolation_level=None, check_same_thread=False)
         self.database.execute("PRAGMA journal_mode = WAL")
         self.database.execute("PRAGMA synchronous = NORMAL")  # what a crash of the machine loses is read again
         self.database.execute("PRAGMA temp_store = MEMORY")

@@ -125,6 +125,7 @@ CREATE TABLE membership (
     units BLOB NOT NULL, content BLOB, time INTEGER NOT NULL
 );
 CREATE INDEX membership_of_account ON membership (account, datanet, position);
+CREATE INDEX membership_of_datanet ON membership (datanet, account, position);
 CREATE TABLE claim (
     position INTEGER PRIMARY KEY, tx INTEGER NOT NULL, account BLOB NOT NULL, recipient BLOB NOT NULL,
     amount BLOB NOT NULL

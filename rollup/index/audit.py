@@ -1,0 +1,121 @@
+"""Conservation over the whole state, recomputed from storage, and the index's own ledger beside it.
+
+Storage cannot be listed by account, so the index says whom to ask: everyone an event ever named. What came in and went
+out is summed from events. Amounts in wei, `_scaled` ones in 2^-64 wei.
+"""
+
+from dataclasses import dataclass, field
+
+from attribution_precompile import ADDRESS_BYTES, layout
+from rollup.execution.state.reader import StateReader
+from rollup.index.index import Index, account_key
+from rollup.index.working import number
+
+_MOST_NAMED = 20
+
+
+@dataclass(slots=True)
+class Audit:
+    """The books at one block."""
+
+    block: int
+    balance: int = 0
+    credits: int = 0
+    escrow: int = 0
+    pending_scaled: int = 0
+    remainder_scaled: int = 0
+    fees: int = 0
+    requested: int = 0
+    settled_jobs: int = 0
+    claimed: int = 0
+    accounts: int = 0
+    memberships: int = 0
+    datanets: int = 0
+    models: int = 0
+    jobs: int = 0
+    differences: list[str] = field(default_factory=list)  # of the index's ledger from storage
+    difference_count: int = 0
+
+    @property
+    def owed_scaled(self) -> int:
+        """Credits, escrow, pools."""
+        return (self.credits + self.escrow << 64) + self.pending_scaled + self.remainder_scaled
+
+    @property
+    def received(self) -> int:
+        """Fees and escrow that came in, by events; a settled job's fee came in as escrow."""
+        return self.fees - self.settled_jobs + self.requested
+
+    @property
+    def is_conserved(self) -> bool:
+        """What came in is what is owed and what went out, exactly, and the account holds what it owes."""
+        owed = self.owed_scaled
+        return owed == self.received - self.claimed << 64 and self.balance << 64 >= owed
+
+
+def audit(index: Index) -> Audit:
+    """Reads every slot that holds money. Takes time in proportion to accounts and memberships."""
+    head = index.chain.head
+    state = index.chain.state_at(head.hash)
+    account = state.account(ADDRESS_BYTES)
+    result = Audit(head.number, account.balance if account is not None else 0)
+    _flows(index, result)
+    _credits(index, state, result)
+    _pools(index, state, result)
+    _jobs(index, state, result)
+    counts = state.storage(ADDRESS_BYTES, layout.COUNTS)
+    result.models = counts >> layout.MODEL_COUNT_SHIFT & layout.MASK_64
+    _compare(result, "DataNets", result.datanets, counts & layout.MASK_64)
+    _compare(result, "jobs", result.jobs, counts >> layout.JOB_COUNT_SHIFT & layout.MASK_64)
+    known = index.database.execute("SELECT count(*) FROM model").fetchone()[0]
+    _compare(result, "models", known, result.models)
+    return result
+
+
+def _compare(result: Audit, what: str, ours: object, theirs: object) -> None:
+    if ours != theirs:
+        result.difference_count += 1
+        if len(result.differences) < _MOST_NAMED:
+            result.differences.append(f"{what}: {ours} by the events, {theirs} in storage")
+
+
+def _flows(index: Index, result: Audit) -> None:
+    result.fees = sum(row.revenue for _, row in index.rows.models.all())
+    result.claimed = sum(number(amount) for (amount,) in index.database.execute("SELECT amount FROM claim"))
+
+
+def _credits(index: Index, state: StateReader, result: Audit) -> None:
+    ours = {who: row.credit for (who,), row in index.rows.accounts.all()}
+    members = index.database.execute("SELECT DISTINCT account FROM member")
+    for who in sorted(set(ours).union(who for (who,) in members)):
+        stored = state.storage(ADDRESS_BYTES, layout.credit_slot(account_key(who)))
+        result.credits += stored
+        result.accounts += 1
+        _compare(result, f"credit of 0x{who.hex()}", ours.get(who, 0), stored)
+
+
+def _pools(index: Index, state: StateReader, result: Audit) -> None:
+    accs: dict[int, int] = {}
+    for (datanet,), pool in index.rows.datanets.all():
+        word = state.storage(ADDRESS_BYTES, layout.datanet_slot(datanet))
+        accs[datanet] = word & layout.MASK_160
+        result.remainder_scaled += word >> layout.REMAINDER_SHIFT
+        result.datanets += 1
+        _compare(result, f"pool of DataNet {datanet}", (pool.acc, pool.remainder), (accs[datanet], word >> 160))
+    for (datanet, who), member in index.rows.members.all():
+        word = state.storage(ADDRESS_BYTES, layout.member_slot(datanet, account_key(who)))
+        units, paid_acc = word >> layout.UNITS_SHIFT, word & layout.MASK_160
+        result.pending_scaled += units * (accs[datanet] - paid_acc)
+        result.memberships += 1
+        what = f"units and paidAcc of 0x{who.hex()} in DataNet {datanet}"
+        _compare(result, what, (member.units, member.paid_acc), (units, paid_acc))
+
+
+def _jobs(index: Index, state: StateReader, result: Audit) -> None:
+    for (job_id,), job in index.rows.jobs.all():
+        stored = state.storage(ADDRESS_BYTES, layout.job_slot(job_id) + layout.ESCROW) & layout.MASK_128
+        result.escrow += stored
+        result.requested += job.escrow
+        result.settled_jobs += job.fee
+        result.jobs += 1
+        _compare(result, f"escrow of job {job_id}", job.escrow if job.state == 1 else 0, stored)

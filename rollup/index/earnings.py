@@ -1,0 +1,123 @@
+"""What an account earned: by role and model, by DataNet, and what of it was paid out.
+
+Totals are the state's: an account's credit, and what is pending in pools, are read from storage at the head. How they
+came about is the index's. A harvest made by a contract shows in storage only: the member's `paidAcc` there is ahead of
+the index's, and the difference is what was harvested.
+"""
+
+from dataclasses import dataclass, field
+
+from attribution_precompile import layout
+from rollup.index.index import Index, account_key
+from rollup.index.rows import MemberRow
+from rollup.index.working import number
+from rollup.protocol.primitives import Address
+
+
+@dataclass(slots=True)
+class DatanetEarnings:
+    """From one DataNet, wei: `direct` by influence past the pool, `settled` from the pool, `pending` still in it."""
+
+    datanet: int
+    units: int
+    direct: int
+    settled: int
+    pending: int
+
+
+@dataclass(slots=True)
+class ModelEarnings:
+    """From inferences of one model, wei by role; `pool` is the part of its payments into pools, floored."""
+
+    model: int
+    roles: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Earnings:
+    """`credited` is all that inferences ever brought to the credit; `credit` what is there now, refunds included."""
+
+    credited: int
+    refunded: int
+    claimed: int
+    credit: int
+    pending: int
+    datanets: list[DatanetEarnings]
+    models: list[ModelEarnings]
+
+
+def earnings_of(index: Index, account: Address) -> Earnings:
+    """As of the head."""
+    row = index.rows.accounts.get(account)
+    claimed, refunded = (row.claimed, row.refunded) if row is not None else (0, 0)
+    credit = index.storage(layout.credit_slot(account_key(account)))
+    datanets = [
+        datanet_earnings(index, key[0], account, member)
+        for key, member in index.rows.members.where("account = ? ORDER BY datanet", account)
+    ]
+    return Earnings(
+        credited=credit + claimed - refunded,
+        refunded=refunded,
+        claimed=claimed,
+        credit=credit,
+        pending=sum(item.pending for item in datanets),
+        datanets=datanets,
+        models=_by_model(index, account),
+    )
+
+
+def datanet_earnings(index: Index, datanet: int, account: Address, member: MemberRow) -> DatanetEarnings:
+    """One membership, as of the head."""
+    word = index.storage(layout.member_slot(datanet, account_key(account)))
+    acc = index.storage(layout.datanet_slot(datanet)) & layout.MASK_160
+    units, paid_acc = word >> layout.UNITS_SHIFT, word & layout.MASK_160
+    unseen = units * (paid_acc - member.paid_acc) >> 64 if paid_acc > member.paid_acc else 0
+    return DatanetEarnings(
+        datanet, units, member.direct, member.settled + unseen, units * (acc - paid_acc) >> 64 if units else 0
+    )
+
+
+def _by_model(index: Index, account: Address) -> list[ModelEarnings]:
+    found: dict[int, ModelEarnings] = {}
+    for (_, model, role), row in index.rows.earnings.where("account = ?", account):
+        found.setdefault(model, ModelEarnings(model)).roles[role] = row.amount
+    for model, scaled in sorted(_from_pools(index, account).items()):
+        if scaled >> 64:
+            found.setdefault(model, ModelEarnings(model)).roles["pool"] = scaled >> 64
+    return [found[model] for model in sorted(found)]
+
+
+def _from_pools(index: Index, account: Address) -> dict[int, int]:
+    """By model, in 2^-64 wei: over each stretch of constant units, units times what a unit earned of that model."""
+    earned: dict[int, int] = {}
+    for datanet, start, end, units in _stretches(index, account):
+        for (_, model), flow in index.rows.flows.where("datanet = ?", datanet):
+            last = flow.acc if end is None else _acc_at(index, datanet, model, end)
+            gained = units * (last - _acc_at(index, datanet, model, start))
+            if gained:
+                earned[model] = earned.get(model, 0) + gained
+    return earned
+
+
+def _stretches(index: Index, account: Address) -> list[tuple[int, int, int | None, int]]:
+    """(DataNet, from, to, units): positions between which the units stayed the same; None is now."""
+    rows = index.database.execute(
+        "SELECT datanet, position, units FROM membership WHERE account = ? ORDER BY datanet, position", (account,)
+    ).fetchall()
+    found = []
+    for place, (datanet, position, units) in enumerate(rows):
+        following = rows[place + 1] if place + 1 < len(rows) else None
+        end = following[1] if following is not None and following[0] == datanet else None
+        if number(units):
+            found.append((datanet, position, end, number(units)))
+    return found
+
+
+def _acc_at(index: Index, datanet: int, model: int, position: int) -> int:
+    """What one unit of a DataNet had earned from a model before a position, in 2^-64 wei."""
+    found = index.database.execute(
+        "SELECT acc FROM credit WHERE role = 'pool' AND datanet = ? AND source = ? AND position < ? "
+        "ORDER BY position DESC LIMIT 1",
+        (datanet, model, position),
+    ).fetchone()
+    return number(found[0]) if found is not None else 0

@@ -1,0 +1,74 @@
+"""Models and DataNets as they stand: what events say of them, and beside it what only storage has."""
+
+from dataclasses import dataclass
+
+from attribution_precompile import layout
+from rollup.index.index import Index
+from rollup.index.rows import DatanetRow, FlowRow, MemberRow, ModelRow
+from rollup.protocol.primitives import Address, Hash
+
+_MOST_ANCESTORS = 4  # attribution.md section 4
+
+
+@dataclass(slots=True, frozen=True)
+class Terms:
+    """What a model's owner may change, and its commitments: prices in wei, the attributor as set (zero: the owner)."""
+
+    attributor: Address
+    per_call: int
+    per_kilo_input: int
+    per_kilo_output: int
+    history: Hash
+    training: Hash
+
+
+def models(index: Index, after: int, limit: int) -> list[tuple[int, ModelRow]]:
+    """Models with ids above `after`, by id."""
+    found = index.rows.models.where("id > ? ORDER BY id LIMIT ?", after, limit)
+    return [(key[0], row) for key, row in found]
+
+
+def lineage(index: Index, row: ModelRow) -> list[int]:
+    """The ids of a model's ancestors, nearest first."""
+    found: list[int] = []
+    base = row.base
+    while base and len(found) < _MOST_ANCESTORS:
+        found.append(base)
+        ancestor = index.rows.models.get(base)
+        base = ancestor.base if ancestor is not None else 0
+    return found
+
+
+def terms(index: Index, model_id: int) -> Terms:
+    """Read from the state at the head."""
+    slot = layout.model_slot(model_id)
+    owner, price = index.storage(slot + layout.OWNER), index.storage(slot + layout.PRICE)
+    return Terms(
+        (index.storage(slot + layout.ATTRIBUTOR) & layout.MASK_160).to_bytes(20, "big"),
+        owner >> layout.PER_CALL_SHIFT,
+        price & layout.MASK_96,
+        price >> layout.PER_KILO_OUTPUT_SHIFT & layout.MASK_96,
+        index.storage(slot + layout.HISTORY).to_bytes(32, "big"),
+        index.storage(slot + layout.TRAINING).to_bytes(32, "big"),
+    )
+
+
+def flows(index: Index, datanet_id: int) -> list[tuple[int, FlowRow]]:
+    """Which models have paid into a DataNet's pool."""
+    return [(key[1], row) for key, row in index.rows.flows.where("datanet = ? ORDER BY model", datanet_id)]
+
+
+def members(index: Index, datanet_id: int, after: Address, limit: int) -> list[tuple[Address, MemberRow]]:
+    """Contributors with addresses above `after`, by address."""
+    found = index.rows.members.where("datanet = ? AND account > ? ORDER BY account LIMIT ?", datanet_id, after, limit)
+    return [(key[1], row) for key, row in found]
+
+
+def settled_of(index: Index, datanet_id: int) -> int:
+    """Wei that left a pool to its members' credit."""
+    return sum(row.settled for _, row in index.rows.members.where("datanet = ?", datanet_id))
+
+
+def unsettled_scaled(row: DatanetRow, settled: int) -> int:
+    """What a pool owes its members, in 2^-64 wei: all that came in, less what was settled and what does not divide."""
+    return (row.paid - settled << 64) - row.remainder

@@ -1,0 +1,264 @@
+"""open_: the attribution account's models, DataNets, inferences and money, from the index of its events.
+
+Methods and shapes: docs/open.md.
+"""
+
+from typing import Any
+
+from derivation.errors import Temporary
+from rollup.execution.state.database import StateUnavailable
+from rollup.index import inferences, registry
+from rollup.index.audit import audit
+from rollup.index.earnings import datanet_earnings, earnings_of
+from rollup.index.history import replay_history
+from rollup.index.index import Index, IndexUnavailable
+from rollup.index.inferences import Filter, InferenceRecord
+from rollup.index.rows import DatanetRow, ModelRow
+from rollup.index.usage import usage_of
+from rollup.protocol.block import Block
+from rollup.protocol.blockref import BlockId
+from rollup.protocol.l2_blocks import NotAnL2Block, l1_attributes_of
+from rollup.protocol.primitives import Address, Hash
+from rollup.rpc import open_json as shapes
+from rollup.rpc.errors import InvalidParams, RpcError
+from rollup.rpc.formats import hex_data, hex_quantity
+from rollup.rpc.open_batches import BatchFinder
+from rollup.rpc.params import Invalid, Optional, address, hash32, mapping, params, quantity64
+
+DEFAULT_LIMIT, MAX_LIMIT = 100, 1_000
+MAX_SHARES = 100
+_MAX_ID = 2**63 - 1
+
+
+def limit_of(value: Any) -> int:
+    """How many at most: 1 to 1,000."""
+    limit = small(value)
+    if not 0 < limit <= MAX_LIMIT:
+        raise Invalid(f"a limit of 1 to {MAX_LIMIT} is expected")
+    return limit
+
+
+def small(value: Any) -> int:
+    """An id, a time or a cursor: a quantity, or a plain number, below 2^63."""
+    is_plain = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    found: int = value if is_plain else quantity64(value)
+    if found > _MAX_ID:
+        raise Invalid("a quantity below 2^63 is expected")
+    return found
+
+
+def id_or_hash(value: Any) -> int | Hash:
+    """A model's id, or a transaction's hash."""
+    if isinstance(value, str) and len(value) == 66:
+        return bytes(hash32(value))
+    return small(value)
+
+
+def inference_filter(value: Any) -> Filter:
+    """{modelId, payer, contributor}, each of which may be left out."""
+    source = mapping(value)
+    unknown = sorted(set(source) - {"modelId", "payer", "contributor"})
+    if unknown:
+        raise Invalid(f"unknown field {unknown[0]}: modelId, payer, contributor are expected")
+    found: dict[str, Any] = {}
+    for name, field, parser in (
+        ("modelId", "model", small),
+        ("payer", "payer", address),
+        ("contributor", "contributor", address),
+    ):
+        if source.get(name) is not None:
+            try:
+                found[field] = parser(source[name])
+            except Invalid as error:
+                raise Invalid(f"{name}: {error}") from error
+    return Filter(**found)
+
+
+class Open:
+    """Every answer is as of the head, which the index is brought up to first."""
+
+    def __init__(self, index: Index, batches: BatchFinder | None = None) -> None:
+        """Without a way to L1, inferences do not say which batch carried them."""
+        self._index = index
+        self._batches = batches
+
+    # ------------------------------------------------------------ models and DataNets
+    @params(Optional(small, 0), Optional(limit_of, DEFAULT_LIMIT))
+    def open_listModels(self, cursor: int, limit: int) -> dict[str, Any]:  # noqa: N802
+        """Models by id, those after the cursor."""
+        index = self._current()
+        found = registry.models(index, cursor, limit)
+        return {
+            "models": [self._model_json(model_id, row) for model_id, row in found],
+            "cursor": hex_quantity(found[-1][0]) if len(found) == limit else None,
+        }
+
+    @params(small)
+    def open_getModel(self, model_id: int) -> dict[str, Any]:  # noqa: N802
+        """One model."""
+        self._current()
+        return self._model_json(model_id, self._model(model_id))
+
+    @params(small)
+    def open_getDatanet(self, datanet_id: int) -> dict[str, Any]:  # noqa: N802
+        """One DataNet."""
+        index = self._current()
+        row = self._datanet(datanet_id)
+        settled = registry.settled_of(index, datanet_id)
+        unsettled = registry.unsettled_scaled(row, settled)
+        return shapes.datanet_json(datanet_id, row, settled, unsettled, registry.flows(index, datanet_id))
+
+    @params(small, Optional(address, b""), Optional(limit_of, DEFAULT_LIMIT))
+    def open_listContributors(self, datanet_id: int, cursor: Address, limit: int) -> dict[str, Any]:  # noqa: N802
+        """A DataNet's contributors by address, those after the cursor, those without units too."""
+        index = self._current()
+        self._datanet(datanet_id)
+        found = registry.members(index, datanet_id, cursor, limit)
+        return {
+            "contributors": [
+                shapes.contributor_json(who, member, datanet_earnings(index, datanet_id, who, member))
+                for who, member in found
+            ],
+            "cursor": hex_data(found[-1][0]) if len(found) == limit else None,
+        }
+
+    # ------------------------------------------------------------ inferences
+    @params(id_or_hash, Optional(small))
+    def open_getInference(self, first: int | Hash, second: int | None) -> dict[str, Any]:  # noqa: N802
+        """By model and inference id; or by transaction hash and, where it made several, which of them (from 0)."""
+        index = self._current()
+        if isinstance(first, bytes):
+            found = inferences.by_transaction(index, first)
+            place = second or 0
+            if not found:
+                raise RpcError(f"no inference in transaction {hex_data(first)}")
+            if place >= len(found):
+                raise RpcError(f"transaction {hex_data(first)} made {len(found)} inferences: there is no {place}")
+            return self._inference_json(found[place])
+        if second is None:
+            raise InvalidParams("missing value for required argument 1")
+        model = self._model(first)
+        record = inferences.by_id(index, first, second) if second else None
+        if record is None:
+            raise RpcError(f"no inference {second} of model {first}: it has {model.inferences}")
+        return self._inference_json(record)
+
+    @params(Optional(inference_filter, Filter()), Optional(small), Optional(limit_of, DEFAULT_LIMIT))
+    def open_listInferences(self, wanted: Filter, cursor: int | None, limit: int) -> dict[str, Any]:  # noqa: N802
+        """The newest first, those before the cursor; the cursor holds good while newer ones come."""
+        index = self._current()
+        found = inferences.listed(index, wanted, cursor, limit)
+        return {
+            "inferences": [
+                shapes.inference_summary_json(record, self._block_id(record), inferences.transaction(index, record))
+                for record in found
+            ],
+            "cursor": hex_quantity(found[-1].position) if len(found) == limit else None,
+        }
+
+    # ------------------------------------------------------------ money
+    @params(address)
+    def open_earnings(self, account: Address) -> dict[str, Any]:
+        """What an account earned; zeros for one that never did."""
+        return shapes.earnings_json(account, earnings_of(self._current(), account))
+
+    @params(small, small, small, Optional(small))
+    def open_usage(self, model_id: int, start: int, end: int, step: int | None) -> dict[str, Any]:
+        """A model's use from a time up to, not including, another, in steps of so many seconds; one step by default."""
+        index = self._current()
+        self._model(model_id)
+        try:
+            steps = usage_of(index, model_id, start, end, end - start if step is None else step)
+        except ValueError as error:
+            raise InvalidParams(str(error)) from error
+        return {"modelId": hex_quantity(model_id), "steps": [shapes.usage_json(item) for item in steps]}
+
+    @params()
+    def open_audit(self) -> dict[str, Any]:
+        """Conservation over the whole state, recomputed."""
+        index = self._current()
+        return shapes.audit_json(index.chain.head, audit(index))
+
+    @params(small)
+    def open_verifyHistory(self, model_id: int) -> dict[str, Any]:  # noqa: N802
+        """Replays a model's events against its commitments."""
+        index = self._current()
+        self._model(model_id)
+        return shapes.replay_json(model_id, index.chain.head, replay_history(index, model_id))
+
+    # ------------------------------------------------------------ inside
+    def _current(self) -> Index:
+        try:
+            self._index.update()
+        except (IndexUnavailable, StateUnavailable) as error:
+            raise RpcError(str(error)) from error
+        return self._index
+
+    def _model(self, model_id: int) -> ModelRow:
+        row = self._index.rows.models.get(model_id)
+        if row is None:
+            raise RpcError(f"unknown model {model_id}")
+        return row
+
+    def _datanet(self, datanet_id: int) -> DatanetRow:
+        row = self._index.rows.datanets.get(datanet_id)
+        if row is None:
+            raise RpcError(f"unknown DataNet {datanet_id}")
+        return row
+
+    def _model_json(self, model_id: int, row: ModelRow) -> dict[str, Any]:
+        terms = registry.terms(self._index, model_id)
+        return shapes.model_json(model_id, row, terms, registry.lineage(self._index, row))
+
+    def _block(self, record: InferenceRecord) -> Block:
+        block = self._index.chain.block_by_number(record.block)
+        if block is None:
+            raise RpcError(f"block {record.block} is missing")
+        return block
+
+    def _block_id(self, record: InferenceRecord) -> BlockId:
+        block_hash = self._index.chain.canonical_hash(record.block)
+        if block_hash is None:
+            raise RpcError(f"block {record.block} is missing")
+        return BlockId(block_hash, record.block)
+
+    def _inference_json(self, record: InferenceRecord) -> dict[str, Any]:
+        index, block = self._index, self._block(record)
+        levels = [record.event.model, *registry.lineage(index, self._model(record.event.model))]
+        credits = []
+        for position, credit in inferences.credits_made(index, record):
+            members, shares = inferences.shares_of(index, position, credit, MAX_SHARES)
+            credits.append(shapes.credit_json(credit, levels.index(credit.model), members, shares))
+        return {
+            **shapes.inference_summary_json(
+                record, BlockId(block.hash, block.number), inferences.transaction(index, record)
+            ),
+            "credits": credits,
+            "l1Origin": _l1_origin(block),
+            "safety": self._safety(block),
+            "batch": self._batch(block),
+        }
+
+    def _safety(self, block: Block) -> str:
+        chain = self._index.chain
+        if block.number <= chain.finalized.number:
+            return "finalized"
+        return "safe" if block.number <= chain.safe.number else "unsafe"
+
+    def _batch(self, block: Block) -> dict[str, Any] | None:
+        """Null while it is not on L1, or where L1 cannot be asked now."""
+        if self._batches is None:
+            return None
+        try:
+            carrier = self._batches.find(block)
+        except (Temporary, NotAnL2Block):
+            return None
+        return None if carrier is None else shapes.carrier_json(carrier)
+
+
+def _l1_origin(block: Block) -> dict[str, Any] | None:
+    try:
+        attributes = l1_attributes_of(block)
+    except NotAnL2Block:
+        return None
+    return shapes.block_id_json(BlockId(attributes.block_hash, attributes.number))
