@@ -10,9 +10,10 @@ from typing import Any
 from aiohttp import web
 
 from rollup.execution.engine import Engine
+from rollup.index.index import Index, IndexUnavailable, genesis_platform
 from rollup.l1 import contracts
 from rollup.l1.beacon import BeaconApi
-from rollup.node import Node, NodeError
+from rollup.node import L2Node, Node, NodeError
 from rollup.protocol import predeploys
 from rollup.protocol.accounts import USERS
 from rollup.protocol.primitives import Address, Hash
@@ -30,6 +31,9 @@ from rollup.rpc.jwt_auth import JwtAuth, read_or_make_secret
 from rollup.rpc.methods import collect
 from rollup.rpc.miner import Miner
 from rollup.rpc.net import Net, TxPool
+from rollup.rpc.open import Open
+from rollup.rpc.open_batches import BatchFinder
+from rollup.rpc.open_follow import Follower
 from rollup.rpc.optimism import Admin, Optimism
 from rollup.rpc.server import RpcServer, serve
 from sequencer.mempool import Mempool
@@ -73,10 +77,13 @@ class NodeServers:
         )
         l2 = l2_backend(node.l2.engine, node.l2.pool, keys, devnet.l2.file.config)
         verifier = l2_backend(node.verifier.engine, None, {}, devnet.l2.file.config)
+        self._follower = Follower([open_index(node, node.l2, "l2"), open_index(node, node.verifier, "verifier")])
+        batches = BatchFinder(devnet.rollup_config, node.l1.source, node.l1.source)
+        opened = [Open(index, batches) for index in self._follower.indexes]
         self._servers = {
             "l1": execution_server("L1 JSON-RPC", l1, node.l1.pool),
-            "l2": execution_server("L2 JSON-RPC", l2, node.l2.pool, Miner(node.l2.engine)),
-            "verifier": execution_server("verifier JSON-RPC", verifier, None),
+            "l2": execution_server("L2 JSON-RPC", l2, node.l2.pool, Miner(node.l2.engine), opened[0]),
+            "verifier": execution_server("verifier JSON-RPC", verifier, None, opened[1]),
             "rollup": RpcServer("op-node RPC", collect(*_rollup_namespaces(node))),
         }
         if jwt_secret is not None:
@@ -92,6 +99,7 @@ class NodeServers:
         except OSError as error:
             await self.stop()
             raise NodeError(str(error)) from error
+        self._follower.start()
 
     async def stop(self) -> None:
         """Closes every port."""
@@ -100,6 +108,7 @@ class NodeServers:
         if self._beacon is not None:
             await self._beacon.cleanup()
             self._beacon = None
+        await self._follower.stop()
 
     def url(self, name: str) -> str:
         """Where an endpoint listens."""
@@ -147,6 +156,17 @@ def l2_backend(
     """What the L2 namespaces serve from; without a pool it takes no transactions."""
     send = _sender(_without_blobs(pool.add)) if pool is not None else None
     return ExecutionBackend("l2", engine.chain, engine.config, pool, send, keys, chain_config)
+
+
+def open_index(node: Node, layer: L2Node, name: str) -> Index:
+    """The attribution index of one of the L2 chains, beside its data; raises NodeError."""
+    entry = node.devnet.l2.alloc.get(ATTRIBUTION)
+    folder = node.params.data_dir
+    path = None if folder is None else folder / name / "attribution.sqlite"
+    try:
+        return Index(layer.chain, layer.engine.config, genesis_platform(entry.storage if entry else {}), path)
+    except IndexUnavailable as error:
+        raise NodeError(str(error)) from error
 
 
 def engine_server(engine: Engine, backend: ExecutionBackend, jwt_secret: bytes) -> RpcServer:
