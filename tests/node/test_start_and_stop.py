@@ -1,0 +1,102 @@
+"""Starting and stopping as a user does it: ports in use, Ctrl-C, what is on the first screen and in the files."""
+
+import json
+import signal
+import socket
+import time
+from pathlib import Path
+from urllib.error import URLError
+
+import pytest
+
+from rollup.execution.genesis_json import parse_genesis
+from rollup.protocol.config import RollupConfig
+from tests.node.node_process import NodeProcess, call
+
+
+@pytest.mark.parametrize(
+    ("name", "endpoint"),
+    [
+        ("l1", "L1 JSON-RPC"),
+        ("l2", "L2 JSON-RPC"),
+        ("verifier", "verifier JSON-RPC"),
+        ("rollup", "op-node RPC"),
+        ("beacon", "beacon API"),
+        ("engine", "Engine API"),
+    ],
+)
+def test_a_port_in_use_is_named(name, endpoint):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with NodeProcess(ports={name: port}) as node:
+            assert node.started is None
+            message = node.process.stderr.read()
+            assert node.process.wait() == 1
+    assert f"Error: port {port} on 127.0.0.1 is in use: {endpoint} cannot listen there" in message
+    assert "Traceback" not in message
+
+
+def test_an_address_that_is_not_this_machines_is_named():
+    with NodeProcess("--host=192.0.2.1") as node:  # RFC 5737: for documentation, nobody's
+        assert node.started is None
+        message = node.process.stderr.read()
+        assert node.process.wait() == 1
+    assert "192.0.2.1" in message
+    assert "Traceback" not in message
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("options", [(), ("--virtual-clock",)])
+def test_it_stops_cleanly_in_under_two_seconds(tmp_path, number, options):
+    """A virtual clock never waits: the node is then always in the middle of a deed."""
+    with NodeProcess(f"--data-dir={tmp_path / 'chain'}", *options) as node:
+        node.wait_for("L2BlockBuilt")
+        with socket.create_connection(("127.0.0.1", int(node.url("L2 JSON-RPC").rsplit(":", 1)[1]))):
+            started = time.monotonic()
+            node.process.send_signal(number)
+            node.rest()
+            assert time.monotonic() - started < 2
+        assert node.process.returncode == 0
+        assert node.process.stderr.read() == ""
+        with pytest.raises(URLError):
+            call(node.url("L2 JSON-RPC"), "eth_chainId")
+
+
+def test_the_first_screen_names_what_answers_and_what_was_written(tmp_path):
+    with NodeProcess(f"--data-dir={tmp_path / 'chain'}") as node:
+        chain_ids = {name: url for name, url in node.started["urls"].items() if name.endswith("JSON-RPC")}
+        assert {name: int(call(url, "eth_chainId"), 16) for name, url in chain_ids.items()} == {
+            "L1 JSON-RPC": 900,
+            "L2 JSON-RPC": 901,
+            "verifier JSON-RPC": 901,
+        }
+        files = node.started["files"]
+        config = RollupConfig.from_json(call(node.url("op-node RPC"), "optimism_rollupConfig"))
+        assert RollupConfig.load(Path(files["rollup.json"])) == config
+        with open(files["genesis.json"]) as file:
+            parse_genesis(json.load(file))
+        genesis = call(node.url("L2 JSON-RPC"), "eth_getBlockByNumber", "0x0", False)
+        assert genesis["hash"] == "0x" + config.genesis.l2.hash.hex()
+        for account in node.started["accounts"]:
+            for layer in ("L1 JSON-RPC", "L2 JSON-RPC"):
+                balance = call(node.url(layer), "eth_getBalance", account["address"], "latest")
+                assert int(balance, 16) == int(account["balance"])
+        for name, address in node.started["contracts"].items():
+            layer, title = name.split(" ", 1)
+            code = call(node.url(f"{layer} JSON-RPC"), "eth_getCode", address, "latest")
+            assert (code == "0x") == (title == "batch inbox")
+
+
+def test_without_a_data_directory_the_files_go_when_the_node_goes():
+    with NodeProcess() as node:
+        files = node.started["files"].values()
+        for path in files:
+            with open(path) as file:
+                assert file.read(1)
+        node.process.send_signal(signal.SIGINT)
+        node.rest()
+    for path in files:
+        with pytest.raises(FileNotFoundError), open(path):
+            pass
