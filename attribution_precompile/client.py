@@ -87,7 +87,7 @@ class Datanet:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model as it stands; `weights` are (datanetId, weight)."""
+    """A model as it stands; `weights` are (datanetId, weight), `attributor` is zero where it is the owner."""
 
     owner: ChecksumAddress
     attributor: ChecksumAddress
@@ -96,6 +96,11 @@ class Model:
     price: Price
     split: Split
     weights: tuple[tuple[int, int], ...]
+
+    @property
+    def signer(self) -> ChecksumAddress:
+        """Who attests and settles: the attributor, or the owner where none is named."""
+        return self.attributor if int(self.attributor, 16) else self.owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,7 +350,7 @@ class AttributionClient:
         record: bytes = ZERO_HASH,
         fee: int | None = None,
     ) -> TxReceipt:
-        """One inference at the least L1 data cost: 48 bytes of calldata. `record` is `record_hash`'s, numbers < 2^32."""
+        """One inference at the least L1 data cost: 48 bytes of calldata; `record` is of `record_hash`."""
         value = self.quote(model_id, input_tokens, output_tokens) if fee is None else fee
         numbers = b"".join([number.to_bytes(4, "big") for number in (model_id, input_tokens, output_tokens)])
         selector = self.contract.encode_abi("inferCompact", args=[])

@@ -31,12 +31,7 @@ class _Commands(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module, summary = _COMMANDS[cmd_name]
-        try:
-            command: click.Command = importlib.import_module(module).command
-        except ModuleNotFoundError as error:
-            if error.name != module:
-                raise
-            return None
+        command: click.Command = importlib.import_module(module).command
         command.short_help = summary
         return command
 

@@ -50,7 +50,7 @@ def sign(
     nonce: int | None = None,
 ) -> SignedAttestation:
     """Signs for `payer`, to hold `seconds` from the head's time on. ClickException for another than the attributor."""
-    expected = session.client.model(model_id).attributor
+    expected = session.client.model(model_id).signer
     if attributor.address != expected:
         raise click.ClickException(
             f"the attributor of model {model_id} is {expected}, not {attributor.address}: its key must sign"

@@ -85,6 +85,14 @@ class History:
         """Wei paid out of an account's credit, ever."""
         return sum(item["amount"] for _, item in self.events("Claimed", int(account, 16)))
 
+    def refunded(self, account: str) -> int:
+        """Wei of an account's jobs that came back to its credit, ever."""
+        jobs = {item["jobId"] for _, item in self.events("JobRequested", None, None, int(account, 16))}
+        if not jobs:
+            return 0
+        ended = self.events(("JobSettled", "JobCancelled"))
+        return sum(item["refund"] for _, item in ended if item["jobId"] in jobs)
+
 
 def _word(value: int) -> HexBytes:
     return HexBytes(value.to_bytes(32, "big"))

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,13 +21,13 @@ from web3.exceptions import Web3Exception, Web3RPCError
 from web3.types import TxReceipt
 
 from attribution_precompile.client import AttributionClient, AttributionError
+from rollup.cli.attribution_values import INDEX, POSITIVE
 from rollup.cli.screen import amount
 from rollup.cli.yaml_fields import FieldError
 from rollup.protocol.accounts import MNEMONIC
 
 DEFAULT_URL: Final = "http://127.0.0.1:9545"
 _TIMEOUT_SECONDS: Final = 30
-_INDEX: Final = click.IntRange(0, 2**31 - 1)
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _WORDS: Final = {
@@ -53,9 +54,14 @@ def chain_options(command: _Command) -> _Command:
     """--rpc-url, --chain-id and --json, as the arguments of `connect`."""
     for option in (
         click.option("--json", "as_json", is_flag=True, help="The result as JSON; amounts are wei in decimal strings."),
-        click.option("--chain-id", type=click.IntRange(1), help="Refuse any other chain."),
+        click.option("--chain-id", type=POSITIVE, help="Refuse any other chain."),
         click.option(
-            "--rpc-url", default=DEFAULT_URL, envvar="OPENROLLUP_RPC_URL", show_envvar=True, show_default=True
+            "--rpc-url",
+            metavar="URL",
+            default=DEFAULT_URL,
+            envvar="OPENROLLUP_RPC_URL",
+            show_envvar=True,
+            show_default=True,
         ),
     ):
         command = option(command)
@@ -77,9 +83,10 @@ def with_session(command: _Command) -> _Command:
 def with_account(command: _Command) -> _Command:
     """--account and --private-key: the command gets `account`, who signs."""
 
-    @click.option("--account", type=_INDEX, help="A public development account.  [default: 0]")
+    @click.option("--account", type=INDEX, help="A public development account.  [default: 0]")
     @click.option(
         "--private-key",
+        metavar="KEY",
         envvar="OPENROLLUP_PRIVATE_KEY",
         show_envvar=True,
         help="32 bytes in hex; better in the environment than here, where others may read it.",
@@ -95,8 +102,10 @@ def with_account(command: _Command) -> _Command:
 def with_attributor(command: _Command) -> _Command:
     """--attributor-account and --attributor-key: the command gets `attributor`, who attests, or None."""
 
-    @click.option("--attributor-account", type=_INDEX, help="Who attests, if another than pays: a development account.")
-    @click.option("--attributor-key", envvar="OPENROLLUP_ATTRIBUTOR_KEY", show_envvar=True, help="32 bytes in hex.")
+    @click.option("--attributor-account", type=INDEX, help="Who attests, if another than pays: a development account.")
+    @click.option(
+        "--attributor-key", metavar="KEY", envvar="OPENROLLUP_ATTRIBUTOR_KEY", show_envvar=True, help="32 bytes in hex."
+    )
     @functools.wraps(command)
     def wrapped(*, attributor_account: int | None, attributor_key: str | None, **options: Any) -> Any:
         return command(attributor=_signer("attributor_key", attributor_account, attributor_key), **options)
@@ -211,7 +220,9 @@ def _rpc_error(error: Web3RPCError) -> str:
     details = answer.get("error", {})
     message = str(details.get("message", error)) if isinstance(details, dict) else str(details)
     if "insufficient funds" in message:
-        return f"the account cannot pay fee and gas: {message}"
+        # geth's words, and ours: have 5 want 7
+        in_open = re.sub(r"\b(have|want) (\d+)", lambda found: f"{found[1]} {open_amount(int(found[2]))}", message)
+        return f"the account cannot pay fee and gas: {in_open}"
     return f"the node answered: {message}"
 
 

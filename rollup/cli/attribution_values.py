@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import click
 from eth_typing import ChecksumAddress
-from eth_utils.address import is_address, is_checksum_formatted_address, to_checksum_address
+from eth_utils.address import is_checksum_address, is_checksum_formatted_address, to_checksum_address
 
 from attribution_precompile.client import Influence
 
@@ -32,10 +32,10 @@ def parse_amount(text: str) -> int:
 
 def parse_address(text: str) -> ChecksumAddress:
     """An address in hex; ValueError for anything else, and for a checksum that does not hold (EIP-55)."""
-    if not is_address(text):
-        if is_checksum_formatted_address(text):
-            raise ValueError(f"{text!r} has a wrong checksum (EIP-55): a digit may be wrong")
+    if re.fullmatch("0x[0-9a-fA-F]{40}", text) is None:
         raise ValueError(f"{text!r} is not an address (0x and 40 hex digits)")
+    if is_checksum_formatted_address(text) and not is_checksum_address(text):
+        raise ValueError(f"{text!r} has a wrong checksum (EIP-55): a digit may be wrong")
     return to_checksum_address(text)
 
 
@@ -89,6 +89,24 @@ ADDRESS: Final = _Parsed("address", parse_address)
 HASH: Final = _Parsed("hash", parse_hash)
 DURATION: Final = _Parsed("duration", parse_duration)
 INFLUENCE: Final = _Parsed("datanet[:contributor]:weight", parse_influence)
-UINT32: Final = click.IntRange(0, 2**32 - 1)
-UINT64: Final = click.IntRange(0, 2**64 - 1)
-ID: Final = click.IntRange(1, 2**64 - 1)
+
+
+def whole_number(low: int, high: int) -> click.ParamType[int]:
+    """A click type: a whole number from `low` to `high`, which `--help` calls N without listing twenty digits."""
+
+    def parse(text: str) -> int:
+        digits = text.replace("_", "")
+        if not digits.isascii() or not digits.isdigit() or len(digits) > _MAX_DIGITS:
+            raise ValueError(f"{text!r} is not a whole number")
+        if not low <= int(digits) <= high:
+            raise ValueError(f"{text} is not from {low:,} to {high:,}")
+        return int(digits)
+
+    return _Parsed("n", parse)
+
+
+UINT32: Final = whole_number(0, 2**32 - 1)
+UINT64: Final = whole_number(0, 2**64 - 1)
+ID: Final = whole_number(1, 2**64 - 1)
+INDEX: Final = whole_number(0, 2**31 - 1)
+POSITIVE: Final = whole_number(1, 2**32 - 1)

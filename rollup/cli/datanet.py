@@ -20,13 +20,13 @@ from rollup.cli.attribution_session import (
     with_account,
     with_session,
 )
-from rollup.cli.attribution_values import ADDRESS, HASH, ID, parse_address
+from rollup.cli.attribution_values import ADDRESS, HASH, ID, parse_address, whole_number
 from rollup.cli.columns import print_columns
 from rollup.cli.demo_texts import load_data_set
 from rollup.protocol.primitives import keccak256
 
 _ROWS_A_CALL = 200
-_UNITS = click.IntRange(0, 2**96 - 1)
+_UNITS = whole_number(0, 2**96 - 1)
 Row = tuple[str, int, bytes]
 
 
@@ -35,7 +35,7 @@ def command() -> None:
     """DataNets: whose texts are in the pool, and with how many units."""
 
 
-@command.command("create")
+@command.command("create", short_help="Create one; the sender is its curator.")
 @click.option("--name", help="Its keccak256 becomes the metadata.")
 @click.option("--metadata", type=HASH, help="32 bytes of your own choice instead.")
 @with_session
@@ -62,11 +62,11 @@ def create(
     session.show(result | receipt_json(receipt), render)
 
 
-@command.command("contribute")
+@command.command("contribute", short_help="Register texts and their contributors.")
 @click.argument("datanet", type=ID)
 @click.argument("dataset", required=False, type=click.Path(path_type=Path))
 @click.option("--contributor", type=ADDRESS, help="Whose text it is.")
-@click.option("--units", type=click.IntRange(1, 2**96 - 1), help="How much it counts.")
+@click.option("--units", type=whole_number(1, 2**96 - 1), help="How much it counts.")
 @click.option("--text", type=click.Path(path_type=Path), help="The text file; the chain gets its keccak256.")
 @click.option("--content-hash", type=HASH, help="Instead of --text.")
 @with_session
@@ -98,7 +98,7 @@ def contribute(
     session.show({"datanetId": datanet, "contributions": listed, "transactions": transactions}, render)
 
 
-@command.command("set-units")
+@command.command("set-units", short_help="Change how much a contributor counts.")
 @click.argument("datanet", type=ID)
 @click.argument("contributor", type=ADDRESS)
 @click.argument("units", type=_UNITS)
@@ -121,7 +121,7 @@ def set_units(
     session.show({"datanetId": datanet, "contributor": contributor, "units": units} | receipt_json(receipt), render)
 
 
-@command.command("show")
+@command.command("show", short_help="Curator, contributors, units, pending.")
 @click.argument("datanet", type=ID)
 @with_session
 def show(datanet: int, session: Session) -> None:

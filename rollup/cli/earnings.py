@@ -1,6 +1,6 @@
 """`openrollup earnings`: what an account has earned, what of it was paid, what is due."""
 
-from typing import Any
+from typing import Any, Final
 
 import click
 from rich.console import Console
@@ -11,15 +11,24 @@ from rollup.cli.attribution_session import Session, open_amount, with_session
 from rollup.cli.attribution_values import ADDRESS
 from rollup.cli.columns import print_columns
 
+# The roles of open_earnings.
+_ROLES: Final = {
+    "platform": "as the platform",
+    "owner": "as an owner",
+    "member": "by influence, past the pool",
+    "pool": "from its DataNets' pools",
+    "emptyPool": "as an owner, for DataNets without units",
+}
+
 
 @click.command("earnings")
 @click.argument("address", type=ADDRESS)
 @with_session
 def command(address: str, session: Session) -> None:
-    """Earnings of ADDRESS: credited, pending by DataNet, claimed; and the revenue of the models it owns.
+    """Earnings of ADDRESS: what was credited, is pending in each DataNet, was paid out; and the models it owns.
 
-    The figures come from the precompile and its events, so any node will do. Where the node keeps an index (open_
-    methods), the earnings by model are shown too.
+    All of it comes from the precompile and its events, so any node will do. A node with an index (open_earnings) also
+    says from which model, and as what.
     """
     client, history = session.client, History(session.client)
     datanets: list[dict[str, Any]] = []
@@ -30,38 +39,54 @@ def command(address: str, session: Session) -> None:
     for ident in history.models_of(address):
         usage = client.usage(ident)
         models.append({"modelId": ident, "inferences": usage.inferences, "revenue": str(usage.revenue)})
-    credit, claimed = client.claimable(address), history.claimed(address)
+    credit, claimed, refunded = client.claimable(address), history.claimed(address), history.refunded(address)
     claimable = client.claimable(address, [row["datanetId"] for row in datanets])
     result = {
         "address": address,
-        "earned": str(claimable + claimed),
+        "earned": str(claimable + claimed - refunded),
+        "refunded": str(refunded),
         "claimed": str(claimed),
         "claimable": str(claimable),
         "credit": str(credit),
         "datanets": datanets,
         "models": models,
-        "index": _from_index(session, address),
+        "byModel": _by_model(session, address),
     }
     session.show(result, lambda console: _render(console, result))
 
 
-def _from_index(session: Session, address: str) -> Any:
-    """What open_earnings says; None from a node without an index."""
+def _by_model(session: Session, address: str) -> list[dict[str, Any]] | None:
+    """What open_earnings says: wei by model and role; None from a node without an index."""
     answer = session.web3.provider.make_request(RPCEndpoint("open_earnings"), [address])
-    return answer.get("result")
+    found = answer.get("result")
+    if not isinstance(found, dict):
+        return None
+    return [
+        {
+            "modelId": int(row["modelId"], 16),
+            "total": str(int(row["total"], 16)),
+            "roles": {role: str(int(wei, 16)) for role, wei in row["roles"].items()},
+        }
+        for row in found.get("byModel", [])
+    ]
 
 
 def _render(console: Console, result: dict[str, Any]) -> None:
     console.print(f"{result['address']}\n")
-    rows = [
+    rows: list[tuple[str, str]] = [
         ("earned in all", open_amount(int(result["earned"]))),
         ("  paid out", open_amount(int(result["claimed"]))),
         ("  due now", open_amount(int(result["claimable"]))),
-        ("    credited", open_amount(int(result["credit"]))),
+        ("    in its credit", open_amount(int(result["credit"]))),
     ]
     for row in result["datanets"]:
         rows.append((f"    in DataNet {row['datanetId']}, {row['units']:,} units", open_amount(int(row["pending"]))))
+    if result["refunded"] != "0":
+        rows.append(("refunds of its jobs, not counted as earned", open_amount(int(result["refunded"]))))
+    for row in result["byModel"] or ():
+        rows.append((f"earned from model {row['modelId']}", open_amount(int(row["total"]))))
+        rows += [(f"  {_ROLES.get(role, role)}", open_amount(int(wei))) for role, wei in row["roles"].items()]
     for row in result["models"]:
-        name = f"model {row['modelId']}, its own: {row['inferences']:,} inferences, revenue"
+        name = f"revenue of model {row['modelId']}, which it owns, {row['inferences']:,} inferences"
         rows.append((name, open_amount(int(row["revenue"]))))
     print_columns(console, rows, right=(1,))

@@ -12,7 +12,7 @@ from rollup.cli.answer import Answer, AnswerOptions, answer_options, take_answer
 from rollup.cli.attest import sign
 from rollup.cli.attestation_file import SignedAttestation, read_attestation
 from rollup.cli.attribution_session import Session, with_account, with_attributor, with_session
-from rollup.cli.attribution_values import AMOUNT, DURATION, HASH, ID
+from rollup.cli.attribution_values import AMOUNT, DURATION, HASH, ID, POSITIVE
 from rollup.cli.inferred import show_inference
 
 _UINT32 = 2**32
@@ -24,7 +24,7 @@ _UINT32 = 2**32
 @click.option("--compact", is_flag=True, help="48 bytes of calldata: the least L1 cost.")
 @click.option("--attestation", type=click.Path(path_type=Path), help="What `openrollup attest` wrote.")
 @click.option("--deadline", default="1h", show_default=True, type=DURATION, help="Of an attestation made here.")
-@click.option("--count", type=click.IntRange(1, _UINT32 - 1), help="So many in one record, by the attributor itself.")
+@click.option("--count", type=POSITIVE, help="So many in one record, by the attributor itself.")
 @click.option("--records-root", type=HASH, help="With --count: commits to the single records.")
 @answer_options
 @with_session

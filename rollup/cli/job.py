@@ -34,7 +34,7 @@ def command() -> None:
     """Jobs: the fee is held until the attributor answers, or the deadline passes."""
 
 
-@command.command("open")
+@command.command("open", short_help="Ask a model, and hold the fee.")
 @click.argument("model", type=ID)
 @click.option("--escrow", type=AMOUNT, required=True, help="The most it may cost, such as 0.05open.")
 @click.option("--request", type=click.Path(path_type=Path), help="What is asked, a text file.")
@@ -61,7 +61,7 @@ def open_job(
     _show(session, event["jobId"], receipt)
 
 
-@command.command("settle")
+@command.command("settle", short_help="Answer a job; the fee is split.")
 @click.argument("job", type=ID)
 @answer_options
 @with_session
@@ -93,7 +93,7 @@ def settle(job: int, session: Session, account: LocalAccount, **options: Any) ->
     session.show(result | receipt_json(receipt), render)
 
 
-@command.command("cancel")
+@command.command("cancel", short_help="Take the escrow back after the deadline.")
 @click.argument("job", type=ID)
 @with_session
 @with_account
@@ -111,7 +111,7 @@ def show(job: int, session: Session) -> None:
     _show(session, job)
 
 
-@command.command("list")
+@command.command("list", short_help="Every job and its state.")
 @click.option("--model", type=ID, help="Of this model only.")
 @click.option("--payer", type=ADDRESS, help="Of this payer only.")
 @with_session

@@ -27,7 +27,7 @@ def command() -> None:
     """Models: what an inference costs and how its fee is split."""
 
 
-@command.command("register")
+@command.command("register", short_help="Register the model of a YAML file.")
 @click.argument("file", type=click.Path(path_type=Path))
 @with_session
 @with_account
@@ -55,7 +55,7 @@ def register(file: Path, session: Session, account: LocalAccount) -> None:
     session.show(result | {"metadata": hexed(model.metadata)} | receipt_json(receipt), render)
 
 
-@command.command("show")
+@command.command("show", short_help="Owner, price, split, DataNets, usage.")
 @click.argument("model", type=ID)
 @with_session
 def show(model: int, session: Session) -> None:
@@ -75,7 +75,7 @@ def show(model: int, session: Session) -> None:
     result = {
         "modelId": model,
         "owner": found.owner,
-        "attributor": found.attributor,
+        "attributor": found.signer,
         "baseModelId": found.base_model_id,
         "metadata": hexed(found.metadata),
         "price": _price_json(found.price),
@@ -96,7 +96,7 @@ def show(model: int, session: Session) -> None:
     session.show(result, render)
 
 
-@command.command("price")
+@command.command("price", short_help="Show or set the price; quote a size.")
 @click.argument("model", type=ID)
 @click.option("--per-call", type=AMOUNT, help="Such as 0.01open, 5gwei, 1000 (wei).")
 @click.option("--per-kilo-input", type=AMOUNT, help="For a thousand tokens.")
@@ -143,7 +143,7 @@ def price(
     session.show(result, render)
 
 
-@command.command("set-attributor")
+@command.command("set-attributor", short_help="Name who signs attestations.")
 @click.argument("model", type=ID)
 @click.argument("attributor", type=ADDRESS)
 @with_session
@@ -151,12 +151,13 @@ def price(
 def set_attributor(model: int, attributor: str, session: Session, account: LocalAccount) -> None:
     """Name who signs attestations and settles jobs from now on; the zero address is the owner."""
     receipt = session.client.send(account, "setAttributor", model, attributor)
+    named = session.client.model(model).signer
 
     def render(console: Console) -> None:
-        console.print(f"attributor of model {model} is {session.client.model(model).attributor}")
+        console.print(f"attributor of model {model} is {named}")
         show_receipt(console, receipt)
 
-    session.show({"modelId": model, "attributor": attributor} | receipt_json(receipt), render)
+    session.show({"modelId": model, "attributor": named} | receipt_json(receipt), render)
 
 
 @command.command("train")
@@ -200,7 +201,7 @@ def _rows(model: Model) -> list[tuple[str, str]]:
     split = model.split
     return [
         ("owner", model.owner),
-        ("attributor", model.attributor),
+        ("attributor", model.signer + (" (the owner)" if model.signer == model.owner else "")),
         ("base model", str(model.base_model_id) if model.base_model_id else "none"),
         ("metadata", hexed(model.metadata)),
         ("price", _price_text(model.price)),

@@ -17,7 +17,7 @@ from rollup.cli.answer import model_datanets, read_text_file, registered_documen
 from rollup.cli.attestation_file import influence_json
 from rollup.cli.attribution_history import History, Place
 from rollup.cli.attribution_session import Session, chain_options, connect, explained, hexed
-from rollup.cli.attribution_values import HASH, ID
+from rollup.cli.attribution_values import HASH, ID, POSITIVE
 from rollup.cli.demo_texts import DataSet, load_data_set
 from rollup.cli.trace_picture import Author, picture, svg
 from rollup.protocol.primitives import keccak256
@@ -42,8 +42,8 @@ class Recorded:
 @click.option("--datanet", default=1, show_default=True, type=ID, help="The DataNet the texts are for.")
 @click.option("--model", type=ID, help="Ask the chain whose texts they are, in the DataNets of this model.")
 @click.option("--tx", type=HASH, help="Hold the trace against the inference this transaction recorded.")
-@click.option("--min-tokens", default=4, show_default=True, type=click.IntRange(1), help="A shorter span is no span.")
-@click.option("--max-count", default=10, show_default=True, type=click.IntRange(1), help="Nor is one found more often.")
+@click.option("--min-tokens", default=4, show_default=True, type=POSITIVE, help="A shorter span is no span.")
+@click.option("--max-count", default=10, show_default=True, type=POSITIVE, help="Nor is one found more often.")
 @click.option("--svg", "svg_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the picture there too.")
 @chain_options
 def command(

@@ -92,6 +92,7 @@ def svg(content: RenderableType, title: str) -> str:
     """The picture as SVG, the same on every terminal."""
     console = Console(
         record=True,
+        _environ={},  # TERM, COLUMNS and NO_COLOR are the terminal's, not the picture's
         width=_SVG_WIDTH,
         file=io.StringIO(),
         force_terminal=True,

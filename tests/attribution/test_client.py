@@ -183,6 +183,19 @@ def test_a_whole_life(client: AttributionClient) -> None:
     assert (job.model_id, job.payer, job.escrow, job.state) == (model_id, OTHER.address, 5_000, 1)
 
 
+def test_a_compact_inference(client: AttributionClient) -> None:
+    datanet_id = client.create_datanet(SENDER)
+    model_id = client.register_model(SENDER, [(datanet_id, 1)], price=Price(1_000, 10, 20))
+    assert client.model(model_id).signer == SENDER.address
+    record = record_hash(b"\x01" * 32, b"\x02" * 32)
+    receipt = client.infer_compact(OTHER, model_id, input_tokens=2_000, output_tokens=1_000, record=record)
+    ((name, arguments),) = client.events(receipt)
+    assert (name, arguments["fee"], arguments["requestHash"]) == ("Inferred", 1_040, record)
+    assert (arguments["inputTokens"], arguments["outputTokens"], arguments["payer"]) == (2_000, 1_000, OTHER.address)
+    with pytest.raises(AttributionError, match=r"FeeTooLow\(5, 1000\)"):
+        client.infer_compact(OTHER, model_id, fee=5)
+
+
 def test_refusals_are_explained(client: AttributionClient, provider: EvmProvider) -> None:
     with pytest.raises(AttributionError, match=r"UnknownModel\(9\)") as caught:
         client.model(9)
