@@ -4,20 +4,37 @@ from typing import Any
 
 import pytest
 
+from rollup.execution.block_codec import decode_receipts, encode_receipts
 from rollup.protocol.forks import Fork
 from rollup.protocol.ordered_trie import ordered_trie_root
 from rollup.protocol.primitives import from_int_bytes, rlp_decode, rlp_encode, to_int_bytes
 from rollup.protocol.receipt import Log, Receipt
 from rollup.protocol.transaction import DEPOSIT
-from tests.vector_files import files, load
+from tests.vector_files import files, load, unknown_keys
 from tests.vectors.hexes import fork_named, unhex
 
 DOCUMENTS = [(f"receipts/{file}", load("receipts", file)) for file in files("receipts")]
 
 
-def test_every_section_is_known() -> None:
+RECEIPT_KEYS = ("type", "status", "cumulative_gas_used", "logs", "deposit_nonce", "deposit_receipt_version")
+
+
+def test_every_section_and_case_is_known() -> None:
     for file, document in DOCUMENTS:
-        assert set(document) <= {"receipts_root", "bedrock_receipt_rlp", "deposit_receipts"}, file
+        roots, bedrock = document.get("receipts_root", {}), document.get("bedrock_receipt_rlp", {})
+        deposits = document.get("deposit_receipts", {})
+        unknown = unknown_keys(document, ("receipts_root", "bedrock_receipt_rlp", "deposit_receipts"))
+        unknown += unknown_keys(roots, ("receipts", "expected"))
+        unknown += unknown_keys(bedrock, ("receipt", "expected_rlp")) + unknown_keys(deposits, ("cases",))
+        unknown += unknown_keys(bedrock.get("receipt", {}), (*RECEIPT_KEYS, "post_state"))
+        for case in roots.get("receipts", []):
+            unknown += unknown_keys(case, RECEIPT_KEYS)
+        for case in roots.get("expected", []):
+            unknown += unknown_keys(case, ("fork", "root"))
+        for case in deposits.get("cases", []):
+            unknown += unknown_keys(case, (*RECEIPT_KEYS, "name", "rlp"))
+        assert document, file
+        assert not unknown, f"{file}: {unknown}"
 
 
 def logs(case: dict[str, Any]) -> list[Log]:
@@ -33,7 +50,7 @@ def logs(case: dict[str, Any]) -> list[Log]:
         for expected in document["receipts_root"]["expected"]
     ],
 )
-def test_receipts_root(file: str, receipts: list[dict[str, Any]], expected: dict[str, Any], ran) -> None:
+def test_receipts_root(file: str, receipts: list[dict[str, Any]], expected: dict[str, Any], ran: Any) -> None:
     is_canyon = fork_named(expected["fork"]) >= Fork.CANYON
     encoded = []
     for case in receipts:
@@ -52,7 +69,7 @@ def test_receipts_root(file: str, receipts: list[dict[str, Any]], expected: dict
 @pytest.mark.parametrize(
     ("file", "section"), [(f, d["bedrock_receipt_rlp"]) for f, d in DOCUMENTS if "bedrock_receipt_rlp" in d]
 )
-def test_a_receipt_before_regolith(file: str, section: dict[str, Any], ran) -> None:
+def test_a_receipt_before_regolith(file: str, section: dict[str, Any], ran: Any) -> None:
     case = section["receipt"]
     receipt = Receipt(case["type"], 1, case["cumulative_gas_used"], 0, logs(case), _bloom=bytes(256))
     fields = rlp_decode(receipt.encode()[1:])
@@ -67,7 +84,7 @@ def test_a_receipt_before_regolith(file: str, section: dict[str, Any], ran) -> N
     [(f, case) for f, d in DOCUMENTS for case in d.get("deposit_receipts", {}).get("cases", [])],
     ids=lambda value: value.get("name") if isinstance(value, dict) else None,
 )
-def test_deposit_receipts(file: str, case: dict[str, Any], ran) -> None:
+def test_deposit_receipts(file: str, case: dict[str, Any], ran: Any) -> None:
     status, cumulative, bloom, raw_logs, *rest = rlp_decode(unhex(case["rlp"]))
     receipt = Receipt(
         DEPOSIT,
@@ -87,3 +104,25 @@ def test_deposit_receipts(file: str, case: dict[str, Any], ran) -> None:
     assert rest == [to_int_bytes(n) for n in (case["deposit_nonce"], case["deposit_receipt_version"]) if n is not None]
     assert receipt.encode(for_root=False) == bytes((DEPOSIT,)) + unhex(case["rlp"])
     ran(file)
+
+
+@pytest.mark.parametrize(
+    ("file", "receipts"), [(f, d["receipts_root"]["receipts"]) for f, d in DOCUMENTS if "receipts_root" in d]
+)
+def test_receipts_come_back_from_the_store(file: str, receipts: list[dict[str, Any]], ran: Any) -> None:
+    kept = [
+        Receipt(
+            case["type"],
+            case["status"],
+            case["cumulative_gas_used"],
+            case["cumulative_gas_used"] - previous,
+            logs(case),
+            deposit_nonce=case.get("deposit_nonce"),
+            deposit_receipt_version=case.get("deposit_receipt_version"),
+        )
+        for case, previous in zip(receipts, [0, *(case["cumulative_gas_used"] for case in receipts[:-1])], strict=True)
+    ]
+    found = decode_receipts(encode_receipts(kept))
+    assert found == kept
+    assert [receipt.encode(for_root=False) for receipt in found] == [receipt.encode(for_root=False) for receipt in kept]
+    ran(file, len(receipts))
