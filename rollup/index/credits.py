@@ -1,7 +1,8 @@
 """Where an inference's fee went: every credit, down the lineage, in order (attribution.md section 4)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rollup.index.rows import ModelRow, PlatformRow
 from rollup.protocol.primitives import Address
@@ -27,13 +28,13 @@ class Credit:
     amount: int
 
 
-def weights_of(model: ModelRow) -> list[tuple[int, int]]:
-    """DataNet and weight, by rising DataNet."""
-    packed = model.weights
-    return [
-        (int.from_bytes(packed[at : at + 8], "big"), int.from_bytes(packed[at + 8 : at + 12], "big"))
+@lru_cache(maxsize=4096)
+def unpack_weights(packed: bytes) -> tuple[tuple[int, int, None], ...]:
+    """DataNet, weight and no contributor, by rising DataNet."""
+    return tuple(
+        (int.from_bytes(packed[at : at + 8], "big"), int.from_bytes(packed[at + 8 : at + 12], "big"), None)
         for at in range(0, len(packed), _WEIGHT_SIZE)
-    ]
+    )
 
 
 def credits_of(
@@ -53,7 +54,8 @@ def credits_of(
         owner_cut = net * model.owner_bps // _ALL_BPS
         lineage_cut = net * model.lineage_bps // _ALL_BPS
         found.append(Credit(model_id, OWNER, model.owner, None, owner_cut))
-        shares = _by_influence(influence) if influence else _by_weight(model)
+        shares: Sequence[tuple[int, int, Address | None]]
+        shares = _by_influence(influence) if influence else unpack_weights(model.weights)
         for datanet, account, share in _divide(net - owner_cut - lineage_cut, shares):
             if account is not None:
                 found.append(Credit(model_id, MEMBER, account, datanet, share))
@@ -74,11 +76,7 @@ def _by_influence(influence: bytes) -> list[tuple[int, int, Address | None]]:
     ]
 
 
-def _by_weight(model: ModelRow) -> list[tuple[int, int, Address | None]]:
-    return [(datanet, weight, None) for datanet, weight in weights_of(model)]
-
-
-def _divide(amount: int, shares: list[tuple[int, int, Address | None]]) -> list[tuple[int, Address | None, int]]:
+def _divide(amount: int, shares: Sequence[tuple[int, int, Address | None]]) -> list[tuple[int, Address | None, int]]:
     """Floored parts by weight; the last takes what is left."""
     if len(shares) == 1:
         return [(shares[0][0], shares[0][2], amount)]

@@ -68,6 +68,6 @@ def _training(index: Index, model_id: int) -> tuple[int, Hash]:
         "SELECT step, checkpoint, data_root, time FROM training WHERE model = ? ORDER BY position", (model_id,)
     )
     for step, checkpoint, data_root, time in rows:
-        head = keccak256(head + step + checkpoint + data_root + time.to_bytes(32, "big"))
+        head = keccak256(head + number(step).to_bytes(32, "big") + checkpoint + data_root + time.to_bytes(32, "big"))
         steps += 1
     return steps, head

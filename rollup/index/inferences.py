@@ -78,10 +78,15 @@ def by_id(index: Index, model_id: int, inference_id: int) -> InferenceRecord | N
 
 def by_transaction(index: Index, tx_hash: Hash) -> list[InferenceRecord]:
     """Every inference of a transaction, in order."""
-    found = index.database.execute("SELECT position FROM tx WHERE hash = ?", (tx_hash,)).fetchone()
+    location = index.chain.find_transaction(tx_hash)
+    if location is None:
+        return []
+    start, end = location.block_number << POSITION_BITS, location.block_number + 1 << POSITION_BITS
+    found = index.database.execute(
+        "SELECT position FROM tx WHERE position > ? AND position < ? AND place = ?", (start, end, location.index)
+    ).fetchone()
     if found is None:
         return []
-    end = (found[0] >> POSITION_BITS) + 1 << POSITION_BITS
     rows = index.database.execute(
         f"SELECT {_INFERENCE} FROM inference WHERE position > ? AND position < ? AND tx = ? ORDER BY position",
         (found[0], end, found[0]),

@@ -1,4 +1,4 @@
-"""The tables. Numbers that may not fit SQLite's 64 bits are 32-byte blobs, big-endian.
+"""The tables. Numbers that may not fit SQLite's 64 bits are blobs, big-endian.
 
 Rows that only ever come are keyed by `position`: block << 30 | place in the block, so that a removed block's rows are
 one range. Rows that change (rollup/index/rows.py) have a twin table that says what they were before each block.
@@ -24,7 +24,7 @@ class RowTable:
 
     @property
     def blobs(self) -> tuple[bool, ...]:
-        """Which columns are numbers kept as 32-byte blobs."""
+        """Which columns are numbers kept as blobs."""
         return tuple(kind == "WIDE" for kind in self.columns.values())
 
 
@@ -145,7 +145,6 @@ def statements() -> str:
 
 
 _MORE = """
-CREATE INDEX tx_of_hash ON tx (hash);
 CREATE INDEX member_of_account ON member (account, datanet);
 CREATE INDEX flow_of_model ON flow (model, datanet);
 """

@@ -22,12 +22,11 @@ from rollup.protocol.primitives import Address
 Row = TypeVar("Row")
 Key = tuple[Any, ...]
 _CACHED_ROWS = 200_000
-_WIDTH = 32
 
 
 def wide(value: int) -> bytes:
-    """A number as SQLite keeps it here: 32 bytes, which sort as the numbers do."""
-    return value.to_bytes(_WIDTH, "big")
+    """A number as SQLite keeps it here: as few bytes as it needs."""
+    return value.to_bytes(value.bit_length() + 7 >> 3, "big")
 
 
 def number(value: bytes) -> int:
@@ -151,9 +150,7 @@ class Rows(Generic[Row]):
         )
 
     def _encode(self, values: tuple[Any, ...]) -> list[Any]:
-        return [
-            value.to_bytes(32, "big") if is_wide else value for value, is_wide in zip(values, self._wide, strict=True)
-        ]
+        return [wide(value) if is_wide else value for value, is_wide in zip(values, self._wide, strict=True)]
 
 
 class Working:

@@ -28,6 +28,7 @@ from rollup.rpc.params import Invalid, Optional, address, hash32, mapping, param
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1_000
 MAX_SHARES = 100
 _MAX_ID = 2**63 - 1
+_PATIENCE = 1.0  # seconds a question may take to read blocks: the node builds them in the same loop
 
 
 def limit_of(value: Any) -> int:
@@ -188,11 +189,15 @@ class Open:
 
     # ------------------------------------------------------------ inside
     def _current(self) -> Index:
+        index = self._index
         try:
-            self._index.update()
+            is_current = index.update(_PATIENCE)
         except (IndexUnavailable, StateUnavailable) as error:
             raise RpcError(str(error)) from error
-        return self._index
+        if not is_current:
+            head = index.chain.head.number
+            raise RpcError(f"the attribution index is at block {index.tip[0]} of {head}: ask again later")
+        return index
 
     def _model(self, model_id: int) -> ModelRow:
         row = self._index.rows.models.get(model_id)

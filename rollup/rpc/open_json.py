@@ -4,7 +4,7 @@ addresses are data; null is what there is none of."""
 from typing import Any
 
 from rollup.index.audit import Audit
-from rollup.index.credits import Credit, weights_of
+from rollup.index.credits import Credit, unpack_weights
 from rollup.index.earnings import DatanetEarnings, Earnings, ModelEarnings
 from rollup.index.history import Replay
 from rollup.index.inferences import InferenceRecord, Share, TransactionRecord
@@ -40,7 +40,8 @@ def model_json(model_id: int, row: ModelRow, terms: Terms, ancestors: list[int])
             "dataBps": hex_quantity(row.data_bps),
         },
         "weights": [
-            {"datanetId": hex_quantity(datanet), "weight": hex_quantity(weight)} for datanet, weight in weights_of(row)
+            {"datanetId": hex_quantity(datanet), "weight": hex_quantity(weight)}
+            for datanet, weight, _ in unpack_weights(row.weights)
         ],
         "inferences": hex_quantity(row.inferences),
         "revenue": hex_quantity(row.revenue),

@@ -1,6 +1,8 @@
 """After any reorganisations, restarts and losses the index equals one built fresh from the canonical chain."""
 
 import sqlite3
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given, settings
@@ -142,3 +144,38 @@ def test_an_error_of_the_database_is_told_and_can_be_got_over(tmp_path):
         lab.index.update()
     blocker.execute("ROLLBACK")
     assert lab.index.update()
+
+
+_CHILD = """
+import sys
+from pathlib import Path
+from tests.index.chains import Lab, Life
+
+lab = Lab(path=Path(sys.argv[1]))
+life = Life(lab, 8)
+for _ in range(40):
+    lab.block(life.calls(5))
+while not lab.index.update(seconds=0):
+    print(lab.index.tip[0], flush=True)
+"""
+
+
+@pytest.mark.parametrize("lines", [1, 7, 20])
+def test_sigkill_at_any_block_leaves_a_file_that_can_be_gone_on_with(tmp_path, lines):
+    path = tmp_path / "attribution.sqlite"
+    child = subprocess.Popen([sys.executable, "-c", _CHILD, str(path)], stdout=subprocess.PIPE, text=True)
+    assert child.stdout is not None
+    read = [int(child.stdout.readline()) for _ in range(lines)]
+    child.kill()
+    child.wait()
+    child.stdout.close()
+    lab = Lab()
+    life = Life(lab, 8)
+    for _ in range(40):
+        lab.block(life.calls(5))
+    again = lab.new_index(path)
+    assert again.tip[0] >= read[-1] == lines, "what was said to be written is there"
+    assert again.tip[1] == lab.chain.canonical_hash(again.tip[0])
+    assert again.update()
+    lab.index.update()
+    assert dump(again) == dump(lab.index)

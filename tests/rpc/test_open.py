@@ -444,6 +444,19 @@ def test_bad_input_gets_a_clear_error(story, method, arguments, code, text):
     assert text in found[1]
 
 
+def test_an_index_far_behind_says_so_and_goes_on(monkeypatch):
+    lab = Lab()
+    life = Life(lab, 1)
+    for _ in range(3):
+        lab.block(life.calls(3))
+    monkeypatch.setattr("rollup.rpc.open._PATIENCE", 0)
+    rpc = Rpc(Open(lab.index))
+    for number_read in (1, 2):
+        code, text = rpc.error("open_listModels")
+        assert (code, text) == (-32000, f"the attribution index is at block {number_read} of 3: ask again later")
+    assert "models" in rpc("open_listModels")
+
+
 def test_names_of_the_methods():
     found = set(collect(Open(Lab().index)))
     assert found == {
