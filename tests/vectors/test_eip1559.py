@@ -11,7 +11,7 @@ from rollup.protocol.fees import decode_extra_data, l1_gas_limit_may_follow, nex
 from rollup.protocol.forks import Fork, ForkSchedule
 from rollup.protocol.header import Header
 from rollup.protocol.payload import PayloadAttributes
-from tests.vector_files import files, load
+from tests.vector_files import files, load, unknown_keys
 from tests.vectors.hexes import fork_named, unhex
 
 HOLOCENE_EXTRA = bytes.fromhex("00000000fa00000006")
@@ -25,6 +25,13 @@ SECTIONS = {
     "validation",
     "ethereum_gas_limit_bounds",
 }
+VALIDATIONS = ("holocene_params", "holocene_extra_data", "decode_invalid")
+CASE_KEYS = {
+    "name", "fork", "fork_of_parent", "parent_base_fee", "parent_gas_limit", "parent_gas_used", "parent_blob_gas_used",
+    "parent_extra_data", "parent_timestamp", "parent_number", "denominator", "elasticity", "min_base_fee", "gas_limit",
+    "expected", "expected_base_fee", "expected_error", "expected_extra_data", "eip1559_params", "default_denominator",
+    "default_elasticity", "params", "extra", "valid",
+}  # fmt: skip
 
 
 def of(section: str, *path: str) -> list[Any]:
@@ -39,24 +46,34 @@ def of(section: str, *path: str) -> list[Any]:
     return found
 
 
-def test_every_section_is_known() -> None:
+def test_every_section_and_case_is_known() -> None:
     for file, document in DOCUMENTS:
-        unknown = {key for key in document if not key.startswith("collector_") and key != "note"} - SECTIONS
-        assert not unknown, f"eip1559/{file}: {unknown}"
-        assert set(document.get("validation", {})) <= {
-            "source",
-            "holocene_params",
-            "holocene_extra_data",
-            "decode_invalid",
-        }
+        validation, bounds = document.get("validation", {}), document.get("ethereum_gas_limit_bounds", {})
+        unknown = unknown_keys(document, SECTIONS) + unknown_keys(validation, VALIDATIONS)
+        unknown += unknown_keys(bounds, ("cases",))
+        lists = [document.get(section, []) for section in SECTIONS - {"validation", "ethereum_gas_limit_bounds"}]
+        lists += [validation.get(name, []) for name in VALIDATIONS] + [bounds.get("cases", [])]
+        for case in (case for cases in lists for case in cases):
+            unknown += unknown_keys(case, CASE_KEYS)
+        assert not unknown, f"{file}: {unknown}"
 
 
 def config(fork: Fork, denominator: int, elasticity: int) -> L2Config:
     return L2Config(10, ForkSchedule.all_at(fork), elasticity, denominator, denominator)
 
 
+def chain_of(fork: Fork, case: dict[str, Any]) -> L2Config:
+    """The case's numbers where its fork takes them from, others where it must not look."""
+    denominator, elasticity = case["denominator"], case["elasticity"]
+    if fork >= Fork.HOLOCENE:  # the parent's extraData
+        return config(fork, denominator + 1, elasticity + 1)
+    if fork >= Fork.CANYON:  # which the new block is the first of
+        return L2Config(10, ForkSchedule(regolith=0, canyon=2), elasticity, denominator + 1, denominator)
+    return L2Config(10, ForkSchedule(regolith=0, canyon=3), elasticity, denominator, denominator + 1)
+
+
 @pytest.mark.parametrize(("file", "case"), of("base_fee"))
-def test_base_fee(file: str, case: dict[str, Any], ran) -> None:
+def test_base_fee(file: str, case: dict[str, Any], ran: Any) -> None:
     if case["fork_of_parent"] == "london":
         fee = next_base_fee(
             case["parent_base_fee"],
@@ -75,13 +92,15 @@ def test_base_fee(file: str, case: dict[str, Any], ran) -> None:
             extra_data=unhex(case.get("parent_extra_data", "0x")),
             blob_gas_used=case.get("parent_blob_gas_used"),
         )
-        fee = l2_base_fee(config(fork, case["denominator"], case["elasticity"]), parent, 2)
+        fee = l2_base_fee(chain_of(fork, case), parent, 2)
+        if "min_base_fee" in case:
+            assert decode_extra_data(parent.extra_data, fork).min_base_fee == case["min_base_fee"]
     assert fee == case["expected_base_fee"]
     ran(file)
 
 
 @pytest.mark.parametrize(("file", "case"), of("base_fee_zero_params_reth_defaults"))
-def test_parameters_of_zero_are_refused(file: str, case: dict[str, Any], ran) -> None:
+def test_parameters_of_zero_are_refused(file: str, case: dict[str, Any], ran: Any) -> None:
     """Such a header cannot be on a chain (holocene/exec-engine.md); reth goes on with the chain's, we stop."""
     extra_data = unhex(case["parent_extra_data"])
     with pytest.raises(ValueError, match="denominator is 0"):
@@ -103,11 +122,12 @@ def test_parameters_of_zero_are_refused(file: str, case: dict[str, Any], ran) ->
 
 
 @pytest.mark.parametrize(("file", "case"), of("base_fee_errors"))
-def test_extra_data_of_another_fork_is_an_error(file: str, case: dict[str, Any], ran) -> None:
+def test_extra_data_of_another_fork_is_an_error(file: str, case: dict[str, Any], ran: Any) -> None:
     fork = fork_named(case["name"])
-    wrong = (
-        bytes.fromhex("01000000fa00000006" + "00" * 8) if fork == Fork.HOLOCENE else bytes.fromhex("00000000fa00000006")
-    )
+    sizes = {"17-byte": JOVIAN_EXTRA, "only 9 bytes": HOLOCENE_EXTRA}
+    wrong = next((extra for words, extra in sizes.items() if words in case["name"]), None)
+    if wrong is None:
+        pytest.fail(f"{file}: no check for {case['name']}")
     parent = Header(base_fee_per_gas=1, gas_limit=30_000_000, timestamp=1, extra_data=wrong)
     with pytest.raises(ValueError, match="extraData"):
         l2_base_fee(config(fork, 250, 6), parent, 2)
@@ -115,7 +135,7 @@ def test_extra_data_of_another_fork_is_an_error(file: str, case: dict[str, Any],
 
 
 @pytest.mark.parametrize(("file", "case"), of("extra_data_encode"))
-def test_extra_data_of_a_new_block(file: str, case: dict[str, Any], ran) -> None:
+def test_extra_data_of_a_new_block(file: str, case: dict[str, Any], ran: Any) -> None:
     fork = fork_named(case["fork"])
     chain = config(fork, case["default_denominator"], case["default_elasticity"])
     if "expected_error" in case:
@@ -128,9 +148,7 @@ def test_extra_data_of_a_new_block(file: str, case: dict[str, Any], ran) -> None
 
 
 def _built(chain: L2Config, fork: Fork, case: dict[str, Any]) -> bytes:
-    start = (
-        bytes.fromhex("01000000fa00000006" + "00" * 8) if fork >= Fork.JOVIAN else bytes.fromhex("00000000fa00000006")
-    )
+    start = JOVIAN_EXTRA if fork >= Fork.JOVIAN else HOLOCENE_EXTRA
     parent = Header(base_fee_per_gas=1, gas_limit=30_000_000, timestamp=1, extra_data=start)
     attributes = PayloadAttributes(
         timestamp=2,
@@ -148,7 +166,7 @@ def _built(chain: L2Config, fork: Fork, case: dict[str, Any]) -> bytes:
 
 
 @pytest.mark.parametrize(("file", "case"), of("validation", "holocene_params"))
-def test_parameters_in_attributes(file: str, case: dict[str, Any], ran) -> None:
+def test_parameters_in_attributes(file: str, case: dict[str, Any], ran: Any) -> None:
     given = {"eip1559_params": case["params"]}
     if case["valid"]:
         assert _built(config(Fork.HOLOCENE, 250, 6), Fork.HOLOCENE, given)
@@ -161,7 +179,7 @@ def test_parameters_in_attributes(file: str, case: dict[str, Any], ran) -> None:
 @pytest.mark.parametrize(
     ("file", "case"), [*of("validation", "holocene_extra_data"), *of("validation", "decode_invalid")]
 )
-def test_extra_data_in_headers(file: str, case: dict[str, Any], ran) -> None:
+def test_extra_data_in_headers(file: str, case: dict[str, Any], ran: Any) -> None:
     fork = fork_named(case.get("fork", "holocene"))
     if case["valid"]:
         assert decode_extra_data(unhex(case["extra"]), fork)
@@ -172,7 +190,7 @@ def test_extra_data_in_headers(file: str, case: dict[str, Any], ran) -> None:
 
 
 @pytest.mark.parametrize(("file", "case"), of("ethereum_gas_limit_bounds", "cases"))
-def test_gas_limits_are_bounded_on_l1_and_free_on_op_chains(file: str, case: dict[str, Any], ran) -> None:
+def test_gas_limits_are_bounded_on_l1_and_free_on_op_chains(file: str, case: dict[str, Any], ran: Any) -> None:
     """L1's bound on a step of the gas limit: the vector says whose rule it is; an OP block may take any of them."""
     # With London, from block 5 in this test, the limit doubles once (EIP-1559).
     parent_gas_limit = case["parent_gas_limit"] * (2 if case["parent_number"] < 5 else 1)
