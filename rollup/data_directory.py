@@ -13,7 +13,14 @@ _FILE = "openrollup.json"
 _UNFINISHED = "openrollup.json.new"
 
 # What makes another chain of it.
-_NUMBERS = ("l1_block_time", "l2_block_time", "operator_fee_scalar", "operator_fee_constant", "genesis_time")
+_NUMBERS = (
+    "l1_block_time",
+    "l2_block_time",
+    "operator_fee_scalar",
+    "operator_fee_constant",
+    "genesis_time",
+    "attribution_time",
+)
 CHAIN_FIELDS = (*_NUMBERS, "seed", "attribution")
 
 

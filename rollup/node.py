@@ -68,6 +68,7 @@ class NodeParams:
     batch_type: BatchType = "span"
     compression: Compression = "brotli"
     attribution: AttributionMode = "native"
+    attribution_time: int = 0
     operator_fee_scalar: int = 0
     operator_fee_constant: int = 0
     seed: int = 0
@@ -404,6 +405,7 @@ def _devnet_params(params: NodeParams) -> DevnetParams:
         l1_block_time=params.l1_block_time,
         l2_block_time=params.l2_block_time,
         attribution=params.attribution,
+        attribution_time=params.attribution_time,
         operator_fee_scalar=params.operator_fee_scalar,
         operator_fee_constant=params.operator_fee_constant,
     )

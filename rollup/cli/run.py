@@ -36,7 +36,17 @@ from rollup.serve import NodeServers, Ports, contract_addresses, write_config_fi
 @click.option("--da", type=click.Choice(["calldata", "blobs", "auto"]), default="auto", show_default=True)
 @click.option("--batch-type", type=click.Choice(["singular", "span"]), default="span", show_default=True)
 @click.option("--compression", type=click.Choice(["zlib", "brotli"]), default="brotli", show_default=True)
-@click.option("--attribution", type=click.Choice(["native", "contract"]), default="native", show_default=True)
+@click.option(
+    "--attribution",
+    "--attribution-mode",
+    "attribution",
+    type=click.Choice(["native", "contract"]),
+    default="native",
+    show_default=True,
+)
+@click.option(
+    "--attribution-time", type=click.IntRange(0, 2**64 - 1), default=0, help="Unix seconds; from genesis by default."
+)
 @click.option("--operator-fee-scalar", default=0, show_default=True, type=click.IntRange(0, 2**32 - 1))
 @click.option("--operator-fee-constant", default=0, show_default=True, type=click.IntRange(0, 2**64 - 1), help="Wei.")
 @click.option("--seed", default=0, show_default=True, help="Decides L1's randomness.")

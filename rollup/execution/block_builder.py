@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from rollup.execution.attribution_activation import begin_attribution
 from rollup.execution.block_context import BlockContext, context_of_header, l1_context, l2_base_fee, l2_context
 from rollup.execution.config import L1Config, L2Config
 from rollup.execution.errors import InvalidBlock, InvalidTransaction
@@ -108,6 +109,8 @@ class BlockBuilder:
             Fork.CANYON, context.timestamp, context.parent.timestamp
         ):
             set_code(self._accounts, predeploys.CREATE2_DEPLOYER, preinstalls()[predeploys.CREATE2_DEPLOYER].code)
+        if isinstance(config, L2Config):
+            begin_attribution(self._accounts, config, context.timestamp, context.parent.timestamp)
         begin_block(self.evm, context.parent_hash, context.parent_beacon_block_root)
 
     def apply(self, transaction: Transaction) -> Receipt:

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 
 from attribution_precompile import ADDRESS_BYTES as ATTRIBUTION_ADDRESS
 from attribution_precompile.layout import genesis_storage
-from attribution_precompile.twin import RUNTIME_CODE as ATTRIBUTION_TWIN
+from rollup.execution.attribution_activation import DEFAULT_PLATFORM_BPS, code_of
 from rollup.execution.contract_artifact import (
     ADMIN_SLOT,
     IMPLEMENTATION_SLOT,
@@ -40,9 +40,6 @@ L2_CHAIN_ID: Final = 901
 GWEI: Final = 10**9
 PRECOMPILE_RANGE: Final = 256
 
-# EXTCODESIZE must not say 0, or Solidity refuses to call: INVALID stands for the native code.
-NATIVE_MARKER: Final = b"\xfe"
-
 _VAULTS: Final = {
     predeploys.SEQUENCER_FEE_VAULT: "SequencerFeeVault",
     predeploys.BASE_FEE_VAULT: "BaseFeeVault",
@@ -69,7 +66,8 @@ class L2GenesisParams:
 
     forks: those active at `timestamp` shape the state and the header. balances: wei by address. proxy_owner: who may
     upgrade predeploys. A vault pays fee_recipient, on the layer fee_network names, once it holds min_withdrawal wei.
-    attribution_bps: the platform's share of an inference fee in basis points.
+    attribution_bps: the platform's share of an inference fee in basis points. attribution_time in seconds: after
+    `timestamp`, the account is not in the genesis state, and the three parameters before it are the activation rule's.
     """
 
     timestamp: int
@@ -89,7 +87,8 @@ class L2GenesisParams:
     attribution: AttributionMode = "native"
     attribution_admin: Address = OWNER.address
     attribution_treasury: Address = OWNER.address
-    attribution_bps: int = 500
+    attribution_bps: int = DEFAULT_PLATFORM_BPS
+    attribution_time: int = 0
 
     def is_active(self, fork: Fork) -> bool:
         """The fork is active in the genesis block."""
@@ -102,7 +101,7 @@ def build_l2_alloc(params: L2GenesisParams) -> Alloc:
     alloc |= preinstalls()
     alloc |= _system_contracts(params)
     alloc |= _predeploys(params)
-    if params.attribution != "none":
+    if params.attribution != "none" and params.attribution_time <= params.timestamp:
         alloc[ATTRIBUTION_ADDRESS] = _attribution(params)
     fund(alloc, params.balances)
     return alloc
@@ -194,6 +193,9 @@ def l2_chain_config(params: L2GenesisParams) -> dict[str, Any]:
         "eip1559Denominator": params.eip1559_denominator,
         "eip1559DenominatorCanyon": params.eip1559_denominator_canyon,
     }
+    if params.attribution != "none":
+        # A key of ours, for our own nodes that are given the file: geth passes over keys it does not know.
+        config["attribution"] = {"mode": params.attribution, "time": params.attribution_time}
     return config
 
 
@@ -275,8 +277,7 @@ def _system_contracts(params: L2GenesisParams) -> Alloc:
 
 def _attribution(params: L2GenesisParams) -> GenesisAccount:
     storage = genesis_storage(params.attribution_admin, params.attribution_treasury, params.attribution_bps)
-    code = NATIVE_MARKER if params.attribution == "native" else ATTRIBUTION_TWIN
-    return GenesisAccount(nonce=1, code=code, storage=storage)
+    return GenesisAccount(nonce=1, code=code_of(params.attribution), storage=storage)
 
 
 def _artifact(name: str) -> ContractArtifact:

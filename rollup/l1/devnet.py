@@ -38,6 +38,7 @@ class DevnetParams:
     l2_block_time: int = 2
     forks: ForkSchedule = field(default_factory=lambda: ForkSchedule.all_at(NEWEST_STABLE))
     attribution: AttributionMode = "native"
+    attribution_time: int = 0
     users: tuple[DevAccount, ...] = USERS
     user_balance: int = USER_BALANCE
     batcher: DevAccount = BATCHER
@@ -206,11 +207,9 @@ def _l2_genesis(params: DevnetParams) -> LayerGenesis:
             proxy_owner=params.owner.address,
             fee_recipient=params.owner.address,
             attribution=params.attribution,
+            attribution_time=params.attribution_time,
             attribution_admin=params.owner.address,
             attribution_treasury=params.owner.address,
         )
     )
-    if params.attribution != "none":
-        # A key of ours, for our own nodes that are given the file: geth passes over keys it does not know.
-        file.config["attribution"] = {"mode": params.attribution, "time": 0}
     return LayerGenesis(file, genesis_header(file, params.forks))

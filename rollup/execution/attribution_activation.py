@@ -1,0 +1,42 @@
+"""Attribution that begins after genesis: in the first block whose time has reached it, before any transaction.
+
+attribution.md sections 2 and 7 (A18). The rule reads the parent's time and the state, nothing of the node's own, so
+that builder, validator and verifier do the same.
+"""
+
+from typing import Final
+
+from attribution_precompile import NATIVE_CODE
+from attribution_precompile.layout import genesis_storage
+from attribution_precompile.twin import RUNTIME_CODE
+from rollup.execution.attribution_host import activate
+from rollup.execution.config import L2Config
+from rollup.execution.state.accounts import AccountDatabase
+from rollup.protocol import predeploys
+
+# The platform's share of a fee until its admin sets another, basis points.
+DEFAULT_PLATFORM_BPS: Final = 500
+# OpenZeppelin's Ownable, ProxyAdmin's only base.
+_OWNER_SLOT: Final = 0
+
+
+def begin_attribution(accounts: AccountDatabase, config: L2Config, timestamp: int, parent_timestamp: int) -> None:
+    """Puts the account in place, outside any transaction, if this is the block for it; never where genesis has it.
+
+    Its platform parameters come from the state, as attribution.md section 2 demands: admin and treasury are the owner
+    of ProxyAdmin, who may change every other predeploy too. A chain without such an owner begins without a platform:
+    no share, and nobody to set one.
+    """
+    attribution = config.attribution
+    if attribution is None or not parent_timestamp < attribution.time <= timestamp:
+        return
+    owner = accounts.get_storage(predeploys.PROXY_ADMIN, _OWNER_SLOT) & (1 << 160) - 1
+    storage = genesis_storage(owner, owner, DEFAULT_PLATFORM_BPS) if owner else {}
+    accounts.lock_changes()
+    activate(accounts, code_of(attribution.mode), storage)
+    accounts.lock_changes()
+
+
+def code_of(mode: str) -> bytes:
+    """The account's code in mode `native` or `contract`."""
+    return NATIVE_CODE if mode == "native" else RUNTIME_CODE
