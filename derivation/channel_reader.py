@@ -85,10 +85,15 @@ class ChannelReader:
         elif first <= 0xBF:
             head = 1 + first - 0xB7
             size = int.from_bytes(data[start + 1 : start + head], "big")
+            if data[start + 1 : start + 2] == b"\0" or size <= 55:
+                raise BatchError("a batch's length is not canonical RLP")
         else:
             raise BatchError("a batch is a string, not a list")
         end = start + head + size
         if end > len(data):
             raise BatchError("truncated batch")
+        content = data[start + head : end]
+        if head == 1 and size == 1 and content[0] < 0x80:
+            raise BatchError("a single byte is its own RLP")
         self._position = end
-        return data[start + head : end]
+        return content

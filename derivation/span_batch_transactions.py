@@ -165,12 +165,17 @@ class SpanTransactions:
         signature: list[RlpItem] = [to_int_bytes(parity), to_int_bytes(r), to_int_bytes(s)]
         head: list[RlpItem] = [to_int_bytes(chain_id or 0), nonce]
         if tx_type == ACCESS_LIST:
-            value, price, payload, access_list = fields
-            return bytes((tx_type,)) + rlp_encode([*head, price, gas, target, value, payload, access_list, *signature])
+            value, price, payload, *lists = fields
+            fees = [price]
+        else:
+            value, tip, cap, payload, *lists = fields
+            fees = [tip, cap]
         if tx_type == SET_CODE and to is None:
             raise BatchError("a set-code transaction must have a recipient")
-        value, tip, cap, payload, *lists = fields
-        return bytes((tx_type,)) + rlp_encode([*head, tip, cap, gas, target, value, payload, *lists, *signature])
+        raw = bytes((tx_type,)) + rlp_encode([*head, *fees, gas, target, value, payload, *lists, *signature])
+        if any(lists):
+            _check_form(raw)
+        return raw
 
 
 def encode_uvarint(value: int) -> bytes:
@@ -226,6 +231,14 @@ def decode_uvarints(reader: Reader, count: int) -> list[int]:
     return [reader.uvarint() for _ in range(count)]
 
 
+def _check_form(raw: bytes) -> None:
+    """Raises BatchError for an access list or authorizations of another form: op-node decodes them with the batch."""
+    try:
+        decode_transaction(raw)
+    except TransactionError as error:
+        raise BatchError(str(error)) from error
+
+
 def _encode_data(transaction: Transaction) -> bytes:
     value, data = to_int_bytes(transaction.value), transaction.data
     cap, tip = to_int_bytes(transaction.max_fee_per_gas), to_int_bytes(transaction.max_priority_fee_per_gas)
@@ -268,4 +281,6 @@ def _data_fields(tx_type: int, data: bytes) -> list[Any]:
         raise BatchError("a field of tx_data is a list")
     if any(item[:1] == b"\0" or len(item) > 32 for item in scalars[:-1]):
         raise BatchError("a number of tx_data is not canonical")
+    if not all(isinstance(item, list) for item in fields[len(scalars) :]):
+        raise BatchError("a list of tx_data is a byte string")
     return fields
