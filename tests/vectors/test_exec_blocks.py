@@ -12,6 +12,7 @@ from rollup.execution.state.reader import TrieReader
 from rollup.protocol.primitives import EMPTY_CODE_HASH, EMPTY_TRIE_ROOT
 from rollup.protocol.receipt import Receipt
 from tests.vector_files import files, folder, load, unknown_keys
+from tests.vectors.hexes import unhex
 
 FOLDERS = ("exec_blocks", "exec_blocks_celo")
 INDEX = "index.json"
@@ -32,10 +33,6 @@ ENTRIES = [
 # How clients' eth_getProof writes an account that is not there (EIP-161 leaves no empty one).
 ABSENT = (Account(0, 0, bytes(32), bytes(32)), Account(0, 0, EMPTY_TRIE_ROOT, EMPTY_CODE_HASH))
 _executed: dict[Path, tuple[ReplayCase, Sealed]] = {}
-
-
-def unhex(text: str) -> bytes:
-    return bytes.fromhex(text.removeprefix("0x"))
 
 
 def executed(name: str, file: str) -> tuple[ReplayCase, Sealed]:

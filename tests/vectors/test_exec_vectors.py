@@ -1,5 +1,6 @@
 """op-revm's single transactions, L1Block slots and gas tables; op-test-vectors' blocks from an allocation to roots."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -32,6 +33,7 @@ from rollup.protocol.transaction import LEGACY, Transaction, decode_transaction,
 from rollup.store.kv import MemoryStore
 from tests.contracts.evm import Evm as Contracts
 from tests.vector_files import files, load, unknown_keys
+from tests.vectors.hexes import fork_named, unhex
 
 FOLDER = "exec_vectors"
 KEY = b"\x01" * 32
@@ -41,10 +43,6 @@ BASE_FEE = 0
 DOCUMENTS: dict[str, Any] = {file: load(FOLDER, file) for file in files(FOLDER)}
 SECTIONS = {"ee_transactions", "handler", "precompiles"}
 HANDLER_SECTIONS = {"l1block_storage_layout", "gas_accounting", "upfront_costs", "validity"}
-
-
-def unhex(text: str) -> bytes:
-    return bytes.fromhex(text.removeprefix("0x"))
 
 
 def is_op_revm(document: Any) -> bool:
@@ -123,12 +121,24 @@ def input_of(value: Any) -> bytes:
 
 
 def transaction_of(case: dict[str, Any]) -> Transaction:
-    """A deposit as the case says; else a signed transaction with a gas price of 0, which says what a caller may."""
+    """A deposit as the case says; else what its caller sends, by default the zero address at a gas price of 0."""
     deposit = case.get("deposit")
     data = input_of(case.get("data", "0x"))
     if deposit is None:
         to = unhex(case["to"]) if "to" in case else None
-        return Transaction(LEGACY, to=to, gas_limit=case["gas_limit"], data=data, chain_id=CHAIN_ID).signed(KEY)
+        price = case.get("gas_price", 0)
+        return Transaction(
+            LEGACY,
+            nonce=case.get("nonce", 0),
+            gas_limit=case["gas_limit"],
+            to=to,
+            value=case.get("value", 0),
+            data=data,
+            chain_id=CHAIN_ID,
+            max_fee_per_gas=price,
+            max_priority_fee_per_gas=price,
+            _sender=unhex(case.get("caller", "0x" + "00" * 20)),
+        )
     assert not unknown_keys(deposit, ("mint", "source_hash", "caller", "to", "value", "data", "is_system"))
     return deposit_transaction(
         source_hash=unhex(deposit["source_hash"]),
@@ -146,7 +156,7 @@ def transaction_of(case: dict[str, Any]) -> Transaction:
 def test_a_single_transaction(file: str, case: dict[str, Any], ran: Any) -> None:
     known(
         file, case, "status", "reason", "gas_used", "gas_limit", "intrinsic_gas", "floor_gas", "deposit", "pre",
-        "expected_state", "to", "data",
+        "expected_state", "to", "data", "caller", "value", "gas_price", "nonce",
     )  # fmt: skip
     evm = evm_on(Fork[case["fork"].upper()], case.get("pre", {}))
     transaction = transaction_of(case)
@@ -525,8 +535,7 @@ def test_a_block_from_an_allocation_to_its_roots(file: str, data: dict[str, Any]
 def block_of(data: dict[str, Any]) -> Any:
     """Config, context and states of the block: every fork up to the file's is active from genesis."""
     env, parent = data["env"], header_from_json(data["parent_header"])
-    words = data["fork"].replace(",", " ").split()
-    config = L2Config(chain_id=int(data["fork"].split("chain id ")[1].split(";")[0]), forks=forks_of(words[0]))
+    config = config_of(data)
     root = env.get("parentBeaconBlockRoot")
     attributes = PayloadAttributes(
         timestamp=int(env["currentTimestamp"], 16),
@@ -542,8 +551,15 @@ def block_of(data: dict[str, Any]) -> Any:
     return config, context, states_of(data["alloc"], parent.state_root)
 
 
-def forks_of(name: str) -> ForkSchedule:
-    return ForkSchedule.all_at(Fork[name.upper()])
+def config_of(data: dict[str, Any]) -> L2Config:
+    """geth's chain config where the file has one; else its sentence: "fjord (devnet, chain id 1337; …)"."""
+    if isinstance(data.get("chain_config"), dict):
+        return L2Config.from_genesis_json(data["chain_config"])
+    fork = fork_named(data["fork"])
+    number = re.search(r"chain id (\d+)", data["fork"])
+    if number is None:
+        pytest.fail(f"no chain id in {data['fork']!r}, and no chain config")
+    return L2Config(chain_id=int(number[1]), forks=ForkSchedule.all_at(fork))
 
 
 def states_of(alloc: dict[str, Any], root: bytes) -> StateDatabase:

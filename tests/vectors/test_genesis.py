@@ -20,6 +20,7 @@ from rollup.protocol.primitives import EMPTY_TRIE_ROOT
 from rollup.protocol.superchain import registry_rollup_config
 from rollup.store.kv import MemoryStore
 from tests.vector_files import files, load, unknown_keys
+from tests.vectors.hexes import unhex
 
 FOLDER = "genesis"
 DOCUMENTS: dict[str, Any] = {file: load(FOLDER, file) for file in files(FOLDER)}
@@ -30,10 +31,6 @@ CHAINS = [
     for name in data.get("chains", {})
 ]
 L1_CHAIN_IDS = {"mainnet": 1, "sepolia": 11_155_111}
-
-
-def unhex(text: str) -> bytes:
-    return bytes.fromhex(text.removeprefix("0x"))
 
 
 @pytest.mark.parametrize("file", DOCUMENTS)

@@ -27,6 +27,7 @@ from rollup.protocol.transaction import DYNAMIC_FEE, Transaction, recover_addres
 from rollup.rpc.engine_json import payload_from_json, payload_to_json
 from rollup.rpc.params import Invalid
 from tests.vector_files import files, load, unknown_keys
+from tests.vectors.hexes import unhex
 
 FOLDER = "payloads"
 DOCUMENTS: dict[str, Any] = {file: load(FOLDER, file) for file in files(FOLDER)}
@@ -44,10 +45,6 @@ PAYLOADS = [
 ]
 KEY = b"\x07" * 32
 LIMIT = 1 << 20
-
-
-def unhex(text: str) -> bytes:
-    return bytes.fromhex(text.removeprefix("0x"))
 
 
 def json_of(case: dict[str, Any]) -> dict[str, Any]:
