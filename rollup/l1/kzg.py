@@ -1,16 +1,15 @@
 """KZG commitments and proofs of blobs (EIP-4844, EIP-7594), on the public ceremony's trusted setup.
 
-Loading the setup takes about two seconds, so it is done at the first use and shared from then on.
+The setup is the one the point evaluation precompile uses: loaded at the first use, shared from then on.
 """
 
 import hashlib
 from collections.abc import Sequence
-from functools import cache
-from importlib import resources
-from typing import Any, cast
+from typing import cast
 
 import ckzg
 
+from rollup.execution.vms.point_evaluation import trusted_setup
 from rollup.protocol.primitives import Hash
 
 BLOB_SIZE = 131_072  # 4,096 field elements of 32 bytes
@@ -21,13 +20,6 @@ _VERSION = b"\x01"  # EIP-4844, VERSIONED_HASH_VERSION_KZG
 
 class KzgError(ValueError):
     """Bytes that are no blob, commitment or proof."""
-
-
-@cache
-def trusted_setup() -> Any:
-    """The mainnet ceremony's setup, loaded once a process."""
-    with resources.as_file(resources.files("eth") / "_utils" / "kzg_trusted_setup.txt") as path:
-        return ckzg.load_trusted_setup(str(path), 0)
 
 
 def blob_to_commitment(blob: bytes) -> bytes:

@@ -26,6 +26,27 @@ class Fork(IntEnum):
 NEWEST_STABLE = Fork.JOVIAN
 
 
+class L1Fork(IntEnum):
+    """L1's forks from the merge on, by age, under the execution layer's names."""
+
+    PARIS = 0
+    SHANGHAI = 1
+    CANCUN = 2
+    PRAGUE = 3
+    OSAKA = 4
+
+
+def l1_fork_of(fork: Fork) -> L1Fork:
+    """The L1 fork whose EVM an OP fork brings (canyon/, ecotone/, isthmus/ and karst/overview.md)."""
+    if fork >= Fork.KARST:
+        return L1Fork.OSAKA
+    if fork >= Fork.ISTHMUS:
+        return L1Fork.PRAGUE
+    if fork >= Fork.ECOTONE:
+        return L1Fork.CANCUN
+    return L1Fork.SHANGHAI if fork >= Fork.CANYON else L1Fork.PARIS
+
+
 @dataclass(slots=True, frozen=True)
 class ForkSchedule:
     """Activation times in seconds; None = not scheduled. Bedrock is active from genesis."""

@@ -333,6 +333,10 @@ def _not(frame: Frame, stack: Stack, argument: None) -> None:
     stack[-1] ^= _MAX
 
 
+def _clz(frame: Frame, stack: Stack, argument: None) -> None:
+    stack[-1] = 256 - stack[-1].bit_length()
+
+
 def _byte(frame: Frame, stack: Stack, argument: None) -> None:
     place = stack.pop()
     stack[-1] = stack[-1] >> 8 * (31 - place) & 255 if place < 32 else 0
@@ -487,6 +491,7 @@ _HANDLERS: dict[str, Handler] = {
     "XOR": _xor,
     "NOT": _not,
     "BYTE": _byte,
+    "CLZ": _clz,
     "SHL": _shl,
     "SHR": _shr,
     "SAR": _sar,

@@ -9,7 +9,7 @@ from eth.exceptions import OutOfGas, VMError
 Precompile = Callable[[Any], Any]
 
 P256VERIFY_ADDRESS = (0x100).to_bytes(20, "big")
-_P256_GAS = 3_450  # RIP-7212
+_P256_GAS, _P256_GAS_OSAKA = 3_450, 6_900  # RIP-7212, EIP-7951
 _N = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _P = 0xFFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFF
 # Prices by address and input size, of the precompiles that py-evm asks for their input's size first (EIP-1108, 2537).
@@ -32,7 +32,16 @@ class InputTooLong(VMError):
 
 def p256verify(computation: Any) -> Any:
     """secp256r1 verification (RIP-7212): hash, r, s, x, y of 32 bytes each; 1 or nothing."""
-    computation.consume_gas(_P256_GAS, reason="P256VERIFY precompile")
+    return _p256verify(computation, _P256_GAS)
+
+
+def p256verify_osaka(computation: Any) -> Any:
+    """The same at EIP-7951's price."""
+    return _p256verify(computation, _P256_GAS_OSAKA)
+
+
+def _p256verify(computation: Any, gas: int) -> Any:
+    computation.consume_gas(gas, reason="P256VERIFY precompile")
     data = computation.msg.data_as_bytes
     valid = len(data) == 160 and _p256_is_valid(*(int.from_bytes(data[i : i + 32], "big") for i in range(0, 160, 32)))
     computation.output = (1).to_bytes(32, "big") if valid else b""
@@ -40,7 +49,8 @@ def p256verify(computation: Any) -> Any:
 
 
 def _p256_is_valid(digest: int, r: int, s: int, x: int, y: int) -> bool:
-    if not (0 < r < _N and 0 < s < _N and x < _P and y < _P):
+    # (0, 0) stands for the point at infinity (EIP-7951), which EccPoint takes for one.
+    if not (0 < r < _N and 0 < s < _N and x < _P and y < _P) or x == y == 0:
         return False
     try:
         key = ECC.EccPoint(x, y, curve="p256")

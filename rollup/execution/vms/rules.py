@@ -13,8 +13,12 @@ from attribution_precompile import ADDRESS_BYTES as ATTRIBUTION_ADDRESS
 from rollup.execution.attribution_host import AttributionComputation, AttributionState, attribution_precompile
 from rollup.execution.py_evm_patches import apply_patches
 from rollup.execution.vms.base import RollupComputation, RollupState
+from rollup.execution.vms.modexp import MODEXP_ADDRESS, modexp_eip2565
+from rollup.execution.vms.osaka import OsakaState
+from rollup.execution.vms.point_evaluation import POINT_EVALUATION_ADDRESS, point_evaluation
 from rollup.execution.vms.precompiles import P256VERIFY_ADDRESS, Precompile, limited, p256verify, price_first
-from rollup.protocol.forks import Fork
+from rollup.protocol.fees import BLOB_SCHEDULE
+from rollup.protocol.forks import Fork, L1Fork, l1_fork_of
 
 _BN256_PAIRING, _G1_MSM, _G2_MSM, _BLS_PAIRING = (number.to_bytes(20, "big") for number in (8, 12, 14, 15))
 # Largest inputs in bytes: granite, isthmus, jovian and karst/exec-engine.md ("Precompile input size restrictions").
@@ -24,23 +28,32 @@ _JOVIAN_LIMITS = {_BN256_PAIRING: 81_984, _G1_MSM: 288_960, _G2_MSM: 278_784, _B
 _KARST_LIMITS = _JOVIAN_LIMITS | {_BN256_PAIRING: 57_600}
 
 
-class UnsupportedFork(ValueError):
-    """A fork whose execution rules are not built in."""
+_L1_STATES: dict[L1Fork, Any] = {
+    L1Fork.PARIS: ParisState,
+    L1Fork.SHANGHAI: ShanghaiState,
+    L1Fork.CANCUN: CancunState,
+    L1Fork.PRAGUE: PragueState,
+    L1Fork.OSAKA: OsakaState,
+}
+_MAX_TRANSACTION_GAS = 2**24  # EIP-7825
 
 
 @dataclass(slots=True, frozen=True)
 class EvmRules:
     """One set of execution rules.
 
-    fork is None on L1. is_*: the L1 fork whose EIPs hold. state_class(accounts, context) makes a py-evm state.
+    fork is None on L1. l1_fork: the newest L1 fork whose EIPs hold; is_*: it, or one after it, is that one.
+    state_class(accounts, context) makes a py-evm state. max_transaction_gas: of one that is no deposit, None = any.
     """
 
     state_class: Any
     fork: Fork | None
+    l1_fork: L1Fork
     is_shanghai: bool
     is_cancun: bool
     is_prague: bool
     allows_blobs: bool
+    max_transaction_gas: int | None = None
     is_native_attribution: bool = False
 
     @property
@@ -49,42 +62,60 @@ class EvmRules:
         found: dict[bytes, Precompile] = self.state_class.computation_class.get_precompiles()
         return found
 
+    @property
+    def blob_schedule(self) -> tuple[int, int, int]:
+        """Target and most blobs of a block, and the fraction by which their base fee changes (EIP-7840)."""
+        return BLOB_SCHEDULE["prague" if self.is_prague else "cancun"]
 
-@lru_cache(maxsize=1)
-def l1_rules() -> EvmRules:
-    """Prague, as L1 runs it."""
-    apply_patches()
-    precompiles = price_first(PragueState.computation_class.get_precompiles())
-    return EvmRules(_state_class("L1Prague", PragueState, precompiles, False), None, True, True, True, True)
+
+@lru_cache(maxsize=8)
+def l1_rules(l1_fork: L1Fork = L1Fork.PRAGUE) -> EvmRules:
+    """A fork as L1 runs it."""
+    name = f"L1{l1_fork.name.title()}"
+    return _rules(name, None, l1_fork, _l1_precompiles(l1_fork), False)
 
 
 @lru_cache(maxsize=32)
 def l2_rules(fork: Fork, native_attribution: bool) -> EvmRules:
-    """An OP fork's rules; raises UnsupportedFork for one that is not built in."""
-    if fork > Fork.JOVIAN:
-        raise UnsupportedFork(f"execution rules of {fork.name.title()} are not supported yet")
-    apply_patches()
-    base = _l1_state(fork)
+    """An OP fork's rules."""
     precompiles = l2_precompiles(fork)
     if native_attribution:
         precompiles[ATTRIBUTION_ADDRESS] = attribution_precompile
-    state_class = _state_class(f"Op{fork.name.title()}", base, precompiles, native_attribution)
+    return _rules(f"Op{fork.name.title()}", fork, l1_fork_of(fork), precompiles, native_attribution)
+
+
+def _rules(
+    name: str, fork: Fork | None, l1_fork: L1Fork, precompiles: dict[bytes, Precompile], native_attribution: bool
+) -> EvmRules:
+    apply_patches()
     return EvmRules(
-        state_class,
+        _state_class(name, _L1_STATES[l1_fork], precompiles, native_attribution),
         fork,
-        is_shanghai=fork >= Fork.CANYON,
-        is_cancun=fork >= Fork.ECOTONE,
-        is_prague=fork >= Fork.ISTHMUS,
-        allows_blobs=False,
+        l1_fork,
+        is_shanghai=l1_fork >= L1Fork.SHANGHAI,
+        is_cancun=l1_fork >= L1Fork.CANCUN,
+        is_prague=l1_fork >= L1Fork.PRAGUE,
+        allows_blobs=fork is None and l1_fork >= L1Fork.CANCUN,
+        max_transaction_gas=_MAX_TRANSACTION_GAS if l1_fork >= L1Fork.OSAKA else None,
         is_native_attribution=native_attribution,
     )
 
 
+def _l1_precompiles(l1_fork: L1Fork) -> dict[bytes, Precompile]:
+    """An L1 fork's precompiles: py-evm's, but for those that are faster or more exact here."""
+    precompiles = price_first(_L1_STATES[l1_fork].computation_class.get_precompiles())
+    if l1_fork < L1Fork.OSAKA:
+        precompiles[MODEXP_ADDRESS] = modexp_eip2565
+    if l1_fork >= L1Fork.CANCUN:
+        precompiles[POINT_EVALUATION_ADDRESS] = point_evaluation
+    return precompiles
+
+
 def l2_precompiles(fork: Fork) -> dict[bytes, Precompile]:
     """The L1 fork's precompiles with what an OP fork adds to them, or bounds."""
-    precompiles = price_first(_l1_state(fork).computation_class.get_precompiles())
+    precompiles = _l1_precompiles(l1_fork_of(fork))
     if fork >= Fork.FJORD:
-        precompiles[P256VERIFY_ADDRESS] = p256verify
+        precompiles.setdefault(P256VERIFY_ADDRESS, p256verify)
     for address, size in precompile_limits(fork).items():
         precompiles[address] = limited(precompiles[address], size)
     return precompiles
@@ -99,15 +130,6 @@ def precompile_limits(fork: Fork) -> dict[bytes, int]:
     if fork >= Fork.ISTHMUS:
         return _ISTHMUS_LIMITS
     return _GRANITE_LIMITS if fork >= Fork.GRANITE else {}
-
-
-def _l1_state(fork: Fork) -> Any:
-    """py-evm's state of the L1 fork that an OP fork brings."""
-    if fork >= Fork.ISTHMUS:
-        return PragueState
-    if fork >= Fork.ECOTONE:
-        return CancunState
-    return ShanghaiState if fork >= Fork.CANYON else ParisState
 
 
 def _state_class(name: str, base: Any, precompiles: dict[bytes, Precompile], native_attribution: bool) -> Any:
