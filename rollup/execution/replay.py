@@ -4,7 +4,7 @@ import gzip
 import time
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -243,7 +243,10 @@ def attributes_from_json(data: Mapping[str, Any]) -> PayloadAttributes:
 
 
 def _config(data: Mapping[str, Any]) -> L2Config:
-    """The chain from the file's rollup_config, or where it has none from its fork's name."""
+    """The chain from the file's rollup_config, or where its times do not give the fork, from the fork's name.
+
+    activation_block_of names the forks whose first block it is: the parent does not have them yet.
+    """
     rollup = data.get("rollup_config") or {}
     fork = Fork[data["fork"].upper()]
     times = {
@@ -254,15 +257,16 @@ def _config(data: Mapping[str, Any]) -> L2Config:
     timestamp = int(data["payload_attributes"]["timestamp"], 16)
     forks = ForkSchedule(**times)
     if forks.at(timestamp) != fork:
-        forks = ForkSchedule.all_at(fork)
+        activated = [Fork[name.upper()].name.lower() for name in data.get("activation_block_of") or []]
+        forks = replace(ForkSchedule.all_at(fork), **dict.fromkeys(activated, timestamp))
     fees = rollup.get("chain_op_config") or {}
     chain_id = int(data.get("chain_id") or rollup["l2_chain_id"])
     return L2Config(
         chain_id=chain_id,
         forks=forks,
-        eip1559_elasticity=_number(fees.get("eip1559Elasticity", 6)),
-        eip1559_denominator=_number(fees.get("eip1559Denominator", 50)),
-        eip1559_denominator_canyon=_number(fees.get("eip1559DenominatorCanyon", 250)),
+        eip1559_elasticity=_number(fees.get("eip1559Elasticity") or 6),
+        eip1559_denominator=_number(fees.get("eip1559Denominator") or 50),
+        eip1559_denominator_canyon=_number(fees.get("eip1559DenominatorCanyon") or 250),
         variant=_VARIANTS.get(chain_id, ChainVariant()),
     )
 

@@ -3,6 +3,7 @@
 import copy
 import gzip
 import json
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from rollup.execution.replay import ReplayError, load_case, replay
 from rollup.execution.state.database import StateDatabase
 from rollup.l1.devnet import DevnetParams, make_devnet
 from rollup.protocol.accounts import USERS
-from rollup.protocol.forks import Fork
+from rollup.protocol.forks import Fork, ForkSchedule
 from rollup.protocol.header import Header
 from rollup.protocol.l1_attributes import l1_attributes_deposit
 from rollup.protocol.payload import PayloadAttributes
@@ -38,9 +39,9 @@ def hexed(data: bytes) -> str:
 
 
 @lru_cache
-def built() -> str:
+def built(jovian_time: int = TIME) -> str:
     """A Jovian block with an L1 attributes deposit and two transfers, in the exec_blocks format."""
-    devnet = make_devnet(DevnetParams(TIME))
+    devnet = make_devnet(DevnetParams(TIME, forks=replace(ForkSchedule.all_at(Fork.ISTHMUS, TIME), jovian=jovian_time)))
     states = StateDatabase.of_witness({})
     staged = states.stage(EMPTY_TRIE_ROOT, changes_of_alloc(devnet.l2.file.alloc))
     witness = {**staged.nodes, **staged.codes}
@@ -118,6 +119,17 @@ def test_a_block_with_its_hash(tmp_path: Path, case: Case) -> None:
     assert result.exit_code == 0
     assert "block: block 1 jovian 3 txs" in result.output
     assert result.output.endswith("hash equal\n1 of 1 hashes equal\n")
+
+
+@pytest.mark.parametrize("has_times", [True, False])
+def test_the_first_block_of_a_fork_has_a_parent_without_it(tmp_path: Path, has_times: bool) -> None:
+    case: Case = json.loads(built(TIME + 2))
+    assert len(case["parent_header"]["extraData"]) < len(case["expected"]["header"]["extraData"])
+    if not has_times:
+        case["rollup_config"] = {"l2_chain_id": 901, "chain_op_config": {"eip1559DenominatorCanyon": None}}
+        assert run(write(tmp_path, case, "unnamed.json")).exit_code == 1
+        case["activation_block_of"] = ["jovian"]
+    assert run(write(tmp_path, case)).output.endswith("1 of 1 hashes equal\n")
 
 
 def test_a_folder_of_plain_and_packed_files_without_its_index(tmp_path: Path, case: Case) -> None:
