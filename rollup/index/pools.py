@@ -32,6 +32,7 @@ def settle(pool: DatanetRow, member: MemberRow) -> tuple[int, int]:
     scaled = pending_scaled(pool, member)
     member.paid_acc = pool.acc
     member.settled += scaled >> 64
+    pool.settled += scaled >> 64
     return scaled >> 64, scaled & _FRACTION
 
 

@@ -64,11 +64,6 @@ def members(index: Index, datanet_id: int, after: Address, limit: int) -> list[t
     return [(key[1], row) for key, row in found]
 
 
-def settled_of(index: Index, datanet_id: int) -> int:
-    """Wei that left a pool to its members' credit."""
-    return sum(row.settled for _, row in index.rows.members.where("datanet = ?", datanet_id))
-
-
-def unsettled_scaled(row: DatanetRow, settled: int) -> int:
+def unsettled_scaled(row: DatanetRow) -> int:
     """What a pool owes its members, in 2^-64 wei: all that came in, less what was settled and what does not divide."""
-    return (row.paid - settled << 64) - row.remainder
+    return (row.paid - row.settled << 64) - row.remainder

@@ -18,7 +18,7 @@ class PlatformRow:
 
 @dataclass(slots=True)
 class DatanetRow:
-    """A DataNet and its pool; `paid` is all that ever came into the pool."""
+    """A DataNet and its pool; `paid` is all that ever came into the pool, `settled` what left it to members' credit."""
 
     curator: Address = ZERO_ADDRESS
     metadata: Hash = NO_HASH
@@ -28,6 +28,7 @@ class DatanetRow:
     acc: int = 0
     remainder: int = 0
     paid: int = 0
+    settled: int = 0
 
 
 @dataclass(slots=True)

@@ -42,6 +42,7 @@ DATANETS = RowTable(
         "acc": "WIDE",
         "remainder": "WIDE",
         "paid": "WIDE",
+        "settled": "WIDE",
     },
 )
 MEMBERS = RowTable(

@@ -105,9 +105,7 @@ class Open:
         """One DataNet."""
         index = self._current()
         row = self._datanet(datanet_id)
-        settled = registry.settled_of(index, datanet_id)
-        unsettled = registry.unsettled_scaled(row, settled)
-        return shapes.datanet_json(datanet_id, row, settled, unsettled, registry.flows(index, datanet_id))
+        return shapes.datanet_json(datanet_id, row, registry.unsettled_scaled(row), registry.flows(index, datanet_id))
 
     @params(small, Optional(address, b""), Optional(limit_of, DEFAULT_LIMIT))
     def open_listContributors(self, datanet_id: int, cursor: Address, limit: int) -> dict[str, Any]:  # noqa: N802

@@ -52,7 +52,7 @@ def model_json(model_id: int, row: ModelRow, terms: Terms, ancestors: list[int])
 
 
 def datanet_json(
-    datanet_id: int, row: DatanetRow, settled: int, unsettled_scaled: int, flows: list[tuple[int, FlowRow]]
+    datanet_id: int, row: DatanetRow, unsettled_scaled: int, flows: list[tuple[int, FlowRow]]
 ) -> dict[str, Any]:
     """A DataNet. `paid` came into its pool, `settled` left it to members' credit, `pending` is theirs and in it."""
     return {
@@ -63,7 +63,7 @@ def datanet_json(
         "members": hex_quantity(row.members),
         "contributions": hex_quantity(row.contributions),
         "paid": hex_quantity(row.paid),
-        "settled": hex_quantity(settled),
+        "settled": hex_quantity(row.settled),
         "pending": hex_quantity(unsettled_scaled >> 64),
         "models": [
             {

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -317,6 +319,25 @@ def test_safety_follows_the_chain_and_l1_reorgs():
     assert again["l1Block"] != posted["batch"]["l1Block"]
 
 
+@pytest.mark.parametrize("batch_type", ["singular", "span"])
+def test_a_channel_of_several_transactions_names_them_all(batch_type):
+    story = Story(
+        batcher=BatcherConfig(da="calldata", batch_type=batch_type, max_calldata_frame=400, target_size=2_000)
+    )
+    story.register()
+    for number_sent in range(8):
+        story.sends(story.payer, "infer", 2, 0, 0, number_sent.to_bytes(32, "big"), bytes(32), value=FEE)
+    story.world.run_epochs()
+    story.post()
+    story.world.l1.mine(4)
+    story.world.sequencer.derive()
+    found = story.rpc("open_getInference", 2, 8)["batch"]
+    names = [item["transactionHash"] for item in found["transactions"]]
+    assert len(names) > 1
+    assert names[-1] == found["transactionHash"]
+    assert set(names) <= {hexed(transaction.hash) for transaction in story.world.l1.batches()}
+
+
 def test_the_verifiers_index_says_the_same(story):
     verifier = story.world.new_verifier()
     verifier.derive()
@@ -455,6 +476,38 @@ def test_an_index_far_behind_says_so_and_goes_on(monkeypatch):
         code, text = rpc.error("open_listModels")
         assert (code, text) == (-32000, f"the attribution index is at block {number_read} of 3: ask again later")
     assert "models" in rpc("open_listModels")
+
+
+def test_the_page_names_every_method_and_every_field(story):
+    page = (Path(__file__).resolve().parents[2] / "docs" / "open.md").read_text()
+    named = set(re.findall(r"^\| `(open_\w+)` \|", page, re.MULTILINE))
+    assert named == set(collect(Open(story.index)))
+    answers = [
+        story.rpc("open_listModels"),
+        story.rpc("open_getDatanet", 1),
+        story.rpc("open_listContributors", 1),
+        story.rpc("open_getInference", 2, 7),
+        story.rpc("open_listInferences"),
+        story.rpc("open_earnings", hexed(story.alice.address)),
+        story.rpc("open_usage", 2, 0, 2**40),
+        story.rpc("open_audit"),
+        story.rpc("open_verifyHistory", 2),
+    ]
+    words = set(re.findall(r"\w+", page))
+    missing = {name for answer in answers for name in fields(answer)} - words
+    # Where a question says for which block it was answered, and what it was asked.
+    assert missing <= {"accounts", "memberships", "datanets", "jobs"}, missing
+
+
+def fields(value):
+    """Names of an answer's fields, at any depth."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield name
+            yield from fields(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from fields(inner)
 
 
 def test_names_of_the_methods():
