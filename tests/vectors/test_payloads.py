@@ -52,6 +52,7 @@ def json_of(case: dict[str, Any]) -> dict[str, Any]:
     return {
         key: hex(value) if key in NUMBERS and isinstance(value, int) else value
         for key, value in case["payload"].items()
+        if value is not None
     }
 
 
