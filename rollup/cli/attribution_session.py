@@ -14,10 +14,10 @@ from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from eth_utils.exceptions import ValidationError
 from hexbytes import HexBytes
-from requests.exceptions import RequestException
+from requests.exceptions import RequestException, Timeout
 from rich.console import Console
 from web3 import Web3
-from web3.exceptions import Web3Exception, Web3RPCError
+from web3.exceptions import BadResponseFormat, Web3Exception, Web3RPCError
 from web3.types import TxReceipt
 
 from attribution_precompile.client import AttributionClient, AttributionError
@@ -39,6 +39,7 @@ _WORDS: Final = {
     "InvalidSplit": "the shares must sum to 10,000 basis points, lineage 0 without a base model",
     "InvalidWeights": "DataNets of the model only, each entry once, contributors with units only, not all weights 0",
     "LineageTooDeep": "a model has at most 4 ancestors",
+    "TooMany": "given, limit",
     "FeeTooLow": "given, required (wei)",
     "InvalidSignature": "not signed by the model's attributor for this payer, chain and influence",
     "InvalidNonce": "given, expected; this attestation was used, or another was used before it",
@@ -166,10 +167,14 @@ def connect(rpc_url: str, chain_id: int | None, as_json: bool) -> Session:
         raise click.ClickException(f"--rpc-url {rpc_url!r} is not an http:// or https:// address")
     web3 = Web3(Web3.HTTPProvider(rpc_url, request_kwargs={"timeout": _TIMEOUT_SECONDS}))
     client = AttributionClient(web3)
-    found = web3.eth.chain_id
+    try:
+        found, code = int(web3.eth.chain_id), web3.eth.get_code(client.address)
+    except (TypeError, ValueError, BadResponseFormat) as error:
+        # Something answers, though not in JSON-RPC, or with what is no number.
+        raise click.ClickException(f"{rpc_url} answers, but is no Ethereum node: {error}") from error
     if chain_id is not None and found != chain_id:
         raise click.ClickException(f"{rpc_url} is chain {found}, not {chain_id}")
-    if not web3.eth.get_code(client.address):
+    if not code:
         raise click.ClickException(
             f"{rpc_url} is chain {found}, without the attribution precompile at {client.address}: "
             f"is it the L1? The L2 of `openrollup run` is {DEFAULT_URL}"
@@ -195,6 +200,8 @@ def explained(url: str | None) -> Iterator[None]:
         raise click.ClickException(f"{url} does not answer: {_cause(error)}") from error
     except Web3RPCError as error:
         raise click.ClickException(_rpc_error(error)) from error
+    except json.JSONDecodeError as error:
+        raise click.ClickException(f"{url} answered with what is not JSON: {error}") from error
     except Web3Exception as error:
         raise click.ClickException(str(error)) from error
 
@@ -209,10 +216,12 @@ def _refusal(error: AttributionError) -> str:
 def _cause(error: RequestException) -> str:
     """The innermost reason, such as `Connection refused`."""
     text = str(error)
-    for known in ("Connection refused", "Name or service not known", "No route to host", "timed out"):
+    if "Connection refused" in text:
+        return "connection refused (is `openrollup run` running?)"
+    for known in ("Name or service not known", "Temporary failure in name resolution", "No route to host"):
         if known in text:
-            return f"{known[0].lower()}{known[1:]} (is `openrollup run` running?)"
-    return text
+            return known.lower()
+    return "timed out" if isinstance(error, Timeout) else text
 
 
 def _rpc_error(error: Web3RPCError) -> str:
@@ -220,8 +229,12 @@ def _rpc_error(error: Web3RPCError) -> str:
     details = answer.get("error", {})
     message = str(details.get("message", error)) if isinstance(details, dict) else str(details)
     if "insufficient funds" in message:
-        # geth's words, and ours: have 5 want 7
-        in_open = re.sub(r"\b(have|want) (\d+)", lambda found: f"{found[1]} {open_amount(int(found[2]))}", message)
+        # geth's words, and ours: have 5 want 7; balance 5, tx cost 7
+        in_open = re.sub(
+            r"\b(have|want|balance|tx cost|overshot) (\d+)",
+            lambda found: f"{found[1]} {open_amount(int(found[2]))}",
+            message,
+        )
         return f"the account cannot pay fee and gas: {in_open}"
     return f"the node answered: {message}"
 

@@ -29,7 +29,10 @@ def command(
     session: Session,
     account: LocalAccount,
 ) -> None:
-    """Harvest the account's share of its DataNets, and pay out all that is due to it."""
+    """Harvest the account's share of its DataNets, and pay out all that is due to it.
+
+    An account that holds nothing yet cannot pay the gas of its own claim: another does, with --for.
+    """
     if recipient is not None and beneficiary is not None:
         raise click.UsageError("--for pays the account itself: no --to")
     earner = beneficiary or account.address

@@ -20,6 +20,8 @@ def show_inference(session: Session, receipt: TxReceipt) -> None:
         console.print(f"{which} of model {event['modelId']}, paid by {event['payer']}: {open_amount(event['fee'])}")
         console.print(f"{event['inputTokens']:,} tokens in, {event['outputTokens']:,} out")
         total = sum(entry.weight for entry in decode_influence(event["influence"]))
+        if not event["influence"]:
+            console.print("  by the model's default weights")
         for entry in decode_influence(event["influence"]):
             who = entry.contributor or f"the pool of DataNet {entry.datanet_id}"
             console.print(f"  {100 * entry.weight / total:6.2f} % of the data share to {who}")

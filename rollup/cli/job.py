@@ -26,6 +26,7 @@ from rollup.cli.columns import print_columns
 from rollup.cli.inferred import inference_json
 from rollup.protocol.primitives import keccak256
 
+_LONGEST_SECONDS: Final = 30 * 24 * 3_600
 _STATES: Final = {1: "open", 2: "settled", 3: "cancelled"}
 
 
@@ -55,6 +56,8 @@ def open_job(
     if request is not None and request_hash is not None:
         raise click.UsageError("give --request or --request-hash, not both")
     asked = ZERO_HASH if request is None else keccak256(read_text_file(request).encode())
+    if deadline > _LONGEST_SECONDS:
+        raise click.ClickException("a deadline is at most 30d ahead")
     arguments = (model, request_hash or asked, session.now() + deadline)
     receipt = session.client.send(account, "request", *arguments, value=escrow)
     event = _event(session, receipt, "JobRequested")

@@ -3,7 +3,9 @@
 import os
 import subprocess
 import sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -78,6 +80,7 @@ def test_the_l1_is_the_wrong_chain(node_urls: dict[str, str], call: list[str]) -
         (["job", "cancel", "999"], "UnknownJob(999)"),
         (["datanet", "show", "999"], "UnknownDatanet(999) — there is no such DataNet"),
         (["datanet", "contribute", "999", str(MEDICAL)], "UnknownDatanet(999)"),
+        (["job", "open", "1", "--escrow", "1open", "--deadline", "31d"], "a deadline is at most 30d ahead"),
         (["claim", "--account", "5000"], "NothingToClaim() — nothing is due"),
         (["datanet", "create", "--account", "5000"], "the account cannot pay fee and gas"),
         (["datanet", "show", "1", "--chain-id", "10"], "is chain 901, not 10"),
@@ -191,6 +194,29 @@ def test_development_accounts_are_those_of_the_chain() -> None:
     for account in (*USERS, BATCHER):
         derived = development_account(account.index)
         assert (bytes(derived.key), derived.address.lower()) == (account.private_key, "0x" + account.address.hex())
+
+
+@pytest.mark.parametrize(
+    "body", ["<html>", "{}", "[]", '{"jsonrpc":"2.0","id":0,"result":null}', '{"jsonrpc":"2.0","id":0,"result":"zz"}']
+)
+def test_a_server_that_is_no_node(body: str) -> None:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *arguments: Any) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        result = CliRunner().invoke(main, ["model", "show", "1", "--rpc-url", url])
+        server.shutdown()
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"Error: {url} answers, but is no Ethereum node: ")
 
 
 def test_from_a_shell() -> None:

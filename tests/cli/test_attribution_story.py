@@ -138,6 +138,9 @@ def test_infer_earn_claim(shell: Any, model: tuple[int, int], pool: Pool) -> Non
     for address_, report in earned.items():
         (row,) = [row for row in report["datanets"] if row["datanetId"] == datanet]
         assert (row["units"], int(row["pending"])) == (UNITS[address_], pool.pending(address_))
+        # What the node's index says by model is the same money.
+        (by_model,) = [row for row in report["byModel"] if row["modelId"] == model_id]
+        assert (by_model["roles"], by_model["total"]) == ({"pool": row["pending"]}, row["pending"])
     owner = shell.json("earnings", address(6))
     (mine,) = [row for row in owner["models"] if row["modelId"] == model_id]
     fees = [int(item["fee"]) for item in (first, second, compact)]
