@@ -108,8 +108,7 @@ def execute_call(evm: Evm, transaction: Transaction) -> Outcome:
     cost = transaction.gas_limit * transaction.max_fee_per_gas + transaction.value
     if balance < cost:
         who = f"address 0x{sender.hex()}"
-        text = "gas * price + value" if transaction.max_fee_per_gas else "transfer"
-        raise InvalidTransaction(f"insufficient funds for {text}: {who} have {balance} want {cost}")
+        raise InvalidTransaction(f"insufficient funds for gas * price + value: {who} have {balance} want {cost}")
     if transaction.to is None and evm.rules.is_shanghai and len(transaction.data) > MAX_INITCODE_SIZE:
         raise InvalidTransaction(
             f"max initcode size exceeded: code size {len(transaction.data)} limit {MAX_INITCODE_SIZE}"
@@ -168,6 +167,9 @@ def _validate(evm: Evm, transaction: Transaction, gas_available: int) -> tuple[A
     if transaction.chain_id is not None and transaction.chain_id != context.chain_id:
         raise InvalidTransaction(f"invalid chain id for signer: have {transaction.chain_id} want {context.chain_id}")
     _check_type(transaction, rules)
+    most = rules.max_transaction_gas
+    if most is not None and transaction.gas_limit > most:
+        raise InvalidTransaction(f"transaction gas limit too high: have {transaction.gas_limit}, at most {most}")
     if transaction.gas_limit > gas_available:
         raise InvalidTransaction(f"gas limit reached: {transaction.gas_limit} wanted, {gas_available} left")
     who = f"address 0x{sender.hex()}"
@@ -215,13 +217,13 @@ def _check_type(transaction: Transaction, rules: EvmRules) -> None:
 def _check_fees(transaction: Transaction, context: EvmContext) -> None:
     if transaction.max_priority_fee_per_gas > transaction.max_fee_per_gas:
         raise InvalidTransaction(
-            f"max priority fee per gas higher than max fee per gas: maxPriorityFeePerGas: "
-            f"{transaction.max_priority_fee_per_gas}, maxFeePerGas: {transaction.max_fee_per_gas}"
+            f"max priority fee per gas higher than max fee per gas: address 0x{transaction.sender.hex()}, "
+            f"maxPriorityFeePerGas: {transaction.max_priority_fee_per_gas}, maxFeePerGas: {transaction.max_fee_per_gas}"
         )
     if transaction.max_fee_per_gas < context.base_fee_per_gas:
         raise InvalidTransaction(
-            f"max fee per gas less than block base fee: maxFeePerGas: {transaction.max_fee_per_gas}, "
-            f"baseFee: {context.base_fee_per_gas}"
+            f"max fee per gas less than block base fee: address 0x{transaction.sender.hex()}, "
+            f"maxFeePerGas: {transaction.max_fee_per_gas}, baseFee: {context.base_fee_per_gas}"
         )
 
 
@@ -235,7 +237,7 @@ def _blob_fee(evm: Evm, transaction: Transaction) -> int:
     for index, versioned_hash in enumerate(hashes):
         if versioned_hash[0] != 1:
             raise InvalidTransaction(f"blob {index} has invalid hash version")
-    price = blob_base_fee(evm.context.excess_blob_gas)
+    price = blob_base_fee(evm.context.excess_blob_gas, evm.rules.blob_schedule[2])
     if transaction.max_fee_per_blob_gas < price:
         raise InvalidTransaction(
             f"max fee per blob gas less than block blob gas fee: blobGasFeeCap: "

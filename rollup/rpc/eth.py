@@ -73,6 +73,9 @@ class EthReads:
     def eth_feeHistory(self, count: int, newest: BlockId, percentiles: Any) -> dict[str, Any]:  # noqa: N802
         """Base fees, fill ratios and tips of a range of blocks."""
         shares = _percentiles(percentiles)
+        head = self._chain.head.number
+        if isinstance(newest, int) and newest > head:
+            raise RpcError(f"request beyond head block: requested {newest}, head {head}")
         last = self._backend.require_block(newest)
         if count == 0:
             return {"oldestBlock": "0x0", "gasUsedRatio": None}

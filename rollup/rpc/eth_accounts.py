@@ -17,11 +17,11 @@ from rollup.protocol.transaction import (
     Transaction,
 )
 from rollup.rpc.backend import ExecutionBackend
-from rollup.rpc.errors import RpcError
+from rollup.rpc.errors import InvalidParams, RpcError
 from rollup.rpc.eth import EthReads
 from rollup.rpc.eth_calls import to_rpc_error
 from rollup.rpc.formats import hex_data, signable_json, transaction_json
-from rollup.rpc.params import address, anything, call_request, data, mapping, params
+from rollup.rpc.params import Invalid, address, anything, call_request, data, mapping, params
 
 # What eth-account and the libraries below it raise for data that is no EIP-712 message.
 _TYPED_DATA_ERRORS = (ValueError, TypeError, KeyError, AttributeError, ValidationError, EncodingError)
@@ -107,7 +107,10 @@ class EthAccounts:
         return transaction.signed(self._key(sender))
 
     def _fill(self, source: Any) -> tuple[Transaction, Address]:
-        request: CallRequest = call_request(source)
+        try:
+            request: CallRequest = call_request(source)
+        except Invalid as error:
+            raise InvalidParams(f"invalid argument 0: {error}") from error
         if source.get("from") is None:
             raise RpcError("unknown account")
         backend = self._backend

@@ -1,11 +1,13 @@
 """eth_call, eth_estimateGas, eth_createAccessList."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
 
+from rollup.execution.block_context import BlockContext
 from rollup.execution.calls import (
     CallError,
     CallRequest,
@@ -21,13 +23,53 @@ from rollup.protocol.primitives import Address
 from rollup.rpc.backend import ExecutionBackend
 from rollup.rpc.errors import REVERTED, RpcError
 from rollup.rpc.formats import hex_data, hex_quantity
-from rollup.rpc.params import BlockId, Optional, block_id, call_request, mapping, params, quantity, state_overrides
+from rollup.rpc.params import (
+    BlockId,
+    Invalid,
+    Optional,
+    Parser,
+    address,
+    block_id,
+    call_request,
+    hash32,
+    mapping,
+    params,
+    quantity,
+    quantity64,
+    state_overrides,
+)
 
 _ERROR_STRING, _PANIC = bytes.fromhex("08c379a0"), bytes.fromhex("4e487b71")
-# Block overrides: name in the request, attribute of the context.
-_BLOCK_FIELDS: dict[str, str] = {"time": "timestamp", "gasLimit": "gas_limit", "baseFeePerGas": "base_fee"}
+# Block overrides (geth internal/ethapi/override): name in the request, attribute of the context, form.
+_BLOCK_FIELDS: dict[str, tuple[str, Parser]] = {
+    "time": ("timestamp", quantity64),
+    "gasLimit": ("gas_limit", quantity64),
+    "feeRecipient": ("coinbase", address),
+    "prevRandao": ("prev_randao", hash32),
+    "baseFeePerGas": ("base_fee", quantity),
+}
 
+BlockOverrides = dict[str, Any]
 Overrides = dict[Address, StateOverride]
+
+
+def block_overrides(value: Any) -> BlockOverrides:
+    """eth_call's fourth parameter, as attributes of a block context; raises Invalid."""
+    result: BlockOverrides = {}
+    for name, given in mapping(value).items():
+        if given is None:
+            continue
+        try:
+            if name == "number":
+                result["number"] = quantity64(given)
+            elif name in _BLOCK_FIELDS:
+                attribute, parser = _BLOCK_FIELDS[name]
+                result[attribute] = parser(given)
+            else:
+                raise Invalid("this block override is not supported")
+        except Invalid as error:
+            raise Invalid(f"{name}: {error}") from error
+    return result
 
 
 class EthCalls:
@@ -40,9 +82,11 @@ class EthCalls:
         call_request,
         Optional(block_id, "latest"),
         Optional(state_overrides),
-        Optional(mapping),
+        Optional(block_overrides),
     )
-    def eth_call(self, request: CallRequest, which: BlockId, overrides: Overrides | None, block: Any) -> str:
+    def eth_call(
+        self, request: CallRequest, which: BlockId, overrides: Overrides | None, block: BlockOverrides | None
+    ) -> str:
         """The output; a revert is an error with code 3."""
         result = self._run(
             which,
@@ -58,7 +102,7 @@ class EthCalls:
 
     @params(call_request, Optional(block_id, "latest"), Optional(state_overrides))
     def eth_estimateGas(self, request: CallRequest, which: BlockId, overrides: Overrides | None) -> str:  # noqa: N802
-        """The least gas limit with which it succeeds; without L1 and operator fee, as on op-geth."""
+        """The least gas limit that succeeds, or 1.5 % more; without L1 and operator fee, as on op-geth."""
         return hex_quantity(
             self._run(
                 which, lambda context, state, ancestors: estimate_gas(context, state, request, ancestors, overrides)
@@ -75,8 +119,8 @@ class EthCalls:
         )
         answer: dict[str, Any] = {
             "accessList": [
-                {"address": hex_data(address), "storageKeys": [hex_data(key) for key in keys]}
-                for address, keys in access_list
+                {"address": hex_data(where), "storageKeys": [hex_data(key) for key in keys]}
+                for where, keys in access_list
             ],
             "gasUsed": hex_quantity(result.gas_used),
         }
@@ -131,10 +175,10 @@ _PANICS = {
 }
 
 
-def _with_block_overrides(context: Any, overrides: Any) -> Any:
-    for name, value in (overrides or {}).items():
-        if name in _BLOCK_FIELDS and value is not None:
-            setattr(context, _BLOCK_FIELDS[name], quantity(value))
-        elif value is not None:
-            raise RpcError(f"block override {name} is not supported")
+def _with_block_overrides(context: BlockContext, overrides: BlockOverrides | None) -> BlockContext:
+    for attribute, value in (overrides or {}).items():
+        if attribute == "number":
+            context.parent = replace(context.parent, number=max(value - 1, 0))
+        else:
+            setattr(context, attribute, value)
     return context

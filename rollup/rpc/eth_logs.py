@@ -16,7 +16,7 @@ from rollup.rpc.formats import header_json, hex_data, log_json, transaction_json
 from rollup.rpc.params import Invalid, address, block_id, hash32, mapping, params, text
 from rollup.rpc.subscriptions import Subscriptions
 
-_MAX_TOPICS, _MAX_BLOCKS, _MAX_LOGS, _MAX_FILTERS = 4, 100_000, 100_000, 1_000
+_MAX_TOPICS, _MAX_BLOCKS, _MAX_LOGS, _MAX_FILTERS, _MAX_UNREAD = 4, 100_000, 100_000, 1_000, 100_000
 
 
 @dataclass(slots=True)
@@ -118,6 +118,7 @@ class EthLogs:
                 item.changes += [hex_data(block.hash) for block in change.added]
             else:
                 item.changes += self._changed_logs(item.query, change)
+        self._forget_unread()
         self.subscriptions.publish(
             "newHeads", lambda _: [header_json(block.header, block.hash) for block in change.added]
         )
@@ -129,6 +130,7 @@ class EthLogs:
         for item in self._filters.values():
             if item.is_pending:
                 item.changes.append(tx_hash)
+        self._forget_unread()
         self.subscriptions.publish(
             "newPendingTransactions", lambda full: [transaction_json(transaction) if full else tx_hash]
         )
@@ -144,6 +146,12 @@ class EthLogs:
         ident = f"0x{next(self._numbers):032x}"
         self._filters[ident] = item
         return ident
+
+    def _forget_unread(self) -> None:
+        """A filter that nobody polls ends (geth: after five minutes; here by how much waits)."""
+        unread = [ident for ident, item in self._filters.items() if len(item.changes) > _MAX_UNREAD]
+        for ident in unread:
+            del self._filters[ident]
 
     def _filter(self, ident: str) -> _Filter:
         found = self._filters.get(ident)
@@ -200,7 +208,7 @@ class EthLogs:
 
 def _parse_query(source: Any) -> LogQuery:
     try:
-        item = mapping(source or {})
+        item = mapping({} if source is None else source)
         query = LogQuery(addresses=_addresses(item.get("address")), topics=_topics(item.get("topics")))
         if item.get("blockHash") is not None:
             if item.get("fromBlock") is not None or item.get("toBlock") is not None:
@@ -227,7 +235,7 @@ def _topics(value: Any) -> list[frozenset[Hash] | None]:
     if not isinstance(value, list):
         raise Invalid("topics: a list is expected")
     if len(value) > _MAX_TOPICS:
-        raise Invalid("exceed max topics")
+        raise RpcError("exceed max topics")
     return [_topic(item) for item in value]
 
 

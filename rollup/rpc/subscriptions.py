@@ -10,12 +10,16 @@ from aiohttp import web
 
 from rollup.rpc.errors import InvalidParams, RpcError
 
+MAX_SUBSCRIPTIONS = 1_000  # a connection
+MAX_UNSENT = 20_000  # notifications that wait for a slow reader (geth rpc/client.go: maxClientSubscriptionBuffer)
+
 
 class Connection:
-    """One WebSocket."""
+    """One WebSocket, and how many notifications wait to be sent on it."""
 
     def __init__(self, socket: web.WebSocketResponse) -> None:
         self.socket = socket
+        self.unsent = 0
 
 
 class Subscriptions:
@@ -30,7 +34,9 @@ class Subscriptions:
     def subscribe(self, connection: Connection, params: list[Any]) -> str:
         """Registers a subscription and returns its id; raises RpcError."""
         if not params or not isinstance(params[0], str):
-            raise InvalidParams("missing value for required argument 0")
+            raise InvalidParams("expected subscription name as first argument")
+        if sum(owner is connection for owner, _, _ in self._active.values()) >= MAX_SUBSCRIPTIONS:
+            raise RpcError(f"more than {MAX_SUBSCRIPTIONS} subscriptions on one connection")
         topic = params[0]
         if topic not in self._topics:
             raise RpcError(f'no "{topic}" subscription in eth namespace', -32601)
@@ -65,6 +71,10 @@ class Subscriptions:
                 self._send(connection, orjson.dumps(message).decode())
 
     def _send(self, connection: Connection, message: str) -> None:
+        if connection.unsent >= MAX_UNSENT:
+            self.drop(connection)
+            return
+        connection.unsent += 1
         task = asyncio.get_running_loop().create_task(self._deliver(connection, message))
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
@@ -74,3 +84,5 @@ class Subscriptions:
             await connection.socket.send_str(message)
         except (ConnectionError, RuntimeError):
             self.drop(connection)
+        finally:
+            connection.unsent -= 1

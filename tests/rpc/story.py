@@ -77,7 +77,7 @@ class Story:
     @classmethod
     def told(cls, node: Node) -> "Story":
         """Plays it."""
-        alice, bob, carol = USERS[0], USERS[1], USERS[2]
+        alice, bob, carol, dave = USERS[:4]
         pool, l1_pool = node.l2.pool, node.l1.pool
 
         def send(account, tx_type=DYNAMIC_FEE, chain_id=901, target=None, **fields):
@@ -112,7 +112,7 @@ class Story:
         logging = send(alice, to=contract, data=b"\0")
         failing = send(alice, to=contract, data=b"\1")
         set_code = send(
-            bob, SET_CODE, to=carol.address, authorization_list=(_authorization(carol, contract, pool),), data=b"\7"
+            dave, SET_CODE, to=carol.address, authorization_list=(_authorization(carol, contract, pool),), data=b"\7"
         )
         node.build_l2()
         send(alice, to=contract, data=b"\5")

@@ -1,0 +1,306 @@
+"""eth_call and its kin, and every error text that wallets match on (geth's, under geth's codes)."""
+
+import pytest
+from eth_abi import encode
+from eth_account import Account
+from eth_account.messages import encode_defunct, encode_typed_data
+
+from rollup.protocol.accounts import USERS
+from rollup.protocol.transaction import BLOB, DEPOSIT, DYNAMIC_FEE, LEGACY, Transaction
+from tests.rpc.story import ETHER, GWEI, TOPIC_A
+
+ALICE, BOB = ("0x" + account.address.hex() for account in USERS[:2])
+ZOE = USERS[9]
+NOBODY = "0x" + "99" * 20
+
+
+def to(story, data, **fields):
+    return {"from": ALICE, "to": "0x" + story.contract.hex(), "data": data, **fields}
+
+
+# ---------------------------------------------------------------- calls
+async def test_a_call_returns_what_the_code_returns(rpc, story):
+    word = "0x" + format(42, "064x")
+    assert await rpc.l2("eth_call", to(story, "0x07"), "latest") == word
+    assert await rpc.l2("eth_call", to(story, "0x07"), "0xe") == "0x" + "00" * 32  # before slot 1 was written
+    assert await rpc.l2("eth_call", {"to": NOBODY}) == "0x"
+    by_hash = {"blockHash": "0x" + story.node.l2.chain.head.hash.hex()}
+    assert await rpc.l2("eth_call", {"to": "0x" + story.contract.hex(), "input": "0x07"}, by_hash) == word
+
+
+@pytest.mark.parametrize(
+    ("data", "code", "message", "output"),
+    [
+        ("0x01", 3, "execution reverted: no", "0x08c379a0" + encode(["string"], ["no"]).hex()),
+        ("0x03", 3, "execution reverted: arithmetic underflow or overflow", "0x4e487b71" + format(0x11, "064x")),
+        ("0x04", 3, "execution reverted", "0x"),
+        ("0x02", -32000, "invalid opcode: INVALID", None),
+        ("0x06", -32000, "out of gas", None),
+    ],
+)
+async def test_a_call_that_fails(rpc, story, data, code, message, output):
+    error = await rpc.l2.failure("eth_call", to(story, data, gas="0x186a0"))
+    assert (error.code, error.message, error.data) == (code, message, output)
+
+
+async def test_an_estimate_is_little_more_than_what_succeeds(rpc, story):
+    assert await rpc.l2("eth_estimateGas", {"from": ALICE, "to": BOB, "value": "0x1"}) == "0x5208"
+    request = to(story, "0x00")
+    gas = int(await rpc.l2("eth_estimateGas", request), 16)
+    assert await rpc.l2("eth_call", {**request, "gas": hex(gas)}) == "0x"
+    less = hex(gas * 980 // 1000)  # geth stops searching at 1.5 %
+    assert (await rpc.l2.failure("eth_call", {**request, "gas": less})).message == "out of gas"
+    assert (await rpc.l2.failure("eth_estimateGas", to(story, "0x01"))).code == 3
+    allowance = await rpc.l2.failure("eth_estimateGas", to(story, "0x06", gas=hex(100_000)))
+    assert (allowance.code, allowance.message) == (-32000, "gas required exceeds allowance (100000)")
+
+
+async def test_an_access_list(rpc, story):
+    answer = await rpc.l2("eth_createAccessList", to(story, "0x07"))
+    assert answer["accessList"] == [{"address": "0x" + story.contract.hex(), "storageKeys": ["0x" + format(1, "064x")]}]
+    assert int(answer["gasUsed"], 16) > 21_000
+    assert "error" not in answer
+    assert "revert" in (await rpc.l2("eth_createAccessList", to(story, "0x01")))["error"]
+
+
+async def test_state_overrides(rpc, story):
+    contract = "0x" + story.contract.hex()
+    slot = "0x" + format(1, "064x")
+    seven = {contract: {"stateDiff": {slot: "0x" + "00" * 31 + "07"}}}
+    changed = await rpc.l2("eth_call", to(story, "0x07"), "latest", seven)
+    assert int(changed, 16) == 7
+    emptied = await rpc.l2("eth_call", to(story, "0x07"), "latest", {contract: {"state": {}}})
+    assert int(emptied, 16) == 0
+    code = {NOBODY: {"code": "0x4760005260206000f3", "balance": "0x64"}}  # SELFBALANCE
+    assert int(await rpc.l2("eth_call", {"to": NOBODY}, "latest", code), 16) == 100
+    rich = {NOBODY: {"balance": hex(ETHER)}}
+    assert await rpc.l2("eth_call", {"from": NOBODY, "to": BOB, "value": hex(ETHER)}, "latest", rich) == "0x"
+    both = {contract: {"state": {}, "stateDiff": {}}}
+    error = await rpc.l2.failure("eth_call", {"to": BOB}, "latest", both)
+    assert (error.code, error.message) == (
+        -32602,
+        f"invalid argument 2: account {contract} has both 'state' and 'stateDiff'",
+    )
+    for bad in ({"0x12": {}}, {contract: 5}, {contract: {"balance": 1}}, [], {contract: {"state": []}}):
+        assert (await rpc.l2.failure("eth_call", {"to": BOB}, "latest", bad)).code == -32602
+
+
+@pytest.mark.parametrize(
+    ("opcode", "name", "value", "expected"),
+    [
+        ("42", "time", "0x7b", 0x7B),
+        ("43", "number", "0x1234", 0x1234),
+        ("45", "gasLimit", "0xf4240", 10**6),
+        ("41", "feeRecipient", NOBODY, int(NOBODY, 16)),
+        ("44", "prevRandao", "0x" + "05" * 32, int("05" * 32, 16)),
+        ("48", "baseFeePerGas", "0x9", 9),
+    ],
+)
+async def test_block_overrides(rpc, opcode, name, value, expected):
+    code = {NOBODY: {"code": f"0x{opcode}60005260206000f3"}}
+    call = {"from": ALICE, "to": NOBODY, "gas": "0x186a0", "gasPrice": "0x9"}  # a price of 0 would make BASEFEE 0
+    overrides = {"baseFeePerGas": "0x9"} | {name: value}
+    assert int(await rpc.l2("eth_call", call, "latest", code, overrides), 16) == expected
+    for bad in ("0xzz", 5, [], "0x" + "0" * 90):
+        error = await rpc.l2.failure("eth_call", {"to": NOBODY}, "latest", code, {name: bad})
+        assert (error.code, error.message[:21]) == (-32602, "invalid argument 3: " + name[0])
+    unknown = await rpc.l2.failure("eth_call", {"to": NOBODY}, "latest", code, {"moon": "0x1"})
+    assert unknown.message == "invalid argument 3: moon: this block override is not supported"
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"value": hex(10**30)}, "insufficient funds for gas * price + value: address "),
+        ({"gas": "0x64"}, "intrinsic gas too low: "),
+        (
+            {"maxFeePerGas": "0x1", "maxPriorityFeePerGas": "0x2"},
+            "max priority fee per gas higher than max fee per gas",
+        ),
+        ({"maxFeePerGas": "0x1"}, "max fee per gas less than block base fee: address "),
+        ({"gasPrice": "0x1"}, "max fee per gas less than block base fee: address "),
+    ],
+)
+async def test_calls_that_no_transaction_could_be(rpc, fields, message):
+    error = await rpc.l2.failure("eth_call", {"from": ALICE, "to": BOB, **fields})
+    assert error.code == -32000
+    assert message in error.message
+
+
+async def test_the_gas_of_a_call_is_capped_not_refused(rpc):
+    assert await rpc.l2("eth_call", {"from": NOBODY, "to": BOB, "gas": hex(2**63)}) == "0x"
+
+
+# ---------------------------------------------------------------- sending: the pool's words
+def signed(account=ZOE, **fields):
+    values = {
+        "nonce": 0,
+        "chain_id": 901,
+        "gas_limit": 21_000,
+        "to": USERS[1].address,
+        "max_fee_per_gas": 10 * GWEI,
+        "max_priority_fee_per_gas": GWEI,
+    } | fields
+    tx_type = values.pop("tx_type", DYNAMIC_FEE)
+    return "0x" + Transaction(tx_type, **values).signed(account.private_key).encode().hex()
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"value": 10**30}, "insufficient funds for gas * price + value: balance "),
+        ({"gas_limit": 20_999}, "intrinsic gas too low: gas 20999, minimum needed 21000"),
+        ({"gas_limit": 10**8, "max_fee_per_gas": GWEI}, "exceeds block gas limit"),
+        ({"max_priority_fee_per_gas": 11 * GWEI}, "max priority fee per gas higher than max fee per gas"),
+        ({"chain_id": 1}, "invalid sender: invalid chain id for signer: have 1 want 901"),
+        (
+            {"tx_type": LEGACY, "chain_id": None, "max_priority_fee_per_gas": 10 * GWEI},
+            "only replay-protected (EIP-155) transactions allowed over RPC",
+        ),
+        ({"max_fee_per_gas": 10**17, "max_priority_fee_per_gas": 1}, "exceeds the configured cap (1.00 ether)"),
+    ],
+)
+async def test_transactions_that_the_pool_refuses(rpc, fields, message):
+    error = await rpc.l2.failure("eth_sendRawTransaction", signed(**fields))
+    assert error.code == -32000
+    assert message in error.message
+
+
+async def test_nonces_repeats_and_replacements(fresh):
+    node = fresh.node
+    first = signed()
+    tx_hash = await fresh.l2("eth_sendRawTransaction", first)
+    assert (await fresh.l2.failure("eth_sendRawTransaction", first)).message == "already known"
+    error = await fresh.l2.failure("eth_sendRawTransaction", signed(value=1))
+    assert (error.code, error.message) == (-32000, "replacement transaction underpriced")
+    better = signed(value=1, max_fee_per_gas=20 * GWEI, max_priority_fee_per_gas=2 * GWEI)
+    replaced = await fresh.l2("eth_sendRawTransaction", better)
+    assert replaced != tx_hash
+    assert await fresh.l2("eth_getTransactionByHash", tx_hash) is None
+    pending = await fresh.l2("eth_getTransactionByHash", replaced)
+    assert (pending["blockHash"], pending["blockNumber"], pending["transactionIndex"]) == (None, None, None)
+    assert pending["gasPrice"] == pending["maxFeePerGas"]
+    node.run_until_safe(1)
+    error = await fresh.l2.failure("eth_sendRawTransaction", signed(value=2))
+    assert (error.code, error.message) == (-32000, "nonce too low: next nonce 1, tx nonce 0")
+    assert (await fresh.l2("eth_getTransactionReceipt", replaced))["status"] == "0x1"
+
+
+async def test_a_transaction_on_l1_and_types_that_are_not_taken(rpc):
+    deposit = Transaction(DEPOSIT, source_hash=bytes(32), to=USERS[1].address, gas_limit=21_000)
+    deposit._sender = USERS[0].address
+    error = await rpc.l2.failure("eth_sendRawTransaction", "0x" + deposit.encode().hex())
+    assert (error.code, error.message) == (-32000, "transaction type not supported")
+    blob = signed(tx_type=BLOB, max_fee_per_blob_gas=1, blob_versioned_hashes=(b"\1" + bytes(31),))
+    error = await rpc.l2.failure("eth_sendRawTransaction", blob)
+    assert (error.code, error.message) == (-32000, "transaction type not supported")
+    refusal = await rpc.verifier.failure("eth_sendRawTransaction", signed())
+    assert refusal.code == -32000
+    assert "sequencer" in refusal.message
+
+
+@pytest.mark.parametrize("raw", ["0x", "0x00", "0x02", "0x02c0", "0xc0", "0xff", "0x02f8", "0x" + "ff" * 200])
+async def test_bytes_that_are_no_transaction(rpc, raw):
+    error = await rpc.l2.failure("eth_sendRawTransaction", raw)
+    assert error.code == -32000
+    assert error.message
+    assert "crashed" not in error.message
+
+
+# ---------------------------------------------------------------- accounts of the node
+async def test_the_node_signs_for_its_development_keys(fresh):
+    accounts = await fresh.l2("eth_accounts")
+    assert accounts == await fresh.l2("eth_requestAccounts")
+    assert accounts[:2] == [ALICE, BOB]
+    assert await fresh.verifier("eth_accounts") == await fresh.verifier("eth_requestAccounts") == []
+    tx_hash = await fresh.l2("eth_sendTransaction", {"from": ALICE, "to": BOB, "value": "0x1"})
+    assert [item["hash"] for item in await fresh.l2("eth_pendingTransactions")] == [tx_hash]
+    assert await fresh.l2("eth_getTransactionCount", ALICE, "pending") == "0x1"
+    assert await fresh.l2("eth_getTransactionCount", ALICE, "latest") == "0x0"
+    filled = await fresh.l2("eth_fillTransaction", {"from": ALICE, "to": BOB})
+    assert filled["tx"]["nonce"] == "0x1"
+    assert filled["tx"]["gas"] == "0x5208"
+    signed_one = await fresh.l2("eth_signTransaction", {"from": ALICE, "to": BOB, "nonce": "0x1"})
+    second = await fresh.l2("eth_sendRawTransaction", signed_one["raw"])
+    fresh.node.run_until_safe(1)
+    for item in (tx_hash, second):
+        assert (await fresh.l2("eth_getTransactionReceipt", item))["status"] == "0x1"
+    assert await fresh.l2("eth_pendingTransactions") == []
+
+
+async def test_accounts_that_the_node_does_not_have(rpc):
+    for method, *params in (
+        ("eth_sendTransaction", {"from": NOBODY, "to": BOB, "gas": "0x5208"}),
+        ("eth_sendTransaction", {"to": BOB}),
+        ("eth_sign", NOBODY, "0x00"),
+        ("personal_sign", "0x00", NOBODY),
+    ):
+        error = await rpc.l2.failure(method, *params)
+        assert (error.code, error.message) == (-32000, "unknown account")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [{"to": "0x12"}, {"from": 5}, {"from": ALICE, "gas": "21000"}, {"value": -1}, {"accessList": 5}, {"nonce": "0x01"}],
+)
+async def test_transaction_objects_of_the_wrong_form(rpc, source):
+    for method in ("eth_sendTransaction", "eth_signTransaction", "eth_fillTransaction", "eth_call", "eth_estimateGas"):
+        error = await rpc.l2.failure(method, source)
+        assert error.code == -32602
+        assert error.message.startswith("invalid argument 0: ")
+
+
+@pytest.mark.parametrize(
+    "typed", ["{", "5", "[]", {}, [], {"types": 5}, {"types": {"A": 1}, "primaryType": "A"}, "[" * 100_000]
+)
+async def test_typed_data_that_is_none(rpc, typed):
+    error = await rpc.l2.failure("eth_signTypedData_v4", ALICE, typed)
+    assert error.code in (-32000, -32602)
+    assert "typed data" in error.message
+
+
+async def test_signatures_recover_to_the_account(rpc):
+    for signature in (
+        await rpc.l2("eth_sign", ALICE, "0x68656c6c6f"),
+        await rpc.l2("personal_sign", "0x68656c6c6f", ALICE),
+    ):
+        assert Account.recover_message(encode_defunct(b"hello"), signature=signature).lower() == ALICE
+    typed = {
+        "types": {"EIP712Domain": [{"name": "name", "type": "string"}], "A": [{"name": "x", "type": "uint256"}]},
+        "primaryType": "A",
+        "domain": {"name": "d"},
+        "message": {"x": 5},
+    }
+    signature = await rpc.l2("eth_signTypedData_v4", ALICE, typed)
+    assert Account.recover_message(encode_typed_data(full_message=typed), signature=signature).lower() == ALICE
+
+
+# ---------------------------------------------------------------- txpool
+async def test_the_pool_by_every_view(fresh):
+    assert await fresh.l2("txpool_status") == {"pending": "0x0", "queued": "0x0"}
+    ready = await fresh.l2("eth_sendRawTransaction", signed())
+    waiting = await fresh.l2("eth_sendRawTransaction", signed(nonce=2))
+    zoe = "0x" + ZOE.address.hex()
+    assert await fresh.l2("txpool_status") == {"pending": "0x1", "queued": "0x1"}
+    content = await fresh.l2("txpool_content")
+    assert content["pending"][zoe]["0"]["hash"] == ready
+    assert content["queued"][zoe]["2"]["hash"] == waiting
+    assert await fresh.l2("txpool_contentFrom", zoe) == {part: content[part][zoe] for part in ("pending", "queued")}
+    assert await fresh.l2("txpool_contentFrom", NOBODY) == {"pending": {}, "queued": {}}
+    line = (await fresh.l2("txpool_inspect"))["pending"][zoe]["0"]
+    assert line.lower() == f"{BOB}: 0 wei + 21000 gas × {10 * GWEI} wei"
+    assert await fresh.verifier("txpool_status") == {"pending": "0x0", "queued": "0x0"}
+
+
+async def test_the_batchers_throttle(fresh):
+    assert await fresh.l2("miner_setMaxDASize", "0x64", "0x2710") is True
+    engine = fresh.node.l2.engine
+    assert (engine.max_da_transaction, engine.max_da_block) == (100, 10_000)
+    assert await fresh.l2("miner_setMaxDASize", "0x0", "0x0") is True
+    assert (engine.max_da_transaction, engine.max_da_block) == (None, None)
+    assert (await fresh.l1.failure("miner_setMaxDASize", "0x0", "0x0")).code == -32601
+
+
+async def test_logs_are_found_by_the_topic_the_call_emits(rpc, story):
+    logs = await rpc.l2("eth_getLogs", {"fromBlock": "0x0", "topics": ["0x" + TOPIC_A.hex()]})
+    assert len(logs) == 2

@@ -1,0 +1,382 @@
+"""eth_ reads over a real socket: blocks, transactions, receipts, accounts, fees, proofs, on both layers."""
+
+import pytest
+import rlp
+from trie import HexaryTrie
+
+from rollup.protocol.accounts import USERS
+from rollup.protocol.primitives import keccak256
+from tests.rpc.story import ETHER, GWEI
+
+ALICE, BOB, CAROL, DAVE = ("0x" + account.address.hex() for account in USERS[:4])
+NOBODY = "0x" + "99" * 20
+UNKNOWN = "0x" + "77" * 32
+PASSER = "0x4200000000000000000000000000000000000016"
+
+HEADER = {
+    *("hash", "parentHash", "sha3Uncles", "miner", "stateRoot", "transactionsRoot", "receiptsRoot", "logsBloom"),
+    *("difficulty", "number", "gasLimit", "gasUsed", "timestamp", "extraData", "mixHash", "nonce", "baseFeePerGas"),
+    *("withdrawalsRoot", "blobGasUsed", "excessBlobGas", "parentBeaconBlockRoot", "requestsHash"),
+}
+BLOCK = HEADER | {"size", "uncles", "transactions", "withdrawals"}
+PLACE = {"blockHash", "blockNumber", "blockTimestamp", "transactionIndex"}
+TRANSACTION = PLACE | {"hash", "type", "from", "to", "value", "gas", "input", "nonce", "gasPrice", "v", "r", "s"}
+TYPED = TRANSACTION | {"chainId", "yParity", "accessList"}
+DYNAMIC = TYPED | {"maxFeePerGas", "maxPriorityFeePerGas"}
+RECEIPT = {
+    *("transactionHash", "transactionIndex", "blockHash", "blockNumber", "from", "to", "cumulativeGasUsed", "gasUsed"),
+    *("contractAddress", "logs", "logsBloom", "type", "status", "effectiveGasPrice"),
+}
+L1_FEE = {"l1GasPrice", "l1GasUsed", "l1Fee", "l1BaseFeeScalar", "l1BlobBaseFee", "l1BlobBaseFeeScalar"}
+ON_L2 = RECEIPT | L1_FEE | {"operatorFeeScalar", "operatorFeeConstant", "daFootprintGasScalar", "blobGasUsed"}
+LOG = {
+    *("address", "topics", "data", "blockNumber", "blockHash", "blockTimestamp", "transactionHash"),
+    *("transactionIndex", "logIndex", "removed"),
+}
+
+
+def h(value):
+    return "0x" + value.hex()
+
+
+# ---------------------------------------------------------------- the node
+async def test_what_the_chain_is(rpc, story):
+    head = story.node.l2.chain.head
+    assert await rpc.l2("eth_chainId") == await rpc.verifier("eth_chainId") == "0x385"
+    assert await rpc.l1("eth_chainId") == "0x384"
+    assert await rpc.l2("eth_blockNumber") == hex(head.number)
+    assert await rpc.l2("eth_syncing") is False
+    assert await rpc.l2("eth_coinbase") == "0x4200000000000000000000000000000000000011"
+    assert await rpc.l2("net_version") == "901"
+    assert await rpc.l2("net_listening") is True
+    assert await rpc.l2("net_peerCount") == "0x0"
+    assert await rpc.l2("web3_sha3", "0x68656c6c6f") == h(keccak256(b"hello"))
+    assert (await rpc.l2("web3_clientVersion")).startswith("openrollup/v")
+    modules = await rpc.l2("rpc_modules")
+    assert modules["eth"] == modules["debug"] == "1.0"
+
+
+async def test_fees(rpc, story):
+    base = story.node.l2.chain.head.header.base_fee_per_gas
+    tip = int(await rpc.l2("eth_maxPriorityFeePerGas"), 16)
+    assert int(await rpc.l2("eth_gasPrice"), 16) >= base + tip
+    assert await rpc.l2("eth_blobBaseFee") == "0x1"
+    assert int(await rpc.l1("eth_blobBaseFee"), 16) >= 1
+
+
+async def test_fee_history(rpc, story):
+    head = story.node.l2.chain.head.number
+    history = await rpc.l2("eth_feeHistory", "0x4", "latest", [0, 50, 100])
+    assert history["oldestBlock"] == hex(head - 3)
+    assert [len(history[name]) for name in ("baseFeePerGas", "gasUsedRatio", "reward")] == [5, 4, 4]
+    assert all(len(row) == 3 for row in history["reward"])
+    busy = await rpc.l2("eth_feeHistory", "0x1", "0xe", [0, 100])
+    block = story.node.l2.chain.block_by_number(14)
+    assert busy["gasUsedRatio"] == [block.header.gas_used / block.header.gas_limit]
+    base = block.header.base_fee_per_gas
+    assert busy["reward"] == [[hex(GWEI), hex(100 * GWEI - base)]]
+    assert await rpc.l2("eth_feeHistory", "0x0", "latest", []) == {"oldestBlock": "0x0", "gasUsedRatio": None}
+    error = await rpc.l2.failure("eth_feeHistory", "0x1", hex(head + 5), [])
+    assert error.message == f"request beyond head block: requested {head + 5}, head {head}"
+    for percentiles in ([101], [-1], ["1"], [50, 10], {}):
+        assert (
+            "invalid reward percentile"
+            in (await rpc.l2.failure("eth_feeHistory", "0x1", "latest", percentiles)).message
+        )
+
+
+# ---------------------------------------------------------------- blocks
+async def test_a_block_on_both_layers(rpc, story):
+    for caller, chain in ((rpc.l2, story.node.l2.chain), (rpc.l1, story.node.l1.chain)):
+        block = await caller("eth_getBlockByNumber", "0x1", False)
+        assert set(block) == BLOCK
+        assert block["hash"] == h(chain.canonical_hash(1))
+        assert block == await caller("eth_getBlockByHash", block["hash"], False)
+        assert (block["uncles"], block["withdrawals"], block["difficulty"]) == ([], [], "0x0")
+        header = await caller("eth_getHeaderByNumber", "0x1")
+        assert set(header) == HEADER
+        assert header == await caller("eth_getHeaderByHash", block["hash"]) == {key: block[key] for key in HEADER}
+
+
+async def test_extra_data_and_da_footprint_on_jovian(rpc, story):
+    block = await rpc.l2("eth_getBlockByNumber", "0xe", True)
+    assert len(block["extraData"]) == 2 + 34
+    assert block["extraData"].startswith("0x01")
+    receipts = await rpc.l2("eth_getBlockReceipts", "0xe")
+    assert int(block["blobGasUsed"], 16) == sum(int(item.get("blobGasUsed", "0x0"), 16) for item in receipts)
+    proof = await rpc.l2("eth_getProof", PASSER, [], "0xe")
+    assert proof["storageHash"] == block["withdrawalsRoot"]
+
+
+async def test_blocks_by_tag(rpc, story):
+    chain = story.node.l2.chain
+    for tag, block in {
+        "latest": chain.head,
+        "pending": chain.head,
+        "safe": chain.safe,
+        "finalized": chain.finalized,
+        "earliest": chain.genesis,
+    }.items():
+        assert (await rpc.l2("eth_getBlockByNumber", tag, False))["hash"] == h(block.hash)
+
+
+async def test_what_is_not_there_is_null(rpc):
+    for method, *params in (
+        ("eth_getBlockByNumber", "0xffffff", False),
+        ("eth_getBlockByHash", UNKNOWN, True),
+        ("eth_getHeaderByNumber", "0xffffff"),
+        ("eth_getHeaderByHash", UNKNOWN),
+        ("eth_getBlockReceipts", "0xffffff"),
+        ("eth_getBlockReceipts", UNKNOWN),
+        ("eth_getBlockTransactionCountByNumber", "0xffffff"),
+        ("eth_getBlockTransactionCountByHash", UNKNOWN),
+        ("eth_getUncleCountByBlockNumber", "0xffffff"),
+        ("eth_getUncleCountByBlockHash", UNKNOWN),
+        ("eth_getUncleByBlockNumberAndIndex", "0x1", "0x0"),
+        ("eth_getUncleByBlockHashAndIndex", UNKNOWN, "0x0"),
+        ("eth_getTransactionByHash", UNKNOWN),
+        ("eth_getTransactionReceipt", UNKNOWN),
+        ("eth_getRawTransactionByHash", UNKNOWN),
+        ("eth_getTransactionByBlockNumberAndIndex", "0x1", "0x99"),
+        ("eth_getTransactionByBlockHashAndIndex", UNKNOWN, "0x0"),
+        ("eth_getRawTransactionByBlockNumberAndIndex", "0x1", "0x99"),
+        ("eth_getRawTransactionByBlockHashAndIndex", UNKNOWN, "0x0"),
+    ):
+        assert await rpc.l2(method, *params) is None, method
+
+
+async def test_counts(rpc, story):
+    block = await rpc.l2("eth_getBlockByNumber", "0xe", False)
+    assert await rpc.l2("eth_getBlockTransactionCountByNumber", "0xe") == hex(len(block["transactions"])) == "0x7"
+    assert await rpc.l2("eth_getBlockTransactionCountByHash", block["hash"]) == "0x7"
+    assert await rpc.l2("eth_getUncleCountByBlockNumber", "0xe") == "0x0"
+    assert await rpc.l2("eth_getUncleCountByBlockHash", block["hash"]) == "0x0"
+
+
+# ---------------------------------------------------------------- transactions
+async def test_transactions_by_type(rpc, story):
+    shapes = {
+        "legacy": ("0x0", TRANSACTION | {"chainId"}),
+        "access_list": ("0x1", TYPED),
+        "transfer": ("0x2", DYNAMIC),
+        "set_code": ("0x4", DYNAMIC | {"authorizationList"}),
+    }
+    for name, (tx_type, fields) in shapes.items():
+        found = await rpc.l2("eth_getTransactionByHash", h(getattr(story, name)))
+        assert (found["type"], set(found)) == (tx_type, fields), name
+        assert found["from"] == (DAVE if name == "set_code" else ALICE)
+        assert found["chainId"] == "0x385"
+    assert (await rpc.l2("eth_getTransactionByHash", h(story.transfer)))["value"] == hex(ETHER)
+    (authorization,) = (await rpc.l2("eth_getTransactionByHash", h(story.set_code)))["authorizationList"]
+    assert set(authorization) == {"chainId", "address", "nonce", "yParity", "r", "s"}
+    assert authorization["address"] == h(story.contract)
+
+
+async def test_a_transaction_by_every_way(rpc, story):
+    found = await rpc.l2("eth_getTransactionByHash", h(story.transfer))
+    where = (found["blockNumber"], found["transactionIndex"])
+    block = await rpc.l2("eth_getBlockByNumber", found["blockNumber"], True)
+    assert block["transactions"][int(found["transactionIndex"], 16)] == found
+    assert found["blockTimestamp"] == block["timestamp"]
+    assert found == await rpc.l2("eth_getTransactionByBlockNumberAndIndex", *where)
+    assert found == await rpc.l2("eth_getTransactionByBlockHashAndIndex", found["blockHash"], where[1])
+    raw = await rpc.l2("eth_getRawTransactionByHash", found["hash"])
+    assert h(keccak256(bytes.fromhex(raw[2:]))) == found["hash"]
+    assert raw == await rpc.l2("eth_getRawTransactionByBlockNumberAndIndex", *where)
+    assert raw == await rpc.l2("eth_getRawTransactionByBlockHashAndIndex", found["blockHash"], where[1])
+    assert raw == await rpc.l2("debug_getRawTransaction", found["hash"])
+    base = int(block["baseFeePerGas"], 16)
+    assert int(found["gasPrice"], 16) == base + GWEI  # mined: what was paid, not the cap
+
+
+async def test_deposits(rpc, story):
+    first = await rpc.l2("eth_getTransactionByBlockNumberAndIndex", "0x1", "0x0")
+    deposit_fields = TRANSACTION | {"sourceHash", "depositReceiptVersion"}
+    assert set(first) == deposit_fields
+    assert (first["type"], first["gasPrice"], first["v"], first["r"], first["s"]) == ("0x7e", *("0x0",) * 4)
+    assert first["from"] == "0xdeaddeaddeaddeaddeaddeaddeaddeaddead0001"
+    second = await rpc.l2("eth_getTransactionByBlockNumberAndIndex", "0x2", "0x0")
+    assert int(second["nonce"], 16) == int(first["nonce"], 16) + 1
+    receipt = await rpc.l2("eth_getTransactionReceipt", first["hash"])
+    assert set(receipt) == RECEIPT | {"depositNonce", "depositReceiptVersion"}
+    assert (receipt["depositNonce"], receipt["depositReceiptVersion"]) == (first["nonce"], "0x1")
+    assert (receipt["type"], receipt["effectiveGasPrice"]) == ("0x7e", "0x0")
+    user = [
+        transaction
+        for number in range(24)
+        for transaction in (await rpc.l2("eth_getBlockByNumber", hex(number), True))["transactions"][1:]
+        if transaction["type"] == "0x7e"
+    ]
+    (deposit,) = user
+    assert set(deposit) == deposit_fields | {"mint"}
+    assert (deposit["mint"], deposit["value"], deposit["to"]) == (hex(2 * ETHER), hex(ETHER), BOB)
+
+
+# ---------------------------------------------------------------- receipts
+async def test_a_receipt_of_a_signed_transaction(rpc, story):
+    receipt = await rpc.l2("eth_getTransactionReceipt", h(story.transfer))
+    assert set(receipt) == ON_L2
+    assert (receipt["status"], receipt["gasUsed"], receipt["type"]) == ("0x1", "0x5208", "0x2")
+    assert (receipt["operatorFeeScalar"], receipt["operatorFeeConstant"]) == (hex(2_000_000), hex(77))
+    assert receipt["l1BaseFeeScalar"] == hex(1_368)
+    assert int(receipt["l1Fee"], 16) > 0
+    assert int(receipt["blobGasUsed"], 16) > 0
+    assert receipt["contractAddress"] is None
+    block = await rpc.l2("eth_getBlockByHash", receipt["blockHash"], False)
+    assert int(receipt["effectiveGasPrice"], 16) == int(block["baseFeePerGas"], 16) + GWEI
+
+
+async def test_what_the_sender_paid_is_what_the_receipt_says(rpc, story):
+    """Balance before and after, to the wei: gas, L1 fee, operator fee (Jovian: gas * scalar * 100 + constant)."""
+    paid = await rpc.l2("eth_getBlockReceipts", "0xe")
+    sent = await rpc.l2("eth_getBlockByNumber", "0xe", True)
+    spent = 0
+    for receipt, transaction in zip(paid, sent["transactions"], strict=True):
+        if transaction["from"] != ALICE:
+            continue
+        gas = int(receipt["gasUsed"], 16)
+        operator = gas * int(receipt["operatorFeeScalar"], 16) * 100 + int(receipt["operatorFeeConstant"], 16)
+        spent += gas * int(receipt["effectiveGasPrice"], 16) + int(receipt["l1Fee"], 16) + operator
+        spent += int(transaction["value"], 16)
+    before = int(await rpc.l2("eth_getBalance", ALICE, "0xd"), 16)
+    after = int(await rpc.l2("eth_getBalance", ALICE, "0xe"), 16)
+    assert before - after == spent > ETHER
+
+
+async def test_receipts_of_creation_logs_and_failure(rpc, story):
+    created = await rpc.l2("eth_getTransactionReceipt", h(story.creation))
+    assert (created["to"], created["contractAddress"], created["status"]) == (None, h(story.contract), "0x1")
+    logged = await rpc.l2("eth_getTransactionReceipt", h(story.logging))
+    assert len(logged["logs"]) == 2
+    assert all(set(log) == LOG for log in logged["logs"])
+    assert [log["logIndex"] for log in logged["logs"]] == ["0x0", "0x1"]
+    assert int(logged["logsBloom"], 16) > 0
+    failed = await rpc.l2("eth_getTransactionReceipt", h(story.failing))
+    assert (failed["status"], failed["logs"]) == ("0x0", [])
+
+
+async def test_a_block_of_receipts(rpc, story):
+    block = await rpc.l2("eth_getBlockByNumber", "0xe", False)
+    receipts = await rpc.l2("eth_getBlockReceipts", "0xe")
+    assert receipts == await rpc.l2("eth_getBlockReceipts", block["hash"])
+    assert receipts == await rpc.l2("eth_getBlockReceipts", {"blockHash": block["hash"]})
+    assert [item["transactionHash"] for item in receipts] == block["transactions"]
+    assert receipts == [await rpc.l2("eth_getTransactionReceipt", item) for item in block["transactions"]]
+    total = 0
+    for item in receipts:
+        total += int(item["gasUsed"], 16)
+        assert int(item["cumulativeGasUsed"], 16) == total
+    assert hex(total) == block["gasUsed"]
+
+
+async def test_a_receipt_on_l1_has_no_l2_fields(rpc, story):
+    receipt = await rpc.l1("eth_getTransactionReceipt", h(story.deposit_l1))
+    assert set(receipt) == RECEIPT
+    assert receipt["status"] == "0x1"
+
+
+async def test_the_verifier_answers_the_same(rpc, story):
+    for method, *params in (
+        ("eth_getBlockByNumber", "0xe", True),
+        ("eth_getBlockReceipts", "0xe"),
+        ("eth_getBalance", BOB, "safe"),
+        ("eth_getProof", h(story.contract), ["0x1"], "0xe"),
+    ):
+        assert await rpc.l2(method, *params) == await rpc.verifier(method, *params)
+
+
+# ---------------------------------------------------------------- accounts
+async def test_accounts_through_time(rpc, story):
+    balances = [int(await rpc.l2("eth_getBalance", BOB, number), 16) for number in ("0xd", "0xe")]
+    assert balances[1] - balances[0] == ETHER + 2
+    assert await rpc.l2("eth_getBalance", NOBODY, "latest") == "0x0"
+    assert await rpc.l2("eth_getTransactionCount", ALICE, "0xc") == "0x1"  # a deposit is a nonce too
+    assert await rpc.l2("eth_getTransactionCount", ALICE, "0xd") == "0x2"
+    assert await rpc.l2("eth_getTransactionCount", ALICE, "0xe") == "0x7"
+    code = await rpc.l2("eth_getCode", h(story.contract), "latest")
+    assert len(code) > 2
+    assert await rpc.l2("eth_getCode", h(story.contract), "0xc") == "0x"
+    assert await rpc.l2("eth_getCode", CAROL, "latest") == "0xef0100" + story.contract.hex()
+    keys = ("0x1", "0x" + "00" * 31 + "01", "0x2")
+    slots = [await rpc.l2("eth_getStorageAt", h(story.contract), key) for key in keys]
+    assert [int(slot, 16) for slot in slots] == [42, 42, 0]
+    assert all(len(slot) == 66 for slot in slots)
+    by_hash = {"blockHash": (await rpc.l2("eth_getBlockByNumber", "0xe", False))["hash"], "requireCanonical": True}
+    assert await rpc.l2("eth_getStorageAt", h(story.contract), "0x1", by_hash) == "0x" + "00" * 32
+
+
+@pytest.mark.parametrize("which", ["0xe", "latest"])
+async def test_proofs_hold_against_the_state_root(rpc, story, which):
+    block = await rpc.l2("eth_getBlockByNumber", which, False)
+    for who, keys in ((h(story.contract), ["0x1", "0x" + "00" * 31 + "02"]), (NOBODY, []), (PASSER, ["0x0"])):
+        proof = await rpc.l2("eth_getProof", who, keys, block["hash"])
+        assert set(proof) == {"address", "accountProof", "balance", "nonce", "codeHash", "storageHash", "storageProof"}
+        assert [item["key"] for item in proof["storageProof"]] == keys
+        leaf = proven(block["stateRoot"], bytes.fromhex(who[2:]), proof["accountProof"])
+        fields = [proof["nonce"], proof["balance"], proof["storageHash"], proof["codeHash"]]
+        if leaf == b"":
+            assert fields[:2] == ["0x0", "0x0"]
+        else:
+            assert rlp.decode(leaf) == [_minimal(fields[0]), _minimal(fields[1]), *(_bytes(f) for f in fields[2:])]
+        for item in proof["storageProof"]:
+            key = int(item["key"], 16).to_bytes(32, "big")
+            value = proven(proof["storageHash"], key, item["proof"]) if item["proof"] else b""
+            found = int.from_bytes(rlp.decode(value), "big") if value else 0
+            assert found == int(item["value"], 16)
+
+
+def proven(root, key, nodes):
+    return HexaryTrie.get_from_proof(_bytes(root), keccak256(key), [rlp.decode(_bytes(node)) for node in nodes])
+
+
+def _bytes(text):
+    return bytes.fromhex(text[2:])
+
+
+def _minimal(quantity):
+    number = int(quantity, 16)
+    return number.to_bytes(-(-number.bit_length() // 8), "big")
+
+
+async def test_state_of_a_block_that_is_not_there(rpc):
+    for method, *params in (
+        ("eth_getBalance", ALICE),
+        ("eth_getCode", ALICE),
+        ("eth_getTransactionCount", ALICE),
+        ("eth_getStorageAt", ALICE, "0x0"),
+        ("eth_getProof", ALICE, []),
+        ("eth_call", {"to": BOB}),
+        ("eth_estimateGas", {"to": BOB}),
+    ):
+        for which in ("0xffffff", UNKNOWN):
+            error = await rpc.l2.failure(method, *params, which)
+            assert (error.code, error.message) == (-32000, "header not found"), method
+
+
+# ---------------------------------------------------------------- debug
+async def test_raw_encodings(rpc, story):
+    chain = story.node.l2.chain
+    block = chain.block_by_number(14)
+    for which in ("0xe", h(block.hash)):
+        assert await rpc.l2("debug_getRawHeader", which) == h(block.header.encode())
+        assert await rpc.l2("debug_getRawBlock", which) == h(block.encode())
+        receipts = await rpc.l2("debug_getRawReceipts", which)
+        assert receipts == [h(receipt.encode()) for receipt in chain.receipts(block.hash)]
+    assert h(keccak256(_bytes(await rpc.l2("debug_getRawHeader", "0xe")))) == h(block.hash)
+    assert await rpc.l2("debug_getRawTransaction", UNKNOWN) == "0x"
+    assert await rpc.l2("debug_getBadBlocks") == []
+    assert (await rpc.l2("debug_chainConfig"))["chainId"] == 901
+    assert (await rpc.l1("debug_chainConfig"))["chainId"] == 900
+    assert (await rpc.l2.failure("debug_getRawHeader", UNKNOWN)).message == "header not found"
+
+
+async def test_nodes_and_code_by_their_hash(rpc, story):
+    root = (await rpc.l2("eth_getBlockByNumber", "0xe", False))["stateRoot"]
+    assert h(keccak256(_bytes(await rpc.l2("debug_dbGet", root)))) == root
+    proof = await rpc.l2("eth_getProof", h(story.contract), [], "latest")
+    code = await rpc.l2("eth_getCode", h(story.contract), "latest")
+    assert await rpc.l2("debug_dbGet", proof["codeHash"]) == code
+    assert await rpc.l2("debug_dbGet", "0x63" + proof["codeHash"][2:]) == code
+    for key in (UNKNOWN, "0x", "0x63", "0x63" + UNKNOWN[2:]):
+        error = await rpc.l2.failure("debug_dbGet", key)
+        assert (error.code, error.message) == (-32000, "not found")
