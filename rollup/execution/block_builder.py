@@ -13,14 +13,13 @@ from rollup.execution.l1_block import da_footprint_gas_scalar, read_l1_fee_param
 from rollup.execution.senders import recover_senders
 from rollup.execution.state.accounts import AccountDatabase
 from rollup.execution.state.database import StagedState, StateDatabase
-from rollup.execution.system_calls import begin_block, end_l1_block, set_code
+from rollup.execution.system_calls import begin_block, end_l1_block, pay_withdrawals, set_code
 from rollup.execution.transition import Evm, Outcome, apply_transaction
 from rollup.execution.vms.base import EvmContext
 from rollup.protocol import predeploys
-from rollup.protocol.block import Block, ExecutedBlock
+from rollup.protocol.block import Block, ExecutedBlock, Withdrawal
 from rollup.protocol.bloom import bloom_bits
 from rollup.protocol.fees import (
-    BLOB_SCHEDULE,
     GAS_PER_BLOB,
     L1FeeParameters,
     da_footprint,
@@ -30,7 +29,7 @@ from rollup.protocol.fees import (
 from rollup.protocol.forks import Fork
 from rollup.protocol.header import Header
 from rollup.protocol.ordered_trie import ordered_trie_root
-from rollup.protocol.primitives import EMPTY_REQUESTS_HASH, EMPTY_TRIE_ROOT, Hash
+from rollup.protocol.primitives import EMPTY_REQUESTS_HASH, Hash
 from rollup.protocol.receipt import Receipt
 from rollup.protocol.transaction import Transaction
 
@@ -70,6 +69,7 @@ class BlockBuilder:
         self.outcomes: list[Outcome] = []
         self.gas_used = 0
         self.blob_gas_used = 0  # the DA footprint from Jovian
+        self.withdrawals: list[Withdrawal] = []  # L1 only; paid by seal()
         self._states = states
         self._accounts = AccountDatabase(states.reader_at(context.parent.state_root))
         self._fees_read = False
@@ -148,12 +148,14 @@ class BlockBuilder:
         """Ends the block: roots, bloom, header."""
         context, rules = self.context, self.context.rules
         requests_hash = None
+        if self.withdrawals:
+            pay_withdrawals(self._accounts, self.withdrawals)
         if rules.is_prague:
             requests_hash = end_l1_block(self.evm) if rules.fork is None else EMPTY_REQUESTS_HASH
         staged = self._stage_state()
         withdrawals_root = None
         if rules.is_shanghai:
-            withdrawals_root = EMPTY_TRIE_ROOT
+            withdrawals_root = ordered_trie_root([withdrawal.encode() for withdrawal in self.withdrawals])
             if rules.fork is not None and rules.fork >= Fork.ISTHMUS:
                 withdrawals_root = self._states.storage_root_of(staged, predeploys.L2_TO_L1_MESSAGE_PASSER)
         header = Header(
@@ -176,7 +178,8 @@ class BlockBuilder:
             parent_beacon_block_root=context.parent_beacon_block_root if rules.is_cancun else None,
             requests_hash=requests_hash,
         )
-        return Sealed(ExecutedBlock(Block(header, self.transactions), self.receipts), staged)
+        block = Block(header, self.transactions, withdrawals=self.withdrawals)
+        return Sealed(ExecutedBlock(block, self.receipts), staged)
 
     def _stage_state(self) -> StagedState:
         return self._states.stage(self.context.parent.state_root, self._accounts.changes())
@@ -201,7 +204,7 @@ class BlockBuilder:
         fork = self.context.rules.fork
         if fork is None:
             used = len(transaction.blob_versioned_hashes) * GAS_PER_BLOB
-            if used and self.blob_gas_used + used > BLOB_SCHEDULE["prague"][1] * GAS_PER_BLOB:
+            if used and self.blob_gas_used + used > self.context.rules.blob_schedule[1] * GAS_PER_BLOB:
                 raise InvalidTransaction("blob gas limit reached")
             return used
         if fork < Fork.JOVIAN:
@@ -235,9 +238,12 @@ def validate_block(
 ) -> Sealed:
     """Executes a block on its parent and compares every header field; raises InvalidBlock."""
     header = block.header
+    if block.withdrawals and not isinstance(config, L1Config):
+        raise InvalidBlock("withdrawals", "none", f"{len(block.withdrawals)} of them")
     context = _context_by_rules(config, header, parent)
     recover_senders([transaction for transaction in block.transactions if not transaction.is_deposit])
     builder = BlockBuilder(config, context, states, block_hash)
+    builder.withdrawals = block.withdrawals
     builder.begin()
     for index, transaction in enumerate(block.transactions):
         try:

@@ -76,9 +76,11 @@ def l1_context(
     parent_hash: Hash | None = None,
 ) -> BlockContext:
     """The context of an L1 block."""
+    rules = rules_at(config, timestamp)
+    excess = next_excess_blob_gas(parent.excess_blob_gas or 0, parent.blob_gas_used or 0, rules.blob_schedule[0])
     return BlockContext(
         config=config,
-        rules=l1_rules(),
+        rules=rules,
         parent=parent,
         parent_hash=parent_hash or parent.hash,
         timestamp=timestamp,
@@ -88,7 +90,7 @@ def l1_context(
         base_fee=l1_base_fee(parent),
         extra_data=extra_data,
         parent_beacon_block_root=parent_beacon_block_root,
-        excess_blob_gas=next_excess_blob_gas(parent.excess_blob_gas or 0, parent.blob_gas_used or 0),
+        excess_blob_gas=excess if rules.is_cancun else 0,
     )
 
 
@@ -115,7 +117,7 @@ def context_of_header(
 def rules_at(config: L1Config | L2Config, timestamp: int) -> EvmRules:
     """The execution rules of a block of this time."""
     if isinstance(config, L1Config):
-        return l1_rules()
+        return l1_rules(config.fork_at(timestamp))
     return l2_rules(config.fork_at(timestamp), config.is_native_attribution(timestamp))
 
 

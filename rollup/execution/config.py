@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rollup.protocol.forks import Fork, ForkSchedule
+from rollup.protocol.forks import Fork, ForkSchedule, L1Fork
 from rollup.protocol.predeploys import BASE_FEE_VAULT
 from rollup.protocol.primitives import Address
 
@@ -23,10 +23,19 @@ class AttributionConfig:
 
 @dataclass(slots=True, frozen=True)
 class L1Config:
-    """An L1 with Prague's rules from genesis."""
+    """An L1, with Prague's rules from genesis unless told otherwise.
+
+    forks: forks with their activation times in seconds, oldest first, one of them active at genesis. Osaka's virtual
+    machine is there for Karst's sake; of its rules for blobs and for the size of a block there are none.
+    """
 
     chain_id: int
     gas_limit: int = 60_000_000
+    forks: tuple[tuple[L1Fork, int], ...] = ((L1Fork.PRAGUE, 0),)
+
+    def fork_at(self, timestamp: int) -> L1Fork:
+        """The newest fork active at a time."""
+        return next(fork for fork, time in reversed(self.forks) if timestamp >= time)
 
 
 @dataclass(slots=True, frozen=True)

@@ -1,16 +1,19 @@
-"""What a block does outside its transactions: EIP-4788, EIP-2935, EIP-7002, EIP-7251, Canyon's create2deployer."""
+"""What a block does outside its transactions: EIP-4788, EIP-2935, EIP-4895, EIP-7002, EIP-7251, create2deployer."""
 
 import hashlib
+from collections.abc import Iterable
 
 from eth.vm.message import Message
 
 from rollup.execution.state.accounts import AccountDatabase
 from rollup.execution.transition import Evm, TransactionContext
 from rollup.protocol import predeploys
+from rollup.protocol.block import Withdrawal
 from rollup.protocol.primitives import EMPTY_REQUESTS_HASH, Address, Hash
 
 SYSTEM_ADDRESS = bytes.fromhex("fffffffffffffffffffffffffffffffffffffffe")
 _SYSTEM_GAS = 30_000_000
+_GWEI = 10**9
 
 
 def system_call(evm: Evm, target: Address, data: bytes) -> bytes:
@@ -47,6 +50,18 @@ def end_l1_block(evm: Evm) -> Hash:
     ]
     digests = b"".join(hashlib.sha256(request).digest() for request in requests if len(request) > 1)
     return hashlib.sha256(digests).digest() if digests else EMPTY_REQUESTS_HASH
+
+
+def pay_withdrawals(accounts: AccountDatabase, withdrawals: Iterable[Withdrawal]) -> None:
+    """Credits an L1 block's withdrawals (EIP-4895), after its transactions."""
+    accounts.lock_changes()
+    for withdrawal in withdrawals:
+        if withdrawal.amount:
+            accounts.add_balance(withdrawal.address, withdrawal.amount * _GWEI)
+        else:
+            accounts.touch_account(withdrawal.address)
+    accounts.delete_touched_empty()
+    accounts.lock_changes()
 
 
 def set_code(accounts: AccountDatabase, address: Address, code: bytes) -> None:
