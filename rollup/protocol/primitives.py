@@ -14,6 +14,10 @@ ZERO_ADDRESS: Address = bytes(20)
 ZERO_HASH: Hash = bytes(32)
 
 
+# Data this short cannot nest deep enough to matter (some 5,500 lists); nothing of Ethereum nests deeper than a handful.
+_SHALLOW_SIZE, _MAX_DEPTH = 16_384, 1024
+
+
 class RlpError(ValueError):
     """Bytes that are not canonical RLP of the expected shape."""
 
@@ -32,10 +36,40 @@ def rlp_encode(item: RlpItem) -> bytes:
 
 def rlp_decode(data: bytes) -> Any:
     """Decodes canonical RLP to bytes or nested lists; raises RlpError on anything else, trailing bytes included."""
+    if len(data) > _SHALLOW_SIZE:
+        _check_depth(data)
     try:
-        return rusty_rlp.decode_raw(data, True, False)[0]
+        item = rusty_rlp.decode_raw(data, True, False)[0]
     except (rusty_rlp.DecodingError, TypeError, OverflowError) as error:
         raise RlpError(str(error)) from error
+    # rusty-rlp passes over a truncated item at the end of a list: without this, bytes could be changed unseen.
+    if item.__class__ is list and rusty_rlp.encode_raw(item) != data:
+        raise RlpError("a truncated item at the end of a list")
+    return item
+
+
+def _check_depth(data: bytes) -> None:
+    """Raises RlpError for lists so deep that rusty-rlp, which recurses, would run out of stack and end the process."""
+    ends, position = [len(data)], 0
+    while position < len(data):
+        while position >= ends[-1]:
+            ends.pop()
+        first = data[position]
+        if first < 0x80:
+            position += 1
+            continue
+        base = 0x80 if first < 0xC0 else 0xC0
+        head, size = 1, first - base
+        if size > 55:
+            head += size - 55
+            size = int.from_bytes(data[position + 1 : position + head], "big")
+        position += head
+        if base == 0x80:
+            position += size
+            continue
+        ends.append(min(position + size, len(data)))
+        if len(ends) > _MAX_DEPTH:
+            raise RlpError(f"lists nested deeper than {_MAX_DEPTH}")
 
 
 def to_int_bytes(value: int) -> bytes:

@@ -15,7 +15,7 @@ TEXT = b"".join(number.to_bytes(3, "big") for number in range(20_000))
 
 
 @given(data=st.binary(max_size=5_000), repeat=st.integers(1, 300), compression=st.sampled_from(COMPRESSIONS))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, derandomize=True)
 def test_a_round_trip(data: bytes, repeat: int, compression: str) -> None:
     channel = compress(data * repeat, compression)
     assert decompress(channel, LIMIT, allow_brotli=True) == data * repeat
@@ -24,13 +24,13 @@ def test_a_round_trip(data: bytes, repeat: int, compression: str) -> None:
 @given(
     data=st.binary(min_size=1, max_size=3_000), compression=st.sampled_from(COMPRESSIONS), limit=st.integers(1, 4_000)
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, derandomize=True)
 def test_what_is_over_the_limit_is_cut_off(data: bytes, compression: str, limit: int) -> None:
     assert decompress(compress(data, compression), limit, allow_brotli=True) == data[:limit]
 
 
 @given(data=st.binary(max_size=2_000), version=st.sampled_from((b"", b"\x78\x9c", b"\x78", b"\1", b"\2")))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, derandomize=True)
 def test_hostile_bytes_are_a_compression_error_or_data(data: bytes, version: bytes) -> None:
     try:
         assert len(decompress(version + data, 50_000, allow_brotli=True)) <= 50_000
@@ -44,7 +44,7 @@ def test_hostile_bytes_are_a_compression_error_or_data(data: bytes, version: byt
     cut=st.integers(0, 10_000),
     compression=st.sampled_from(COMPRESSIONS),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, derandomize=True)
 def test_a_truncated_stream_gives_a_prefix(position: int, flip: int, cut: int, compression: str) -> None:
     channel = compress(TEXT, compression)
     kept = channel[: max(2, len(channel) - cut)]
