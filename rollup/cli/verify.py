@@ -20,6 +20,7 @@ from rollup.execution.genesis import genesis_header
 from rollup.execution.genesis_json import GenesisError, GenesisFile, parse_genesis
 from rollup.l1.rpc_client import RpcL1Source
 from rollup.protocol.config import ConfigError, RollupConfig
+from rollup.protocol.header import Header
 from rollup.protocol.json_text import parse_json
 from rollup.store.kv import LmdbStore, MemoryStore, Store, StoreError
 
@@ -50,10 +51,8 @@ def command(
     target = _target(until)
     try:
         config = RollupConfig.load(rollup_config)
-        file = _load_genesis(genesis)
-        l2_config = L2Config.from_genesis_json(file.config)
-        header = genesis_header(file, l2_config.forks)
-    except (ConfigError, GenesisError, ChainConfigError) as error:
+        file, l2_config, header = _load_genesis(genesis)
+    except (ConfigError, GenesisError) as error:
         raise click.ClickException(str(error)) from error
     if header.hash != config.genesis.l2.hash:
         given = "0x" + config.genesis.l2.hash.hex()
@@ -89,14 +88,16 @@ def _target(until: str) -> int | None:
     return int(until)
 
 
-def _load_genesis(path: Path) -> GenesisFile:
+def _load_genesis(path: Path) -> tuple[GenesisFile, L2Config, Header]:
     try:
-        return parse_genesis(parse_json(path.read_text()))
+        file = parse_genesis(parse_json(path.read_text()))
+        config = L2Config.from_genesis_json(file.config)
+        return file, config, genesis_header(file, config.forks)
     except OSError as error:
         raise GenesisError(f"{path}: {error.strerror}") from error
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise GenesisError(f"{path}: not JSON: {error}") from error
-    except GenesisError as error:
+    except (GenesisError, ChainConfigError) as error:
         raise GenesisError(f"{path}: {error}") from error
 
 

@@ -250,7 +250,7 @@ class RollupConfig:
         if not isinstance(data, Mapping):
             raise ConfigError("rollup config: an object is expected")
         genesis = _read_object(data, "genesis")
-        fees = data.get("chain_op_config") or {}
+        fees = {} if data.get("chain_op_config") is None else _read_object(data, "chain_op_config")
         known = _KNOWN_KEYS | {f"{fork.name.lower()}_time" for fork in _FORKS}
         return cls(
             genesis=RollupGenesis(
@@ -333,6 +333,8 @@ def _read_int(data: Mapping[str, Any], key: str, default: Any = _MISSING) -> int
         value = default
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise ConfigError(f"{key}: a number of at least 0 is expected" if key in data else f"{key} is missing")
+    if value >= 2**64 and not key.endswith("_chain_id"):  # uint64 in op-node, but for the chain ids
+        raise ConfigError(f"{key}: {value} is above 2**64 - 1")
     return value
 
 

@@ -1,0 +1,44 @@
+"""`openrollup` as another process: what it prints and how it ends."""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass
+class Result:
+    """What a command printed, and its exit status."""
+
+    status: int
+    output: str
+    errors: str
+
+    @property
+    def json(self):
+        """The output of --json: one document."""
+        return json.loads(self.output)
+
+    def must_fail(self, *words, status=1):
+        """It says in one message what is wrong, without a stack trace."""
+        assert self.status == status, self.errors
+        assert "Traceback" not in self.errors
+        assert "Error: " in self.errors
+        for word in words:
+            assert word in self.errors
+        assert self.output == ""
+
+
+def openrollup(*arguments, timeout=120):
+    """Runs a command to its end."""
+    done = subprocess.run(
+        [sys.executable, "-m", "rollup.cli", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=timeout,
+    )
+    return Result(done.returncode, done.stdout, done.stderr)

@@ -1,0 +1,69 @@
+"""`openrollup verify` in another process: from L1, blobs and two files to the L2's safe hash, or a clear error."""
+
+import pytest
+
+from tests.cli.command import openrollup
+from tests.node.node_process import L2, NodeProcess, call, transfer
+
+
+@pytest.fixture(scope="module", params=["calldata", "blobs"])
+def node(request):
+    """A node with a safe transaction, whose batcher then rests: its safe head stays where it is."""
+    with NodeProcess(f"--da={request.param}", "--l1-block-time=1", "--block-time=1") as process:
+        process.da = request.param
+        call(process.url(L2), "eth_sendRawTransaction", "0x" + transfer(901, 0, 0).encode().hex())
+        built = process.wait_for("L2BlockBuilt", lambda event: event["transactions"])
+        process.wait_for("SafeHeadMoved", lambda event: event["number"] >= built["number"])
+        call(process.url("op-node RPC"), "admin_stopBatcher")
+        for _ in range(2):  # what is on its way arrives
+            process.wait_for("L1BlockMined")
+        yield process
+
+
+def options(node, **changed):
+    given = {
+        "l1": node.url("L1 JSON-RPC"),
+        "beacon": node.url("beacon API"),
+        "rollup-config": node.started["files"]["rollup.json"],
+        "genesis": node.started["files"]["genesis.json"],
+    } | changed
+    return [f"--{name}={value}" for name, value in given.items() if value is not None]
+
+
+def safe_head(node):
+    return call(node.url(L2), "eth_getBlockByNumber", "safe", False)
+
+
+def test_it_ends_on_the_l2s_safe_hash(node):
+    result = openrollup("verify", *options(node), "--json")
+    assert result.status == 0, result.errors
+    safe = safe_head(node)
+    assert result.json["hash"] == safe["hash"]
+    assert result.json["stateRoot"] == safe["stateRoot"]
+    assert result.json["number"] == int(safe["number"], 16) > 0
+    assert result.errors == ""
+
+
+def test_a_person_reads_the_same_and_a_data_directory_keeps_it(node, tmp_path):
+    data_dir = f"--data-dir={tmp_path / 'chain'}"
+    result = openrollup("verify", *options(node), data_dir)
+    assert result.status == 0, result.errors
+    safe = safe_head(node)
+    assert f"L2 safe head {int(safe['number'], 16)}, " in result.output
+    assert f"hash        {safe['hash']}\n" in result.output
+    assert f"state root  {safe['stateRoot']}\n" in result.output
+    again = openrollup("verify", *options(node), data_dir, "--until=1", "--json")
+    assert again.json["hash"] == safe["hash"], again.errors
+
+
+def test_blobs_without_a_beacon_are_an_error_and_calldata_needs_none(node):
+    result = openrollup("verify", *options(node, beacon=None), "--json")
+    if node.da == "blobs":
+        result.must_fail("beacon")
+    else:
+        assert result.json["hash"] == safe_head(node)["hash"]
+
+
+def test_another_chain_in_l1s_place_is_told(node):
+    url = node.url(L2)
+    openrollup("verify", *options(node, l1=url)).must_fail(url, "is chain 901", "stands on 900")
