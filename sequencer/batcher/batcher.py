@@ -101,6 +101,7 @@ class Batcher:
         )
         self._cursor: BlockId | None = None  # the last L2 block put into a channel
         self._settle_at: int | None = None
+        self._stuck_since: tuple[int, int] | None = None  # the account's nonce, and the L1 block it was first seen at
         self._open: ChannelBuilder | None = None
         self._sent: list[_SentChannel] = []
         self._active = True
@@ -166,6 +167,7 @@ class Batcher:
         self._open = None
         self._cursor = None
         self._settle_at = None
+        self._stuck_since = None
 
     def _is_settled(self, head: L1BlockRef) -> bool:
         """After a start: nothing of this key is on the way, and derivation has read what is in L1's chain."""
@@ -175,7 +177,9 @@ class Batcher:
         if foreign:
             self.waiting_for = f"{foreign} transactions of 0x{self.address.hex()} sent before the start"
             self._settle_at = None
+            self._replace_if_stuck(head)
             return False
+        self._stuck_since = None
         if self._settle_at is None:
             self._settle_at = head.number if self._client.nonce(self.address) else _NOT_BEGUN
         if self._derived_to() < self._settle_at:
@@ -183,6 +187,15 @@ class Batcher:
             return False
         self._cursor = self._status.safe_head.id
         return True
+
+    def _replace_if_stuck(self, head: L1BlockRef) -> None:
+        """What an earlier run sent and L1 does not include (its fees have become too low) would block every batch."""
+        nonce = self._client.nonce(self.address)
+        if self._stuck_since is None or self._stuck_since[0] != nonce or head.number < self._stuck_since[1]:
+            self._stuck_since = nonce, head.number
+        elif head.number - self._stuck_since[1] >= self.options.resubmit_after:
+            self._manager.take_over()
+            self._manager.step()
 
     def _check_progress(self, head: L1BlockRef) -> None:
         """Goes back to the safe head when posted blocks left the L2 chain, or L1 data did not make them safe."""

@@ -4,11 +4,12 @@ A transaction is followed until its owner lets it go: an L1 reorg that drops it 
 long is replaced by the same with higher fees.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from coincurve import PrivateKey
 
-from rollup.l1.sidecar import BlobSidecar
+from rollup.l1.kzg import BLOB_SIZE
+from rollup.l1.sidecar import BlobSidecar, make_sidecar
 from rollup.protocol.blockref import L1BlockRef
 from rollup.protocol.primitives import Address, Hash, keccak256
 from rollup.protocol.transaction import BLOB, DYNAMIC_FEE, Transaction
@@ -46,6 +47,8 @@ class TrackedTx:
     blob_fee_cap: int = 0
     sent_at: int | None = None  # L1 head at the last sending
     receipt: L1Receipt | None = None
+    takes_over: bool = False  # it stands where an earlier run's transaction waits, whose fees are not known here
+    is_underpriced: bool = False  # L1's pool wants more for it than for what it holds
 
     def is_confirmed(self, head: int, confirmations: int) -> bool:
         """True when included that many L1 blocks deep, its own counted."""
@@ -85,7 +88,9 @@ class TxManager:
     def foreign_in_flight(self) -> int:
         """Transactions of this account that wait in L1's pool and were not sent from here (before a restart)."""
         waiting = self._client.pending_nonce(self.address) - self._client.nonce(self.address)
-        return max(0, waiting - sum(1 for tracked in self._tracked if tracked.receipt is None and tracked.sent_at))
+        return max(
+            0, waiting - sum(1 for tracked in self._tracked if tracked.receipt is None and tracked.sent_at is not None)
+        )
 
     def submit(self, candidate: TxCandidate) -> TrackedTx:
         """Takes the next nonce for a candidate; the next step sends it."""
@@ -95,6 +100,19 @@ class TxManager:
         self._next_nonce += 1
         self._tracked.append(tracked)
         return tracked
+
+    def take_over(self) -> int:
+        """Puts an empty transaction in the place of each that foreign_in_flight counts; returns how many.
+
+        Their fees are not known, so each is raised until L1's pool takes it. One that L1 includes nevertheless shows as
+        NonceTaken.
+        """
+        first, last = self._client.nonce(self.address), self._client.pending_nonce(self.address)
+        followed = {tracked.nonce for tracked in self._tracked}
+        taken = [nonce for nonce in range(first, last) if nonce not in followed]
+        self._tracked += [TrackedTx(TxCandidate(self.address), nonce, takes_over=True) for nonce in taken]
+        self._next_nonce = last if self._next_nonce is None else max(last, self._next_nonce)
+        return len(taken)
 
     def reset(self) -> None:
         """Stops following everything; the next nonce is asked of L1 again."""
@@ -141,7 +159,9 @@ class TxManager:
         """Sends at L1's prices, for a replacement at least a pool's bump above the last."""
         prices = self.prices()
         has_blobs = tracked.candidate.sidecar is not None
-        bump = 0 if tracked.sent_at is None else (_BLOB_BUMP_PERCENT if has_blobs else _BUMP_PERCENT)
+        bump = 0
+        if tracked.sent_at is not None or tracked.is_underpriced:
+            bump = _BLOB_BUMP_PERCENT if has_blobs else _BUMP_PERCENT
         before = tracked.tip, tracked.fee_cap, tracked.blob_fee_cap
         tracked.tip = max(prices.tip, _raised(tracked.tip, bump))
         # Twice the base fee holds for six full blocks in a row.
@@ -150,10 +170,17 @@ class TxManager:
             tracked.blob_fee_cap = max(2 * prices.blob_base_fee, _raised(tracked.blob_fee_cap, bump))
         version = self._sign(tracked)
         tracked.versions.append(version)  # before sending: an answer that is lost may have been a yes
-        if not self._send(tracked, head, version[1]):
-            tracked.versions.remove(version)
-            if "underpriced" not in (self.last_refusal or ""):
-                tracked.tip, tracked.fee_cap, tracked.blob_fee_cap = before
+        if self._send(tracked, head, version[1]):
+            tracked.is_underpriced = False
+            return
+        tracked.versions.remove(version)
+        refusal = self.last_refusal or ""
+        tracked.is_underpriced = "underpriced" in refusal
+        if not tracked.is_underpriced:
+            tracked.tip, tracked.fee_cap, tracked.blob_fee_cap = before
+        if tracked.takes_over and "already reserved" in refusal and not has_blobs:
+            # Only a blob transaction may take a blob transaction's place (geth core/txpool/errors.go).
+            tracked.candidate = replace(tracked.candidate, sidecar=make_sidecar((bytes(BLOB_SIZE),)))
 
     def _sign(self, tracked: TrackedTx) -> tuple[Hash, bytes]:
         candidate = tracked.candidate
