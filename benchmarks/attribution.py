@@ -1,18 +1,19 @@
-"""How fast the attribution precompile is by itself: python -m benchmarks.attribution
+"""How fast the attribution precompile is: python -m benchmarks.attribution
 
-Inferences and credits a second in the bare hot loop (decode, split, credit, log) on the dict host, microseconds and gas
-a call, nanoseconds per gas beside those of EVM opcodes on the same machine, and a line profile of the loop. A workload
-is data (`Workload`), so that a measurement inside a block runs the very same calls.
+Inferences and credits a second in the bare hot loop (decode, split, credit, log) on the dict host and inside a block
+(inference_blocks.py), microseconds and gas a call, nanoseconds per gas beside those of EVM opcodes on the same machine,
+and a line profile of the loop.
 """
 
 import argparse
 import io
 import json
+import os
 import platform
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -32,52 +33,25 @@ from rich.table import Table
 from attribution_precompile import (
     ADDRESS_BYTES,
     NATIVE_CODE,
-    SELECTORS,
     DictHost,
     abi,
     dict_host,
     dispatch,
     execute,
-    genesis_storage,
     inference,
     ledger,
     records,
 )
 from attribution_precompile.twin import RUNTIME_CODE
+from benchmarks.inference_blocks import BlockMeasurement, measure_blocks
+from benchmarks.inferences import PAYER, Workload, workloads
 from rollup.execution.attribution_host import AttributionComputation, AttributionState, attribution_precompile
 
 ENTRIES: Final = (1, 4, 32)
 CONTRIBUTORS: Final = (1, 100, 10_000, 100_000)
 RESULTS: Final = Path(__file__).parent / "results"
 
-ADMIN, TREASURY, CURATOR, OWNER, PAYER = 0xAD, 0x7EA, 0xC0, 0x0E, 0xFA
-FIRST_MEMBER = 2**80
-FEE = 10**18
-GAS = 10**8
-CHUNK = 500
-
-_SELECTOR = {method.name: selector for selector, method in SELECTORS.items()}
-
-
-def _words(*values: int) -> bytes:
-    return abi.encode_words(*values)
-
-
-@dataclass(frozen=True, slots=True)
-class Workload:
-    """One kind of inference over a prepared state: who calls what with how much wei, again and again.
-
-    `credits` is how many balances or pools one call pays; `storage` is the account's storage before the first call.
-    """
-
-    name: str
-    entries: int
-    contributors: int
-    credits: int
-    calldata: bytes
-    caller: int
-    value: int
-    storage: dict[int, int]
+GAS: Final = 10**8
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,51 +66,6 @@ class Measurement:
     inferences_per_second: float
     credits_per_second: float
     nanoseconds_per_gas: float
-
-
-def build_storage(entries: int, contributors: int) -> dict[int, int]:
-    """A model with `entries` DataNets which share `contributors` contributors (at least one each)."""
-    host = DictHost(storage=genesis_storage(ADMIN, TREASURY, 500))
-
-    def do(data: bytes, caller: int) -> None:
-        host.begin()
-        result = host.call(data, caller=caller, gas=10**12)
-        if not result.success:
-            raise RuntimeError(f"setting up failed: {result.output.hex()}")
-
-    for datanet_id in range(1, entries + 1):
-        do(_SELECTOR["createDatanet"] + _words(datanet_id), CURATOR)
-        share = max(1, contributors // entries)
-        for first in range(0, share, CHUNK):
-            count = min(CHUNK, share - first)
-            rows: list[int] = []
-            for index in range(first, first + count):
-                rows += (FIRST_MEMBER + index, 1 + index % 7, index)
-            do(_SELECTOR["contribute"] + _words(datanet_id, 64, count, *rows), CURATOR)
-    weights: list[int] = []
-    for datanet_id in range(1, entries + 1):
-        weights += (datanet_id, datanet_id)
-    params = (0, 0, 0, 1_000, 0, 0, 3_000, 0, 7_000, 320, entries, *weights)
-    do(_SELECTOR["registerModel"] + _words(32, *params), OWNER)
-    return host.storage
-
-
-def workloads(entries: int, contributors: int) -> Iterator[Workload]:
-    """At default weights; at the least calldata; with an own influence on pools, and on members directly."""
-    storage = build_storage(entries, contributors)
-    hashes = (2**255, 2**254)
-
-    def made(name: str, credits: int, calldata: bytes, caller: int) -> Workload:
-        return Workload(name, entries, contributors, credits, calldata, caller, FEE, dict(storage))
-
-    yield made("infer", 2 + entries, _SELECTOR["infer"] + _words(1, 700, 300, *hashes), PAYER)
-    compact = b"".join(value.to_bytes(4, "big") for value in (1, 700, 300)) + hashes[0].to_bytes(32, "big")
-    yield made("inferCompact", 2 + entries, _SELECTOR["inferCompact"] + compact, PAYER)
-    for name, contributor in (("inferBatch, pools", 0), ("inferBatch, members", FIRST_MEMBER)):
-        influence = [i << 192 | (10 + i) << 160 | contributor for i in range(1, entries + 1)]
-        head = (1, 1, 700, 300, hashes[0], 192, entries)
-        # Direct entries all pay the same first member, once for each DataNet.
-        yield made(name, 2 + entries, _SELECTOR["inferBatch"] + _words(*head, *influence), OWNER)
 
 
 def prepare(workload: Workload) -> DictHost:
@@ -287,7 +216,9 @@ def profile(calls: int) -> str:
     return text.getvalue().replace(root, "")
 
 
-def _print(console: Console, measured: list[Measurement], rows: list[tuple[str, float, int]]) -> None:
+def _print(
+    console: Console, measured: list[Measurement], blocks: list[BlockMeasurement], rows: list[tuple[str, float, int]]
+) -> None:
     table = Table(title="The bare hot loop, one core", title_justify="left")
     headings = ("call", "entries", "contributors", "gas", "µs", "inferences/s", "credits/s", "ns/gas")
     for heading in headings:
@@ -302,6 +233,22 @@ def _print(console: Console, measured: list[Measurement], rows: list[tuple[str, 
             f"{m.inferences_per_second:,.0f}",
             f"{m.credits_per_second:,.0f}",
             f"{m.nanoseconds_per_gas:.2f}",
+        )
+    console.print(table)
+    headings = ("call", "entries", "contributors", "gas", "µs", "of it executing", "inferences/s", "credits/s")
+    table = Table(title="Inside a block, one core: signed transaction to kept block", title_justify="left")
+    for heading in headings:
+        table.add_column(heading, justify="left" if heading == "call" else "right")
+    for b in blocks:
+        table.add_row(
+            b.workload,
+            f"{b.entries}",
+            f"{b.contributors:,}",
+            f"{b.gas:,}",
+            f"{b.microseconds:.1f}",
+            f"{b.execution_microseconds:.1f}",
+            f"{b.inferences_per_second:,.0f}",
+            f"{b.credits_per_second:,.0f}",
         )
     console.print(table)
     table = Table(title="Beside EVM opcodes, through py-evm", title_justify="left")
@@ -321,11 +268,19 @@ def main(arguments: list[str] | None = None) -> int:
     contributors = CONTRIBUTORS[:2] if options.quick else CONTRIBUTORS
     calls = 200 if options.quick else 4_000
     console = Console(stderr=True)
+    load = os.getloadavg()[0]
     cases = [(k, n) for k in ENTRIES for n in contributors]
     measured = [
         measure(workload, calls=max(100, calls // k))
         for k, n in track(cases, "measuring", console=console, disable=options.json, transient=True)
         for workload in workloads(k, n)
+    ]
+    blocks = [
+        measurement
+        for k, n in track(cases, "building blocks", console=console, disable=options.json, transient=True)
+        for measurement in measure_blocks(
+            k, n, size=50 if options.quick else max(100, 1_000 // k), rounds=1 if options.quick else 3
+        )
     ]
     rows = compare_gas(5 if options.quick else 40)
     options.out.mkdir(parents=True, exist_ok=True)
@@ -333,7 +288,10 @@ def main(arguments: list[str] | None = None) -> int:
     report = {
         "python": platform.python_version(),
         "machine": platform.machine(),
+        "cores": os.cpu_count(),
+        "load_before": round(load, 2),
         "hot_loop": [asdict(m) for m in measured],
+        "in_a_block": [asdict(b) for b in blocks],
         "ns_per_gas": [{"what": name, "ns_per_gas": per_gas, "gas": gas} for name, per_gas, gas in rows],
     }
     (options.out / "attribution.json").write_text(json.dumps(report, indent=1) + "\n")
@@ -341,7 +299,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(json.dumps(report))
     else:
         console = Console()
-        _print(console if console.is_terminal else Console(width=120), measured, rows)
+        _print(console if console.is_terminal else Console(width=120), measured, blocks, rows)
     return 0
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from attribution_precompile import ADDRESS_BYTES, NATIVE_CODE
-from benchmarks.attribution import build_storage
-from benchmarks.attribution import workloads as attribution_workloads
+from benchmarks.inferences import build_storage
+from benchmarks.inferences import workloads as attribution_workloads
 from rollup.execution.contract_artifact import load_artifact
 from rollup.execution.genesis_account import GenesisAccount
 from rollup.protocol.primitives import Address, keccak256

@@ -1,0 +1,79 @@
+"""Inferences to measure by: the state they need, and the calls, for the hot loop alone and inside a block."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from attribution_precompile import SELECTORS, DictHost, abi, genesis_storage
+
+ADMIN, TREASURY, CURATOR, OWNER, PAYER = 0xAD, 0x7EA, 0xC0, 0x0E, 0xFA
+FIRST_MEMBER = 2**80
+FEE = 10**18
+CHUNK = 500
+
+_SELECTOR = {method.name: selector for selector, method in SELECTORS.items()}
+
+
+def _words(*values: int) -> bytes:
+    return abi.encode_words(*values)
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """One kind of inference over a prepared state: who calls what with how much wei, again and again.
+
+    `credits` is how many balances or pools one call pays; `storage` is the account's storage before the first call.
+    """
+
+    name: str
+    entries: int
+    contributors: int
+    credits: int
+    calldata: bytes
+    caller: int
+    value: int
+    storage: dict[int, int]
+
+
+def build_storage(entries: int, contributors: int) -> dict[int, int]:
+    """A model with `entries` DataNets which share `contributors` contributors (at least one each)."""
+    host = DictHost(storage=genesis_storage(ADMIN, TREASURY, 500))
+
+    def do(data: bytes, caller: int) -> None:
+        host.begin()
+        result = host.call(data, caller=caller, gas=10**12)
+        if not result.success:
+            raise RuntimeError(f"setting up failed: {result.output.hex()}")
+
+    for datanet_id in range(1, entries + 1):
+        do(_SELECTOR["createDatanet"] + _words(datanet_id), CURATOR)
+        share = max(1, contributors // entries)
+        for first in range(0, share, CHUNK):
+            count = min(CHUNK, share - first)
+            rows: list[int] = []
+            for index in range(first, first + count):
+                rows += (FIRST_MEMBER + index, 1 + index % 7, index)
+            do(_SELECTOR["contribute"] + _words(datanet_id, 64, count, *rows), CURATOR)
+    weights: list[int] = []
+    for datanet_id in range(1, entries + 1):
+        weights += (datanet_id, datanet_id)
+    params = (0, 0, 0, 1_000, 0, 0, 3_000, 0, 7_000, 320, entries, *weights)
+    do(_SELECTOR["registerModel"] + _words(32, *params), OWNER)
+    return host.storage
+
+
+def workloads(entries: int, contributors: int) -> Iterator[Workload]:
+    """At default weights; at the least calldata; with an own influence on pools, and on members directly."""
+    storage = build_storage(entries, contributors)
+    hashes = (2**255, 2**254)
+
+    def made(name: str, credits: int, calldata: bytes, caller: int) -> Workload:
+        return Workload(name, entries, contributors, credits, calldata, caller, FEE, dict(storage))
+
+    yield made("infer", 2 + entries, _SELECTOR["infer"] + _words(1, 700, 300, *hashes), PAYER)
+    compact = b"".join(value.to_bytes(4, "big") for value in (1, 700, 300)) + hashes[0].to_bytes(32, "big")
+    yield made("inferCompact", 2 + entries, _SELECTOR["inferCompact"] + compact, PAYER)
+    for name, contributor in (("inferBatch, pools", 0), ("inferBatch, members", FIRST_MEMBER)):
+        influence = [i << 192 | (10 + i) << 160 | contributor for i in range(1, entries + 1)]
+        head = (1, 1, 700, 300, hashes[0], 192, entries)
+        # Direct entries all pay the same first member, once for each DataNet.
+        yield made(name, 2 + entries, _SELECTOR["inferBatch"] + _words(*head, *influence), OWNER)
