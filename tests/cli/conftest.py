@@ -1,16 +1,29 @@
 """A node as a user starts it, and the commands as a user gives them."""
 
 import json
+import os
+import shutil
+import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from web3 import Web3
+from web3.types import RPCEndpoint
 
+from attribution_precompile import ADDRESS_BYTES, genesis_storage
+from attribution_precompile.twin import RUNTIME_CODE
 from rollup.cli import main
+from rollup.protocol.accounts import OWNER
+
+_TRIES, _PAUSE_SECONDS = 100, 0.1  # another program's start
 
 
 @dataclass(frozen=True)
@@ -18,6 +31,7 @@ class Shell:
     """Runs commands against one node, in this process."""
 
     url: str
+    has_index: bool = True
 
     def run(self, *arguments: object, exit_code: int = 0, stdin: str | None = None) -> Result:
         environment = {"OPENROLLUP_RPC_URL": self.url, "COLUMNS": "100", "NO_COLOR": "1"}
@@ -35,14 +49,30 @@ class Shell:
         return self.run(*arguments, exit_code=1).stderr
 
 
+StartNode = Callable[[str], dict[str, str]]
+
+
 @pytest.fixture(scope="session")
-def node_urls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """The endpoints of `openrollup run --instant` in another process."""
+def start_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartNode]:
+    """The endpoints of `openrollup run --instant --attribution MODE` in another process, one for each mode."""
+    with ExitStack() as running:
+        started: dict[str, dict[str, str]] = {}
+
+        def start(mode: str) -> dict[str, str]:
+            if mode not in started:
+                log = tmp_path_factory.mktemp("node") / "stderr"
+                started[mode] = running.enter_context(_node(mode, log))
+            return started[mode]
+
+        yield start
+
+
+@contextmanager
+def _node(mode: str, log: Path) -> Iterator[dict[str, str]]:
     ports = [f"--{name}-port=0" for name in ("l1", "l2", "verifier", "rollup", "beacon", "engine")]
-    errors = tmp_path_factory.mktemp("node") / "stderr"
-    with errors.open("w") as stderr:
+    with log.open("w") as stderr:
         process = subprocess.Popen(
-            [sys.executable, "-m", "rollup.cli", "run", "--instant", "--json", *ports],
+            [sys.executable, "-m", "rollup.cli", "run", "--instant", "--json", "--attribution", mode, *ports],
             stdout=subprocess.PIPE,
             stderr=stderr,
             text=True,
@@ -50,7 +80,7 @@ def node_urls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, st
     try:
         assert process.stdout is not None
         line = process.stdout.readline()
-        assert line, f"the node did not start: {errors.read_text()}"
+        assert line, f"the node did not start: {log.read_text()}"
         # Somebody reads the events that follow: a full pipe must not stop the node.
         with subprocess.Popen(["cat"], stdin=process.stdout, stdout=subprocess.DEVNULL):
             yield json.loads(line)["urls"]
@@ -61,5 +91,51 @@ def node_urls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, st
 
 
 @pytest.fixture(scope="session")
-def shell(node_urls: dict[str, str]) -> Shell:
+def node_urls(start_node: StartNode) -> dict[str, str]:
+    return start_node("native")
+
+
+@pytest.fixture(scope="session")
+def native_shell(node_urls: dict[str, str]) -> Shell:
     return Shell(node_urls["L2 JSON-RPC"])
+
+
+@pytest.fixture(scope="session")
+def shell(native_shell: Shell) -> Shell:
+    return native_shell
+
+
+@pytest.fixture(scope="session")
+def contract_shell(start_node: StartNode) -> Shell:
+    """A chain whose attribution account is the Solidity twin."""
+    return Shell(start_node("contract")["L2 JSON-RPC"])
+
+
+@pytest.fixture(scope="session")
+def anvil_shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    """A chain of another client with the twin at the address: nothing but standard methods is there."""
+    program = os.environ.get("ANVIL") or shutil.which("anvil")
+    if not program:
+        pytest.skip("NO ANVIL: npm install @foundry-rs/anvil, then put it on PATH or name it in ANVIL")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = tmp_path_factory.mktemp("anvil") / "log"
+    with log.open("w") as output:
+        process = subprocess.Popen([program, "--port", str(port), "--chain-id", "901"], stdout=output, stderr=output)
+    try:
+        web3 = Web3(Web3.HTTPProvider(f"http://127.0.0.1:{port}"))
+        for _ in range(_TRIES):
+            if web3.is_connected() or process.poll() is not None:
+                break
+            time.sleep(_PAUSE_SECONDS)
+        assert web3.is_connected(), log.read_text()
+        at = "0x" + ADDRESS_BYTES.hex()
+        web3.provider.make_request(RPCEndpoint("anvil_setCode"), [at, "0x" + RUNTIME_CODE.hex()])
+        for slot, value in genesis_storage(OWNER.address, OWNER.address, 500).items():
+            words = ["0x" + number.to_bytes(32, "big").hex() for number in (slot, value)]
+            web3.provider.make_request(RPCEndpoint("anvil_setStorageAt"), [at, *words])
+        yield Shell(f"http://127.0.0.1:{port}", has_index=False)
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
