@@ -55,7 +55,12 @@ EXCEPTIONS = {
     "TYPE_4_TX_CONTRACT_CREATION": "must have a recipient",
     "TYPE_4_TX_PRE_FORK": "type not supported",
     "TYPE_4_EMPTY_AUTHORIZATION_LIST": "empty auth list",
-    "TYPE_NOT_SUPPORTED": "type not supported",
+    # Which of the two is seen first in bytes of a later type that are broken besides is no rule.
+    "TYPE_NOT_SUPPORTED": "type not supported|malformed",
+    # A signature is read by the chain id in its v: what is wrong with one shows as either.
+    "INVALID_CHAINID": "invalid chain id for signer|invalid signature",
+    "EC_RECOVERY_FAIL": "invalid signature",
+    "NONCE_TOO_BIG": "nonce has max value",
 }
 
 
@@ -91,7 +96,7 @@ def explains(expected: str, error: Exception) -> bool:
     for alternative in expected.split("|"):
         name = alternative.split(".")[-1]
         if name.startswith(("RLP_", "ADDRESS_", "INVALID_SIGNATURE")) or name.endswith("_OVERFLOW"):
-            said = EXCEPTIONS.get(name, "malformed|invalid|expected")
+            said = EXCEPTIONS.get(name, "malformed|invalid|expected|type not supported")
         elif name in EXCEPTIONS:
             said = EXCEPTIONS[name]
         else:
