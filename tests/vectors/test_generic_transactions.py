@@ -82,9 +82,9 @@ def test_transaction(file: str, raw: bytes, fork: str, result: dict[str, Any], r
 def run(raw: bytes, fork: L1Fork) -> Transaction:
     transaction = decode_transaction(raw)
     accounts = AccountDatabase(TrieReader({}, {}, EMPTY_TRIE_ROOT))
-    accounts.set_balance(
-        transaction.sender, 2**256 - 1 + transaction.gas_limit
-    )  # the largest value there is, and gas at 1 wei
+    most = 2**256 - 1
+    gas = transaction.gas_limit * transaction.max_fee_per_gas
+    accounts.set_balance(transaction.sender, most if gas > most else most + gas)
     accounts.set_nonce(transaction.sender, transaction.nonce)
     accounts.lock_changes()
     context = EvmContext(bytes(20), 1, 1, bytes(32), 2**64, CHAIN_ID, 0, 0, lambda _: None)
