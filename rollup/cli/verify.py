@@ -73,11 +73,11 @@ def command(
     started = time.monotonic()
     try:
         _derive(verifier, source, target, quiet=as_json)
+        _report(verifier, chain, target, time.monotonic() - started, as_json)
     except (Critical, Temporary) as error:
         raise click.ClickException(str(error)) from error
     finally:
         store.close()
-    _report(verifier, chain, time.monotonic() - started, as_json)
 
 
 def _target(until: str) -> int | None:
@@ -140,19 +140,22 @@ def _derive(verifier: Verifier, source: RpcL1Source, target: int | None, *, quie
             progress.update(task, total=source.head().number)
 
 
-def _report(verifier: Verifier, chain: Chain, seconds: float, as_json: bool) -> None:
-    safe = verifier.safe_head
-    state_root = chain.safe.header.state_root
+def _report(verifier: Verifier, chain: Chain, target: int | None, seconds: float, as_json: bool) -> None:
+    """The safe head, or the block asked for, which a kept chain may have passed long ago."""
+    block = chain.safe if target is None else chain.block_by_number(target)
+    if block is None:
+        raise click.ClickException(f"block {target} is safe, and no longer kept here")
     result: dict[str, Any] = {
-        "number": safe.number,
-        "hash": "0x" + safe.hash.hex(),
-        "stateRoot": "0x" + state_root.hex(),
+        "number": block.number,
+        "hash": "0x" + block.hash.hex(),
+        "stateRoot": "0x" + block.header.state_root.hex(),
         "l1Block": verifier.current_l1.number,
         "seconds": round(seconds, 3),
     }
     if as_json:
         click.echo(json.dumps(result))
         return
-    click.echo(f"L2 safe head {safe.number}, derived from L1 up to block {result['l1Block']} in {seconds:.1f} s")
+    name = "safe head" if target is None else "block"
+    click.echo(f"L2 {name} {block.number}, derived from L1 up to block {result['l1Block']} in {seconds:.1f} s")
     click.echo(f"hash        {result['hash']}")
     click.echo(f"state root  {result['stateRoot']}")

@@ -52,8 +52,16 @@ def test_a_person_reads_the_same_and_a_data_directory_keeps_it(node, tmp_path):
     assert f"L2 safe head {int(safe['number'], 16)}, " in result.output
     assert f"hash        {safe['hash']}\n" in result.output
     assert f"state root  {safe['stateRoot']}\n" in result.output
-    again = openrollup("verify", *options(node), data_dir, "--until=1", "--json")
+    kept = openrollup("db", "stat", tmp_path / "chain", "--json").json
+    again = openrollup("verify", *options(node), data_dir, "--json")
     assert again.json["hash"] == safe["hash"], again.errors
+    assert openrollup("db", "stat", tmp_path / "chain", "--json").json == kept
+    # A block the kept chain has passed is answered as well.
+    first = openrollup("verify", *options(node), data_dir, "--until=1")
+    block = call(node.url(L2), "eth_getBlockByNumber", "0x1", False)
+    assert "L2 block 1, " in first.output
+    assert f"hash        {block['hash']}\n" in first.output
+    assert f"state root  {block['stateRoot']}\n" in first.output
 
 
 def test_blobs_without_a_beacon_are_an_error_and_calldata_needs_none(node):
