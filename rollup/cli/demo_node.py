@@ -21,7 +21,7 @@ class Endpoints:
 @contextmanager
 def own_node() -> Iterator[Endpoints]:
     """Starts `openrollup run` on free ports, and stops it in the end; raises ClickException when it does not start."""
-    ports = [f"--{name}-port=0" for name in ("l1", "l2", "verifier", "rollup", "beacon")]
+    ports = [f"--{name}-port=0" for name in ("l1", "l2", "verifier", "rollup", "beacon", "engine")]
     pace = ["--l1-block-time=2", "--block-time=1", "--operator-fee-scalar=100000", "--json"]
     process = subprocess.Popen(
         [sys.executable, "-m", "rollup.cli", "run", *ports, *pace],
