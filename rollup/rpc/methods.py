@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-_CHAIN = ("debug", "eth", "net", "personal", "rpc", "txpool", "web3")
+_CHAIN = ("debug", "eth", "net", "personal", "txpool", "web3")
 _NODE = ("admin", "engine", "evm", "miner", "open", "optimism")
 NAMESPACES = frozenset((*_CHAIN, *_NODE))
 

@@ -1,4 +1,4 @@
-"""net_, web3_ and rpc_: what the node is."""
+"""net_, web3_ and txpool_: what the node is."""
 
 from importlib.metadata import version
 from typing import Any
@@ -44,11 +44,6 @@ class Net:
     def web3_sha3(self, value: bytes) -> str:
         """keccak256."""
         return hex_data(keccak256(value))
-
-    @params()
-    def rpc_modules(self) -> dict[str, str]:
-        """The namespaces."""
-        return dict.fromkeys(("debug", "eth", "net", "rpc", "txpool", "web3"), "1.0")
 
 
 class TxPool:

@@ -30,6 +30,7 @@ MAX_BODY = 32 * 1024 * 1024  # bytes: six blobs in hex and room
 MAX_BATCH = 1000
 MAX_BATCH_ANSWER = 25_000_000  # bytes (geth node/defaults.go: BatchResponseMaxSize)
 _UNAUTHORIZED, _FORBIDDEN, _TOO_LARGE = 401, 403, 413
+_SUBSCRIBING = frozenset(("eth_subscribe", "eth_unsubscribe"))
 
 
 class RpcServer:
@@ -47,7 +48,7 @@ class RpcServer:
         origins: Origins | None = None,
     ) -> None:
         self.name = name
-        self.methods = dict(methods)
+        self.methods = {"rpc_modules": self._modules, **methods}
         self.port = 0
         self._subscriptions = subscriptions
         self._authorize = authorize
@@ -70,6 +71,16 @@ class RpcServer:
             self._runner = None
 
     # ------------------------------------------------------------ JSON-RPC
+    @property
+    def names(self) -> frozenset[str]:
+        """Every method that is answered here, subscriptions too."""
+        return frozenset(self.methods) | (_SUBSCRIBING if self._subscriptions is not None else frozenset())
+
+    def _modules(self, params: list[Any]) -> dict[str, str]:
+        """rpc_modules: the namespaces of this port (geth rpc/server.go)."""
+        del params
+        return dict.fromkeys(sorted({name.split("_")[0] for name in self.names}), "1.0")
+
     async def handle(self, body: bytes, connection: Connection | None = None) -> bytes | None:
         """The answer to a request or a batch; None where nothing is to be answered."""
         try:
@@ -130,7 +141,7 @@ class RpcServer:
                 return self._subscriptions.unsubscribe(connection, params)
         handler = self.methods.get(method)
         if handler is None:
-            if method in ("eth_subscribe", "eth_unsubscribe") and self._subscriptions is not None:
+            if method in self.names:
                 raise notifications_not_supported()
             raise method_not_found(method)
         result = handler(params)

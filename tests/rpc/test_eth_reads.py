@@ -52,8 +52,14 @@ async def test_what_the_chain_is(rpc, story):
     assert await rpc.l2("net_peerCount") == "0x0"
     assert await rpc.l2("web3_sha3", "0x68656c6c6f") == h(keccak256(b"hello"))
     assert (await rpc.l2("web3_clientVersion")).startswith("openrollup/v")
-    modules = await rpc.l2("rpc_modules")
-    assert modules["eth"] == modules["debug"] == "1.0"
+
+
+async def test_each_port_names_its_own_namespaces(rpc):
+    chain = {"debug", "eth", "net", "personal", "rpc", "txpool", "web3"}
+    assert await rpc.l1("rpc_modules") == dict.fromkeys(chain, "1.0")
+    assert set(await rpc.l2("rpc_modules")) == chain | {"miner", "open"}
+    assert set(await rpc.verifier("rpc_modules")) == chain | {"open"}
+    assert set(await rpc.rollup("rpc_modules")) == {"admin", "optimism", "rpc"}
 
 
 async def test_fees(rpc, story):

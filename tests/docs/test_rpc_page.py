@@ -1,0 +1,120 @@
+"""docs/rpc.md and the ports say the same: methods, parameters, limits, and what is not there."""
+
+import inspect
+import json
+import re
+
+import pytest
+
+from rollup.cli.run import command as run
+from rollup.execution.calls import GAS_CAP
+from rollup.l1.beacon import BeaconApi
+from rollup.node import Node, NodeParams
+from rollup.rpc import engine, eth, eth_logs, jwt_auth, server, subscriptions
+from rollup.rpc.beacon import beacon_app
+from rollup.rpc.methods import NAMESPACES
+from rollup.rpc.miner import Miner
+from rollup.serve import NodeServers, Ports, execution_server, l2_backend
+from sequencer.pool_limits import PoolLimits
+from tests.docs.pages import named, page, section, sections
+
+TEXT = page("rpc.md")
+METHOD = re.compile(rf"(?:rpc|{'|'.join(sorted(NAMESPACES))})_\w+")
+PORTS = {"l1": "8545", "l2": "9545", "verifier": "9546", "rollup": "7545", "engine": "8551"}
+ABSENT = [name for row in section(TEXT, "Not there").rows for name in named(row[0])]
+
+
+@pytest.fixture(scope="module")
+def node():
+    node = Node.open(NodeParams(virtual_clock=True, genesis_time=1_700_000_000))
+    yield node
+    node.close()
+
+
+@pytest.fixture(scope="module")
+def servers(node):
+    found = NodeServers(node, Ports(), "127.0.0.1", bytes(32))._servers
+    return {PORTS[name]: item for name, item in found.items()}
+
+
+def documented():
+    """Method: the ports it is said to be on, and its parameters."""
+    found = {}
+    for part in sections(TEXT):
+        ports = set(re.findall(r"\b\d{4}\b", part.title))
+        for row in part.rows if ports else []:
+            for name in filter(METHOD.fullmatch, named(row[0])):
+                assert name not in found, f"{name} stands twice"
+                given = [item.strip() for item in row[1].split(",") if item.strip()]
+                found[name] = (ports | ({"7545"} if name == "rpc_modules" else set()), given)
+    return found
+
+
+def test_every_port_answers_the_methods_of_the_page_and_no_others(servers):
+    assert set(servers) == set(PORTS.values())
+    for port, found in servers.items():
+        assert {name for name, (ports, _) in documented().items() if port in ports} == found.names, port
+
+
+def test_the_parameters_are_as_many_and_as_optional_as_it_says(servers):
+    for name, (ports, given) in documented().items():
+        handler = servers[min(ports)].methods.get(name)
+        if handler is None or not hasattr(handler, "required"):
+            assert name in ("rpc_modules", "eth_subscribe", "eth_unsubscribe")
+            continue
+        taken = len(inspect.signature(handler.__func__.__wrapped__).parameters) - 1
+        required = [item for item in given if not item.startswith("[")]
+        assert (len(required), len(given)) == (handler.required, taken), name
+        assert given[: len(required)] == required, name
+
+
+def test_the_table_of_ports(servers):
+    defaults = {option.opts[0]: str(option.default) for option in run.params}
+    rows = {row[0]: row for row in sections(TEXT)[0].rows}
+    for port, row in rows.items():
+        assert defaults[named(row[1])[0]] == port
+    first = set(named(rows["8545"][3]))
+    for port in PORTS.values():
+        said = set(named(rows[port][3])) | (first if "the same" in rows[port][3] else set())
+        assert said == {name.split("_")[0] for name in servers[port].names}
+
+
+def test_the_engine_alone_has_what_its_paragraph_says(node, servers):
+    backend = l2_backend(node.l2.engine, node.l2.pool, {}, {})
+    alone = execution_server("L2 JSON-RPC", backend, node.l2.pool, Miner(node.l2.engine))
+    assert alone.names == {name for name in servers["9545"].names if not name.startswith("open_")}
+
+
+def test_the_beacon_paths(node):
+    app = beacon_app(BeaconApi(node.l1.miner))
+    served = {resource.canonical for resource in app.router.resources()}
+    assert {path for row in section(TEXT, "Beacon paths").rows for path in named(row[0])} == served
+
+
+def test_the_limits():
+    said = {row[0]: row[1] for row in section(TEXT, "Requests").rows if len(row) == 3}
+    pool = PoolLimits()
+    assert said["a request's body"] == f"{server.MAX_BODY >> 20} MiB"
+    assert said["calls in a batch"] == f"{server.MAX_BATCH:,}"
+    assert said["answers of a batch"] == f"{server.MAX_BATCH_ANSWER:,} bytes"
+    assert said["gas of a call"] == f"{GAS_CAP:,}"
+    assert said["filters on a port"] == f"{eth_logs._MAX_FILTERS:,}"
+    assert said["changes a filter holds unread"] == f"{eth_logs._MAX_UNREAD:,}"
+    assert said["subscriptions of a connection"] == f"{subscriptions.MAX_SUBSCRIPTIONS:,}"
+    assert said["notifications a reader leaves unread"] == f"{subscriptions.MAX_UNSENT:,}"
+    assert said["a transaction in the pool"] == f"{pool.max_transaction_size:,} bytes"
+    assert said["a transaction's fee at its cap"] == f"{pool.fee_cap // 10**18} ether of OPEN"
+    assert f"{eth_logs._MAX_BLOCKS:,} blocks apart" in TEXT
+    assert f"{eth_logs._MAX_LOGS:,} logs" in TEXT
+    assert f"at most {eth._MAX_HISTORY:,} blocks" in TEXT
+    assert f"at most {engine._MAX_BODIES:,}" in TEXT
+    assert f"within {jwt_auth.MAX_DRIFT} seconds" in TEXT
+    assert f"at least {eth._DEFAULT_TIP:,} wei" in TEXT
+
+
+@pytest.mark.parametrize("name", ABSENT)
+async def test_what_is_not_there_is_refused_in_those_words(name, servers):
+    assert name not in documented()
+    for found in servers.values():
+        answer = json.loads(await found.handle(json.dumps({"jsonrpc": "2.0", "id": 1, "method": name}).encode()))
+        assert answer["error"] == {"code": -32601, "message": f"the method {name} does not exist/is not available"}
