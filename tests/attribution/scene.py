@@ -8,6 +8,8 @@ from .harness import ADMIN, CHAIN_ID, GENESIS_TIME, Evm
 
 CURATOR, OWNER, TUNER, PAYER = 0x51, 0x61, 0x62, 0x91
 MEMBERS = (0x101, 0x102, 0x103)
+# Whom the payouts go to: accounts that are not there yet.
+RECIPIENTS = {"claim": 0x999, "claimFor": MEMBERS[1]}
 KEY, ATTRIBUTOR = calls.key_of(0xA77)
 FEE = 10**18
 REQUEST, RESPONSE, EVIDENCE = b"\x01" * 32, b"\x02" * 32, b"\x03" * 32
@@ -102,8 +104,8 @@ def valid_calls() -> dict[str, Call]:
         "job": Call(calls.call("job", 1), PAYER),
         "nonces": Call(calls.call("nonces", calls.hexed(PAYER)), PAYER),
         "harvest": Call(calls.call("harvest", [1, 2], member), PAYER),
-        "claim": Call(calls.call("claim", [1], calls.hexed(0x999)), MEMBERS[0]),
-        "claimFor": Call(calls.call("claimFor", calls.hexed(MEMBERS[1]), [1]), PAYER),
+        "claim": Call(calls.call("claim", [1], calls.hexed(RECIPIENTS["claim"])), MEMBERS[0]),
+        "claimFor": Call(calls.call("claimFor", calls.hexed(RECIPIENTS["claimFor"]), [1]), PAYER),
         "claimable": Call(calls.call("claimable", member, [1, 2]), PAYER),
     }
 

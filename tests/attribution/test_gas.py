@@ -1,63 +1,63 @@
 """A15 and exact gas: storage gas is the twin's, all of it is what the schedule says, and never more than the twin's."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from attribution_precompile import ADDRESS, METHODS, gas
+from attribution_precompile import ADDRESS, ADDRESS_BYTES, METHODS, gas
 
 from . import bytecode
+from .gas_by_hand import BILLS
 from .gas_trace import tracing
-from .harness import CONTRACT, MODES, NATIVE
-from .scene import VALID, build
+from .harness import CONTRACT, MODES, NATIVE, Evm, Result
+from .scene import RECIPIENTS, VALID, build
 
 NAMES = [method.name for method in METHODS]
 
-# Gas of the scene's calls in mode native, with everything cold, before refunds; no transaction's own 21,000.
-EXACT = {
-    "setPlatform": 8_980,
-    "platform": 4_215,
-    "version": 9,
-    "createDatanet": 53_113,
-    "contribute": 62_806,
-    "setUnits": 40_604,
-    "transferCurator": 9_035,
-    "datanet": 6_369,
-    "member": 6_450,
-    "registerModel": 122_020,
-    "setPrice": 14_065,
-    "setAttributor": 10_760,
-    "transferModel": 9_035,
-    "recordTraining": 33_444,
-    "model": 10_602,
-    "usage": 8_469,
-    "quote": 4_269,
-    "infer": 47_160,
-    "inferCompact": 56_762,
-    "inferAttested": 117_034,
-    "inferBatch": 91_586,
-    "request": 78_254,
-    "settle": 125_238,
-    "cancel": 32_777,
-    "job": 6_372,
-    "nonces": 2_157,
-    "harvest": 33_788,
-    "claim": 50_557,
-    "claimFor": 50_557,
-    "claimable": 8_691,
-}
-
-# The same, refunds (EIP-3529).
+# Refunds of the scene's calls (EIP-3529).
 # The lock goes back to what it was; the attributor was all there was in its slot.
 REFUND = {"claim": 2_800, "claimFor": 2_800, "setAttributor": 4_800}
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_exact_gas(name: str) -> None:
+def run_listed(evm: Evm, name: str, slots: set[int]) -> Result:
+    """The scene's call in a transaction whose access list has these slots, and the account a payout goes to."""
     call = VALID[name]
-    result = build(NATIVE).call(call.data, caller=call.caller, value=call.value)
-    assert result.success
-    assert result.gas == EXACT[name]
+
+    def warm_up(state: Any) -> None:
+        for slot in slots:
+            state.mark_storage_warm(ADDRESS_BYTES, slot)
+        if BILLS[name].created:
+            state.mark_address_warm(RECIPIENTS[name].to_bytes(20, "big"))
+
+    return evm.call(call.data, caller=call.caller, value=call.value, before=warm_up)
+
+
+def touched(name: str) -> tuple[Result, set[int]]:
+    """The scene's call with everything cold, and the slots it touched."""
+    call = VALID[name]
+    evm = build(NATIVE)
+    with tracing(NATIVE) as trace:
+        result = evm.call(call.data, caller=call.caller, value=call.value)
+    return result, {*trace.reads, *trace.writes}
+
+
+def test_every_method_has_its_bill() -> None:
+    assert list(BILLS) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_exact_gas_cold_and_warm(name: str) -> None:
+    """To the unit, what the entries of the schedule add up to when worked by hand (gas_by_hand.py)."""
+    cold, slots = touched(name)
+    assert cold.success
+    assert cold.gas == BILLS[name].cold
+    assert len(slots) == BILLS[name].read + BILLS[name].fresh
+    warm = run_listed(build(NATIVE), name, slots)
+    assert warm.success
+    assert warm.gas == BILLS[name].warm
+    assert warm.output == cold.output
+    assert warm.logs == cold.logs
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -153,22 +153,3 @@ def test_native_costs_no_more_than_the_twin_with_trailing_calldata(name: str, tr
     native, contract = (build(m).call(data, caller=call.caller, value=call.value) for m in (NATIVE, CONTRACT))
     assert native.success
     assert native.gas < contract.gas
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_an_access_list_makes_slots_warm(name: str) -> None:
-    """Warmth is per (address, slot), the transaction's: a slot named in its access list costs 2,000 less."""
-    call = VALID[name]
-    evm = build(NATIVE)
-    with tracing(NATIVE) as trace:
-        cold = evm.call(call.data, caller=call.caller, value=call.value)
-    slots = set(trace.reads) | set(trace.writes)
-
-    def warm_up(state: object) -> None:
-        for slot in slots:
-            state.mark_storage_warm(ADDRESS.to_bytes(20, "big"), slot)  # type: ignore[attr-defined]
-
-    listed = build(NATIVE).call(call.data, caller=call.caller, value=call.value, before=warm_up)
-    only_written = set(trace.writes) - set(trace.reads)
-    read_first = len(slots) - len(only_written)
-    assert cold.gas - listed.gas == 2_000 * read_first + 2_100 * len(only_written)
