@@ -10,10 +10,14 @@ from attribution_precompile import ADDRESS, DictHost, Revert, execute, explain, 
 from attribution_precompile.audit import owed_scaled
 from attribution_precompile.layout import (
     COUNTS,
+    MASK_64,
     MASK_96,
     MASK_160,
+    MEMBER_COUNT_SHIFT,
+    MEMBERSHIP,
     POOL,
     REMAINDER_SHIFT,
+    UNITS_SHIFT,
     USAGE,
     credit_slot,
     datanet_slot,
@@ -23,7 +27,7 @@ from attribution_precompile.layout import (
 )
 
 from . import bytecode, calls
-from .harness import ADMIN, MODES, NATIVE, TREASURY, Evm, Result
+from .harness import ADMIN, CONTRACT, MODES, NATIVE, TREASURY, Evm, Result
 from .scene import ATTRIBUTOR, CURATOR, FEE, MEMBERS, OWNER, PAYER, TUNER, VALID, build, signed
 from .test_abi import word_widths
 from .world import ACCOUNTS, EDGES, FORTUNE, PEOPLE, RECEIVER, REENTRANT, REFUSER, Actor
@@ -347,11 +351,44 @@ def test_a13_dust_of_many_small_payments() -> None:
     assert owed_scaled(lambda slot: host.storage.get(slot, 0), range(2**80, 2**80 + members)) == paid << 64
 
 
-@settings(max_examples=40, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+def test_a13_dust_in_either_mode(evm: Evm) -> None:
+    """The same through the EVM: 100 payments over two members and a pool of an odd number of units."""
+    units = 12_500_000_000_000_000_001
+    rows = [(calls.hexed(MEMBERS[i]), units + i, bytes([0x40 + i]) * 32) for i in range(2)]
+    must(evm.call(calls.call("createDatanet", H), caller=CURATOR))
+    must(evm.call(calls.call("contribute", 3, rows), caller=CURATOR))
+    free = calls.model_params([(3, 1)], split=(0, 0, 10_000), price=(0, 0, 0))
+    must(evm.call(calls.call("registerModel", free), caller=OWNER))
+    must(evm.call(calls.call("setPlatform", calls.hexed(ADMIN), calls.hexed(TREASURY), 0), caller=ADMIN))
+    random = Random(13)
+    before = sum(claimable(evm, member, 3) for member in MEMBERS[:2])
+    paid = 0
+    for _ in range(100):
+        fee = random.randrange(1, 1_001)
+        must(evm.call(calls.call("infer", 3, 0, 0, H, H), caller=PAYER, value=fee))
+        paid += fee
+    credited = sum(claimable(evm, member, 3) for member in MEMBERS[:2]) - before
+    assert paid - 64 <= credited <= paid
+
+
+SEQUENCES = {"deadline": None, "derandomize": True, "database": None, "suppress_health_check": list(HealthCheck)}
+
+
+@settings(max_examples=40, **SEQUENCES)
 @given(seed=st.integers(0, 2**64 - 1), steps=st.integers(110, 130))
 def test_a14_conservation(seed: int, steps: int) -> None:
     """After any sequence the balance is what is owed, exactly: no wei, nor 2^-64 of one, comes or goes."""
-    evm = Evm(NATIVE)
+    assert_conserved(NATIVE, seed, steps)
+
+
+@settings(max_examples=4, **SEQUENCES)
+@given(seed=st.integers(0, 2**64 - 1), steps=st.integers(110, 130))
+def test_a14_conservation_of_the_twin(seed: int, steps: int) -> None:
+    assert_conserved(CONTRACT, seed, steps)
+
+
+def assert_conserved(mode: str, seed: int, steps: int) -> None:
+    evm = Evm(mode)
     for person in (*PEOPLE, ADMIN):
         evm.fund(person, FORTUNE)
     evm.deploy(REFUSER, bytecode.refuser())
@@ -398,6 +435,21 @@ def test_a20_gas_does_not_grow_with_members() -> None:
         execute(host, data)
         assert 10**7 - host.gas == costs[-1]
     assert costs[0] == costs[1]
+
+
+def test_a20_the_same_in_either_mode(evm: Evm) -> None:
+    """The twin's gas too: a pool is two slots, however many members it says it has."""
+    few, many = evm.copy(), evm.copy()
+    membership = datanet_slot(1) + MEMBERSHIP
+    word = evm.storage(membership)
+    assert word >> MEMBER_COUNT_SHIFT & MASK_64 == 2
+    slots = {member_slot(1, 2**80 + i): 1 << UNITS_SHIFT for i in range(1_000)}
+    many.set_storage({**slots, membership: word + (1_000 << MEMBER_COUNT_SHIFT) + 1_000})
+    costs = []
+    for machine in (few, many):
+        for call in (VALID["infer"], VALID["inferBatch"], VALID["inferCompact"]):
+            costs.append(must(machine.call(call.data, caller=call.caller, value=call.value)).gas)
+    assert costs[:3] == costs[3:]
 
 
 def test_a_direct_frame_reverts_by_exception() -> None:

@@ -110,6 +110,24 @@ def test_a17_reentry_is_refused_by_the_twin(name: str) -> None:
     assert result.logs[-1][2] == REENTRANCY.selector
 
 
+@pytest.mark.parametrize("name", MUTATORS)
+def test_a17_reentry_has_no_effect(evm: Evm, name: str) -> None:
+    """Either the recipient only has the money, or it ran out of gas trying, and the payout failed as a whole."""
+    before = evm.storage_root(), evm.balance(ADDRESS)
+    quiet = evm.copy()
+    quiet.deploy(HELPER, bytecode.receiver())
+    assert quiet.call(claim_to(HELPER), caller=OWNER).success
+    evm.deploy(HELPER, bytecode.reentrant(ADDRESS, VALID[name].data))
+    result = evm.call(claim_to(HELPER), caller=OWNER)
+    if result.success:
+        assert result.logs[-1][2] == REENTRANCY.selector
+        assert (evm.storage_root(), evm.balance(HELPER)) == (quiet.storage_root(), quiet.balance(HELPER))
+    else:
+        assert evm.mode == CONTRACT
+        assert explain(result.output) == "PayoutFailed()"
+        assert (evm.storage_root(), evm.balance(ADDRESS)) == before
+
+
 def test_a17_a_view_may_be_called_from_within_a_payout(evm: Evm) -> None:
     evm.deploy(HELPER, bytecode.reentrant(ADDRESS, calls.call("version")))
     result = evm.call(claim_to(HELPER), caller=OWNER)
