@@ -38,6 +38,10 @@ class ExecutionReverted(CallError):
         self.output = output
 
 
+class GasTooLow(CallError):
+    """A gas limit below what the transaction costs before its first instruction (EIP-2028, 7623, 7702)."""
+
+
 @dataclass(slots=True)
 class CallRequest:
     """What to call; amounts in wei, gas in units, None where the caller left it open."""
@@ -134,12 +138,22 @@ def estimate_gas(
     def run(gas: int) -> CallResult:
         return _run(_evm(context, reader, block_hash, overrides), request, gas)
 
+    def suffices(gas: int) -> bool:
+        # A refund may bring what was used below what is needed to begin: then more must be given.
+        try:
+            return run(gas).error is None
+        except GasTooLow:
+            return False
+
     high = _highest_gas(context, reader, request, overrides)
     if request.to is not None and not request.data and not request.authorization_list:
         plain = _evm(context, reader, block_hash, overrides)
-        if not plain.accounts.get_code(request.to) and high >= TX_GAS and run(TX_GAS).error is None:
+        if not plain.accounts.get_code(request.to) and high >= TX_GAS and suffices(TX_GAS):
             return TX_GAS
-    result = run(high)
+    try:
+        result = run(high)
+    except GasTooLow as error:
+        raise CallError(f"gas required exceeds allowance ({high})") from error
     if result.error is not None:
         if isinstance(result.error, Revert):
             raise ExecutionReverted(result.output)
@@ -149,7 +163,7 @@ def estimate_gas(
     low = result.gas_used - 1
     optimistic = (result.gas_used + _CALL_STIPEND) * 64 // 63
     if low < optimistic < high:
-        if run(optimistic).error is None:
+        if suffices(optimistic):
             high = optimistic
         else:
             low = optimistic
@@ -157,7 +171,7 @@ def estimate_gas(
         middle = min((low + high) // 2, low * 2)
         if middle <= low:
             break
-        if run(middle).error is None:
+        if suffices(middle):
             high = middle
         else:
             low = middle
@@ -254,7 +268,7 @@ def _run(evm: Evm, request: CallRequest, gas: int) -> CallResult:
     )
     needed = max(intrinsic_gas(transaction, evm.rules), floor_gas(transaction, evm.rules))
     if transaction.gas_limit < needed:
-        raise CallError(f"intrinsic gas too low: have {transaction.gas_limit}, want {needed}")
+        raise GasTooLow(f"intrinsic gas too low: have {transaction.gas_limit}, want {needed}")
     try:
         outcome: Outcome = execute_call(evm, transaction)
     except InvalidTransaction as error:

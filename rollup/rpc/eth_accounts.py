@@ -14,6 +14,7 @@ from rollup.protocol.transaction import (
     ACCESS_LIST,
     DYNAMIC_FEE,
     LEGACY,
+    SET_CODE,
     Transaction,
 )
 from rollup.rpc.backend import ExecutionBackend
@@ -113,6 +114,10 @@ class EthAccounts:
             raise InvalidParams(f"invalid argument 0: {error}") from error
         if source.get("from") is None:
             raise RpcError("unknown account")
+        if request.blob_versioned_hashes:
+            raise RpcError("this transaction type cannot be filled in here: send it signed, with its blobs")
+        if request.authorization_list and source.get("gasPrice") is not None:
+            raise InvalidParams("invalid argument 0: gasPrice and authorizationList cannot be given together")
         backend = self._backend
         head = backend.chain.head
         nonce = request.nonce
@@ -137,6 +142,7 @@ class EthAccounts:
             max_fee_per_gas=cap,
             max_priority_fee_per_gas=tip,
             access_list=request.access_list,
+            authorization_list=request.authorization_list,
         )
         return transaction, request.sender
 
@@ -151,4 +157,4 @@ class EthAccounts:
         cap = request.max_fee_per_gas
         if source.get("maxFeePerGas") is None:
             cap = 2 * self._reads._next_base_fee() + tip
-        return DYNAMIC_FEE, cap, tip
+        return SET_CODE if request.authorization_list else DYNAMIC_FEE, cap, tip

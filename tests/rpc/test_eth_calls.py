@@ -1,5 +1,7 @@
 """eth_call and its kin, and every error text that wallets match on (geth's, under geth's codes)."""
 
+from types import SimpleNamespace
+
 import pytest
 from eth_abi import encode
 from eth_account import Account
@@ -53,6 +55,41 @@ async def test_an_estimate_is_little_more_than_what_succeeds(rpc, story):
     assert (await rpc.l2.failure("eth_estimateGas", to(story, "0x01"))).code == 3
     allowance = await rpc.l2.failure("eth_estimateGas", to(story, "0x06", gas=hex(100_000)))
     assert (allowance.code, allowance.message) == (-32000, "gas required exceeds allowance (100000)")
+
+
+def delegation(story, nonce):
+    """EIP-7702: Zoe lets the story's contract act for her."""
+    pair = Account.from_key(ZOE.private_key)
+    signed = pair.sign_authorization({"chainId": 901, "address": story.contract, "nonce": nonce})
+    return {
+        "chainId": "0x385",
+        "address": "0x" + story.contract.hex(),
+        "nonce": hex(nonce),
+        **{"yParity": hex(signed.y_parity), "r": hex(signed.r), "s": hex(signed.s)},
+    }
+
+
+async def test_an_estimate_with_an_authorization_counts_its_intrinsic_gas(rpc, story):
+    """The refund for an account that exists brings what is used below the 46,000 gas needed to begin."""
+    nonce = int(await rpc.l2("eth_getTransactionCount", "0x" + ZOE.address.hex(), "latest"), 16)
+    request = {"from": ALICE, "to": BOB, "authorizationList": [delegation(story, nonce)]}
+    assert 46_000 <= int(await rpc.l2("eth_estimateGas", request), 16) < 47_000
+    error = await rpc.l2.failure("eth_estimateGas", {**request, "gas": hex(45_000)})
+    assert error.message == "gas required exceeds allowance (45000)"
+    assert (await rpc.l2.failure("eth_call", {**request, "gas": hex(45_000)})).message.startswith(
+        "intrinsic gas too low"
+    )
+
+
+async def test_sending_with_an_authorization_delegates(fresh):
+    contract = SimpleNamespace(contract=bytes.fromhex("42" + "00" * 18 + "06"))
+    await fresh.l2("eth_sendTransaction", {"from": ALICE, "to": BOB, "authorizationList": [delegation(contract, 0)]})
+    fresh.node.run_until_safe(1)
+    assert await fresh.l2("eth_getCode", "0x" + ZOE.address.hex(), "latest") == "0xef0100" + contract.contract.hex()
+    priced = {"from": ALICE, "to": BOB, "gasPrice": "0x1", "authorizationList": [delegation(contract, 1)]}
+    assert (await fresh.l2.failure("eth_sendTransaction", priced)).code == -32602
+    blobs = {"from": ALICE, "to": BOB, "blobVersionedHashes": ["0x01" + "00" * 31]}
+    assert "blobs" in (await fresh.l2.failure("eth_sendTransaction", blobs)).message
 
 
 async def test_an_access_list(rpc, story):

@@ -1,0 +1,38 @@
+"""viem with its op-stack actions: a deposit to its L2 hash, what L1 data costs, a withdrawal to its last step."""
+
+import pytest
+
+from tests.external.conftest import need_package, run_script
+
+pytestmark = pytest.mark.external
+
+
+def test_a_deposit_and_the_fees(node, tmp_path):
+    said = run_script("viem_bridge.mjs", need_package("viem"), node, tmp_path, 60)
+    deposit = said["deposit"]
+    assert (deposit["l1"], deposit["l2"]) == ("success", "success")
+    assert (deposit["type"], deposit["transactionType"]) == ("0x7e", "deposit")
+    assert (deposit["mint"], deposit["balance"]) == ("7", "7")
+    assert int(deposit["gas"]) > 21_000
+    fees = {name: int(value) for name, value in said["fees"].items()}
+    assert fees["l1Gas"] == 1_600  # 100 bytes, the least FastLZ is taken for (Fjord), at 16 gas
+    assert fees["l1Fee"] > 0
+    assert fees["operatorFee"] == 0
+    assert fees["contract"] > fees["total"] > fees["l1Fee"]
+    assert said["transfer"]["status"] == "success"
+    assert int(said["transfer"]["l1Fee"]) > 0
+    assert int(said["transfer"]["l1GasUsed"]) == fees["l1Gas"]
+
+
+@pytest.mark.slow
+def test_a_withdrawal(node, tmp_path):
+    said = run_script("viem_bridge.mjs", need_package("viem"), node, tmp_path, 200, withdraw=True)
+    steps = ("initiated", "provable", "proven", "finalized")
+    assert [said[step]["withdrawal"] for step in steps] == [
+        "waiting-to-prove",
+        "ready-to-prove",
+        "waiting-to-finalize",
+        "finalized",
+    ]
+    assert {said[step]["status"] for step in ("initiated", "proven", "finalized")} == {"success"}
+    assert said["finalized"]["received"] == "5"
