@@ -65,7 +65,9 @@ def delegation(story, nonce):
         "chainId": "0x385",
         "address": "0x" + story.contract.hex(),
         "nonce": hex(nonce),
-        **{"yParity": hex(signed.y_parity), "r": hex(signed.r), "s": hex(signed.s)},
+        "yParity": hex(signed.y_parity),
+        "r": hex(signed.r),
+        "s": hex(signed.s),
     }
 
 
