@@ -251,18 +251,18 @@ class Batcher:
             if self._open is None:
                 self._open = ChannelBuilder(self._config, self.options, head)
             if not self._open.add(block):
-                self._send(self._open)
+                self._send(self._open, head)
                 continue
             self._cursor = BlockId(block.hash, block.number)
             if self._open.is_full:
-                self._send(self._open)
+                self._send(self._open, head)
 
     def _close_if_due(self, head: L1BlockRef) -> None:
         if self._open is not None and (self._flush or self._open.is_timed_out(head.number)):
-            self._send(self._open)
+            self._send(self._open, head)
         self._flush = False
 
-    def _send(self, channel: ChannelBuilder) -> None:
+    def _send(self, channel: ChannelBuilder, head: L1BlockRef) -> None:
         """Closes a channel and hands its frames to the transaction manager."""
         first, last = channel.first, channel.last
         self._open = None
@@ -270,18 +270,24 @@ class Batcher:
             return
         prices = self._manager.prices()
         sent = _SentChannel(first, last)
-        for candidate, kind, size, blobs in self._candidates(channel, prices):
+        for candidate, kind, size, blobs in self._candidates(channel, prices, self._config.is_ecotone(head.timestamp)):
             sent.transactions.append(_SentTx(self._manager.submit(candidate), kind, size, blobs))
         self._sent.append(sent)
 
-    def _candidates(self, channel: ChannelBuilder, prices: L1Prices) -> list[tuple[TxCandidate, str, int, int]]:
-        """A channel's L1 transactions with kind, bytes and number of blobs, as calldata or blobs by the options."""
+    def _candidates(
+        self, channel: ChannelBuilder, prices: L1Prices, blobs_are_read: bool
+    ) -> list[tuple[TxCandidate, str, int, int]]:
+        """A channel's L1 transactions with kind, bytes and number of blobs, as calldata or blobs by the options.
+
+        blobs_are_read: from the L1 block on whose time is Ecotone's (ecotone/derivation.md, "Blob Retrieval").
+        """
         options, inbox = self.options, self._config.batch_inbox_address
         calldata = [DERIVATION_VERSION_0 + frame for frame in channel.frames(options.max_calldata_frame)]
         in_blobs = [DERIVATION_VERSION_0 + frame for frame in channel.frames(options.max_blob_frame)]
-        if options.da == "calldata" or (
-            options.da == "auto" and not blobs_are_cheaper(calldata, len(in_blobs), prices)
-        ):
+        takes_blobs = options.da == "blobs" or (
+            options.da == "auto" and blobs_are_cheaper(calldata, len(in_blobs), prices)
+        )
+        if not (takes_blobs and blobs_are_read):
             return [(TxCandidate(inbox, data), "calldata", len(data), 0) for data in calldata]
         size = options.blobs_per_transaction
         groups = [in_blobs[start : start + size] for start in range(0, len(in_blobs), size)]

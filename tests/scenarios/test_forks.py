@@ -11,6 +11,7 @@ from derivation.span_batches import encode_span_batch
 from rollup.protocol.accounts import BATCHER, USERS
 from rollup.protocol.forks import Fork, ForkSchedule
 from rollup.protocol.l2_blocks import l2_block_ref
+from rollup.protocol.transaction import BLOB
 from sequencer.batcher.config import BatcherConfig
 from tests.scenarios.actors import ETHER, GENESIS_TIME, User, World
 
@@ -38,6 +39,32 @@ def test_a_fork_in_the_middle_of_a_channel(fork, batch_type):
     verifier.derive()
     verifier.must_equal(world.sequencer, safe=30)
     assert verifier.balance(BOB) == world.params.user_balance + 5 * ETHER + 5
+
+
+@pytest.mark.parametrize("da", ["blobs", "auto"])
+def test_batches_go_into_blobs_from_ecotone_on(da):
+    """Derivation reads no blobs before: they would be paid for and never be safe."""
+    at = GENESIS_TIME + 36
+    world = World(
+        batcher=BatcherConfig(da=da, batch_type="singular", compression="zlib"),
+        forks=replace(ForkSchedule.all_at(Fork.DELTA), ecotone=at),
+    )
+    for _ in range(6):
+        world.users[0].sends(BOB, value=1)
+        world.run_epochs()
+    world.batcher.post()
+    world.l1.mine(2)
+    batches = [
+        (world.l1.chain.block_by_number(number).timestamp, tx)
+        for number, tx in world.l1.transactions()
+        if tx.to == world.config.batch_inbox_address
+    ]
+    assert {tx.tx_type == BLOB for time, tx in batches if time <= at} == {False}
+    assert batches[-1][0] > at
+    assert da == "auto" or batches[-1][1].tx_type == BLOB
+    verifier = world.new_verifier()
+    verifier.derive()
+    verifier.must_equal(world.sequencer, safe=world.sequencer.chain.head.number)
 
 
 @pytest.mark.parametrize("batch_type", ["singular", "span"])
