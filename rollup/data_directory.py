@@ -21,7 +21,8 @@ _NUMBERS = (
     "genesis_time",
     "attribution_time",
 )
-CHAIN_FIELDS = (*_NUMBERS, "seed", "attribution")
+CHAIN_FIELDS = (*_NUMBERS, "seed", "attribution", "forks")
+_DEFAULTS: Mapping[str, Any] = {"forks": "jovian"}  # of directories that are older than the field
 
 
 class DataDirectoryError(ValueError):
@@ -69,6 +70,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise DataDirectoryError(f"{path}: not JSON: {error}") from error
     if not isinstance(kept, dict):
         raise DataDirectoryError(f"{path}: an object is expected")
+    kept = {**_DEFAULTS, **kept}
     for name in CHAIN_FIELDS:
         if name not in kept:
             raise DataDirectoryError(f"{path}: {name} is missing")
@@ -76,6 +78,9 @@ def _read(path: Path) -> dict[str, Any]:
         if name == "attribution":
             if value not in ("native", "contract"):
                 raise DataDirectoryError(f"{path}: attribution: native or contract is expected, not {value!r}")
+        elif name == "forks":
+            if not isinstance(value, str):
+                raise DataDirectoryError(f"{path}: forks: a text is expected, not {value!r}")
         elif not isinstance(value, int) or isinstance(value, bool):
             raise DataDirectoryError(f"{path}: {name}: a whole number is expected, not {value!r}")
         elif name in _NUMBERS and not 0 <= value < 2**64:

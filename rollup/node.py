@@ -37,6 +37,7 @@ from rollup.l1.source import LocalL1Source
 from rollup.protocol.block import Block
 from rollup.protocol.blockref import L2BlockRef
 from rollup.protocol.deposits import user_deposits
+from rollup.protocol.forks import NEWEST_STABLE, ForkSchedule
 from rollup.protocol.l2_blocks import l2_block_ref
 from rollup.store.kv import LmdbStore, MemoryStore, Store, StoreError
 from sequencer.batcher.batcher import Batcher
@@ -58,7 +59,10 @@ class NodeError(Exception):
 
 @dataclass(slots=True, frozen=True)
 class NodeParams:
-    """What a user chooses. Times in seconds; genesis_time None is now; data_dir None keeps nothing."""
+    """What a user chooses. Times in seconds; genesis_time None is now; data_dir None keeps nothing.
+
+    forks in the words of ForkSchedule.parse.
+    """
 
     data_dir: Path | None = None
     l1_block_time: int = 12
@@ -67,6 +71,7 @@ class NodeParams:
     da: DataAvailability = "auto"
     batch_type: BatchType = "span"
     compression: Compression = "brotli"
+    forks: str = NEWEST_STABLE.name.lower()
     attribution: AttributionMode = "native"
     attribution_time: int = 0
     operator_fee_scalar: int = 0
@@ -400,8 +405,10 @@ def _open_chain(params: NodeParams, name: str, store: Store, genesis: LayerGenes
 
 
 def _devnet_params(params: NodeParams) -> DevnetParams:
+    genesis_time = params.genesis_time if params.genesis_time is not None else int(time.time())
     return DevnetParams(
-        genesis_time=params.genesis_time if params.genesis_time is not None else int(time.time()),
+        genesis_time=genesis_time,
+        forks=ForkSchedule.parse(params.forks, genesis_time),
         l1_block_time=params.l1_block_time,
         l2_block_time=params.l2_block_time,
         attribution=params.attribution,

@@ -17,25 +17,67 @@ from rollup.cli.screen import FirstScreen, event_line, show_first_screen
 from rollup.events import Event
 from rollup.node import Node, NodeError, NodeParams
 from rollup.protocol.accounts import USERS
+from rollup.protocol.forks import NEWEST_STABLE, ForkSchedule
 from rollup.rpc.jwt_auth import JwtSecretError, read_secret
 from rollup.serve import NodeServers, Ports, contract_addresses, write_config_files
+
+
+class _Forks(click.ParamType[str]):
+    """What ForkSchedule.parse reads."""
+
+    name = "forks"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            ForkSchedule.parse(value, 0)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        return str(value).lower().replace(" ", "")
+
+
+_PORT = click.IntRange(0, 65535)
 
 
 @click.command("run")
 @click.option("--data-dir", type=click.Path(path_type=Path, file_okay=False), help="Keep the chains here.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--l1-port", default=8545, show_default=True, type=click.IntRange(0, 65535))
-@click.option("--l2-port", default=9545, show_default=True, type=click.IntRange(0, 65535))
-@click.option("--verifier-port", default=9546, show_default=True, type=click.IntRange(0, 65535))
-@click.option("--rollup-port", default=7545, show_default=True, type=click.IntRange(0, 65535), help="op-node RPC.")
-@click.option("--beacon-port", default=5052, show_default=True, type=click.IntRange(0, 65535))
-@click.option("--engine-port", default=8551, show_default=True, type=click.IntRange(0, 65535), help="Engine API.")
+@click.option("--l1-port", default=8545, show_default=True, type=_PORT, help="L1 JSON-RPC; 0: a free port.")
+@click.option("--l2-port", default=9545, show_default=True, type=_PORT, help="L2 JSON-RPC.")
+@click.option("--verifier-port", default=9546, show_default=True, type=_PORT, help="The verifier's.")
+@click.option("--rollup-port", default=7545, show_default=True, type=_PORT, help="op-node RPC.")
+@click.option("--beacon-port", default=5052, show_default=True, type=_PORT, help="L1's beacon API.")
+@click.option("--engine-port", default=8551, show_default=True, type=_PORT, help="Engine API.")
 @click.option("--block-time", default=2, show_default=True, type=click.IntRange(1, 60), help="L2, seconds.")
 @click.option("--l1-block-time", default=12, show_default=True, type=click.IntRange(1, 600), help="Seconds.")
 @click.option("--instant", is_flag=True, help="A block as soon as a transaction comes; the clock jumps to it.")
-@click.option("--da", type=click.Choice(["calldata", "blobs", "auto"]), default="auto", show_default=True)
-@click.option("--batch-type", type=click.Choice(["singular", "span"]), default="span", show_default=True)
-@click.option("--compression", type=click.Choice(["zlib", "brotli"]), default="brotli", show_default=True)
+@click.option(
+    "--da",
+    type=click.Choice(["calldata", "blobs", "auto"]),
+    default="auto",
+    show_default=True,
+    help="Where batches go; auto: what is cheaper.",
+)
+@click.option(
+    "--batch-type",
+    type=click.Choice(["singular", "span"]),
+    default="span",
+    show_default=True,
+    help="Span batches begin with Delta.",
+)
+@click.option(
+    "--compression",
+    type=click.Choice(["zlib", "brotli"]),
+    default="brotli",
+    show_default=True,
+    help="Of channels; brotli begins with Fjord.",
+)
+@click.option(
+    "--forks",
+    type=_Forks(),
+    default=NEWEST_STABLE.name.lower(),
+    show_default=True,
+    help="Newest fork at genesis, then others and their seconds after it: holocene,isthmus+20.",
+)
 @click.option(
     "--attribution",
     "--attribution-mode",
@@ -43,15 +85,22 @@ from rollup.serve import NodeServers, Ports, contract_addresses, write_config_fi
     type=click.Choice(["native", "contract"]),
     default="native",
     show_default=True,
+    help="The precompile, or its Solidity twin.",
 )
 @click.option(
     "--attribution-time", type=click.IntRange(0, 2**64 - 1), default=0, help="Unix seconds; from genesis by default."
 )
-@click.option("--operator-fee-scalar", default=0, show_default=True, type=click.IntRange(0, 2**32 - 1))
+@click.option(
+    "--operator-fee-scalar",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0, 2**32 - 1),
+    help="Wei a unit of gas: a hundred times this from Jovian, a millionth of it before.",
+)
 @click.option("--operator-fee-constant", default=0, show_default=True, type=click.IntRange(0, 2**64 - 1), help="Wei.")
 @click.option("--seed", default=0, show_default=True, help="Decides L1's randomness.")
 @click.option("--genesis-time", type=int, help="Unix seconds of both genesis blocks; now by default.")
-@click.option("--until-block", type=click.IntRange(1), help="Stop when this L2 block is safe, and say its hash.")
+@click.option("--until-block", type=click.IntRange(1), help="Stop when this L2 block is safe, and say the safe head.")
 @click.option("--virtual-clock", is_flag=True, help="Do not wait: time jumps from block to block.")
 @click.option("--archive", is_flag=True, help="Keep the state of every block, not of the last 256.")
 @click.option("--json", "as_json", is_flag=True, help="First screen and events as JSON lines.")

@@ -90,3 +90,30 @@ class ForkSchedule:
     def all_at(cls, fork: Fork, time: int = 0) -> "ForkSchedule":
         """Every fork up to this one at one time."""
         return cls(**{f.name: time for f in fields(cls) if Fork[f.name.upper()] <= fork})
+
+    @classmethod
+    def parse(cls, text: str, genesis_time: int) -> "ForkSchedule":
+        """The schedule in a person's words: the newest fork at genesis, then later ones with their seconds after it.
+
+        "jovian", "holocene,isthmus+20,jovian+60"; a fork brings those before it that are not there yet. Raises
+        ValueError.
+        """
+        times: dict[str, int] = {}
+        newest, last = Fork.BEDROCK, 0
+        for index, word in enumerate(text.lower().split(",")):
+            name, plus, seconds = word.strip().partition("+")
+            fork = Fork.__members__.get(name.upper())
+            if fork is None:
+                raise ValueError(f"unknown fork {name!r}: one of {', '.join(item.name.lower() for item in Fork)}")
+            if bool(plus) != bool(index):
+                form = "the first fork is genesis's, the others have +SECONDS after it"
+                raise ValueError(f"{word.strip()!r}: {form}, as in holocene,isthmus+20")
+            if plus and not (seconds.isascii() and seconds.isdecimal() and len(seconds) <= 10):
+                raise ValueError(f"{word.strip()!r}: whole seconds after genesis are expected")
+            after = int(seconds or 0)
+            if index and (fork <= newest or after <= last):
+                raise ValueError(f"{word.strip()!r}: a later fork at a later time is expected")
+            time = genesis_time + after if index else 0
+            times |= {item.name.lower(): time for item in Fork if newest < item <= fork}
+            newest, last = fork, after
+        return cls(**times)

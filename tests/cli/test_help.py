@@ -68,6 +68,8 @@ def test_an_unknown_command_is_named():
         (["run", "--l2-port", "http"], "--l2-port"),
         (["run", "--block-time", "0"], "--block-time"),
         (["run", "--da", "celestia"], "'calldata', 'blobs', 'auto'"),
+        (["run", "--forks", "london"], "--forks"),
+        (["run", "--forks", "holocene,isthmus"], "+SECONDS"),
         (["run", "--operator-fee-scalar", str(2**32)], "--operator-fee-scalar"),
         (["run", "--operator-fee-constant", "-1"], "--operator-fee-constant"),
         (["run", "--until-block", "0"], "--until-block"),
