@@ -9,23 +9,19 @@ Everything is integers and bytes, so the same input gives the same vector and ev
 off-chain: the chain sees the vector, and the evidence hash.
 """
 
-from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from pydivsufsort import divsufsort
-
 from .layout import MASK_32
 from .ledger import MAX_WEIGHTS
 from .signatures import keccak256
+from .suffixes import END, UNKNOWN, SuffixArray
 
 # ASCII words, case-folded, and every other visible byte by itself; bytes of UTF-8 above 127 count as letters.
 TOKENIZATION: Final = b"openrollup/ascii-fold-words/1"
 
-_SEPARATOR: Final = b"\x1f"
-_END: Final = b"\x1e"
 _WORD: Final = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_") | frozenset(range(128, 256))
 _BLANK: Final = frozenset(range(33)) | {127}
 
@@ -125,15 +121,14 @@ class Corpus:
     def __init__(self, documents: Sequence[Document]) -> None:
         self.documents = tuple(documents)
         self._starts: list[int] = []
-        pieces: list[bytes] = []
-        length = 0
+        self._vocabulary: dict[bytes, int] = {}
+        corpus: list[int] = []
         for document in self.documents:
-            self._starts.append(length)
-            piece = _pattern([token.value for token in tokenize(document.text)]) + _END
-            pieces.append(piece)
-            length += len(piece)
-        self._text = b"".join(pieces)
-        self._suffixes = array("q", divsufsort(self._text).tolist() if self._text else [])
+            self._starts.append(len(corpus))
+            for token in tokenize(document.text):
+                corpus.append(self._vocabulary.setdefault(token.value, len(self._vocabulary) + 1))
+            corpus.append(END)
+        self._suffixes = SuffixArray(corpus)
 
     @property
     def root(self) -> bytes:
@@ -159,45 +154,18 @@ class Corpus:
         return Trace(tuple(spans), self._influence(spans), evidence)
 
     def _maximal_spans(self, tokens: list[Token], parameters: Parameters) -> list[Span]:
-        values = [token.value for token in tokens]
-        spans: list[Span] = []
-        reached = 0
-        for first in range(len(values)):
-            last, low, high = self._longest(values, first)
-            if last <= reached:
-                continue
-            reached = last
-            if last - first >= parameters.min_tokens and high - low <= parameters.max_count:
-                spans.append(self._span(tokens, first, last, low, high))
-        return spans
+        numbers = [self._vocabulary.get(token.value, UNKNOWN) for token in tokens]
+        return [
+            self._span(tokens, first, last, low, high)
+            for first, last, low, high in self._suffixes.matches(numbers)
+            if last - first >= parameters.min_tokens and high - low <= parameters.max_count
+        ]
 
     def _span(self, tokens: list[Token], first: int, last: int, low: int, high: int) -> Span:
-        position = min(self._suffixes[low:high])
+        position = min(self._suffixes.positions(low, high))
         document = bisect_right(self._starts, position) - 1
         length, count = last - first, high - low
         return Span(tokens[first].start, tokens[last - 1].end, length, count, document, (length << 64) // count)
-
-    def _longest(self, values: list[bytes], first: int) -> tuple[int, int, int]:
-        """The end of the longest span from token `first` on, and the range of suffixes that begin with it."""
-        low, high = 0, len(self._suffixes)
-        pattern = _SEPARATOR
-        for last in range(first, len(values)):
-            pattern += values[last] + _SEPARATOR
-            narrowed = self._narrow(pattern, low, high)
-            if narrowed[0] == narrowed[1]:
-                return last, low, high
-            low, high = narrowed
-        return len(values), low, high
-
-    def _narrow(self, pattern: bytes, low: int, high: int) -> tuple[int, int]:
-        """Of the suffixes in [low, high), those that begin with `pattern`."""
-        text, length = self._text, len(pattern)
-
-        def prefix(position: int) -> bytes:
-            return text[position : position + length]
-
-        low = bisect_left(self._suffixes, pattern, low, high, key=prefix)
-        return low, bisect_right(self._suffixes, pattern, low, high, key=prefix)
 
     def _influence(self, spans: Sequence[Span]) -> tuple[int, ...]:
         scores: dict[tuple[int, int], int] = {}
@@ -217,15 +185,12 @@ class Corpus:
         )
 
 
-def _pattern(values: Sequence[bytes]) -> bytes:
-    """Tokens between separators, so that a match begins and ends with whole tokens."""
-    return _SEPARATOR + b"".join([value + _SEPARATOR for value in values])
-
-
 def _without_overlap(spans: Sequence[Span]) -> list[Span]:
     """The best spans, none overlapping a better one: by score, then by registration, then by position."""
     taken: list[Span] = []
     for span in sorted(spans, key=lambda span: (-span.score, span.document, span.start)):
-        if all(span.end <= other.start or span.start >= other.end for other in taken):
-            taken.append(span)
-    return sorted(taken, key=lambda span: span.start)
+        place = bisect_left(taken, span.start, key=lambda other: other.start)
+        free_before = not place or taken[place - 1].end <= span.start
+        if free_before and (place == len(taken) or span.end <= taken[place].start):
+            taken.insert(place, span)
+    return taken

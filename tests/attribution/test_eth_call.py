@@ -42,12 +42,15 @@ class Door:
             "data": "0x" + call.data.hex(),
             "value": hex(call.value),
         }
+        slots = {_word(slot): _word(value) for slot, value in state.items()}
         overrides = {
-            calls.hexed(ADDRESS): {"state": {_word(slot): _word(value) for slot, value in state.items()}},
+            calls.hexed(ADDRESS): {"state": slots, "balance": hex(10**30)},
             calls.hexed(call.caller): {"balance": hex(10**30)},
         }
         body = {"jsonrpc": "2.0", "id": 1, "method": "eth_call", "params": [request, "latest", overrides]}
-        answer: dict[str, Any] = json.loads(asyncio.run(self._server.handle(json.dumps(body).encode())))
+        reply = asyncio.run(self._server.handle(json.dumps(body).encode()))
+        assert reply is not None
+        answer: dict[str, Any] = json.loads(reply)
         return answer
 
 

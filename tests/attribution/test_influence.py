@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,11 @@ from attribution_precompile.influence import Corpus, Document, Parameters, token
 FOX = Document(1, 0xA1, "The quick brown fox jumps over the lazy dog.")
 SEA = Document(1, 0xA2, "It was a bright cold day in April, and the clocks were striking thirteen.")
 TWIN = Document(2, 0xA3, "Again: the quick brown fox jumps over the lazy dog!")
+GOLDEN_INFLUENCE = [
+    "0x15b6db6db00000000000000000000000000000000000000a1",
+    "0x1ffffffff00000000000000000000000000000000000000a2",
+]
+GOLDEN_EVIDENCE = "84ed228135cd59c288dda26d033635fa30a2e3cedb07726c4bf14bf4b9ff3f69"
 
 
 def test_an_answer_made_of_two_texts_pays_both_by_length() -> None:
@@ -87,7 +93,7 @@ def naive(documents: list[list[str]], output: list[str], least: int, most: int) 
 words = st.lists(st.sampled_from(["a", "b", "c"]), max_size=12)
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200, deadline=None, derandomize=True, database=None)
 @given(st.lists(words, min_size=1, max_size=4), words, st.integers(1, 3), st.integers(1, 5))
 def test_spans_are_those_of_a_naive_search(
     documents: list[list[str]], output: list[str], least: int, most: int
@@ -97,6 +103,116 @@ def test_spans_are_those_of_a_naive_search(
     spans = corpus._maximal_spans(tokenize(text), Parameters(least, most))
     # Tokens are one letter and one blank: byte positions are twice the token's number.
     assert {(s.start // 2, (s.end + 1) // 2, s.count) for s in spans} == naive(documents, output, least, most)
+
+
+def naive_trace(
+    documents: list[tuple[int, int, list[str]]], output: list[str], least: int, most: int
+) -> tuple[list[tuple[int, int, int, int]], list[int]]:
+    """Spans taken as (first, last, count, document), and the influence words, by the words of the module alone."""
+    texts = [text for _, _, text in documents]
+    found = []
+    for first, last, count in naive(texts, output, least, most):
+        wanted = output[first:last]
+        holders = [
+            index
+            for index, text in enumerate(texts)
+            if any(text[i : i + len(wanted)] == wanted for i in range(len(text)))
+        ]
+        found.append((-(((last - first) << 64) // count), min(holders), first, last, count))
+    taken: list[tuple[int, int, int, int]] = []
+    scores: dict[tuple[int, int], int] = {}
+    for score, holder, first, last, count in sorted(found):
+        if all(last <= f or first >= end for f, end, _, _ in taken):
+            taken.append((first, last, count, holder))
+            key = documents[holder][:2]
+            scores[key] = scores.get(key, 0) - score
+    top = max(scores.values(), default=1)
+    return sorted(taken), [
+        datanet << 192 | max(1, scores[datanet, who] * (2**32 - 1) // top) << 160 | who
+        for datanet, who in sorted(scores)
+    ]
+
+
+registered = st.tuples(st.integers(1, 3), st.integers(1, 3), words)
+
+
+@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@given(st.lists(registered, max_size=5), words, st.integers(1, 3), st.integers(1, 9))
+def test_the_whole_trace_is_that_of_a_naive_search(
+    documents: list[tuple[int, int, list[str]]], output: list[str], least: int, most: int
+) -> None:
+    """Earliest registration, scores, overlaps and the vector too."""
+    corpus = Corpus([Document(datanet, who, " ".join(text)) for datanet, who, text in documents])
+    trace = corpus.trace(" ".join(output), Parameters(least, most))
+    spans = [(s.start // 2, (s.end + 1) // 2, s.count, s.document) for s in trace.spans]
+    assert (spans, list(trace.influence)) == naive_trace(documents, output, least, most)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True, database=None)
+@given(st.lists(st.text(max_size=30), max_size=4), st.text(max_size=60), st.integers(1, 4))
+def test_any_text_at_all(texts: list[str], output: str, least: int) -> None:
+    """Whatever unicode: spans lie within the output, in order and apart, and are where they are said to be."""
+    texts = [text for text in texts if text.isprintable() or text.isascii()]
+    corpus = Corpus([Document(1, index + 1, text) for index, text in enumerate([*texts, output])])
+    trace = corpus.trace(output, Parameters(least, 100))
+    data, end = output.encode(), 0
+    for span in trace.spans:
+        assert end <= span.start < span.end <= len(data)
+        end = span.end
+        wanted = [token.value for token in tokenize(data[span.start : span.end].decode())]
+        assert len(wanted) == span.tokens
+        there = [token.value for token in tokenize(corpus.documents[span.document].text)]
+        assert any(there[i : i + len(wanted)] == wanted for i in range(len(there)))
+    assert bool(trace.spans) == (len(tokenize(output)) >= least)
+
+
+def test_a_lone_surrogate_is_no_text() -> None:
+    with pytest.raises(UnicodeEncodeError):
+        Corpus([]).trace("\ud800")
+
+
+def test_one_byte_and_a_byte_that_is_no_word() -> None:
+    corpus = Corpus([Document(1, 1, "a"), Document(1, 2, "!"), Document(1, 3, ""), Document(1, 4, "\0\n ")])
+    one = Parameters(1, 10)
+    assert [(span.document, span.count) for span in corpus.trace("A", one).spans] == [(0, 1)]
+    assert [(span.start, span.document) for span in corpus.trace(" !", one).spans] == [(1, 1)]
+    assert corpus.trace("\0", one).spans == ()
+
+
+MEGABYTE = 2**20
+
+
+@pytest.mark.parametrize("pattern", ["a", "a ", ".", "ab\n", "a b c "])
+def test_the_same_letter_again_and_again(pattern: str) -> None:
+    """A fortieth of a megabyte against half of it: time by the length, whatever repeats. The whole one is slow."""
+    assert_in_time(pattern, MEGABYTE // 40, 5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pattern", ["a", "a ", ".", "ab\n", "a b c "])
+def test_a_megabyte_of_the_same_letter(pattern: str) -> None:
+    assert_in_time(pattern, MEGABYTE, 200)
+
+
+def assert_in_time(pattern: str, length: int, seconds: float) -> None:
+    half, whole = pattern * (length // 2 // len(pattern)), pattern * (length // len(pattern))
+    started = time.process_time()
+    for texts, output in (([half], whole), ([whole], half), ([half, whole], whole), ([half + " x " + half], whole)):
+        corpus = Corpus([Document(1, index + 1, text) for index, text in enumerate(texts)])
+        trace = corpus.trace(output, Parameters(1, 10**9))
+        assert trace.spans or (pattern == "a" and output not in texts)
+    assert time.process_time() - started < seconds
+
+
+def test_many_spans_apart() -> None:
+    """Each its own: what is taken is looked through by halves, not one by one."""
+    pieces = [f"n{i} is a number {i}" for i in range(3_000)]
+    corpus = Corpus([Document(1 + i % 7, i + 1, piece) for i, piece in enumerate(pieces)])
+    started = time.process_time()
+    trace = corpus.trace(" ; ".join(reversed(pieces)))
+    assert len(trace.spans) == 3_000
+    assert len(trace.influence) == 32
+    assert time.process_time() - started < 5
 
 
 PROGRAM = """
@@ -118,6 +234,13 @@ def test_the_same_bytes_whatever_the_seed_and_thread_count() -> None:
         )
         answers.add(done.stdout)
     assert len(answers) == 1
+
+
+def test_the_same_bytes_on_every_machine() -> None:
+    """Written down once: another machine, or a later version of the matcher, gives these bytes or is wrong."""
+    trace = Corpus([FOX, SEA, TWIN]).trace("The QUICK brown fox jumps; bright cold day in April, and so on.")
+    assert [hex(word) for word in trace.influence] == GOLDEN_INFLUENCE
+    assert trace.evidence.hex() == GOLDEN_EVIDENCE
 
 
 def test_evidence_binds_everything() -> None:

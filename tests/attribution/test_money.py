@@ -371,17 +371,17 @@ def test_a13_dust_in_either_mode(evm: Evm) -> None:
     assert paid - 64 <= credited <= paid
 
 
-SEQUENCES = {"deadline": None, "derandomize": True, "database": None, "suppress_health_check": list(HealthCheck)}
+SEQUENCES = settings(deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 
 
-@settings(max_examples=40, **SEQUENCES)
+@settings(SEQUENCES, max_examples=40)
 @given(seed=st.integers(0, 2**64 - 1), steps=st.integers(110, 130))
 def test_a14_conservation(seed: int, steps: int) -> None:
     """After any sequence the balance is what is owed, exactly: no wei, nor 2^-64 of one, comes or goes."""
     assert_conserved(NATIVE, seed, steps)
 
 
-@settings(max_examples=4, **SEQUENCES)
+@settings(SEQUENCES, max_examples=4)
 @given(seed=st.integers(0, 2**64 - 1), steps=st.integers(110, 130))
 def test_a14_conservation_of_the_twin(seed: int, steps: int) -> None:
     assert_conserved(CONTRACT, seed, steps)
