@@ -20,6 +20,7 @@ from rollup.execution.intrinsic import TX_GAS
 from rollup.execution.senders import recover_senders
 from rollup.execution.state.database import StateUnavailable
 from rollup.protocol.block import Block
+from rollup.protocol.fees import fjord_size_scaled
 from rollup.protocol.payload import PayloadAttributes
 from rollup.protocol.primitives import ZERO_HASH, Hash
 from rollup.protocol.transaction import Transaction, TransactionError, decode_transaction
@@ -69,7 +70,7 @@ class Engine:
         self.chain = chain
         self.config = config
         self.pool = pool
-        # The batcher's throttle (miner_setMaxDASize): bytes a transaction and a block, None without a limit.
+        # The batcher's throttle (miner_setMaxDASize): compressed bytes a transaction and a block, None without a limit.
         self.max_da_transaction: int | None = None
         self.max_da_block: int | None = None
         self._payloads: OrderedDict[bytes, Sealed] = OrderedDict()
@@ -197,10 +198,13 @@ class Engine:
         return builder.seal()
 
     def _fill(self, builder: BlockBuilder, pool: TransactionSource, base_fee: int) -> None:
-        """Takes from the pool what fits; what does not is left or dropped there, never here."""
+        """Takes from the pool what fits; what does not is left or dropped there, never here.
+
+        The batcher's limits are on sizes as a batch will have them, by Fjord's estimate (op-geth miner/worker.go).
+        """
         da_left = self.max_da_block
         for transaction in pool.pending(base_fee):
-            size = len(transaction.encode())
+            size = fjord_size_scaled(transaction.encode()) // 1_000_000
             too_big = self.max_da_transaction is not None and size > self.max_da_transaction
             if too_big or (da_left is not None and size > da_left):
                 pool.reject(transaction, "da limit: too large for now")

@@ -12,7 +12,7 @@ class Miner:
 
     @params(quantity64, quantity64)
     def miner_setMaxDASize(self, transaction: int, block: int) -> bool:  # noqa: N802
-        """Bytes of data a transaction and a block may have; 0 is no limit."""
+        """Compressed bytes a transaction and a block may have, by Fjord's estimate; 0 is no limit."""
         self._engine.max_da_transaction = transaction or None
         self._engine.max_da_block = block or None
         return True
