@@ -1,0 +1,88 @@
+"""All pages: the files they name are there, their links lead somewhere, and none is long."""
+
+import re
+import tomllib
+
+import click
+import pytest
+
+from rollup.cli import main
+from tests.docs.pages import ROOT, named, page, section
+
+PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")] + sorted(
+    (ROOT / "docs").glob("*.md")
+)
+FILE = re.compile(r"[\w./*-]+\.(?:py|sol|json|yaml|toml|lock|md)|(?:rollup|derivation|sequencer|tests|docs)/[\w./*-]+")
+MADE = re.compile(r"(?:genesis|rollup|l1-genesis|l1-chain-config|l1|openrollup)\.json|.*\.yaml|attestation.*\.json")
+# Where a page's file names begin, where not at the root.
+ROOTS = {
+    "attribution.md": ["contracts/attribution"],
+    "contracts.md": ["contracts"],
+    "derivation.md": ["derivation", "tests/vectors"],
+    "execution.md": ["rollup/execution", "rollup/execution/vms", "tests/vectors"],
+    "l1.md": ["rollup/l1", "rollup/rpc", "rollup/protocol", "tests/l1"],
+    "performance.md": [
+        "tests/execution",
+        "rollup/execution",
+        "rollup/execution/vms",
+        "rollup/execution/state",
+        "benchmarks",
+    ],
+    "sequencer.md": ["sequencer", "sequencer/batcher"],
+    "state.md": ["rollup/store"],
+}
+
+
+def prose(path):
+    return re.sub(r"^```.*?^```", "", path.read_text(), flags=re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_the_files_it_names_are_there(path):
+    roots = [ROOT, path.parent, *(ROOT / root for root in ROOTS.get(path.name, []))]
+    for name in re.findall(r"`([^`\s]+)`", prose(path)):
+        if FILE.fullmatch(name) and not MADE.fullmatch(name):
+            assert any(list(root.glob(name.rstrip("/"))) for root in roots), f"{path.name}: {name}"
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_its_links_lead_somewhere(path):
+    for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", path.read_text()):
+        assert target.startswith("https://") or (path.parent / target).exists(), f"{path.name}: {target}"
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_it_is_short(path):
+    limit = 500 if path.name == "attribution.md" else 180
+    assert len(path.read_text().splitlines()) < limit
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs").glob("*.md")), ids=lambda path: path.name)
+def test_the_readme_links_to_it(path):
+    assert f"docs/{path.name}" in (ROOT / "README.md").read_text()
+
+
+def test_the_readme_has_every_command():
+    """Groups by their name, or by a command of theirs."""
+    said = {words.split()[0] for row in section(page("README.md"), "Commands").rows for words in commands_in(row[0])}
+    assert said == set(main.list_commands(click.Context(main)))
+
+
+def commands_in(cell):
+    return [words.removeprefix("openrollup ") for words in named(cell)]
+
+
+def test_the_floors_are_those_that_are_checked():
+    """docs/architecture.md and the import contract: the same packages, the same order."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    layers = [{name.strip() for name in re.split(r"[:|]", layer)} for layer in settings["contracts"][0]["layers"]]
+    said = [set(named(row[1])) for row in section(page("architecture.md"), "Floors").rows]
+    assert len(said) == len(layers)
+    for checked, names in zip(layers, said, strict=True):
+        present = {name for name in checked if has_code(name)}
+        assert present <= names
+
+
+def has_code(name):
+    path = ROOT / name.replace(".", "/")
+    return path.with_suffix(".py").exists() or any(file.read_text().strip() for file in path.glob("*.py"))
