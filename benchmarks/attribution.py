@@ -1,8 +1,8 @@
 """How fast the attribution precompile is: python -m benchmarks.attribution
 
 Inferences and credits a second in the bare hot loop (decode, split, credit, log) on the dict host and inside a block
-(inference_blocks.py), microseconds and gas a call, nanoseconds per gas beside those of EVM opcodes on the same machine,
-and a line profile of the loop.
+(inference_blocks.py), microseconds and gas a call, nanoseconds per gas beside those of EVM opcodes on the same machine
+(gas_prices.py), and a line profile of the loop.
 """
 
 import argparse
@@ -18,21 +18,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from eth.constants import BLANK_ROOT_HASH
-from eth.db.atomic import AtomicDB
-from eth.vm.execution_context import ExecutionContext
-from eth.vm.forks.cancun.transaction_context import CancunTransactionContext
-from eth.vm.forks.prague.computation import PRAGUE_PRECOMPILES, PragueComputation
-from eth.vm.forks.prague.state import PragueState
-from eth.vm.message import Message
 from line_profiler import LineProfiler
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
 from attribution_precompile import (
-    ADDRESS_BYTES,
-    NATIVE_CODE,
     DictHost,
     abi,
     dict_host,
@@ -42,16 +33,14 @@ from attribution_precompile import (
     ledger,
     records,
 )
-from attribution_precompile.twin import RUNTIME_CODE
+from benchmarks.gas_prices import GAS, GasPrice, call_prices, opcode_prices
 from benchmarks.inference_blocks import BlockMeasurement, measure_blocks
-from benchmarks.inferences import PAYER, Workload, workloads
-from rollup.execution.attribution_host import AttributionComputation, AttributionState, attribution_precompile
+from benchmarks.inferences import Workload, workloads
 
 ENTRIES: Final = (1, 4, 32)
 CONTRIBUTORS: Final = (1, 100, 10_000, 100_000)
 RESULTS: Final = Path(__file__).parent / "results"
-
-GAS: Final = 10**8
+GAS_PRICE_CONTRIBUTORS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,79 +98,6 @@ def measure(workload: Workload, *, calls: int, rounds: int = 5) -> Measurement:
     )
 
 
-class _NativeComputation(AttributionComputation, PragueComputation):  # type: ignore[misc]
-    _precompiles = {**PRAGUE_PRECOMPILES, ADDRESS_BYTES: attribution_precompile}  # noqa: RUF012
-
-
-class _NativeState(AttributionState, PragueState):  # type: ignore[misc]
-    computation_class = _NativeComputation
-
-
-def _state(kind: type[PragueState]) -> Any:
-    context = ExecutionContext(bytes(20), 1_700_000_000, 1, 0, bytes(32), 10**9, (), 901, 1, 0)
-    return kind(AtomicDB(), context, BLANK_ROOT_HASH)
-
-
-def _per_gas(state: Any, to: bytes, data: bytes, value: int, calls: int) -> tuple[float, int]:
-    """Nanoseconds per gas of a message call on py-evm, and its gas."""
-    caller = PAYER.to_bytes(20, "big")
-    state.set_balance(caller, 10**40)
-    context = CancunTransactionContext(gas_price=1, origin=caller)
-    times, gas = [], 0
-    for _ in range(calls):
-        state.lock_changes()
-        state.mark_address_warm(to)
-        message = Message(GAS, to, caller, value, data, state.get_code(to))
-        started = time.perf_counter()
-        computation = state.computation_class.apply_message(state, message, context)
-        times.append(time.perf_counter() - started)
-        if computation.is_error:
-            raise RuntimeError(f"the call failed: {computation.error!r}")
-        gas = computation.get_gas_used()
-    return statistics.median(times) * 1e9 / gas, gas
-
-
-def _repeat(body: bytes, times: int) -> bytes:
-    return body * times
-
-
-# Straight-line programs of one kind of opcode each. PUSH1 x is 60 xx, POP is 50.
-OPCODES: Final[dict[str, bytes]] = {
-    "ADD (PUSH, PUSH, ADD, POP)": _repeat(bytes.fromhex("600160020150"), 500),
-    "KECCAK256 of 64 bytes": _repeat(bytes.fromhex("604060002050"), 300),
-    "SLOAD, cold": b"".join(bytes.fromhex("61") + i.to_bytes(2, "big") + bytes.fromhex("5450") for i in range(200)),
-    "SLOAD, warm": _repeat(bytes.fromhex("60005450"), 300),
-    "SSTORE, a first change": b"".join(
-        bytes.fromhex("5a61") + i.to_bytes(2, "big") + bytes.fromhex("55") for i in range(1, 200)
-    ),
-    "LOG2 of 64 bytes": _repeat(bytes.fromhex("6001600260406000a2"), 200),
-}
-
-
-def compare_gas(calls: int) -> list[tuple[str, float, int]]:
-    """Rows of (what, nanoseconds per gas, gas) through py-evm: opcodes, the twin, and the native precompile."""
-    rows = []
-    for name, code in OPCODES.items():
-        state = _state(PragueState)
-        address = b"\xee" * 20
-        state.set_code(address, code)
-        per_gas, gas = _per_gas(state, address, b"", 0, calls)
-        rows.append((name, per_gas, gas))
-    workload = next(workloads(1, 100))
-    for name, kind, code in (
-        ("infer, the twin's bytecode", PragueState, RUNTIME_CODE),
-        ("infer, native through py-evm", _NativeState, NATIVE_CODE),
-    ):
-        state = _state(kind)
-        state.set_nonce(ADDRESS_BYTES, 1)
-        state.set_code(ADDRESS_BYTES, code)
-        for slot, word in prepare(workload).storage.items():
-            state.set_storage(ADDRESS_BYTES, slot, word)
-        per_gas, gas = _per_gas(state, ADDRESS_BYTES, workload.calldata, workload.value, calls)
-        rows.append((name, per_gas, gas))
-    return rows
-
-
 HOT_LOOP: Final[tuple[Callable[..., Any], ...]] = (
     dispatch.execute,
     abi.decode_words,
@@ -217,7 +133,7 @@ def profile(calls: int) -> str:
 
 
 def _print(
-    console: Console, measured: list[Measurement], blocks: list[BlockMeasurement], rows: list[tuple[str, float, int]]
+    console: Console, measured: list[Measurement], blocks: list[BlockMeasurement], prices: list[GasPrice]
 ) -> None:
     table = Table(title="The bare hot loop, one core", title_justify="left")
     headings = ("call", "entries", "contributors", "gas", "µs", "inferences/s", "credits/s", "ns/gas")
@@ -251,11 +167,11 @@ def _print(
             f"{b.credits_per_second:,.0f}",
         )
     console.print(table)
-    table = Table(title="Beside EVM opcodes, through py-evm", title_justify="left")
-    for heading in ("what", "gas", "ns/gas"):
-        table.add_column(heading, justify="left" if heading == "what" else "right")
-    for name, per_gas, gas in rows:
-        table.add_row(name, f"{gas:,}", f"{per_gas:.1f}")
+    table = Table(title="What a unit of gas takes, beside EVM opcodes", title_justify="left")
+    for heading in ("what", "on", "gas", "ns/gas", "beside its opcodes"):
+        table.add_column(heading, justify="left" if heading in ("what", "on") else "right")
+    for p in prices:
+        table.add_row(p.what, p.machine, f"{p.gas:,}", f"{p.ns_per_gas:.2f}", f"{p.ratio:.2f}" if p.against else "")
     console.print(table)
 
 
@@ -282,7 +198,16 @@ def main(arguments: list[str] | None = None) -> int:
             k, n, size=50 if options.quick else max(100, 1_000 // k), rounds=1 if options.quick else 3
         )
     ]
-    rows = compare_gas(5 if options.quick else 40)
+    times = 5 if options.quick else 200
+    prices = [
+        *opcode_prices(times),
+        *(
+            price
+            for k in track(ENTRIES, "pricing gas", console=console, disable=options.json, transient=True)
+            for workload in workloads(k, GAS_PRICE_CONTRIBUTORS)
+            for price in call_prices(workload, prepare(workload).storage, times)
+        ),
+    ]
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "attribution_profile.txt").write_text(profile(calls))
     report = {
@@ -292,14 +217,14 @@ def main(arguments: list[str] | None = None) -> int:
         "load_before": round(load, 2),
         "hot_loop": [asdict(m) for m in measured],
         "in_a_block": [asdict(b) for b in blocks],
-        "ns_per_gas": [{"what": name, "ns_per_gas": per_gas, "gas": gas} for name, per_gas, gas in rows],
+        "ns_per_gas": [{**asdict(price), "ratio": price.ratio} for price in prices],
     }
     (options.out / "attribution.json").write_text(json.dumps(report, indent=1) + "\n")
     if options.json:
         print(json.dumps(report))
     else:
         console = Console()
-        _print(console if console.is_terminal else Console(width=120), measured, blocks, rows)
+        _print(console if console.is_terminal else Console(width=120), measured, blocks, prices)
     return 0
 
 

@@ -4,10 +4,14 @@ import json
 from pathlib import Path
 
 import pytest
+from eth.vm.message import Message
 
+from attribution_precompile import ADDRESS_BYTES, NATIVE_CODE
 from attribution_precompile.layout import credit_slot
 from benchmarks import attribution as benchmark
-from benchmarks import inferences
+from benchmarks import gas_prices, inferences
+from benchmarks.gas_prices import GAS, PROGRAM
+from rollup.execution.transition import TransactionContext
 
 
 def test_it_runs_and_writes_its_results(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -18,11 +22,52 @@ def test_it_runs_and_writes_its_results(tmp_path: Path, capsys: pytest.CaptureFi
     assert all(row["microseconds"] > 0 for row in printed["hot_loop"])
     assert "record_inference" in (tmp_path / "attribution_profile.txt").read_text()
     assert {row["entries"] for row in printed["in_a_block"]} == set(benchmark.ENTRIES)
+    assert {row["machine"] for row in printed["ns_per_gas"]} == {
+        gas_prices.OURS,
+        gas_prices.SHIPPED,
+        gas_prices.FAST_PATH,
+    }
+    assert all(row["ratio"] > 0 for row in printed["ns_per_gas"] if row["against"])
     for part in ("hot_loop", "in_a_block"):
         gas: dict[tuple[str, int], set[int]] = {}
         for row in printed[part]:
             gas.setdefault((row["workload"], row["entries"]), set()).add(row["gas"])
         assert all(len(costs) == 1 for costs in gas.values())
+
+
+@pytest.mark.parametrize("entries", benchmark.ENTRIES)
+def test_the_opcodes_beside_a_native_call_do_the_same_work(entries: int) -> None:
+    """The same slots end with the same words, the log has the same topics, and the gas is as much but for pushes."""
+    for workload in inferences.workloads(entries, 40):
+        storage = benchmark.prepare(workload).storage
+        caller = workload.caller.to_bytes(20, "big")
+        ends = []
+        for to, code in ((ADDRESS_BYTES, NATIVE_CODE), (PROGRAM, gas_prices.transcribe(workload, storage))):
+            state = gas_prices.our_state(native=True)
+            gas_prices.deploy(state, to, code, storage)
+            state.set_balance(caller, 10**20)
+            state.lock_changes()
+            state.mark_address_warm(to)
+            message = Message(GAS, to, caller, workload.value, workload.calldata, code)
+            done = state.computation_class.apply_message(state, message, TransactionContext(caller, 1))
+            assert done.is_success
+            words = {slot: state.get_storage(to, slot) for slot in storage}
+            topics = [log[1] for log in done.get_log_entries()]
+            sizes = [len(log[2]) for log in done.get_log_entries()]
+            ends.append((words, topics, sizes, done.get_gas_refund(), done.get_gas_used()))
+        assert ends[0][:4] == ends[1][:4]
+        assert ends[0][0] != storage
+        assert ends[0][4] <= ends[1][4] <= ends[0][4] * 1.03
+
+
+@pytest.mark.slow
+def test_gas_takes_as_long_natively_as_in_opcodes() -> None:
+    """Within half and twice in the EVM, whatever is remembered; the fast path only has to be no slower."""
+    for workload in inferences.workloads(4, 100):
+        for price in gas_prices.call_prices(workload, benchmark.prepare(workload).storage, 200):
+            if price.against and "native" in price.what:
+                least = 0.0 if price.machine == gas_prices.FAST_PATH else 0.4
+                assert least <= price.ratio <= 2, price
 
 
 @pytest.mark.parametrize("entries", benchmark.ENTRIES)
