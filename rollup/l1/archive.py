@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from rollup.l1.kzg import BLOB_SIZE, COMMITMENT_SIZE
+from rollup.l1.kzg import BLOB_SIZE, COMMITMENT_SIZE, PROOF_SIZE
 from rollup.l1.sidecar import BlobSidecar
 from rollup.protocol.primitives import Hash
 from rollup.store.kv import Store
 
-_BLOBS = "l1_blobs"  # versioned hash -> blob ‖ commitment ‖ proof
+_BLOBS = "l1_blobs"  # versioned hash -> blob without the zeros at its end ‖ commitment ‖ proof
 _LOOSE = "l1_loose_blobs"  # versioned hashes of blobs that no block has had yet
 _SLOTS = "l1_slots"  # slot, 8 bytes -> block hashes in the order they came
 _STATE = "l1_state"  # what the miner must find again after a restart
@@ -38,8 +38,10 @@ class L1Archive:
         value = self._store.get(_BLOBS, versioned_hash)
         if value is None:
             return None
-        commitment_end = BLOB_SIZE + COMMITMENT_SIZE
-        return StoredBlob(value[:BLOB_SIZE], value[BLOB_SIZE:commitment_end], value[commitment_end:])
+        proof_start = len(value) - PROOF_SIZE
+        blob_end = proof_start - COMMITMENT_SIZE
+        blob = value[:blob_end].ljust(BLOB_SIZE, b"\0")
+        return StoredBlob(blob, value[blob_end:proof_start], value[proof_start:])
 
     def has_all(self, hashes: tuple[Hash, ...]) -> bool:
         """Whether every one of these blobs is here."""
@@ -50,8 +52,8 @@ class L1Archive:
         hashes = sidecar.versioned_hashes
         new = [item for item in dict.fromkeys(hashes) if self._store.get(_BLOBS, item) is None]
         with self._store.write() as batch:
-            for key, *parts in zip(hashes, sidecar.blobs, sidecar.commitments, sidecar.proofs, strict=True):
-                batch.put(_BLOBS, key, b"".join(parts))
+            for key, blob, *parts in zip(hashes, sidecar.blobs, sidecar.commitments, sidecar.proofs, strict=True):
+                batch.put(_BLOBS, key, b"".join([blob.rstrip(b"\0"), *parts]))
             for item in new:
                 batch.put(_LOOSE, item, b"")
         return new
