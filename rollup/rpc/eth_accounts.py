@@ -22,7 +22,7 @@ from rollup.rpc.errors import InvalidParams, RpcError
 from rollup.rpc.eth import EthReads
 from rollup.rpc.eth_calls import to_rpc_error
 from rollup.rpc.formats import hex_data, signable_json, transaction_json
-from rollup.rpc.params import Invalid, address, anything, call_request, data, mapping, params
+from rollup.rpc.params import Invalid, address, anything, call_request, data, mapping, params, quantity
 
 # What eth-account and the libraries below it raise for data that is no EIP-712 message.
 _TYPED_DATA_ERRORS = (ValueError, TypeError, KeyError, AttributeError, ValidationError, EncodingError)
@@ -119,6 +119,7 @@ class EthAccounts:
         if request.authorization_list and source.get("gasPrice") is not None:
             raise InvalidParams("invalid argument 0: gasPrice and authorizationList cannot be given together")
         backend = self._backend
+        _check_chain_id(source, backend.config.chain_id)
         head = backend.chain.head
         nonce = request.nonce
         if nonce is None:
@@ -158,3 +159,15 @@ class EthAccounts:
         if source.get("maxFeePerGas") is None:
             cap = 2 * self._reads._next_base_fee() + tip
         return SET_CODE if request.authorization_list else DYNAMIC_FEE, cap, tip
+
+
+def _check_chain_id(source: Any, expected: int) -> None:
+    """A transaction that names another chain was meant for it (geth internal/ethapi/transaction_args.go)."""
+    if source.get("chainId") is None:
+        return
+    try:
+        given = quantity(source["chainId"])
+    except Invalid as error:
+        raise InvalidParams(f"invalid argument 0: chainId: {error}") from error
+    if given != expected:
+        raise RpcError(f"chainId does not match node's (have={given}, want={expected})")

@@ -278,6 +278,15 @@ async def test_accounts_that_the_node_does_not_have(rpc):
         assert (error.code, error.message) == (-32000, "unknown account")
 
 
+async def test_a_transaction_for_another_chain_is_not_signed_here(rpc):
+    for method in ("eth_sendTransaction", "eth_signTransaction", "eth_fillTransaction"):
+        error = await rpc.l2.failure(method, {"from": ALICE, "to": BOB, "chainId": "0x1"})
+        assert (error.code, error.message) == (-32000, "chainId does not match node's (have=1, want=901)")
+        assert (await rpc.l2.failure(method, {"from": ALICE, "to": BOB, "chainId": 901})).code == -32602
+    filled = await rpc.l2("eth_fillTransaction", {"from": ALICE, "to": BOB, "chainId": "0x385"})
+    assert filled["tx"]["chainId"] == "0x385"
+
+
 @pytest.mark.parametrize(
     "source",
     [{"to": "0x12"}, {"from": 5}, {"from": ALICE, "gas": "21000"}, {"value": -1}, {"accessList": 5}, {"nonce": "0x01"}],
