@@ -1,0 +1,96 @@
+"""Numbers that the pages on execution, derivation, sequencer and L1 print are the code's."""
+
+import re
+
+import pytest
+
+from derivation import channels
+from rollup.execution import engine, senders
+from rollup.execution.vms import interpreter, rules
+from rollup.l1.devnet import DevnetParams
+from rollup.l1.miner import MAX_BLOBS_PER_BLOCK, FinalityLag
+from rollup.node import _HISTORY, NodeParams
+from rollup.protocol.config import RollupConfig
+from rollup.protocol.fees import BLOB_SCHEDULE
+from rollup.protocol.forks import Fork, L1Fork, l1_fork_of
+from sequencer.batcher.config import BatcherConfig
+from sequencer.batcher.da import MAX_BLOBS_PER_TRANSACTION
+from sequencer.pool_limits import PoolLimits
+from sequencer.sequencer import _UPGRADE_FORKS
+from tests.docs.pages import page
+
+MB = 10**6
+WORDS = {3: "three", 6: "six", 10: "ten"}
+NODE, DEVNET, BATCHER = NodeParams(), DevnetParams(genesis_time=0), BatcherConfig()
+PRAGUE = BLOB_SCHEDULE["prague"]
+
+
+def late(name):
+    """A bound of the rollup config as of the newest fork, whatever rollup.json says."""
+    values = {"channel_timeout_at": "is_granite", "max_sequencer_drift_at": "is_fjord"}
+
+    class Newest:
+        channel_timeout = max_sequencer_drift = -1
+
+    setattr(Newest, values[name], lambda self, time: True)
+    return getattr(RollupConfig, name)(Newest(), 0)
+
+
+SAID = {
+    "execution.md": [
+        f"{interpreter._KEPT_PROGRAMS:,} of them",
+        f"{senders._SLICE} to a task on up to 8 threads",
+        f"{WORDS[engine._KEPT_PAYLOADS]} are kept",
+        f"{engine._KEPT_INVALID} invalid blocks",
+        f"2^{rules._MAX_TRANSACTION_GAS.bit_length() - 1} gas a transaction (7825)",
+    ],
+    "derivation.md": [
+        f"beyond {channels._MAX_BANK_SIZE // 10**6} MB ({channels._MAX_BANK_SIZE_FJORD // 10**9} GB from Fjord)",
+        f"beyond {channels._MAX_RLP_BYTES // MB} MB unpacked ({channels._MAX_RLP_BYTES_FJORD // MB} MB from Fjord)",
+        f"`channel_timeout`, {late('channel_timeout_at')} L1 blocks from Granite",
+        f"({late('max_sequencer_drift_at'):,} s from Fjord)",
+    ],
+    "running.md": [
+        f"`--block-time` (L2, {NODE.l2_block_time} s), `--l1-block-time` ({NODE.l1_block_time} s)",
+        f"states older than {_HISTORY} blocks",
+        f"({late('max_sequencer_drift_at'):,} s from Fjord)",
+        f"every {DEVNET.submission_interval} blocks",
+    ],
+    "sequencer.md": [
+        f"tip and fee cap by {PoolLimits().price_bump} %",
+        f"{PoolLimits().max_transaction_size // 1024} KiB a transaction",
+        f"up to {WORDS[MAX_BLOBS_PER_TRANSACTION]} blobs a transaction",
+        f"{WORDS[BATCHER.resubmit_after]}\n  L1 blocks in the pool",
+        "The first block of "
+        + ", ".join(fork.name.title() for fork in _UPGRADE_FORKS[:-1])
+        + f" and {_UPGRADE_FORKS[-1].name.title()} takes nothing",
+    ],
+    "l1.md": [
+        f"chain id {DEVNET.l1_chain_id}",
+        f"({DEVNET.l1_block_time} s by default",
+        f"target {PRAGUE[0]}, at most {MAX_BLOBS_PER_BLOCK} blobs",
+        f"update fraction {PRAGUE[2]:,}",
+        f"Safe is {FinalityLag().safe} blocks behind the head, finalized {FinalityLag().finalized}",
+    ],
+}
+
+
+@pytest.mark.parametrize(("name", "words"), [(name, words) for name, found in SAID.items() for words in found])
+def test_a_page_prints_the_number_the_code_has(name, words):
+    assert words in page(name)
+
+
+def test_the_evm_of_each_fork():
+    text = page("execution.md")
+    (said,) = re.findall(r"`l1_fork_of` gives the EVM: ([^.]*)\.", text)
+    changes = [fork for fork in Fork if fork and l1_fork_of(fork) != l1_fork_of(Fork(fork - 1))]
+    assert said == ", ".join(f"{fork.name.title()} {l1_fork_of(fork).name.title()}" for fork in changes)
+    assert set(map(l1_fork_of, Fork)) == set(L1Fork)
+
+
+def test_the_stages_are_the_files_there_are():
+    text = page("derivation.md")
+    for stage in ("L1 traversal", "L1 retrieval", "frame queue", "channel bank", "channel assembler", "channel reader"):
+        assert f"| {stage} | `{stage.lower().replace(' ', '_')}.py` |" in text
+    for stage in ("batch queue", "batch stage", "attributes queue"):
+        assert f"| {stage} | `{stage.replace(' ', '_')}.py` |" in text
