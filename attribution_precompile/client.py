@@ -9,23 +9,59 @@ text is the typed error in words. Needs the extra `client` (web3); the node neve
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+from eth_abi.exceptions import DecodingError
 from eth_typing import ChecksumAddress, HexStr
+from hexbytes import HexBytes
 from web3 import Web3
-from web3.exceptions import ContractLogicError
+from web3.exceptions import ContractLogicError, Web3ValueError
 from web3.types import TxParams, TxReceipt, Wei
 
+from .attestation import (
+    MAX_INFLUENCE,
+    ZERO_HASH,
+    Attestation,
+    Influence,
+    SigningKey,
+    attestation_typed_data,
+    decode_influence,
+    encode_influence,
+    record_hash,
+    sign_attestation,
+)
 from .errors import ERRORS, explain
 from .events import EVENTS
-from .layout import ADDRESS, MASK_32, MASK_64
-from .signatures import CURVE_ORDER, attestation_digest, domain_separator, keccak256
+from .layout import ADDRESS
 from .twin import ABI
 
-MAX_INFLUENCE: Final = 32
+__all__ = [
+    "MAX_INFLUENCE",
+    "ZERO_HASH",
+    "Account",
+    "Attestation",
+    "AttributionClient",
+    "AttributionError",
+    "Datanet",
+    "Influence",
+    "Job",
+    "Model",
+    "Price",
+    "SigningKey",
+    "Split",
+    "Usage",
+    "attestation_typed_data",
+    "decode_influence",
+    "encode_influence",
+    "explain",
+    "record_hash",
+    "sign_attestation",
+]
+
+_COMPACT: Final = "inferCompact"
+_COMPACT_LENGTH: Final = 48
 _EVENT_NAMES: Final = {topic: signature.partition("(")[0] for signature, topic in EVENTS.items()}
-ZERO_HASH: Final = bytes(32)
 
 
 class AttributionError(Exception):
@@ -48,12 +84,6 @@ class Account(Protocol):
     def address(self) -> ChecksumAddress: ...
 
     def sign_transaction(self, transaction_dict: Any) -> Any: ...
-
-
-class SigningKey(Protocol):
-    """What coincurve's PrivateKey offers."""
-
-    def sign_recoverable(self, message: bytes, hasher: None) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,97 +156,6 @@ class Job:
     state: int
 
 
-@dataclass(frozen=True, slots=True)
-class Attestation:
-    """An attributor's word for one inference."""
-
-    model_id: int
-    payer: str
-    nonce: int
-    deadline: int
-    input_tokens: int = 0
-    output_tokens: int = 0
-    request_hash: bytes = ZERO_HASH
-    response_hash: bytes = ZERO_HASH
-    evidence: bytes = ZERO_HASH
-
-    def as_tuple(self) -> tuple[int, str, int, int, int, int, bytes, bytes, bytes]:
-        """In the order of the ABI."""
-        return (
-            self.model_id,
-            Web3.to_checksum_address(self.payer),
-            self.nonce,
-            self.deadline,
-            self.input_tokens,
-            self.output_tokens,
-            self.request_hash,
-            self.response_hash,
-            self.evidence,
-        )
-
-    def encode(self) -> bytes:
-        """Nine ABI words."""
-        numbers = (self.model_id, int(self.payer, 16), self.nonce, self.deadline, self.input_tokens, self.output_tokens)
-        words = [number.to_bytes(32, "big") for number in numbers]
-        return b"".join([*words, self.request_hash, self.response_hash, self.evidence])
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Influence:
-    """One entry of an influence vector: a DataNet's pool, or with a contributor that member directly."""
-
-    datanet_id: int
-    contributor: str = ""
-    weight: int = field(default=1, compare=False)
-
-    def encode(self) -> int:
-        """The word. ValueError for a weight or an id out of range."""
-        if not 0 < self.weight <= MASK_32 or not 0 < self.datanet_id <= MASK_64:
-            raise ValueError(f"not an influence entry: {self}")
-        return self.datanet_id << 192 | self.weight << 160 | (int(self.contributor, 16) if self.contributor else 0)
-
-
-def encode_influence(entries: Sequence[Influence]) -> list[int]:
-    """The influence vector, sorted as the precompile wants it. ValueError for duplicates or more than 32 entries."""
-    if len(entries) > MAX_INFLUENCE:
-        raise ValueError(f"an influence vector has at most {MAX_INFLUENCE} entries, not {len(entries)}")
-    keyed = {
-        (entry.datanet_id, int(entry.contributor, 16) if entry.contributor else 0): entry.encode() for entry in entries
-    }
-    if len(keyed) != len(entries):
-        raise ValueError("two entries for the same DataNet and contributor")
-    return [keyed[key] for key in sorted(keyed)]
-
-
-def decode_influence(words: Sequence[int]) -> list[Influence]:
-    """The entries of an influence vector as logged."""
-    return [
-        Influence(
-            word >> 192,
-            Web3.to_checksum_address((word & (1 << 160) - 1).to_bytes(20, "big")) if word & (1 << 160) - 1 else "",
-            word >> 160 & MASK_32,
-        )
-        for word in words
-    ]
-
-
-def sign_attestation(key: SigningKey, attestation: Attestation, influence: Sequence[int], chain_id: int) -> bytes:
-    """The attributor's 65-byte signature (EIP-712; low s, v 27 or 28) over the attestation and its influence words."""
-    packed = b"".join(word.to_bytes(32, "big") for word in influence)
-    digest = attestation_digest(domain_separator(chain_id, ADDRESS), attestation.encode(), packed)
-    signature = key.sign_recoverable(digest, hasher=None)
-    s = int.from_bytes(signature[32:64], "big")
-    v = signature[64]
-    if s > CURVE_ORDER // 2:
-        s, v = CURVE_ORDER - s, 1 - v
-    return signature[:32] + s.to_bytes(32, "big") + bytes([27 + v])
-
-
-def record_hash(request_hash: bytes, response_hash: bytes) -> bytes:
-    """What inferCompact logs for the two: keccak256(abi.encode(requestHash, responseHash))."""
-    return keccak256(request_hash + response_hash)
-
-
 class AttributionClient:
     """The precompile through any JSON-RPC endpoint web3.py can reach."""
 
@@ -233,6 +172,11 @@ class AttributionClient:
             return self.contract.functions[name](*arguments).call()
         except ContractLogicError as error:
             raise _explained(error) from error
+
+    def version(self) -> int:
+        """Of the interface."""
+        version: int = self.call("version")
+        return version
 
     def platform(self) -> tuple[ChecksumAddress, ChecksumAddress, int]:
         """Admin, treasury, basis points."""
@@ -290,6 +234,10 @@ class AttributionClient:
         """Signs, sends and waits. AttributionError if the call would be refused, or if in the end it was."""
         return self._send_data(account, HexStr(self.contract.encode_abi(name, args=list(arguments))), value)
 
+    def set_platform(self, account: Account, admin: str, treasury: str, bps: int) -> TxReceipt:
+        """By the platform's admin; bps of every fee go to the treasury, at most 3,000."""
+        return self.send(account, "setPlatform", _address(admin), _address(treasury), bps)
+
     def create_datanet(self, account: Account, metadata: bytes = ZERO_HASH) -> int:
         """Returns the new DataNet's id."""
         return self._logged(self.send(account, "createDatanet", metadata), "DatanetCreated", "datanetId")
@@ -300,6 +248,14 @@ class AttributionClient:
         """Contributions are (contributor, units, content hash)."""
         rows = [(Web3.to_checksum_address(who), units, content) for who, units, content in contributions]
         return self.send(account, "contribute", datanet_id, rows)
+
+    def set_units(self, account: Account, datanet_id: int, contributor: str, units: int) -> TxReceipt:
+        """By the curator: the contributor's share of what the pool earns from now on."""
+        return self.send(account, "setUnits", datanet_id, _address(contributor), units)
+
+    def transfer_curator(self, account: Account, datanet_id: int, to: str) -> TxReceipt:
+        """By the curator."""
+        return self.send(account, "transferCurator", datanet_id, _address(to))
 
     def register_model(
         self,
@@ -323,6 +279,25 @@ class AttributionClient:
             sorted(weights),
         )
         return self._logged(self.send(account, "registerModel", params), "ModelRegistered", "modelId")
+
+    def set_price(self, account: Account, model_id: int, price: Price) -> TxReceipt:
+        """By the model's owner."""
+        values = (price.per_call, price.per_kilo_input, price.per_kilo_output)
+        return self.send(account, "setPrice", model_id, values)
+
+    def set_attributor(self, account: Account, model_id: int, attributor: str) -> TxReceipt:
+        """By the model's owner; address zero makes the owner the attributor."""
+        return self.send(account, "setAttributor", model_id, _address(attributor))
+
+    def transfer_model(self, account: Account, model_id: int, to: str) -> TxReceipt:
+        """By the model's owner."""
+        return self.send(account, "transferModel", model_id, _address(to))
+
+    def record_training(
+        self, account: Account, model_id: int, step: int, checkpoint: bytes, data_root: bytes
+    ) -> TxReceipt:
+        """By the model's owner; steps rise strictly."""
+        return self.send(account, "recordTraining", model_id, step, checkpoint, data_root)
 
     def infer(
         self,
@@ -353,8 +328,7 @@ class AttributionClient:
         """One inference at the least L1 data cost: 48 bytes of calldata; `record` is of `record_hash`."""
         value = self.quote(model_id, input_tokens, output_tokens) if fee is None else fee
         numbers = b"".join([number.to_bytes(4, "big") for number in (model_id, input_tokens, output_tokens)])
-        selector = self.contract.encode_abi("inferCompact", args=[])
-        return self._send_data(account, HexStr(selector + numbers.hex() + record.hex()), value)
+        return self._send_data(account, HexStr("0x" + (self._selector(_COMPACT) + numbers + record).hex()), value)
 
     def infer_attested(
         self,
@@ -370,19 +344,99 @@ class AttributionClient:
         arguments = (attestation.as_tuple(), list(influence), signature)
         return self.send(account, "inferAttested", *arguments, value=value)
 
+    def infer_batch(
+        self,
+        account: Account,
+        model_id: int,
+        count: int,
+        *,
+        fee: int,
+        input_tokens: int = 0,
+        output_tokens: int = 0,
+        records_root: bytes = ZERO_HASH,
+        influence: Sequence[int] = (),
+    ) -> TxReceipt:
+        """`count` inferences in one record, by the attributor, for `fee` wei. Tokens are the sums over all of them,
+        `records_root` commits to the single ones."""
+        arguments = (model_id, count, input_tokens, output_tokens, records_root, list(influence))
+        return self.send(account, "inferBatch", *arguments, value=fee)
+
+    def request(
+        self, account: Account, model_id: int, deadline: int, escrow: int, request_hash: bytes = ZERO_HASH
+    ) -> int:
+        """Pays `escrow` wei for an answer until `deadline`, unix seconds; returns the job's id."""
+        receipt = self.send(account, "request", model_id, request_hash, deadline, value=escrow)
+        return self._logged(receipt, "JobRequested", "jobId")
+
+    def settle(
+        self,
+        account: Account,
+        job_id: int,
+        *,
+        input_tokens: int = 0,
+        output_tokens: int = 0,
+        response_hash: bytes = ZERO_HASH,
+        evidence: bytes = ZERO_HASH,
+        influence: Sequence[int] = (),
+    ) -> TxReceipt:
+        """By the attributor, in time: the fee is the quote or the escrow, whichever is less."""
+        arguments = (job_id, input_tokens, output_tokens, response_hash, evidence, list(influence))
+        return self.send(account, "settle", *arguments)
+
+    def cancel(self, account: Account, job_id: int) -> TxReceipt:
+        """By the payer, after the deadline: the escrow becomes credit."""
+        return self.send(account, "cancel", job_id)
+
+    def harvest(self, account: Account, datanet_ids: Sequence[int], beneficiary: str = "") -> TxReceipt:
+        """Moves what a member (the sender, unless named) has earned in pools into its credit."""
+        return self.send(account, "harvest", list(datanet_ids), _address(beneficiary or account.address))
+
+    def claim_for(self, account: Account, beneficiary: str, datanet_ids: Sequence[int] = ()) -> int:
+        """Pays the beneficiary everything it has earned, at the sender's gas; returns the wei paid."""
+        receipt = self.send(account, "claimFor", _address(beneficiary), list(datanet_ids))
+        return self._logged(receipt, "Claimed", "amount")
+
     def claim(self, account: Account, datanet_ids: Sequence[int] = (), recipient: str = "") -> int:
         """Harvests, pays everything out; returns the wei paid."""
         to = Web3.to_checksum_address(recipient or account.address)
         return self._logged(self.send(account, "claim", list(datanet_ids), to), "Claimed", "amount")
 
+    # -- understanding
+
+    def wait(self, transaction_hash: bytes | HexStr, timeout: float = 120) -> TxReceipt:
+        """Waits up to `timeout` seconds for a transaction's receipt. AttributionError with the typed error if it
+        failed; web3's TimeExhausted if it is in no block by then."""
+        receipt = self.web3.eth.wait_for_transaction_receipt(HexBytes(transaction_hash), timeout=timeout)
+        if receipt["status"] != 1:
+            self._explain_failure(receipt)
+        return receipt
+
+    def decode_call(self, data: bytes) -> tuple[str, dict[str, Any]]:
+        """A transaction's calldata: the method's name and its arguments. ValueError if it is no call of the
+        precompile."""
+        if data[:4] == self._selector(_COMPACT):
+            if len(data) != _COMPACT_LENGTH:
+                raise ValueError(f"inferCompact has 48 bytes of calldata, not {len(data)}")
+            names = ("modelId", "inputTokens", "outputTokens")
+            numbers = [int.from_bytes(data[at : at + 4], "big") for at in (4, 8, 12)]
+            return _COMPACT, {**dict(zip(names, numbers, strict=True)), "record": data[16:]}
+        try:
+            function, arguments = self.contract.decode_function_input(HexBytes(data))
+        except (Web3ValueError, DecodingError) as error:
+            raise ValueError(f"not a call of the attribution precompile: {error}") from error
+        return function.fn_name, arguments
+
     def events(self, receipt: TxReceipt) -> list[tuple[str, dict[str, Any]]]:
         """The precompile's events in a receipt, in order: name and arguments."""
         found: list[tuple[str, dict[str, Any]]] = []
         for log in receipt["logs"]:
-            name = _EVENT_NAMES.get(int.from_bytes(log["topics"][0], "big"))
+            name = _EVENT_NAMES.get(int.from_bytes(log["topics"][0], "big")) if log["topics"] else None
             if log["address"] == self.address and name is not None:
                 found.append((name, dict(self.contract.events[name]().process_log(log)["args"])))
         return found
+
+    def _selector(self, name: str) -> bytes:
+        return bytes.fromhex(self.contract.encode_abi(name, args=[])[2:])
 
     def _logged(self, receipt: TxReceipt, event: str, argument: str) -> int:
         value: int = next(arguments for name, arguments in self.events(receipt) if name == event)[argument]
@@ -406,13 +460,12 @@ class AttributionClient:
             "maxFeePerGas": Wei(2 * eth.get_block("latest")["baseFeePerGas"] + priority),
         }
         signed = account.sign_transaction(transaction)
-        receipt = eth.wait_for_transaction_receipt(eth.send_raw_transaction(signed.raw_transaction))
-        if receipt["status"] != 1:
-            self._explain_failure(call, receipt)
-        return receipt
+        return self.wait(eth.send_raw_transaction(signed.raw_transaction))
 
-    def _explain_failure(self, call: TxParams, receipt: TxReceipt) -> None:
-        """Runs the failed call again on the block before its own, for its revert data."""
+    def _explain_failure(self, receipt: TxReceipt) -> None:
+        """Runs the failed transaction's call again on the block before its own, for its revert data."""
+        sent = self.web3.eth.get_transaction(receipt["transactionHash"])
+        call: TxParams = {"from": sent["from"], "to": sent["to"], "value": sent["value"], "data": sent["input"]}
         try:
             self.web3.eth.call(call, receipt["blockNumber"] - 1)
         except ContractLogicError as error:
@@ -420,6 +473,10 @@ class AttributionClient:
         raise AttributionError(
             b"", f"transaction {receipt['transactionHash'].to_0x_hex()} failed, most likely out of gas"
         )
+
+
+def _address(account: str) -> ChecksumAddress:
+    return Web3.to_checksum_address(account)
 
 
 def _values(item: Any) -> tuple[Any, ...]:

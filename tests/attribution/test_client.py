@@ -1,5 +1,6 @@
 """The web3.py helpers, against the precompile itself behind a provider of the few RPC methods they need."""
 
+import re
 from typing import Any
 
 import pytest
@@ -7,10 +8,11 @@ import rlp
 from eth_account import Account
 from sha3 import keccak_256
 from web3 import Web3
+from web3.exceptions import TimeExhausted
 from web3.providers.base import BaseProvider
 from web3.types import RPCEndpoint, RPCResponse
 
-from attribution_precompile import ADDRESS
+from attribution_precompile import ADDRESS, METHODS
 from attribution_precompile.client import (
     Attestation,
     AttributionClient,
@@ -18,6 +20,7 @@ from attribution_precompile.client import (
     Influence,
     Price,
     Split,
+    attestation_typed_data,
     decode_influence,
     encode_influence,
     record_hash,
@@ -41,6 +44,7 @@ class EvmProvider(BaseProvider):
         super().__init__()
         self.evm = evm
         self.receipts: dict[str, dict[str, Any]] = {}
+        self.transactions: dict[str, dict[str, Any]] = {}
         self.nonces: dict[str, int] = {}
         self.gas_limit: int | None = None
 
@@ -94,7 +98,17 @@ class EvmProvider(BaseProvider):
         self.nonces[sender] = self.nonces.get(sender, 0) + 1
         transaction_hash = "0x" + keccak_256(body).hexdigest()
         self.receipts[transaction_hash] = receipt(transaction_hash, sender, result)
+        self.transactions[transaction_hash] = {
+            "hash": transaction_hash,
+            "from": sender,
+            "to": "0x" + to.hex(),
+            "value": "0x" + (value.hex().lstrip("0") or "0"),
+            "input": "0x" + data.hex(),
+        }
         return transaction_hash
+
+    def eth_getTransactionByHash(self, transaction_hash: str) -> dict[str, Any] | None:
+        return self.transactions.get(transaction_hash)
 
     def eth_getTransactionReceipt(self, transaction_hash: str) -> dict[str, Any] | None:
         return self.receipts.get(transaction_hash)
@@ -216,6 +230,138 @@ def test_a_failure_in_the_block_is_replayed_for_its_reason(client: AttributionCl
     with pytest.raises(AttributionError, match="Unauthorized"):
         client.contribute(OTHER, datanet_id, [])
     provider.eth_estimateGas = original  # type: ignore[method-assign]
+
+
+def snake(name: str) -> str:
+    return re.sub("([A-Z])", lambda match: "_" + match[1].lower(), name)
+
+
+def test_there_is_a_helper_for_every_method() -> None:
+    for method in METHODS:
+        helper = getattr(AttributionClient, "nonce" if method.name == "nonces" else snake(method.name))
+        assert helper.__doc__, method.name
+
+
+def test_everything_else_in_a_life(client: AttributionClient, provider: EvmProvider) -> None:
+    """The methods test_a_whole_life leaves out, each by its own helper, and what they log."""
+    assert client.version() == 1
+    admin = Account.from_key(b"\x03" * 32)
+    provider.evm.fund(int(admin.address, 16))
+    provider.evm.set_storage({0: int(admin.address, 16)})
+    client.set_platform(admin, admin.address, OTHER.address, 100)
+    assert client.platform() == (admin.address, OTHER.address, 100)
+
+    datanet_id = client.create_datanet(SENDER)
+    client.contribute(SENDER, datanet_id, [(OTHER.address, 7, b"\x0b" * 32)])
+    client.set_units(SENDER, datanet_id, OTHER.address, 9)
+    assert client.member(datanet_id, OTHER.address) == (9, 0)
+    client.transfer_curator(SENDER, datanet_id, OTHER.address)
+    assert client.datanet(datanet_id).curator == OTHER.address
+
+    model_id = client.register_model(SENDER, [(datanet_id, 1)])
+    client.set_price(SENDER, model_id, Price(5, 6, 7))
+    assert client.model(model_id).price == Price(5, 6, 7)
+    client.set_attributor(SENDER, model_id, OTHER.address)
+    assert client.model(model_id).signer == OTHER.address
+    ((name, arguments),) = client.events(client.record_training(SENDER, model_id, 3, b"\x01" * 32, b"\x02" * 32))
+    assert (name, arguments["step"], arguments["checkpoint"]) == ("TrainingRecorded", 3, b"\x01" * 32)
+
+    influence = encode_influence([Influence(datanet_id)])
+    ((name, arguments),) = client.events(
+        client.infer_batch(OTHER, model_id, 10, fee=10**6, input_tokens=1_000, influence=influence)
+    )
+    assert (name, arguments["count"], arguments["influence"]) == ("Inferred", 10, influence)
+    job_id = client.request(SENDER, model_id, GENESIS_TIME + 60, 10**6, b"\x05" * 32)
+    receipt = client.settle(OTHER, job_id, input_tokens=2_000, response_hash=b"\x06" * 32, influence=influence)
+    (_, inferred), (name, arguments) = client.events(receipt)
+    assert (inferred["requestHash"], inferred["responseHash"]) == (b"\x05" * 32, b"\x06" * 32)
+    assert (name, arguments["fee"], arguments["refund"]) == ("JobSettled", 17, 10**6 - 17)
+    assert client.job(job_id).state == 2
+    late = client.request(SENDER, model_id, GENESIS_TIME + 60, 777)
+    provider.evm.advance(61)
+    client.cancel(SENDER, late)
+    assert client.job(late).state == 3
+    client.transfer_model(SENDER, model_id, OTHER.address)
+    assert client.model(model_id).owner == OTHER.address
+
+    owed = client.claimable(OTHER.address, [datanet_id])
+    before = client.claimable(OTHER.address)
+    client.harvest(OTHER, [datanet_id])
+    assert client.claimable(OTHER.address) == owed > before
+    client.harvest(SENDER, [datanet_id], OTHER.address)
+    assert client.claim_for(SENDER, OTHER.address) == owed
+
+
+def test_calls_are_decoded(client: AttributionClient, provider: EvmProvider) -> None:
+    datanet_id = client.create_datanet(SENDER)
+    model_id = client.register_model(SENDER, [(datanet_id, 1)])
+    record = record_hash(b"\x01" * 32, b"\x02" * 32)
+    client.infer_compact(OTHER, model_id, input_tokens=2, output_tokens=3, record=record, fee=10)
+    sent = [bytes.fromhex(transaction["input"][2:]) for transaction in provider.transactions.values()]
+    assert [client.decode_call(data)[0] for data in sent] == ["createDatanet", "registerModel", "inferCompact"]
+    assert client.decode_call(sent[0])[1] == {"metadata": bytes(32)}
+    assert client.decode_call(sent[2])[1] == {
+        "modelId": model_id,
+        "inputTokens": 2,
+        "outputTokens": 3,
+        "record": record,
+    }
+    for wrong in (b"", b"\x01\x02\x03\x04", sent[2] + b"\0", sent[0][:20], sent[1][:100]):
+        with pytest.raises(ValueError, match=r"not a call|48 bytes"):
+            client.decode_call(wrong)
+
+
+def test_waiting_explains_what_somebody_elses_transaction_failed_for(
+    client: AttributionClient, provider: EvmProvider
+) -> None:
+    """Sent by whatever means: only its hash is known."""
+    signed = OTHER.sign_transaction(
+        {
+            "to": client.address,
+            "data": calls.call("contribute", 1, []),
+            "gas": 200_000,
+            "nonce": 0,
+            "chainId": CHAIN_ID,
+            "maxFeePerGas": 9,
+            "maxPriorityFeePerGas": 1,
+        }
+    )
+    transaction_hash = client.web3.eth.send_raw_transaction(signed.raw_transaction)
+    with pytest.raises(AttributionError, match=r"UnknownDatanet\(1\)"):
+        client.wait(transaction_hash)
+    with pytest.raises(TimeExhausted):
+        client.wait("0x" + "77" * 32, timeout=0.01)
+
+
+def test_other_contracts_logs_are_left_alone(client: AttributionClient) -> None:
+    receipt = client.send(SENDER, "createDatanet", bytes(32))
+    (log,) = receipt["logs"]
+    foreign = {**log, "address": OTHER.address}
+    unknown = {**log, "topics": [b"\x01" * 32]}
+    bare = {**log, "topics": []}
+    mixed = {**receipt, "logs": [foreign, unknown, bare, log]}
+    assert client.events(mixed) == client.events(receipt)  # type: ignore[arg-type]
+    assert len(client.events(receipt)) == 1
+
+
+def test_a_revert_without_data_keeps_the_nodes_words(client: AttributionClient, provider: EvmProvider) -> None:
+    refusal = {"error": {"code": 3, "message": "execution reverted: no"}}
+    provider.eth_call = lambda call, block: refusal  # type: ignore[method-assign]
+    with pytest.raises(AttributionError, match="execution reverted: no") as caught:
+        client.version()
+    assert (caught.value.data, caught.value.name) == (b"", "")
+
+
+def test_any_wallet_can_attest() -> None:
+    """EIP-712 JSON as a wallet signs it, and as the harness writes it by hand."""
+    attestation = Attestation(1, OTHER.address, 4, GENESIS_TIME, 1, 2, b"\x01" * 32, b"\x02" * 32, b"\x03" * 32)
+    words = encode_influence([Influence(1, "", 9), Influence(1, OTHER.address, 1)])
+    typed = attestation_typed_data(attestation, words, CHAIN_ID)
+    by_hand = calls.typed_data(attestation.as_tuple(), words, CHAIN_ID)
+    assert {**typed, "domain": None} == {**by_hand, "domain": None}
+    assert typed["domain"]["verifyingContract"].lower() == by_hand["domain"]["verifyingContract"]
+    signature = Account.from_key(KEY.secret).sign_typed_data(full_message=typed).signature
+    assert signature == sign_attestation(KEY, attestation, words, CHAIN_ID)
 
 
 def test_influence_vectors_are_checked_and_sorted() -> None:

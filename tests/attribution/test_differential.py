@@ -28,7 +28,7 @@ STEPS_A_SEQUENCE = STEPS // SEQUENCES
 SOAK_SEQUENCE = 1_000
 # A change in any of these begins a soak anew; one in what is off the chain leaves it as it is.
 HELPERS = ("bytecode", "calls", "harness", "world")
-OFF_CHAIN = ("client", "influence")
+OFF_CHAIN = ("attestation", "client", "influence", "suffixes")
 
 
 class Pair:
