@@ -63,6 +63,7 @@ def chain_options(command: _Command) -> _Command:
             envvar="OPENROLLUP_RPC_URL",
             show_envvar=True,
             show_default=True,
+            help="JSON-RPC of the L2.",
         ),
     ):
         command = option(command)

@@ -26,7 +26,7 @@ _TEXTS = Path(__file__).resolve().parents[2] / "examples" / "medical"
 @click.option("--l2", help="JSON-RPC of a running L2; without it the demo starts a node of its own.")
 @click.option("--verifier", help="JSON-RPC of its verifier.  [default: port 9546 beside --l2's 9545]")
 @click.option("--texts", default=_TEXTS, type=click.Path(path_type=Path, file_okay=False), help="Folder of the texts.")
-@click.option("--inferences", default=200, show_default=True, type=click.IntRange(1, 10_000))
+@click.option("--inferences", default=200, show_default=True, type=click.IntRange(1, 10_000), help="How many.")
 @click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
 def command(l2: str | None, verifier: str | None, texts: Path, inferences: int, as_json: bool) -> None:
     """Pay for inferences on a medical model, credit those whose texts it learned from, and show the books."""

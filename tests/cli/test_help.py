@@ -38,6 +38,7 @@ def test_help_says_what_a_command_does_and_every_option(path):
     for parameter in ALL[path].params:
         if isinstance(parameter, click.Option):
             assert parameter.opts[0] in result.output
+            assert parameter.help, parameter.opts[0]
 
 
 @pytest.mark.parametrize("path", [(), *ALL], ids=lambda path: " ".join(path) or "openrollup")
