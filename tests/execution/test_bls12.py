@@ -13,7 +13,6 @@ from rollup.execution.vms.bls12_precompiles import PRECOMPILES
 
 G1_ADD, G1_MSM, G2_ADD, G2_MSM, PAIRING, MAP_G1, MAP_G2 = sorted(PRECOMPILES)
 P, N = curve.field_modulus, curve.curve_order
-NAMES = {G1_ADD: "g1 add", G1_MSM: "g1 msm", G2_ADD: "g2 add", G2_MSM: "g2 msm", PAIRING: "pairing"}
 
 
 class Call:

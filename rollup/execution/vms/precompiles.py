@@ -1,10 +1,10 @@
 """Precompiles that OP forks add or bound."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from Crypto.PublicKey import ECC
-from eth.exceptions import OutOfGas, VMError
+from eth.exceptions import VMError
 
 Precompile = Callable[[Any], Any]
 
@@ -12,18 +12,6 @@ P256VERIFY_ADDRESS = (0x100).to_bytes(20, "big")
 _P256_GAS, _P256_GAS_OSAKA = 3_450, 6_900  # RIP-7212, EIP-7951
 _N = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _P = 0xFFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFF
-# Prices by address and input size, of the precompiles that py-evm asks for their input's size first (EIP-1108, 2537).
-_PRICES: dict[bytes, Callable[[int], int]] = {
-    number.to_bytes(20, "big"): price
-    for number, price in (
-        (0x08, lambda size: 45_000 + 34_000 * (size // 192)),
-        (0x0B, lambda _: 375),
-        (0x0D, lambda _: 600),
-        (0x0F, lambda size: 37_700 + 32_600 * (size // 384)),
-        (0x10, lambda _: 5_500),
-        (0x11, lambda _: 23_800),
-    )
-}
 
 
 class InputTooLong(VMError):
@@ -75,22 +63,3 @@ def limited(precompile: Precompile, max_input: int) -> Precompile:
         return precompile(computation)
 
     return bounded
-
-
-def price_first(precompiles: Mapping[bytes, Precompile]) -> dict[bytes, Precompile]:
-    """The same precompiles, out of gas before they find fault with their input, as in geth and revm."""
-    return {address: _price_first(address, precompile) for address, precompile in precompiles.items()}
-
-
-def _price_first(address: bytes, precompile: Precompile) -> Precompile:
-    price = _PRICES.get(address)
-    if price is None:
-        return precompile
-
-    def priced(computation: Any) -> Any:
-        needed = price(len(computation.msg.data))
-        if computation.get_gas_remaining() < needed:
-            raise OutOfGas(f"precompile 0x{address.hex().lstrip('0')}: {needed} gas needed")
-        return precompile(computation)
-
-    return priced

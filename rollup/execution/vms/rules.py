@@ -12,11 +12,20 @@ from eth.vm.forks.shanghai.state import ShanghaiState
 from attribution_precompile import ADDRESS_BYTES as ATTRIBUTION_ADDRESS
 from rollup.execution.attribution_host import AttributionComputation, AttributionState, attribution_precompile
 from rollup.execution.py_evm_patches import apply_patches
+from rollup.execution.vms import bls12_precompiles
 from rollup.execution.vms.base import RollupComputation, RollupState
+from rollup.execution.vms.bn254_precompiles import (
+    ECADD_ADDRESS,
+    ECMUL_ADDRESS,
+    ECPAIRING_ADDRESS,
+    ecadd,
+    ecmul,
+    ecpairing,
+)
 from rollup.execution.vms.modexp import MODEXP_ADDRESS, modexp_eip2565
 from rollup.execution.vms.osaka import OsakaState
 from rollup.execution.vms.point_evaluation import POINT_EVALUATION_ADDRESS, point_evaluation
-from rollup.execution.vms.precompiles import P256VERIFY_ADDRESS, Precompile, limited, p256verify, price_first
+from rollup.execution.vms.precompiles import P256VERIFY_ADDRESS, Precompile, limited, p256verify
 from rollup.protocol.fees import BLOB_SCHEDULE
 from rollup.protocol.forks import Fork, L1Fork, l1_fork_of
 
@@ -103,11 +112,14 @@ def _rules(
 
 def _l1_precompiles(l1_fork: L1Fork) -> dict[bytes, Precompile]:
     """An L1 fork's precompiles: py-evm's, but for those that are faster or more exact here."""
-    precompiles = price_first(_L1_STATES[l1_fork].computation_class.get_precompiles())
+    precompiles = dict(_L1_STATES[l1_fork].computation_class.get_precompiles())
+    precompiles |= {ECADD_ADDRESS: ecadd, ECMUL_ADDRESS: ecmul, ECPAIRING_ADDRESS: ecpairing}
     if l1_fork < L1Fork.OSAKA:
         precompiles[MODEXP_ADDRESS] = modexp_eip2565
     if l1_fork >= L1Fork.CANCUN:
         precompiles[POINT_EVALUATION_ADDRESS] = point_evaluation
+    if l1_fork >= L1Fork.PRAGUE:
+        precompiles |= bls12_precompiles.PRECOMPILES
     return precompiles
 
 
