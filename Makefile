@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install run demo test lint soak clean
+.PHONY: install run demo test lint soak coverage clean
 
 install: .venv/.installed
 
@@ -29,6 +29,11 @@ test: install
 
 soak: install
 	$(BIN)/python -m pytest -m slow tests
+
+# The attribution precompile by branch, without the random sequences: what they reach, other tests reach by name.
+coverage: install
+	$(BIN)/python -m pytest tests/attribution -m "not slow" --deselect tests/attribution/test_differential.py \
+		--cov=attribution_precompile --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=98
 
 clean:
 	rm -rf .venv build *.egg-info

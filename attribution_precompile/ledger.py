@@ -136,9 +136,7 @@ def load_weights(host: Host, model: int, split: int) -> list[int]:
 
 
 def pay_weights(host: Host, weights: list[int], amount: int, owner: int) -> None:
-    """`amount` wei to the DataNets' pools by default weight; the last one takes what rounding leaves."""
-    if not amount:
-        return
+    """`amount` wei, at least 1, to the DataNets' pools by default weight; the last one takes what rounding leaves."""
     if len(weights) == 1:
         if not weights[0] & MASK_32:
             raise INVALID_WEIGHTS()
