@@ -90,7 +90,7 @@ class NodeServers:
             self._servers["engine"] = engine_server(node.l2.engine, l2, jwt_secret)
 
     async def start(self) -> None:
-        """Opens every port; raises RpcPortInUse, with none left open."""
+        """Opens every port; raises NodeError, with none left open."""
         try:
             for name, server in self._servers.items():
                 self.bound[name] = await server.start(self.host, getattr(self.ports, name))

@@ -16,7 +16,7 @@ from rollup.execution.engine import Engine
 from rollup.execution.genesis import genesis_header
 from rollup.execution.genesis_json import GenesisError, GenesisFile, parse_genesis
 from rollup.protocol.json_text import parse_json
-from rollup.rpc.errors import RpcPortInUse
+from rollup.rpc.errors import RpcCannotListen
 from rollup.rpc.jwt_auth import JwtSecretError, read_or_make_secret
 from rollup.rpc.miner import Miner
 from rollup.rpc.server import RpcServer
@@ -74,7 +74,7 @@ def command(
     }
     try:
         asyncio.run(_serve(servers, host, chain, as_json))
-    except RpcPortInUse as error:
+    except RpcCannotListen as error:
         raise click.ClickException(str(error)) from error
     finally:
         store.close()

@@ -41,7 +41,11 @@ def notifications_not_supported() -> RpcError:
     return RpcError("notifications not supported", METHOD_NOT_FOUND)
 
 
-class RpcPortInUse(OSError):
+class RpcCannotListen(OSError):
+    """A server cannot listen where it is to; the message is for the user."""
+
+
+class RpcPortInUse(RpcCannotListen):
     """The port a server is to listen on is taken."""
 
     def __init__(self, host: str, port: int, name: str) -> None:

@@ -15,6 +15,7 @@ from rollup.rpc.errors import (
     INVALID_REQUEST,
     PARSE_ERROR,
     RESPONSE_TOO_LARGE,
+    RpcCannotListen,
     RpcError,
     RpcPortInUse,
     method_not_found,
@@ -56,7 +57,7 @@ class RpcServer:
         self._runner: web.AppRunner | None = None
 
     async def start(self, host: str, port: int) -> int:
-        """Listens; port 0 takes a free one. Returns the port; raises RpcPortInUse."""
+        """Listens; port 0 takes a free one. Returns the port; raises RpcCannotListen."""
         app = web.Application(client_max_size=MAX_BODY)
         app.router.add_post("/{path:.*}", self._on_post)
         app.router.add_get("/{path:.*}", self._on_get)
@@ -200,7 +201,7 @@ class RpcServer:
 
 
 async def serve(app: web.Application, host: str, port: int, name: str) -> tuple[web.AppRunner, int]:
-    """Starts an application; returns its runner and port. Raises RpcPortInUse."""
+    """Starts an application; returns its runner and port. Raises RpcCannotListen."""
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
     await runner.setup()
     site = web.TCPSite(runner, host, port)
@@ -208,9 +209,9 @@ async def serve(app: web.Application, host: str, port: int, name: str) -> tuple[
         await site.start()
     except OSError as error:
         await runner.cleanup()
-        if error.errno in (errno.EADDRINUSE, errno.EACCES):
+        if error.errno == errno.EADDRINUSE:
             raise RpcPortInUse(host, port, name) from error
-        raise
+        raise RpcCannotListen(f"{name} cannot listen on port {port} of {host}: {error.strerror}") from error
     bound: int = runner.addresses[0][1]
     return runner, bound
 

@@ -75,6 +75,8 @@ def test_an_unknown_command_is_named():
         (["run", "--operator-fee-constant", "-1"], "--operator-fee-constant"),
         (["run", "--until-block", "0"], "--until-block"),
         (["run", "--genesis-time", "tomorrow"], "--genesis-time"),
+        (["run", "--genesis-time", "0"], "--genesis-time"),
+        (["run", "--genesis-time", str(2**64)], "--genesis-time"),
         (["run", "--data-dir", __file__], "--data-dir"),
         (["verify"], "--l1"),
         (["demo", "--inferences", "0"], "--inferences"),

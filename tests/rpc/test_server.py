@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from rollup.rpc.errors import RpcError
+from rollup.rpc.errors import RpcCannotListen, RpcError
 from rollup.rpc.origins import Origins
 from rollup.rpc.server import MAX_BATCH, MAX_BODY, RpcServer
 from rollup.rpc.subscriptions import Subscriptions
@@ -51,6 +51,12 @@ async def door():
 
 def request(method, *params, ident=1, **fields):
     return {"jsonrpc": "2.0", "id": ident, "method": method, "params": list(params), **fields}
+
+
+async def test_a_host_that_is_none_is_named():
+    server = RpcServer("test", METHODS)
+    with pytest.raises(RpcCannotListen, match=r"test cannot listen on port 0 of 300\.1\.2\.3: "):
+        await server.start("300.1.2.3", 0)
 
 
 async def test_a_result_that_json_cannot_hold_is_an_error_and_the_connection_lives(door):
