@@ -111,7 +111,10 @@ def test_a03_value_where_none_is_taken_comes_back(evm: Evm) -> None:
     assert (evm.storage_root(), evm.balance(PAYER), evm.balance(ADDRESS)) == (root, mine, held)
 
 
-@pytest.mark.parametrize("name", ["infer", "contribute", "inferBatch", "request", "setUnits", "claimFor"])
+DEEP = ("infer", "contribute", "inferBatch", "request", "setUnits", "claimFor")
+
+
+@pytest.mark.parametrize("name", MUTATORS)
 def test_a04_what_reverts_above_is_undone(evm: Evm, name: str) -> None:
     """A try whose inside reverts at depth 1 to 10 is as if it had not been, down to gas and refunds."""
     call = VALID[name]
@@ -129,8 +132,9 @@ def test_a04_what_reverts_above_is_undone(evm: Evm, name: str) -> None:
 
     plain, root, held = run(0xDEAD, 0)
     assert plain.success
-    assert len(plain.logs) > 1
-    for depth in range(1, 11):
+    # Their own, and how much gas the call took; a harvest logs nothing.
+    assert len(plain.logs) > (name != "harvest")
+    for depth in range(1, 11) if name in DEEP else (1, 10):
         tried, tried_root, tried_held = run(0xE000 + depth - 1, depth)
         assert tried.success
         # The last log is the gas the surviving call took: ADDRESS itself was warmed by the inner call's frame,

@@ -93,7 +93,7 @@ def naive(documents: list[list[str]], output: list[str], least: int, most: int) 
 words = st.lists(st.sampled_from(["a", "b", "c"]), max_size=12)
 
 
-@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@settings(max_examples=100, deadline=None, derandomize=True, database=None)
 @given(st.lists(words, min_size=1, max_size=4), words, st.integers(1, 3), st.integers(1, 5))
 def test_spans_are_those_of_a_naive_search(
     documents: list[list[str]], output: list[str], least: int, most: int
@@ -136,7 +136,7 @@ def naive_trace(
 registered = st.tuples(st.integers(1, 3), st.integers(1, 3), words)
 
 
-@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@settings(max_examples=100, deadline=None, derandomize=True, database=None)
 @given(st.lists(registered, max_size=5), words, st.integers(1, 3), st.integers(1, 9))
 def test_the_whole_trace_is_that_of_a_naive_search(
     documents: list[tuple[int, int, list[str]]], output: list[str], least: int, most: int
@@ -148,7 +148,7 @@ def test_the_whole_trace_is_that_of_a_naive_search(
     assert (spans, list(trace.influence)) == naive_trace(documents, output, least, most)
 
 
-@settings(max_examples=150, deadline=None, derandomize=True, database=None)
+@settings(max_examples=100, deadline=None, derandomize=True, database=None)
 @given(st.lists(st.text(max_size=30), max_size=4), st.text(max_size=60), st.integers(1, 4))
 def test_any_text_at_all(texts: list[str], output: str, least: int) -> None:
     """Whatever unicode: spans lie within the output, in order and apart, and are where they are said to be."""
