@@ -1,11 +1,11 @@
 """One layer's blocks: side blocks and the canonical chain, receipts, indices, head pointers, states."""
 
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from rollup.execution.block_codec import decode_body, decode_receipts, encode_body, encode_receipts
+from rollup.execution.recent import Recent
 from rollup.execution.state.account import Account
 from rollup.execution.state.changes import StateChanges
 from rollup.execution.state.database import StagedState, StateDatabase
@@ -25,8 +25,8 @@ HEADERS, BODIES, RECEIPTS, CANONICAL, TRANSACTIONS, POINTERS, BY_NUMBER = (
     "pointers",
     "blocks_by_number",
 )
-_Cached = TypeVar("_Cached")
 _CACHED_BLOCKS = 1024
+_CACHED_TRANSACTIONS = 32_768  # of all cached blocks together: some 3 kB each, with their receipts
 _CACHED_HEADERS = 16_384
 _PRUNED_AT_ONCE = 64  # blocks a move of the head, when the history was longer before
 
@@ -73,9 +73,11 @@ class Chain:
         self.states = states
         self.genesis = genesis
         self.head = self.safe = self.finalized = genesis
-        self._headers: OrderedDict[Hash, Header] = OrderedDict()
-        self._blocks: OrderedDict[Hash, Block] = OrderedDict()
-        self._receipts: OrderedDict[Hash, list[Receipt]] = OrderedDict()
+        self._headers: Recent[Header] = Recent(_CACHED_HEADERS)
+        self._blocks: Recent[Block] = Recent(
+            _CACHED_BLOCKS, lambda block: len(block.transactions), _CACHED_TRANSACTIONS
+        )
+        self._receipts: Recent[list[Receipt]] = Recent(_CACHED_BLOCKS, len, _CACHED_TRANSACTIONS)
         self._listeners: list[Callable[[HeadChange], None]] = []
         self._pruned_to = 0
 
@@ -143,7 +145,7 @@ class Chain:
             if header is None or data is None:
                 return None
             block = decode_body(data, header, block_hash)
-            _keep(self._blocks, block_hash, block, _CACHED_BLOCKS)
+            self._blocks.put(block_hash, block)
         return block
 
     def header(self, block_hash: Hash) -> Header | None:
@@ -154,7 +156,7 @@ class Chain:
             if data is None:
                 return None
             header = Header.decode(data)
-            _keep(self._headers, block_hash, header, _CACHED_HEADERS)
+            self._headers.put(block_hash, header)
         return header
 
     def receipts(self, block_hash: Hash) -> list[Receipt] | None:
@@ -165,7 +167,7 @@ class Chain:
             if data is None:
                 return None
             receipts = decode_receipts(data)
-            _keep(self._receipts, block_hash, receipts, _CACHED_BLOCKS)
+            self._receipts.put(block_hash, receipts)
         return receipts
 
     def canonical_hash(self, number: int) -> Hash | None:
@@ -215,9 +217,9 @@ class Chain:
             return
         with self.store.write() as batch:
             self._write(batch, executed, staged)
-        _keep(self._headers, block.hash, block.header, _CACHED_HEADERS)
-        _keep(self._blocks, block.hash, block, _CACHED_BLOCKS)
-        _keep(self._receipts, block.hash, executed.receipts, _CACHED_BLOCKS)
+        self._headers.put(block.hash, block.header)
+        self._blocks.put(block.hash, block)
+        self._receipts.put(block.hash, executed.receipts)
 
     def set_head(self, block_hash: Hash) -> HeadChange:
         """Makes a known block the head, reorganising where it must; raises UnknownBlock.
@@ -337,12 +339,6 @@ class Chain:
                 batch.delete(BY_NUMBER, key)
             batch.put(POINTERS, b"pruned", _height(number))
         return number
-
-
-def _keep(cache: OrderedDict[Hash, _Cached], block_hash: Hash, value: _Cached, limit: int) -> None:
-    cache[block_hash] = value
-    if len(cache) > limit:
-        cache.popitem(last=False)
 
 
 def changes_of_alloc(alloc: Mapping[Address, GenesisEntry]) -> StateChanges:
