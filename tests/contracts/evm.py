@@ -1,20 +1,21 @@
-"""Contracts on plain py-evm, Prague rules: a genesis allocation, calls by signature, named log parts."""
+"""Contracts on L1's rules of Prague: a genesis allocation, calls by signature, named log parts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from eth.constants import BLANK_ROOT_HASH
-from eth.db.atomic import AtomicDB
-from eth.vm.execution_context import ExecutionContext
-from eth.vm.forks.cancun.transaction_context import CancunTransactionContext
-from eth.vm.forks.prague.state import PragueState
 from eth.vm.message import Message
 from eth_abi.abi import decode, encode
 from eth_abi.grammar import parse
 
 from rollup.execution.genesis_account import Alloc
-from rollup.protocol.primitives import keccak256
+from rollup.execution.state.accounts import AccountDatabase
+from rollup.execution.state.reader import TrieReader
+from rollup.execution.transition import TransactionContext
+from rollup.execution.vms.base import EvmContext
+from rollup.execution.vms.rules import l1_rules
+from rollup.protocol.forks import L1Fork
+from rollup.protocol.primitives import EMPTY_TRIE_ROOT, keccak256
 
 ANYONE = bytes.fromhex("aa" * 20)
 WEALTH = 10**24
@@ -63,21 +64,21 @@ class Evm:
     state: Any = field(init=False)
 
     def __post_init__(self) -> None:
-        self.state = PragueState(AtomicDB(), self._context(), BLANK_ROOT_HASH)
+        accounts = AccountDatabase(TrieReader({}, {}, EMPTY_TRIE_ROOT))
+        self.state = l1_rules(L1Fork.PRAGUE).state_class(accounts, self._context())
         self.state.set_balance(ANYONE, WEALTH)
 
-    def _context(self) -> ExecutionContext:
-        return ExecutionContext(
+    def _context(self) -> EvmContext:
+        return EvmContext(
             coinbase=bytes(20),
             timestamp=self.timestamp,
             block_number=self.number,
-            difficulty=0,
             mix_hash=bytes(32),
             gas_limit=60_000_000,
-            prev_hashes=self.block_hashes,
             chain_id=self.chain_id,
             base_fee_per_gas=self.base_fee,
             excess_blob_gas=0,
+            block_hash=lambda number: self.block_hashes[self.number - 1 - number],
         )
 
     def set_block(self, **changes: Any) -> None:
@@ -127,8 +128,7 @@ class Evm:
         return Outcome(computation.output, logs, computation.get_gas_used())
 
     def _run(self, message: Message, origin: bytes, create: bool) -> Any:
-        self.state._account_db._reset_access_counters()
-        context = CancunTransactionContext(gas_price=self.base_fee, origin=origin)
+        context = TransactionContext(origin, self.base_fee)
         kind = self.state.computation_class
         run = kind.apply_create_message if create else kind.apply_message
         computation = run(self.state, message, context)
@@ -140,7 +140,6 @@ class Evm:
             for address in computation.get_accounts_for_deletion():
                 self.state.delete_account(address)
         self.state.lock_changes()
-        self.state.clear_transient_storage()
 
     def call(self, to: bytes, function: str, *arguments: Any, **options: Any) -> Any:
         """`name(inputs)` or `name(inputs)(outputs)`; returns the one output, a tuple of them, or the Outcome."""

@@ -26,7 +26,6 @@ DOCUMENTS: dict[str, Any] = {file: load(FOLDER, file) for file in files(FOLDER)}
 CALLER = b"\xca" * 20
 PLENTY = 10**9
 BLAKE2, MANY_ROUNDS = (0x09).to_bytes(20, "big"), 100_000
-SLOW = {n.to_bytes(20, "big") for n in (0x08, *range(0x0B, 0x12))}
 # The first word of `rules` that is here decides: the OP forks a table holds for.
 RANGES: dict[str, tuple[Fork, Fork] | None] = {
     "byzantium": None,  # MODEXP before EIP-2565
@@ -99,8 +98,7 @@ def test_precompile(file: str, name: str, table: dict[str, Any], case: dict[str,
     data = unhex(case["input"])
     if address == BLAKE2 and int.from_bytes(data[:4], "big") > MANY_ROUNDS and "SLOW_VECTORS" not in os.environ:
         pytest.skip(f"{name}: {data[:4].hex()} rounds take minutes in Python; SLOW_VECTORS=1 runs it")
-    # What no OP fork changes but in the longest input allowed, and takes seconds a call, runs on the oldest only.
-    for fork in sorted(set(forks if address not in SLOW else forks[:1])):
+    for fork in sorted(set(forks)):
         if "error" in case:
             check_failure(fork, address, data)
         else:
