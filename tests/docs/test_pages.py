@@ -45,6 +45,18 @@ def test_the_files_it_names_are_there(path):
             assert any(list(root.glob(name.rstrip("/"))) for root in roots), f"{path.name}: {name}"
 
 
+PACKAGES = ("derivation", "sequencer", "rollup/execution", "rollup/l1", "rollup/store")
+MODULES = [
+    path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py")) if path.name != "__init__.py"
+]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_module_of_the_lower_floors_is_on_a_page(path):
+    pages = "".join(page.read_text() for page in (ROOT / "docs").glob("*.md"))
+    assert re.search(rf"(?<!\w){re.escape(path.name)}", pages) or f"{path.parent.name}.{path.stem}" in pages
+
+
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_its_links_lead_somewhere(path):
     for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", path.read_text()):
