@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from rollup.execution.attribution_activation import begin_attribution
 from rollup.execution.block_context import BlockContext, context_of_header, l1_context, l2_base_fee, l2_context
 from rollup.execution.config import L1Config, L2Config
-from rollup.execution.errors import InvalidBlock, InvalidTransaction
+from rollup.execution.errors import ExecutionInterrupted, InvalidBlock, InvalidTransaction
 from rollup.execution.fast_path import FastPath
 from rollup.execution.genesis import preinstalls
 from rollup.execution.l1_block import da_footprint_gas_scalar, read_l1_fee_parameters
@@ -129,6 +129,16 @@ class BlockBuilder:
         self.receipts.append(receipt)
         self.outcomes.append(outcome)
         return receipt
+
+    def limit_time(self, seconds: Callable[[], float], most: float) -> None:
+        """From now on a transaction that runs longer is an InvalidTransaction. For pools only, never for blocks."""
+        end = seconds() + most
+
+        def check() -> None:
+            if seconds() > end:
+                raise ExecutionInterrupted(f"execution takes more than {most} s")
+
+        self.evm.context.check_interrupt = check
 
     def _outcome(self, transaction: Transaction) -> Outcome:
         if self._fast and not transaction.is_deposit:

@@ -15,7 +15,7 @@ from rollup.execution.intrinsic import TX_GAS, floor_gas, intrinsic_gas
 from rollup.execution.state.accounts import AccountDatabase
 from rollup.execution.state.reader import StateReader
 from rollup.execution.transition import Evm, Outcome, execute_call
-from rollup.execution.vms.base import EvmContext
+from rollup.execution.vms.base import EvmContext, never_interrupt
 from rollup.protocol.fees import L1FeeParameters
 from rollup.protocol.primitives import ZERO_ADDRESS, Address, Hash
 from rollup.protocol.receipt import Log
@@ -115,12 +115,13 @@ def call(
     block_hash: Callable[[int], Hash | None],
     overrides: Mapping[Address, StateOverride] | None = None,
     prepare: Callable[[Evm], None] | None = None,
+    check_interrupt: Callable[[], None] = never_interrupt,
 ) -> CallResult:
     """Runs a call in a block's context; raises CallError when it cannot even begin.
 
-    prepare is handed the EVM before the call (tracers hook in there).
+    prepare is handed the EVM before the call (tracers hook in there). What check_interrupt raises ends the call.
     """
-    evm = _evm(context, reader, block_hash, overrides)
+    evm = _evm(context, reader, block_hash, overrides, check_interrupt)
     if prepare is not None:
         prepare(evm)
     return _run(evm, request, request.gas if request.gas is not None else GAS_CAP)
@@ -132,11 +133,12 @@ def estimate_gas(
     request: CallRequest,
     block_hash: Callable[[int], Hash | None],
     overrides: Mapping[Address, StateOverride] | None = None,
+    check_interrupt: Callable[[], None] = never_interrupt,
 ) -> int:
     """The least gas limit with which the call succeeds; raises ExecutionReverted, CallError."""
 
     def run(gas: int) -> CallResult:
-        return _run(_evm(context, reader, block_hash, overrides), request, gas)
+        return _run(_evm(context, reader, block_hash, overrides, check_interrupt), request, gas)
 
     def suffices(gas: int) -> bool:
         # A refund may bring what was used below what is needed to begin: then more must be given.
@@ -184,11 +186,12 @@ def create_access_list(
     request: CallRequest,
     block_hash: Callable[[int], Hash | None],
     overrides: Mapping[Address, StateOverride] | None = None,
+    check_interrupt: Callable[[], None] = never_interrupt,
 ) -> tuple[AccessList, CallResult]:
     """The addresses and slots a call touches, and what it does with that list (EIP-2930); raises CallError."""
     current = request
     for _ in range(16):
-        evm = _evm(context, reader, block_hash, overrides)
+        evm = _evm(context, reader, block_hash, overrides, check_interrupt)
         result = _run(evm, current, request.gas if request.gas is not None else GAS_CAP)
         found = _touched(evm, request)
         if found == current.access_list:
@@ -215,6 +218,7 @@ def _evm(
     reader: StateReader,
     block_hash: Callable[[int], Hash | None],
     overrides: Mapping[Address, StateOverride] | None,
+    check_interrupt: Callable[[], None] = never_interrupt,
 ) -> Evm:
     accounts = AccountDatabase(reader)
     for address, override in (overrides or {}).items():
@@ -230,6 +234,7 @@ def _evm(
         base_fee_per_gas=context.base_fee,
         excess_blob_gas=context.excess_blob_gas,
         block_hash=block_hash,
+        check_interrupt=check_interrupt,
     )
     return Evm(context.rules, evm_context, accounts, L1FeeParameters())
 

@@ -28,6 +28,7 @@ from rollup.protocol.transaction import Transaction, TransactionError, decode_tr
 log = structlog.get_logger()
 
 _KEPT_PAYLOADS = 10
+_BLOCK_SECONDS, _TRANSACTION_SECONDS = 4, 10
 _KEPT_INVALID = 128
 
 
@@ -73,6 +74,8 @@ class Engine:
         # The batcher's throttle (miner_setMaxDASize): compressed bytes a transaction and a block, None without a limit.
         self.max_da_transaction: int | None = None
         self.max_da_block: int | None = None
+        # Seconds, by any clock: a builder with one does not wait for the pool's transactions for ever.
+        self.seconds: Callable[[], float] | None = None
         self._payloads: OrderedDict[bytes, Sealed] = OrderedDict()
         self._sealed: OrderedDict[Hash, Sealed] = OrderedDict()
         self._invalid: OrderedDict[Hash, tuple[Hash | None, str]] = OrderedDict()
@@ -201,14 +204,18 @@ class Engine:
         """Takes from the pool what fits; what does not is left or dropped there, never here.
 
         The batcher's limits are on sizes as a batch will have them, by Fjord's estimate (op-geth miner/worker.go).
+        Time ends the filling, or a transaction, that takes too long here: gas is no measure of this EVM's seconds.
         """
         da_left = self.max_da_block
+        seconds = self.seconds or _no_time_passes
+        end = seconds() + _BLOCK_SECONDS
         for transaction in pool.pending(base_fee):
             size = fjord_size_scaled(transaction.encode()) // 1_000_000
             too_big = self.max_da_transaction is not None and size > self.max_da_transaction
             if too_big or (da_left is not None and size > da_left):
                 pool.reject(transaction, "da limit: too large for now")
                 continue
+            builder.limit_time(seconds, _TRANSACTION_SECONDS)
             try:
                 builder.apply(transaction)
             except InvalidTransaction as error:
@@ -216,7 +223,7 @@ class Engine:
                 continue
             if da_left is not None:
                 da_left -= size
-            if builder.gas_left < TX_GAS:
+            if builder.gas_left < TX_GAS or seconds() > end:
                 return
 
     def _ancestors(self, parent_hash: Hash) -> "AncestorHashes":
@@ -251,6 +258,10 @@ class AncestorHashes:
             lowest -= 1
             self._cache[lowest] = header.parent_hash
         return self._cache.get(number)
+
+
+def _no_time_passes() -> float:
+    return 0.0
 
 
 def _decode_all(raws: Sequence[bytes]) -> list[Transaction]:

@@ -5,6 +5,10 @@ class InvalidTransaction(ValueError):
     """A transaction that may not be in this block; the state is as if it had never been tried. Texts are geth's."""
 
 
+class ExecutionInterrupted(InvalidTransaction):
+    """Execution took longer than whoever asked for it waits. Never in a block that others made."""
+
+
 class InvalidBlock(ValueError):
     """A block that is not what its header says: the field, what it should be, what it is."""
 

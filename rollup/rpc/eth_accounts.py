@@ -20,7 +20,7 @@ from rollup.protocol.transaction import (
 from rollup.rpc.backend import ExecutionBackend
 from rollup.rpc.errors import InvalidParams, RpcError
 from rollup.rpc.eth import EthReads
-from rollup.rpc.eth_calls import to_rpc_error
+from rollup.rpc.eth_calls import Deadline, to_rpc_error
 from rollup.rpc.formats import hex_data, signable_json, transaction_json
 from rollup.rpc.params import Invalid, address, anything, call_request, data, mapping, params, quantity
 
@@ -129,7 +129,13 @@ class EthAccounts:
         gas = request.gas
         if gas is None:
             try:
-                gas = estimate_gas(backend.context(head), backend.state(head), request, backend.ancestors(head))
+                gas = estimate_gas(
+                    backend.context(head),
+                    backend.state(head),
+                    request,
+                    backend.ancestors(head),
+                    check_interrupt=Deadline(),
+                )
             except CallError as error:
                 raise to_rpc_error(error) from error
         transaction = Transaction(

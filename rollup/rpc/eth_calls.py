@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from time import monotonic
 from typing import Any
 
 from eth_abi.abi import decode
@@ -39,6 +40,7 @@ from rollup.rpc.params import (
     state_overrides,
 )
 
+CALL_SECONDS = 5
 _ERROR_STRING, _PANIC = bytes.fromhex("08c379a0"), bytes.fromhex("4e487b71")
 # Block overrides (geth internal/ethapi/override): name in the request, attribute of the context, form.
 _BLOCK_FIELDS: dict[str, tuple[str, Parser]] = {
@@ -72,6 +74,18 @@ def block_overrides(value: Any) -> BlockOverrides:
     return result
 
 
+class Deadline:
+    """Ends a call that takes longer than geth lets it (--rpc.evmtimeout): the node has other things to do."""
+
+    def __init__(self) -> None:
+        self._end = monotonic() + CALL_SECONDS
+
+    def __call__(self) -> None:
+        """Raises CallError when the time is over."""
+        if monotonic() > self._end:
+            raise CallError(f"execution aborted (timeout = {CALL_SECONDS}s)")
+
+
 class EthCalls:
     """Calls on the state after a block."""
 
@@ -91,7 +105,7 @@ class EthCalls:
         result = self._run(
             which,
             lambda context, state, ancestors: call(
-                _with_block_overrides(context, block), state, request, ancestors, overrides
+                _with_block_overrides(context, block), state, request, ancestors, overrides, check_interrupt=Deadline()
             ),
         )
         try:
@@ -105,7 +119,10 @@ class EthCalls:
         """The least gas limit that succeeds, or 1.5 % more; without L1 and operator fee, as on op-geth."""
         return hex_quantity(
             self._run(
-                which, lambda context, state, ancestors: estimate_gas(context, state, request, ancestors, overrides)
+                which,
+                lambda context, state, ancestors: estimate_gas(
+                    context, state, request, ancestors, overrides, Deadline()
+                ),
             )
         )
 
@@ -115,7 +132,7 @@ class EthCalls:
     ) -> dict[str, Any]:
         """What the call touches, and the gas it uses with that list."""
         access_list, result = self._run(
-            which, lambda context, state, ancestors: create_access_list(context, state, request, ancestors, overrides)
+            which, lambda context, state, ancestors: create_access_list(context, state, request, ancestors, overrides, Deadline())
         )
         answer: dict[str, Any] = {
             "accessList": [

@@ -9,9 +9,16 @@ from rollup.execution.vms.interpreter import run
 from rollup.protocol.primitives import Address, Hash
 
 
+def never_interrupt() -> None:
+    """Lets everything run to its end: what consensus says is executed, however long it takes."""
+
+
 @dataclass(slots=True)
 class EvmContext:
-    """py-evm's execution context: the block as the opcodes see it. Times in seconds, fees in wei, gas in units."""
+    """py-evm's execution context: the block as the opcodes see it. Times in seconds, fees in wei, gas in units.
+
+    check_interrupt is asked at every frame and within long precompiles; what it raises ends the execution.
+    """
 
     coinbase: Address
     timestamp: int
@@ -23,6 +30,7 @@ class EvmContext:
     excess_blob_gas: int
     block_hash: Callable[[int], Hash | None]
     difficulty: int = 0
+    check_interrupt: Callable[[], None] = never_interrupt
 
 
 class RollupState:
@@ -83,6 +91,7 @@ class RollupComputation:
             parent: Any = super()
             return parent.apply_computation(state, message, transaction_context, parent_computation)
         creator: Any = cls
+        state.execution_context.check_interrupt()
         with creator(state, message, transaction_context) as computation:
             if computation.is_origin_computation:
                 computation.contracts_created = []

@@ -14,6 +14,7 @@ from rollup.execution.attribution_host import AttributionComputation, Attributio
 from rollup.execution.py_evm_patches import apply_patches
 from rollup.execution.vms import bls12_precompiles
 from rollup.execution.vms.base import RollupComputation, RollupState
+from rollup.execution.vms.blake2 import BLAKE2F_ADDRESS, blake2f
 from rollup.execution.vms.bn254_precompiles import (
     ECADD_ADDRESS,
     ECMUL_ADDRESS,
@@ -113,7 +114,7 @@ def _rules(
 def _l1_precompiles(l1_fork: L1Fork) -> dict[bytes, Precompile]:
     """An L1 fork's precompiles: py-evm's, but for those that are faster or more exact here."""
     precompiles = dict(_L1_STATES[l1_fork].computation_class.get_precompiles())
-    precompiles |= {ECADD_ADDRESS: ecadd, ECMUL_ADDRESS: ecmul, ECPAIRING_ADDRESS: ecpairing}
+    precompiles |= {ECADD_ADDRESS: ecadd, ECMUL_ADDRESS: ecmul, ECPAIRING_ADDRESS: ecpairing, BLAKE2F_ADDRESS: blake2f}
     if l1_fork < L1Fork.OSAKA:
         precompiles[MODEXP_ADDRESS] = modexp_eip2565
     if l1_fork >= L1Fork.CANCUN:
