@@ -10,7 +10,7 @@ from rollup.cli.run import command as run
 from rollup.execution.calls import GAS_CAP
 from rollup.l1.beacon import BeaconApi
 from rollup.node import Node, NodeParams
-from rollup.rpc import engine, eth, eth_logs, jwt_auth, server, subscriptions
+from rollup.rpc import engine, eth, eth_calls, eth_logs, jwt_auth, server, subscriptions
 from rollup.rpc.beacon import beacon_app
 from rollup.rpc.methods import NAMESPACES
 from rollup.rpc.miner import Miner
@@ -98,6 +98,8 @@ def test_the_limits():
     assert said["calls in a batch"] == f"{server.MAX_BATCH:,}"
     assert said["answers of a batch"] == f"{server.MAX_BATCH_ANSWER:,} bytes"
     assert said["gas of a call"] == f"{GAS_CAP:,}"
+    assert said["time of a call"] == f"{eth_calls.CALL_SECONDS} s"
+    assert f"(timeout = {eth_calls.CALL_SECONDS}s)" in TEXT
     assert said["filters on a port"] == f"{eth_logs._MAX_FILTERS:,}"
     assert said["changes a filter holds unread"] == f"{eth_logs._MAX_UNREAD:,}"
     assert said["subscriptions of a connection"] == f"{subscriptions.MAX_SUBSCRIPTIONS:,}"
