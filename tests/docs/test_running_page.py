@@ -111,7 +111,7 @@ def test_every_event_has_its_row():
 
 
 # ---------------------------------------------------------------- the data directory
-PARAMS = {"genesis_time": GENESIS_TIME, "virtual_clock": True}
+PARAMS = {"genesis_time": GENESIS_TIME, "virtual_clock": True, "da": "calldata"}  # blobs cost seconds
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from tests.docs.pages import named, page, sections
 
 
 def test_every_table_has_its_row(tmp_path):
-    node = Node.open(NodeParams(data_dir=tmp_path, genesis_time=1_700_000_000, virtual_clock=True))
+    node = Node.open(NodeParams(data_dir=tmp_path, genesis_time=1_700_000_000, virtual_clock=True, da="calldata"))
     node.run_until_safe(4)
     node.close()
     made = {pool_journal.TABLE, archive._BLOBS, archive._LOOSE, archive._SLOTS, archive._STATE}

@@ -9,7 +9,7 @@ from rollup.node import Node, NodeError, NodeParams
 from rollup.protocol.forks import Fork
 from tests.node.node_process import GENESIS_TIME, transfer
 
-PARAMS = NodeParams(genesis_time=GENESIS_TIME, virtual_clock=True)
+PARAMS = NodeParams(genesis_time=GENESIS_TIME, virtual_clock=True, da="calldata")  # blobs cost seconds
 
 
 def run(params, blocks):
@@ -30,7 +30,8 @@ def run(params, blocks):
 
 @pytest.mark.parametrize("fork", Fork, ids=lambda fork: fork.name.lower())
 def test_every_fork_may_be_the_first(fork):
-    assert set(run(replace(PARAMS, forks=fork.name.lower()), 8)) == {fork}
+    da = "auto" if fork < Fork.ECOTONE else "calldata"
+    assert set(run(replace(PARAMS, forks=fork.name.lower(), da=da), 8)) == {fork}
 
 
 def test_every_fork_one_after_the_other():
