@@ -15,7 +15,7 @@ from rollup.execution.state.accounts import AccountDatabase
 from rollup.execution.state.database import StagedState, StateDatabase
 from rollup.execution.system_calls import begin_block, end_l1_block, pay_withdrawals, set_code
 from rollup.execution.transition import Evm, Outcome, apply_transaction
-from rollup.execution.vms.base import EvmContext
+from rollup.execution.vms.base import EvmContext, never_interrupt
 from rollup.protocol import predeploys
 from rollup.protocol.block import Block, ExecutedBlock, Withdrawal
 from rollup.protocol.bloom import bloom_bits
@@ -139,6 +139,10 @@ class BlockBuilder:
                 raise ExecutionInterrupted(f"execution takes more than {most} s")
 
         self.evm.context.check_interrupt = check
+
+    def lift_time_limit(self) -> None:
+        """From now on everything runs to its end again."""
+        self.evm.context.check_interrupt = never_interrupt
 
     def _outcome(self, transaction: Transaction) -> Outcome:
         if self._fast and not transaction.is_deposit:

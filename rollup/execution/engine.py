@@ -4,7 +4,7 @@ Method semantics: execution-apis src/engine, specs protocol/exec-engine.md; wher
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Protocol
@@ -198,6 +198,7 @@ class Engine:
                 raise InvalidPayloadAttributes(f"transaction {index}: {error}") from error
         if not attributes.no_tx_pool and self.pool is not None:
             self._fill(builder, self.pool, context.base_fee)
+            builder.lift_time_limit()
         return builder.seal()
 
     def _fill(self, builder: BlockBuilder, pool: TransactionSource, base_fee: int) -> None:
@@ -215,7 +216,8 @@ class Engine:
             if too_big or (da_left is not None and size > da_left):
                 pool.reject(transaction, "da limit: too large for now")
                 continue
-            builder.limit_time(seconds, _TRANSACTION_SECONDS)
+            if self.seconds is not None:
+                builder.limit_time(self.seconds, _TRANSACTION_SECONDS)
             try:
                 builder.apply(transaction)
             except InvalidTransaction as error:

@@ -132,7 +132,10 @@ class EthCalls:
     ) -> dict[str, Any]:
         """What the call touches, and the gas it uses with that list."""
         access_list, result = self._run(
-            which, lambda context, state, ancestors: create_access_list(context, state, request, ancestors, overrides, Deadline())
+            which,
+            lambda context, state, ancestors: create_access_list(
+                context, state, request, ancestors, overrides, Deadline()
+            ),
         )
         answer: dict[str, Any] = {
             "accessList": [
