@@ -6,6 +6,17 @@ from rollup.protocol.primitives import Address, Hash
 
 
 @dataclass(slots=True, frozen=True)
+class Resumed:
+    """A kept chain as it was found at the start; waiting: acknowledged transactions taken back into the pool."""
+
+    chain: str  # "L1", "L2" or "verifier"
+    head: int
+    hash: Hash
+    safe: int
+    waiting: int
+
+
+@dataclass(slots=True, frozen=True)
 class L1BlockMined:
     """A new L1 block; gas in units, base fee in wei."""
 
@@ -87,4 +98,14 @@ class Waiting:
     reason: str
 
 
-Event = L1BlockMined | L2BlockBuilt | BatchPosted | SafeHeadMoved | DepositIncluded | OutputProposed | Reorged | Waiting
+Event = (
+    Resumed
+    | L1BlockMined
+    | L2BlockBuilt
+    | BatchPosted
+    | SafeHeadMoved
+    | DepositIncluded
+    | OutputProposed
+    | Reorged
+    | Waiting
+)

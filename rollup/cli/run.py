@@ -14,7 +14,7 @@ from rich.console import Console
 
 from rollup.cli.logs import configure_logs
 from rollup.cli.screen import FirstScreen, event_line, show_first_screen
-from rollup.events import Event
+from rollup.events import Event, Resumed
 from rollup.node import Node, NodeError, NodeParams
 from rollup.protocol.accounts import USERS
 from rollup.protocol.forks import NEWEST_STABLE, ForkSchedule
@@ -152,6 +152,8 @@ async def _run(params: NodeParams, ports: Ports, host: str, until: int | None, c
                 print(json.dumps({"event": "Started", **screen.to_json()}), flush=True)
             else:
                 show_first_screen(console, screen)
+            for event in _resumed(node):
+                show(event)
             await node.run(until_safe=until)
         finally:
             await servers.stop()
@@ -160,6 +162,20 @@ async def _run(params: NodeParams, ports: Ports, host: str, until: int | None, c
     if until is not None and not as_json:
         console.print(f"safe head {head.number} 0x{head.hash.hex()}")
     sys.stdout.flush()
+
+
+def _resumed(node: Node) -> list[Event]:
+    """The chains that go on from an earlier run, and where."""
+    chains = (
+        ("L1", node.l1.chain, node.l1.pool),
+        ("L2", node.l2.chain, node.l2.pool),
+        ("verifier", node.verifier.chain, None),
+    )
+    return [
+        Resumed(name, chain.head.number, chain.head.hash, chain.safe.number, sum(pool.counts()) if pool else 0)
+        for name, chain, pool in chains
+        if chain.head.number
+    ]
 
 
 def _first_screen(node: Node, servers: NodeServers, files: dict[str, Path]) -> FirstScreen:

@@ -16,6 +16,7 @@ from rollup.events import (
     L2BlockBuilt,
     OutputProposed,
     Reorged,
+    Resumed,
     SafeHeadMoved,
     Waiting,
 )
@@ -82,17 +83,22 @@ def _table(console: Console, title: str, rows: Sequence[tuple[str, str]]) -> Non
     console.print()
 
 
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" + ("" if number == 1 else "s")
+
+
 def _built(event: L2BlockBuilt) -> str | None:
     if event.transactions == 0:
         return None
     return (
-        f"[cyan]L2[/] block {event.number} {short(event.hash)}  {event.transactions} transactions, "
+        f"[cyan]L2[/] block {event.number} {short(event.hash)}  {_count(event.transactions, 'transaction')}, "
         f"{event.gas_used:,} gas, {event.seconds * 1000:.0f} ms"
     )
 
 
 def _posted(event: BatchPosted) -> str:
-    what = f"{event.blobs} blobs, {event.data_bytes:,} bytes" if event.blobs else f"{event.data_bytes:,} bytes calldata"
+    data = f"{event.data_bytes:,} bytes"
+    what = f"{_count(event.blobs, 'blob')}, {data}" if event.blobs else f"{data} calldata"
     return (
         f"[magenta]batch[/] {what} in L1 block {event.l1_block}, cost {amount(event.cost)} OPEN, "
         f"tx 0x{event.transaction_hash.hex()}"
@@ -116,11 +122,16 @@ def _proposed(event: OutputProposed) -> str:
 
 
 def _reorged(event: Reorged) -> str:
-    return f"[red]reorg[/] {event.layer} by {event.depth} blocks, head is now {event.new_head}"
+    return f"[red]reorg[/] {event.layer} by {_count(event.depth, 'block')}, head is now {event.new_head}"
 
 
 def _waiting(event: Waiting) -> str:
     return f"[yellow]{event.actor} waits[/]: {event.reason}"
+
+
+def _resumed(event: Resumed) -> str:
+    waiting = f", {_count(event.waiting, 'transaction')} waiting" if event.waiting else ""
+    return f"[green]resumed[/] {event.chain} at block {event.head} {short(event.hash)}, safe {event.safe}{waiting}"
 
 
 def _quiet(_: L1BlockMined) -> None:
@@ -135,6 +146,7 @@ _LINES: dict[type[Any], Callable[[Any], str | None]] = {
     DepositIncluded: _deposit,
     OutputProposed: _proposed,
     Reorged: _reorged,
+    Resumed: _resumed,
     Waiting: _waiting,
 }
 

@@ -100,6 +100,7 @@ def test_every_event_has_its_row():
         events.DepositIncluded(bytes(32), bytes(32), bytes(20), None, 0, 0),
         events.OutputProposed(30, bytes(32), bytes(32)),
         events.Reorged("L1", 1, 5),
+        events.Resumed("L2", 7, bytes(32), 5, 1),
         events.Waiting("batcher", "L1"),
     ]
     assert {type(item).__name__ for item in examples} == kinds - {"L1BlockMined"}

@@ -100,3 +100,21 @@ def test_without_a_data_directory_the_files_go_when_the_node_goes():
     for path in files:
         with pytest.raises(FileNotFoundError), open(path):
             pass
+
+
+def test_a_second_start_says_what_it_found(tmp_path):
+    options = (f"--data-dir={tmp_path / 'chain'}", "--virtual-clock", "--da=calldata", "--until-block=4")
+    with NodeProcess(*options) as node:
+        assert node.rest()[-1]["event"] != "Resumed"
+        assert not node.of("Resumed")
+        built, mined = node.of("L2BlockBuilt")[-1], node.of("L1BlockMined")[-1]
+        safe = node.of("SafeHeadMoved")[-1]["number"]
+    with NodeProcess(*options[:-1], f"--until-block={built['number'] + 1}") as node:
+        found = {event["chain"]: event for event in (node.next_event() for _ in range(3))}
+        assert {event["event"] for event in found.values()} == {"Resumed"}
+        node.rest()
+        assert len(node.of("Resumed")) == 3
+    assert (found["L1"]["head"], found["L1"]["hash"]) == (mined["number"], mined["hash"])
+    assert (found["L2"]["head"], found["L2"]["hash"], found["L2"]["safe"]) == (built["number"], built["hash"], safe)
+    assert found["verifier"]["head"] == safe
+    assert found["L1"]["waiting"] in (0, 1, 2)  # the batch and the output on their way
