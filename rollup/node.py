@@ -224,7 +224,7 @@ class Node:
     def advance(self, limit: int = 50) -> int:
         """Does what is due, L1 first where both are, at most limit deeds; returns how many it did.
 
-        Raises NodeError where derivation cannot go on.
+        Raises NodeError where derivation cannot go on, or nothing can be written.
         """
         done = 0
         try:
@@ -238,6 +238,9 @@ class Node:
                 done += 1
         except Critical as error:
             raise NodeError(str(error)) from error
+        except StoreError as error:
+            where = self.params.data_dir or "memory"
+            raise NodeError(f"{where}: {error} (is the disk full?); everything announced is kept") from error
         return done
 
     def _is_l2_first(self) -> bool:

@@ -30,7 +30,7 @@ Handler = Callable[..., Any]
 MAX_BODY = 32 * 1024 * 1024  # bytes: six blobs in hex and room
 MAX_BATCH = 1000
 MAX_BATCH_ANSWER = 25_000_000  # bytes (geth node/defaults.go: BatchResponseMaxSize)
-_UNAUTHORIZED, _FORBIDDEN, _TOO_LARGE = 401, 403, 413
+_BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN, _TOO_LARGE = 400, 401, 403, 413
 _SUBSCRIBING = frozenset(("eth_subscribe", "eth_unsubscribe"))
 
 
@@ -156,6 +156,8 @@ class RpcServer:
         headers = self._origins.headers(request.headers.get("Origin"))
         try:
             body = await request.read()
+        except ConnectionError:  # gone before it had sent all of it: nobody reads the answer
+            return web.Response(status=_BAD_REQUEST)
         except web.HTTPRequestEntityTooLarge:
             text = f"content length too large ({request.content_length or 'more'}>{MAX_BODY})"
             return web.Response(status=_TOO_LARGE, text=text, headers=headers)

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from rollup.node import Node, NodeError, NodeParams
+from rollup.store.kv import StoreError
 from tests.node.node_process import GENESIS_TIME, NodeProcess, transfer
 
 PARAMS = {"genesis_time": GENESIS_TIME, "virtual_clock": True}
@@ -186,3 +187,23 @@ def test_a_kill_in_the_first_moment_leaves_a_directory_that_can_be_used(tmp_path
     (folder / "l1" / "data.mdb").write_bytes(b"")
     assert json.loads((folder / "openrollup.json").read_text())["genesis_time"] == GENESIS_TIME
     assert len(some_blocks(folder, 3)) > 3
+
+
+def test_a_full_disk_ends_the_node_with_a_word_and_loses_nothing(tmp_path, monkeypatch):
+    some_blocks(tmp_path)
+    node = open_node(tmp_path)
+    before = l2_hashes(node)
+
+    def full():
+        raise StoreError("cannot write: No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(node.l2.chain.store, "write", full)
+        with pytest.raises(NodeError, match=r"No space left on device.*is the disk full") as raised:
+            node.run_until_safe(1_000)
+    assert str(tmp_path) in str(raised.value)
+    node.close()
+    again = open_node(tmp_path)
+    assert l2_hashes(again)[: len(before)] == before
+    again.run_until_safe(len(before) + 1)
+    again.close()

@@ -203,6 +203,19 @@ async def test_a_body_over_the_limit_is_refused_and_the_server_goes_on(door):
     assert await door("eth_echo") == []
 
 
+async def test_a_caller_that_goes_away_in_the_middle_is_no_news(door, caplog):
+    port = int(door.url.rsplit(":", 1)[1])
+    for sent in (b"POST / HTTP/1.1\r\nHost: x\r\n", b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"):
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(sent)
+        await writer.drain()
+        assert await door("eth_echo") == []  # it has been read by now
+        writer.transport.abort()
+        await writer.wait_closed()
+        assert await door("eth_echo") == []
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 async def test_subscribing_needs_a_websocket(door):
     error = await door.failure("eth_subscribe", "newHeads")
     assert (error.code, error.message) == (-32601, "notifications not supported")
