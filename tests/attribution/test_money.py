@@ -259,6 +259,17 @@ def test_thirty_two_entries_are_the_most(evm: Evm) -> None:
     assert refused(evm.call(over, caller=ATTRIBUTOR, value=FEE)) == "TooMany(33, 32)"
 
 
+@pytest.mark.parametrize("name", ["inferAttested", "inferBatch", "settle"])
+def test_an_influence_of_33_is_too_many_before_anything_else(evm: Evm, name: str) -> None:
+    words = [word(i, 1) for i in range(1, 34)]
+    data = {
+        "inferAttested": signed(0, words),
+        "inferBatch": calls.call("inferBatch", 99, 1, 0, 0, H, words),
+        "settle": calls.call("settle", 99, 0, 0, H, H, words),
+    }[name]
+    assert refused(evm.call(data, caller=1)) == "TooMany(33, 32)"
+
+
 @pytest.mark.parametrize(
     ("split", "base"),
     [((10_000, 0, 1), 0), ((9_999, 0, 0), 0), ((5_000, 1, 4_999), 0), ((65_535, 0, 0), 0), ((0, 0, 0), 1)],

@@ -57,6 +57,29 @@ class PlainLedger:
         self.owed[TREASURY] += cut
         self.share(MODELS[model_id], fee - cut)
 
+    def infer_directly(self, model_id: int, fee: int, influence: dict[tuple[int, int], int]) -> None:
+        """By an influence vector: (DataNet, member or 0 for its pool) with their weights."""
+        cut = fee * BPS // 10_000
+        self.owed[TREASURY] += cut
+        model = MODELS[model_id]
+        net = fee - cut
+        owner_cut = net * model.split[0] // 10_000
+        self.owed[model.owner] += owner_cut
+        left = data = net - owner_cut
+        *others, last = sorted(influence)
+        for key in others:
+            amount = data * influence[key] // sum(influence.values())
+            left -= amount
+            self.direct(key, amount, model.owner)
+        self.direct(last, left, model.owner)
+
+    def direct(self, key: tuple[int, int], amount: int, owner: int) -> None:
+        datanet, who = key
+        if who:
+            self.owed[who] += amount
+        else:
+            self.pool(datanet, amount, owner)
+
     def share(self, model: Model, net: int) -> None:
         owner_cut, lineage_cut = (net * bps // 10_000 for bps in model.split[:2])
         self.owed[model.owner] += owner_cut
@@ -87,7 +110,10 @@ class PlainLedger:
 
 Step = tuple[str, object, int]
 fees = st.one_of(st.integers(1, 5_000), st.integers(1, 10**20))
+entries = st.sampled_from([(1, 0), (1, ROBOT), (1, ALICE), (1, BOB), (2, 0), (2, ALICE)])
+vectors = st.dictionaries(entries, st.one_of(st.integers(1, 9), st.integers(1, 2**32 - 1)), min_size=1)
 step = st.one_of(
+    st.tuples(st.just("batch"), vectors, fees),
     st.tuples(st.just("infer"), st.integers(1, 2), fees),
     st.tuples(st.just("infer"), st.integers(1, 2), fees),
     st.tuples(st.just("units"), st.sampled_from([(1, ROBOT), (1, ALICE), (1, BOB), (2, ALICE)]), st.integers(0, 9)),
@@ -124,6 +150,12 @@ def play(
             assert isinstance(what, int)
             ledger.infer(what, number)
             script.append((ADDRESS, number, calls.call("infer", what, 0, 0, H, H)))
+        elif kind == "batch":
+            assert isinstance(what, dict)
+            given = {key: weight for key, weight in what.items() if not key[1] or ledger.units[key]} or {(1, 0): 1}
+            ledger.infer_directly(1, number, given)
+            words = [calls.influence_word(datanet, given[datanet, who], who) for datanet, who in sorted(given)]
+            script.append((ADDRESS, number, calls.call("inferBatch", 1, 1, 0, 0, H, words)))
         elif kind == "transfer":
             sent += number
             script.append((FRIEND, number, b""))
@@ -157,7 +189,7 @@ def test_a06_one_transaction_against_a_plain_ledger(mode: str, steps: list[Step]
     dust = 2 * len(steps) + 1
     paid_out = evm.balance(FRIEND) - sent
     assert abs(paid_out - claimed) <= dust
-    fees = sum(number for kind, _, number in steps if kind == "infer")
+    fees = sum(number for kind, _, number in steps if kind in ("infer", "batch"))
     assert evm.balance(ROBOT) == FORTUNE - fees - sent
     assert evm.balance(ADDRESS) == fees - paid_out
     assert owed_scaled(evm.storage, PEOPLE) == evm.balance(ADDRESS) << 64
