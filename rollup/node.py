@@ -154,7 +154,7 @@ class Node:
         pool = Mempool(l2_chain, devnet.l2_config, l2_extra_cost(devnet.l2_config), journal=stores[1])
         engine = Engine(l2_chain, devnet.l2_config, pool)
         if not params.virtual_clock:
-            engine.seconds = time.monotonic
+            engine.seconds = l1.miner.seconds = time.monotonic
         config = devnet.rollup_config
         derivation = Verifier(config, l1.source, l1.source, engine)
         l2 = L2Node(l2_chain, engine, derivation, pool)

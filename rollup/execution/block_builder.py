@@ -36,6 +36,8 @@ from rollup.protocol.transaction import Transaction
 _MAX_EXTRA_DATA = 32  # bytes (Yellow Paper, 4.3)
 
 BlockHashes = Callable[[int], Hash | None]
+# How long a builder takes from a pool, and waits for one transaction of it: gas is no measure of this EVM's seconds.
+BLOCK_SECONDS, TRANSACTION_SECONDS = 4, 10
 
 __all__ = ["BlockBuilder", "BlockContext", "l1_context", "l2_context", "validate_block"]
 

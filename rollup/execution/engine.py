@@ -11,7 +11,7 @@ from typing import Protocol
 
 import structlog
 
-from rollup.execution.block_builder import BlockBuilder, Sealed, validate_block
+from rollup.execution.block_builder import BLOCK_SECONDS, TRANSACTION_SECONDS, BlockBuilder, Sealed, validate_block
 from rollup.execution.block_context import BlockContext, InvalidPayloadAttributes, l2_context
 from rollup.execution.chain import Chain
 from rollup.execution.config import L2Config
@@ -28,7 +28,6 @@ from rollup.protocol.transaction import Transaction, TransactionError, decode_tr
 log = structlog.get_logger()
 
 _KEPT_PAYLOADS = 10
-_BLOCK_SECONDS, _TRANSACTION_SECONDS = 4, 10
 _KEPT_INVALID = 128
 
 
@@ -209,7 +208,7 @@ class Engine:
         """
         da_left = self.max_da_block
         seconds = self.seconds or _no_time_passes
-        end = seconds() + _BLOCK_SECONDS
+        end = seconds() + BLOCK_SECONDS
         for transaction in pool.pending(base_fee):
             size = fjord_size_scaled(transaction.encode()) // 1_000_000
             too_big = self.max_da_transaction is not None and size > self.max_da_transaction
@@ -217,7 +216,7 @@ class Engine:
                 pool.reject(transaction, "da limit: too large for now")
                 continue
             if self.seconds is not None:
-                builder.limit_time(self.seconds, _TRANSACTION_SECONDS)
+                builder.limit_time(self.seconds, TRANSACTION_SECONDS)
             try:
                 builder.apply(transaction)
             except InvalidTransaction as error:

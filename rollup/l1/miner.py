@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from rollup.execution.block_builder import BlockBuilder, BlockContext, l1_context
+from rollup.execution.block_builder import BLOCK_SECONDS, TRANSACTION_SECONDS, BlockBuilder, BlockContext, l1_context
 from rollup.execution.chain import Chain, HeadChange
 from rollup.execution.config import L1Config
 from rollup.execution.errors import InvalidTransaction
@@ -78,6 +78,7 @@ class MockL1:
         self.finality = finality or FinalityLag()
         self.coinbase = coinbase
         self.gas_limit = chain.head.header.gas_limit  # what the next blocks' limit moves towards
+        self.seconds: Callable[[], float] | None = None  # any clock: with one, the pool's transactions must not last
         self._seed = BeaconSeed(seed, self.archive.branch())
         self.archive.add_block(0, chain.genesis.hash)
         self._blob_users: Counter[Hash] = Counter()  # by versioned hash, how many pooled transactions have it
@@ -254,16 +255,23 @@ class MockL1:
         return block
 
     def _take_from_pool(self, builder: BlockBuilder) -> None:
+        end = self.seconds() + BLOCK_SECONDS if self.seconds is not None else 0.0
         for transaction in self.pool.pending(builder.context.base_fee):
             if builder.gas_left < _TRANSACTION_GAS:
-                return
+                break
             if not self.archive.has_all(transaction.blob_versioned_hashes):
                 self.pool.reject(transaction, "missing sidecar")
                 continue
+            if self.seconds is not None:
+                builder.limit_time(self.seconds, TRANSACTION_SECONDS)
             try:
                 builder.apply(transaction)
             except InvalidTransaction as error:
                 self.pool.reject(transaction, str(error))
+                continue
+            if self.seconds is not None and self.seconds() > end:
+                break
+        builder.lift_time_limit()
 
     def _adopt(self, block: Block) -> HeadChange:
         change = self.chain.set_head(block.hash)

@@ -19,10 +19,23 @@ from rollup.rpc.formats import (
     receipts_json,
     transaction_json,
 )
-from rollup.rpc.params import BlockId, Optional, address, anything, block_id, boolean, hash32, params, quantity64, slot
+from rollup.rpc.params import (
+    BlockId,
+    Optional,
+    address,
+    anything,
+    block_id,
+    boolean,
+    count64,
+    hash32,
+    params,
+    quantity64,
+    slot,
+)
 
 _DEFAULT_TIP = 1_000_000  # wei: what a quiet chain suggests, as op-geth's --gpo.minsuggestedpriorityfee
 _MAX_HISTORY = 1024
+_MAX_PROOF_KEYS = 1024  # geth internal/ethapi/api.go: maxGetProofKeys
 
 
 class EthReads:
@@ -69,7 +82,7 @@ class EthReads:
         """Wei a unit of blob gas in the next block."""
         return self._blob_base_fee_after(self._chain.head)
 
-    @params(quantity64, block_id, Optional(anything))
+    @params(count64, block_id, Optional(anything))
     def eth_feeHistory(self, count: int, newest: BlockId, percentiles: Any) -> dict[str, Any]:  # noqa: N802
         """Base fees, fill ratios and tips of a range of blocks."""
         shares = _percentiles(percentiles)
@@ -130,6 +143,8 @@ class EthReads:
         """EIP-1186: an account and slots with their proofs."""
         if not isinstance(keys, list):
             raise InvalidParams("invalid argument 1: a list is expected")
+        if len(keys) > _MAX_PROOF_KEYS:
+            raise InvalidParams(f"too many storage keys: {len(keys)}, at most {_MAX_PROOF_KEYS}")
         wanted = [(key, slot(key)) for key in keys]
         block = self._backend.require_block(which)
         self._backend.state(block)

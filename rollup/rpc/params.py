@@ -110,6 +110,15 @@ def quantity64(value: Any) -> int:
     return number
 
 
+def count64(value: Any) -> int:
+    """A quantity of at most 64 bits, or a decimal number, as itself or as text (geth common/math: HexOrDecimal64)."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = hex(value) if value >= 0 else str(value)
+    elif isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 20:
+        value = hex(int(value))
+    return quantity64(value)
+
+
 def data(value: Any) -> bytes:
     """0x and an even number of hexadecimal digits."""
     if not isinstance(value, str):

@@ -24,13 +24,13 @@ def node():
         node.close()
 
 
-def transaction(user, to, data=b""):
+def transaction(user, to, data=b"", chain_id=901):
     return Transaction(
         DYNAMIC_FEE,
         gas_limit=300_000,
         to=to,
         data=data,
-        chain_id=901,
+        chain_id=chain_id,
         max_fee_per_gas=100 * 10**9,
         max_priority_fee_per_gas=10**9,
     ).signed(user.private_key)
@@ -70,6 +70,19 @@ def test_a_builder_in_a_hurry_drops_what_takes_too_long(node):
     assert quick.hash in included
     assert slow.hash not in included
     assert pool.get(slow.hash) is None
+
+
+def test_l1_in_a_hurry_drops_what_takes_too_long(node):
+    pool, chain = node.l1.pool, node.l1.chain
+    slow, quick = transaction(ALICE, BLAKE2F, ROUNDS, 900), transaction(BOB, CAROL.address, chain_id=900)
+    pool.add(slow.encode())
+    pool.add(quick.encode())
+    node.l1.miner.seconds = hurried_clock()
+    mined = {tx.hash for tx in node.mine_l1().transactions} | {tx.hash for tx in node.mine_l1().transactions}
+    assert quick.hash in mined
+    assert slow.hash not in mined
+    assert pool.get(slow.hash) is None
+    assert chain.head.number == 2
 
 
 def test_a_block_that_has_it_is_executed_whoever_is_in_a_hurry(node):

@@ -344,6 +344,22 @@ def _minimal(quantity):
     return number.to_bytes(-(-number.bit_length() // 8), "big")
 
 
+async def test_a_fee_history_counts_in_any_form(rpc):
+    """geth reads HexOrDecimal64, and programs write it so."""
+    answers = [await rpc.l2("eth_feeHistory", count, "0xe", []) for count in ("0x3", 3, "3")]
+    assert answers[0] == answers[1] == answers[2]
+    assert answers[0]["oldestBlock"] == "0xc"
+    for count in (-1, "-1", 2**64, True, 1.5, "", "3x"):
+        assert (await rpc.l2.failure("eth_feeHistory", count, "0xe", [])).code == -32602
+
+
+async def test_a_proof_has_at_most_so_many_keys(rpc):
+    keys = [hex(number) for number in range(1024)]
+    assert len((await rpc.l2("eth_getProof", PASSER, keys, "latest"))["storageProof"]) == 1024
+    error = await rpc.l2.failure("eth_getProof", PASSER, [*keys, "0x400"], "latest")
+    assert (error.code, error.message) == (-32602, "too many storage keys: 1025, at most 1024")
+
+
 async def test_state_of_a_block_that_is_not_there(rpc):
     for method, *params in (
         ("eth_getBalance", ALICE),
