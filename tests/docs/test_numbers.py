@@ -5,7 +5,7 @@ import re
 import pytest
 
 from derivation import channels
-from rollup.execution import engine, senders
+from rollup.execution import block_builder, engine, senders
 from rollup.execution.vms import interpreter, rules
 from rollup.l1.devnet import DevnetParams
 from rollup.l1.miner import MAX_BLOBS_PER_BLOCK, FinalityLag
@@ -40,8 +40,8 @@ SAID = {
     "execution.md": [
         f"{interpreter._KEPT_PROGRAMS:,} of them",
         f"{senders._SLICE} to a task on up to 8 threads",
-        f"from the pool after {engine._BLOCK_SECONDS} s",
-        f"drops a pool's transaction after\n{engine._TRANSACTION_SECONDS} s",
+        f"from the pool after {block_builder.BLOCK_SECONDS} s",
+        f"drops a pool's transaction after\n{block_builder.TRANSACTION_SECONDS} s",
         f"{WORDS[engine._KEPT_PAYLOADS]} are kept",
         f"{engine._KEPT_INVALID} invalid blocks",
         f"2^{rules._MAX_TRANSACTION_GAS.bit_length() - 1} gas a transaction (7825)",

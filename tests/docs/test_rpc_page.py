@@ -100,6 +100,7 @@ def test_the_limits():
     assert said["gas of a call"] == f"{GAS_CAP:,}"
     assert said["time of a call"] == f"{eth_calls.CALL_SECONDS} s"
     assert f"(timeout = {eth_calls.CALL_SECONDS}s)" in TEXT
+    assert said["slots of `eth_getProof`"] == f"{eth._MAX_PROOF_KEYS:,}"
     assert said["filters on a port"] == f"{eth_logs._MAX_FILTERS:,}"
     assert said["changes a filter holds unread"] == f"{eth_logs._MAX_UNREAD:,}"
     assert said["subscriptions of a connection"] == f"{subscriptions.MAX_SUBSCRIPTIONS:,}"
