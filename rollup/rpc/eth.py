@@ -4,6 +4,7 @@ from typing import Any
 
 from rollup.execution.block_context import l1_base_fee, l2_base_fee
 from rollup.execution.config import L1Config
+from rollup.execution.state.account import Account
 from rollup.protocol.block import Block
 from rollup.protocol.fees import BLOB_SCHEDULE, GAS_PER_BLOB, blob_base_fee, next_excess_blob_gas
 from rollup.protocol.primitives import Address, Hash
@@ -137,6 +138,28 @@ class EthReads:
     def eth_getStorageAt(self, who: Address, where: int, which: BlockId) -> str:  # noqa: N802
         """A slot, as 32 bytes."""
         return hex_data(self._state(which).storage(who, where).to_bytes(32, "big"))
+
+    @params(address, Optional(block_id, "latest"))
+    def eth_getAccount(self, who: Address, which: BlockId) -> dict[str, Any]:  # noqa: N802
+        """What the state trie has of an account; of one that is not there, what an empty one has."""
+        account = self._state(which).account(who) or Account(0, 0)
+        return {
+            "balance": hex_quantity(account.balance),
+            "nonce": hex_quantity(account.nonce),
+            "codeHash": hex_data(account.code_hash),
+            "storageRoot": hex_data(account.storage_root),
+        }
+
+    @params(address, Optional(block_id, "latest"))
+    def eth_getAccountInfo(self, who: Address, which: BlockId) -> dict[str, Any]:  # noqa: N802
+        """Balance, nonce and code at once: foundry asks this before it asks three times."""
+        state = self._state(which)
+        account = state.account(who) or Account(0, 0)
+        return {
+            "balance": hex_quantity(account.balance),
+            "nonce": hex_quantity(account.nonce),
+            "code": hex_data(state.code(account.code_hash)),
+        }
 
     @params(address, anything, Optional(block_id, "latest"))
     def eth_getProof(self, who: Address, keys: Any, which: BlockId) -> dict[str, Any]:  # noqa: N802

@@ -1,5 +1,6 @@
 """eth_: sending transactions, and signing with the accounts the node holds keys of (the public development keys)."""
 
+import asyncio
 from typing import Any
 
 from eth_abi.exceptions import EncodingError
@@ -18,12 +19,25 @@ from rollup.protocol.transaction import (
     Transaction,
 )
 from rollup.rpc.backend import ExecutionBackend
-from rollup.rpc.errors import InvalidParams, RpcError
+from rollup.rpc.errors import SYNC_TIMED_OUT, InvalidParams, RpcError
 from rollup.rpc.eth import EthReads
 from rollup.rpc.eth_calls import Deadline, to_rpc_error
 from rollup.rpc.formats import hex_data, signable_json, transaction_json
-from rollup.rpc.params import Invalid, address, anything, call_request, data, mapping, params, quantity
+from rollup.rpc.params import (
+    Invalid,
+    Optional,
+    address,
+    anything,
+    call_request,
+    count64,
+    data,
+    mapping,
+    params,
+    quantity,
+)
 
+# Seconds a caller of eth_sendRawTransactionSync waits, at most, and between two looks (geth eth/ethconfig/config.go).
+SYNC_SECONDS, SYNC_MOST_SECONDS, _SYNC_STEP = 20, 60, 0.02
 # What eth-account and the libraries below it raise for data that is no EIP-712 message.
 _TYPED_DATA_ERRORS = (ValueError, TypeError, KeyError, AttributeError, ValidationError, EncodingError)
 
@@ -45,9 +59,23 @@ class EthAccounts:
     @params(data)
     def eth_sendRawTransaction(self, raw: bytes) -> str:  # noqa: N802
         """Takes a signed transaction into the pool."""
-        if self._backend.send is None:
-            raise RpcError("this node takes no transactions: send them to the sequencer")
-        return hex_data(self._backend.send(raw))
+        return self._send(raw)
+
+    @params(data, Optional(count64))
+    async def eth_sendRawTransactionSync(self, raw: bytes, timeout: int | None) -> dict[str, Any]:  # noqa: N802
+        """Takes a signed transaction and answers with its receipt (EIP-7966); timeout in milliseconds."""
+        tx_hash = self._send(raw)
+        loop = asyncio.get_running_loop()
+        seconds = min(timeout / 1000, SYNC_MOST_SECONDS) if timeout else SYNC_SECONDS
+        end = loop.time() + seconds
+        while True:
+            receipt: dict[str, Any] | None = self._reads.eth_getTransactionReceipt([tx_hash])
+            if receipt is not None:
+                return receipt
+            if loop.time() >= end:
+                message = f"The transaction was added to the transaction pool but wasn't processed in {seconds:g}s"
+                raise RpcError(message, SYNC_TIMED_OUT, tx_hash)
+            await asyncio.sleep(_SYNC_STEP)
 
     @params(mapping)
     def eth_sendTransaction(self, source: Any) -> str:  # noqa: N802
@@ -96,6 +124,11 @@ class EthAccounts:
         return [
             transaction_json(transaction) for account in self._backend.keys for transaction in pending.get(account, [])
         ]
+
+    def _send(self, raw: bytes) -> str:
+        if self._backend.send is None:
+            raise RpcError("this node takes no transactions: send them to the sequencer")
+        return hex_data(self._backend.send(raw))
 
     def _key(self, who: Address) -> bytes:
         key = self._backend.keys.get(who)

@@ -1,5 +1,6 @@
 """eth_call and its kin, and every error text that wallets match on (geth's, under geth's codes)."""
 
+import asyncio
 from types import SimpleNamespace
 
 import pytest
@@ -265,6 +266,26 @@ async def test_the_node_signs_for_its_development_keys(fresh):
     for item in (tx_hash, second):
         assert (await fresh.l2("eth_getTransactionReceipt", item))["status"] == "0x1"
     assert await fresh.l2("eth_pendingTransactions") == []
+
+
+async def test_sending_and_waiting_for_the_receipt_in_one_call(fresh):
+    signed = (await fresh.l2("eth_signTransaction", {"from": ALICE, "to": BOB}))["raw"]
+    waiting = asyncio.create_task(fresh.l2("eth_sendRawTransactionSync", signed, 30_000))
+    while not await fresh.l2("eth_pendingTransactions"):
+        assert not waiting.done()
+    fresh.node.run_until_safe(1)
+    receipt = await waiting
+    assert receipt == await fresh.l2("eth_getTransactionReceipt", receipt["transactionHash"])
+    assert (await fresh.l2.failure("eth_sendRawTransactionSync", signed)).message.startswith("nonce too low")
+    assert "sequencer" in (await fresh.verifier.failure("eth_sendRawTransactionSync", signed)).message
+
+
+async def test_a_receipt_that_does_not_come_in_time(fresh):
+    signed = (await fresh.l2("eth_signTransaction", {"from": ALICE, "to": BOB}))["raw"]
+    error = await fresh.l2.failure("eth_sendRawTransactionSync", signed, "0x1")
+    assert error.code == 4  # EIP-7966
+    assert error.message.endswith("wasn't processed in 0.001s")
+    assert [item["hash"] for item in await fresh.l2("eth_pendingTransactions")] == [error.data]
 
 
 async def test_accounts_that_the_node_does_not_have(rpc):

@@ -353,6 +353,20 @@ async def test_a_fee_history_counts_in_any_form(rpc):
         assert (await rpc.l2.failure("eth_feeHistory", count, "0xe", [])).code == -32602
 
 
+async def test_an_account_whole(rpc, story):
+    for who in (h(story.contract), ALICE, "0x" + "77" * 20):
+        proof = await rpc.l2("eth_getProof", who, [], "latest")
+        balance, nonce = proof["balance"], proof["nonce"]
+        code = await rpc.l2("eth_getCode", who)
+        assert await rpc.l2("eth_getAccount", who, "latest") == {
+            "balance": balance,
+            "nonce": nonce,
+            "codeHash": proof["codeHash"],
+            "storageRoot": proof["storageHash"],
+        }
+        assert await rpc.l2("eth_getAccountInfo", who) == {"balance": balance, "nonce": nonce, "code": code}
+
+
 async def test_a_proof_has_at_most_so_many_keys(rpc):
     keys = [hex(number) for number in range(1024)]
     assert len((await rpc.l2("eth_getProof", PASSER, keys, "latest"))["storageProof"]) == 1024
