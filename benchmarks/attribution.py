@@ -13,7 +13,7 @@ import platform
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -35,7 +35,7 @@ from attribution_precompile import (
 )
 from benchmarks.gas_prices import GAS, GasPrice, call_prices, opcode_prices
 from benchmarks.inference_blocks import BlockMeasurement, measure_blocks
-from benchmarks.inferences import Workload, workloads
+from benchmarks.inferences import Workload, attested_workload, workloads
 
 ENTRIES: Final = (1, 4, 32)
 CONTRIBUTORS: Final = (1, 100, 10_000, 100_000)
@@ -96,6 +96,14 @@ def measure(workload: Workload, *, calls: int, rounds: int = 5) -> Measurement:
         workload.credits / seconds,
         seconds * 1e9 / gas,
     )
+
+
+def priced(entries: int) -> Iterator[tuple[Workload, dict[int, int]]]:
+    """The calls whose gas is set beside opcodes, each with a state it has been made in before."""
+    for workload in workloads(entries, GAS_PRICE_CONTRIBUTORS):
+        yield workload, prepare(workload).storage
+    attested = attested_workload(entries, GAS_PRICE_CONTRIBUTORS)
+    yield attested, attested.storage
 
 
 HOT_LOOP: Final[tuple[Callable[..., Any], ...]] = (
@@ -204,8 +212,8 @@ def main(arguments: list[str] | None = None) -> int:
         *(
             price
             for k in track(ENTRIES, "pricing gas", console=console, disable=options.json, transient=True)
-            for workload in workloads(k, GAS_PRICE_CONTRIBUTORS)
-            for price in call_prices(workload, prepare(workload).storage, times)
+            for workload, storage in priced(k)
+            for price in call_prices(workload, storage, times)
         ),
     ]
     options.out.mkdir(parents=True, exist_ok=True)

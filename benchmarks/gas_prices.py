@@ -27,7 +27,7 @@ from attribution_precompile import ADDRESS_BYTES, NATIVE_CODE, DictHost, execute
 from attribution_precompile import gas as schedule
 from attribution_precompile.layout import mapping_slot
 from attribution_precompile.twin import RUNTIME_CODE
-from benchmarks.inferences import PAYER, Workload
+from benchmarks.inferences import CHAIN_ID, PAYER, Workload
 from rollup.execution.attribution_flat_host import FlatHost
 from rollup.execution.attribution_host import AttributionComputation, AttributionState, attribution_precompile
 from rollup.execution.state.account import Account
@@ -39,7 +39,6 @@ from rollup.protocol.forks import Fork
 
 GAS: Final = 10**8
 _TIME: Final = 1_700_000_000
-_CHAIN_ID: Final = 901
 _CALLER: Final = PAYER.to_bytes(20, "big")
 PROGRAM: Final = b"\xee" * 20
 
@@ -90,13 +89,13 @@ class _NativeState(AttributionState, PragueState):  # type: ignore[misc]
 
 def our_state(native: bool) -> Any:
     """The node's own state and rules, Isthmus."""
-    context = EvmContext(bytes(20), _TIME, 1, bytes(32), 10**9, _CHAIN_ID, 1, 0, lambda number: None)
+    context = EvmContext(bytes(20), _TIME, 1, bytes(32), 10**9, CHAIN_ID, 1, 0, lambda number: None)
     return l2_rules(Fork.ISTHMUS, native).state_class(AccountDatabase(_EmptyState()), context)
 
 
 def shipped_state(native: bool) -> Any:
     """py-evm's state and Prague rules, with the precompile where native is set."""
-    context = ExecutionContext(bytes(20), _TIME, 1, 0, bytes(32), 10**9, (), _CHAIN_ID, 1, 0)
+    context = ExecutionContext(bytes(20), _TIME, 1, 0, bytes(32), 10**9, (), CHAIN_ID, 1, 0)
     return (_NativeState if native else PragueState)(AtomicDB(), context, BLANK_ROOT_HASH)
 
 
@@ -141,7 +140,7 @@ def _measure_fast_path(
 ) -> tuple[float, int]:
     accounts = AccountDatabase(_EmptyState())
     _deploy_accounts(accounts, storage)
-    host = FlatHost(accounts, _TIME, _CHAIN_ID)
+    host = FlatHost(accounts, _TIME, CHAIN_ID)
     seconds = []
     for _ in range(times):
         if forgetful:
@@ -176,16 +175,8 @@ OPCODES: Final[dict[str, bytes]] = {
     "LOG2 of 64 bytes": bytes.fromhex("6001600260406000a2") * 200,
 }
 
-_PUSH32, _POP, _SLOAD, _SSTORE, _KECCAK256, _CALLDATALOAD, _MSTORE, _LOG0 = (
-    0x7F,
-    0x50,
-    0x54,
-    0x55,
-    0x20,
-    0x35,
-    0x52,
-    0xA0,
-)
+_POP, _SLOAD, _SSTORE, _KECCAK256, _CALLDATALOAD, _MSTORE, _LOG0 = 0x50, 0x54, 0x55, 0x20, 0x35, 0x52, 0xA0
+_GAS, _STATICCALL = 0x5A, 0xFA
 
 
 def _push(number: int) -> bytes:
@@ -203,6 +194,8 @@ class _Transcriber(DictHost):
     def charge(self, amount: int) -> None:
         """Hashes, known by their price; a charge for several mapping slots is as many hashes."""
         super().charge(amount)
+        if amount > schedule.ECRECOVER:
+            amount -= schedule.ECRECOVER
         while amount >= schedule.KECCAK:
             words = 2 if amount % schedule.MAPPING == 0 else (amount - schedule.KECCAK) // schedule.KECCAK_WORD
             self.program += _push(32 * words) + _push(0) + bytes([_KECCAK256, _POP])
@@ -220,6 +213,14 @@ class _Transcriber(DictHost):
         self.program += b"".join([_push(topic) for topic in reversed(topics)]) + _push(len(data)) + _push(0)
         self.program.append(_LOG0 + len(topics))
         self.logs.append((topics, data))
+
+    def ecrecover(self, digest: bytes, v: int, r: int, s: int) -> int:
+        """A call of the EVM's own precompile at address 1."""
+        words = (int.from_bytes(digest, "big"), v, r, s)
+        for place, word in enumerate(words):
+            self.program += _push(word) + _push(32 * place) + bytes([_MSTORE])
+        self.program += b"".join([_push(number) for number in (32, 0, 128, 0, 1)]) + bytes([_GAS, _STATICCALL, _POP])
+        return super().ecrecover(digest, v, r, s)
 
 
 def transcribe(workload: Workload, storage: dict[int, int]) -> bytes:

@@ -3,12 +3,19 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from attribution_precompile import SELECTORS, DictHost, abi, genesis_storage
+from coincurve import PrivateKey
+
+from attribution_precompile import ADDRESS, SELECTORS, DictHost, abi, execute, genesis_storage
+from attribution_precompile.layout import ATTRIBUTOR, model_slot, nonce_slot
+from attribution_precompile.signatures import attestation_digest, domain_separator, keccak256
 
 ADMIN, TREASURY, CURATOR, OWNER, PAYER = 0xAD, 0x7EA, 0xC0, 0x0E, 0xFA
 FIRST_MEMBER = 2**80
 FEE = 10**18
 CHUNK = 500
+CHAIN_ID = 901
+_KEY = PrivateKey(b"\x05" * 32)
+_NEVER = 2**63
 
 _SELECTOR = {method.name: selector for selector, method in SELECTORS.items()}
 
@@ -77,3 +84,26 @@ def workloads(entries: int, contributors: int) -> Iterator[Workload]:
         head = (1, 1, 700, 300, hashes[0], 192, entries)
         # Direct entries all pay the same first member, once for each DataNet.
         yield made(name, 2 + entries, _SELECTOR["inferBatch"] + _words(*head, *influence), OWNER)
+
+
+def attested_workload(entries: int, contributors: int) -> Workload:
+    """inferAttested with an influence on pools, in a state where each slot it writes is non-zero. Made once: a second
+    call has another nonce, and so another signature."""
+    inference = next(workloads(entries, contributors))
+    host = DictHost(storage=inference.storage, timestamp=1)
+    host.begin()
+    host.enter(PAYER, FEE, 10**12)
+    execute(host, inference.calldata)
+    nonce = 1
+    signer = keccak256(_KEY.public_key.format(compressed=False)[1:])[12:]
+    host.storage[nonce_slot(PAYER)] = nonce
+    host.storage[model_slot(1) + ATTRIBUTOR] = int.from_bytes(signer, "big")
+    influence = _words(*[i << 192 | (10 + i) << 160 for i in range(1, entries + 1)])
+    attestation = _words(1, PAYER, nonce, _NEVER, 700, 300, 2**255, 2**254, 2**253)
+    digest = attestation_digest(domain_separator(CHAIN_ID, ADDRESS), attestation, influence)
+    signed = _KEY.sign_recoverable(digest, hasher=None)
+    signature = signed[:64] + bytes([27 + signed[64]])
+    places = _words(11 * 32, 12 * 32 + len(influence))
+    tail = _words(entries) + influence + _words(len(signature)) + signature.ljust(96, b"\0")
+    calldata = _SELECTOR["inferAttested"] + attestation + places + tail
+    return Workload("inferAttested", entries, contributors, 2 + entries, calldata, PAYER, FEE, host.storage)

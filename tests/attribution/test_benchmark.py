@@ -38,8 +38,7 @@ def test_it_runs_and_writes_its_results(tmp_path: Path, capsys: pytest.CaptureFi
 @pytest.mark.parametrize("entries", benchmark.ENTRIES)
 def test_the_opcodes_beside_a_native_call_do_the_same_work(entries: int) -> None:
     """The same slots end with the same words, the log has the same topics, and the gas is as much but for pushes."""
-    for workload in inferences.workloads(entries, 40):
-        storage = benchmark.prepare(workload).storage
+    for workload, storage in benchmark.priced(entries):
         caller = workload.caller.to_bytes(20, "big")
         ends = []
         for to, code in ((ADDRESS_BYTES, NATIVE_CODE), (PROGRAM, gas_prices.transcribe(workload, storage))):
@@ -63,8 +62,8 @@ def test_the_opcodes_beside_a_native_call_do_the_same_work(entries: int) -> None
 @pytest.mark.slow
 def test_gas_takes_as_long_natively_as_in_opcodes() -> None:
     """Within half and twice in the EVM, whatever is remembered; the fast path only has to be no slower."""
-    for workload in inferences.workloads(4, 100):
-        for price in gas_prices.call_prices(workload, benchmark.prepare(workload).storage, 200):
+    for workload, storage in benchmark.priced(4):
+        for price in gas_prices.call_prices(workload, storage, 200):
             if price.against and "native" in price.what:
                 least = 0.0 if price.machine == gas_prices.FAST_PATH else 0.4
                 assert least <= price.ratio <= 2, price

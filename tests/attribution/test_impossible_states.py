@@ -14,6 +14,7 @@ from attribution_precompile.layout import (
     REMAINDER_SHIFT,
     SPLIT,
     WEIGHT_COUNT_SHIFT,
+    credit_slot,
     datanet_slot,
     member_slot,
     model_slot,
@@ -50,6 +51,10 @@ FRACTION = {POOL_1: MASK_96 << REMAINDER_SHIFT | 10**30 + 1, MEMBER_1: 3 << 160}
         ({**FRACTION, POOL_1 + MEMBERSHIP: 0}, "harvest", "AmountOverflow()"),
         ({**FRACTION, POOL_1: MASK_96 << REMAINDER_SHIFT | 2**160 - 1}, "harvest", "AmountOverflow()"),
         ({COUNTS: 0}, "registerModel", "UnknownDatanet(1)"),
+        ({credit_slot(MEMBERS[0]): 2**256 - 1}, "claim", "AmountOverflow()"),
+        ({credit_slot(MEMBERS[0]): 2**256 - 1}, "claimable", "AmountOverflow()"),
+        ({credit_slot(MEMBERS[0]): 2**256 - 1}, "harvest", "AmountOverflow()"),
+        ({credit_slot(MEMBERS[0]): 2**256 - 1}, "setUnits", "AmountOverflow()"),
     ],
 )
 def test_a19_impossible_state(slots: dict[int, int], name: str, reason: str | None) -> None:
