@@ -7,13 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import click
-from requests.exceptions import RequestException
 from rich.console import Console
 from rich.table import Table
 from web3 import Web3
-from web3.exceptions import Web3Exception
 
-from attribution_precompile.client import AttributionError
+from rollup.cli.attribution_session import explained
 from rollup.cli.demo_node import Endpoints, own_node
 from rollup.cli.demo_story import Demo, DemoResult
 from rollup.cli.demo_texts import load_data_set
@@ -37,16 +35,9 @@ def command(l2: str | None, verifier: str | None, texts: Path, inferences: int, 
     if l2 is not None and verifier is None and l2.rstrip("/").endswith(":9545"):
         verifier = l2.rstrip("/")[:-4] + "9546"
     node = own_node() if l2 is None else nullcontext(Endpoints(l2, verifier))
-    with node as endpoints:
-        try:
-            demo = Demo(_connect(endpoints.l2), _connect(endpoints.verifier), data_set, console.print)
-            result = demo.run(inferences)
-        except AttributionError as error:
-            raise click.ClickException(f"the precompile refused: {error}") from error
-        except RequestException as error:
-            raise click.ClickException(f"{endpoints.l2} does not answer: {error}") from error
-        except Web3Exception as error:
-            raise click.ClickException(str(error)) from error
+    with node as endpoints, explained(endpoints.l2):
+        demo = Demo(_connect(endpoints.l2), _connect(endpoints.verifier), data_set, console.print)
+        result = demo.run(inferences)
     if as_json:
         click.echo(json.dumps(asdict(result) | {"conserved": result.is_conserved, "verified": result.is_verified}))
     else:

@@ -3,7 +3,10 @@
 import subprocess
 
 import pytest
+from click.testing import CliRunner
+from web3.exceptions import Web3RPCError
 
+from rollup.cli.demo import command as demo
 from rollup.cli.demo_node import own_node
 from rollup.cli.run import command as run
 
@@ -25,3 +28,15 @@ def test_it_takes_no_port_that_another_node_may_have(monkeypatch):
     ports = [option.opts[0] for option in run.params if option.opts[0].endswith("-port")]
     assert len(ports) == 6
     assert all(f"{name}=0" in given for name in ports)
+
+
+def test_what_the_node_refuses_is_said_in_its_words(monkeypatch):
+    refusal = {"code": -32000, "message": "gapped-nonce tx from delegated accounts"}
+
+    def refused(*_):
+        raise Web3RPCError(repr(refusal), rpc_response={"jsonrpc": "2.0", "id": 1, "error": refusal})
+
+    monkeypatch.setattr("rollup.cli.demo.Demo", refused)
+    done = CliRunner().invoke(demo, ["--l2", "http://127.0.0.1:9545"])
+    assert done.exit_code == 1
+    assert done.output.endswith("Error: the node answered: gapped-nonce tx from delegated accounts\n")
