@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,7 @@ def command(
         raise click.ClickException(str(error)) from error
     pool = Mempool(chain, config, l2_extra_cost(config), journal=store)
     engine = Engine(chain, config, pool)
+    engine.seconds = time.monotonic
     backend = l2_backend(engine, pool, {}, file.config)
     servers = {
         "rpc": (execution_server("L2 JSON-RPC", backend, pool, Miner(engine)), port),
