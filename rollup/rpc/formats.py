@@ -160,12 +160,11 @@ def _deposit_fields(transaction: Transaction, receipt: Receipt | None) -> dict[s
         "nonce": hex_quantity(receipt.deposit_nonce or 0 if receipt is not None else 0),
         "gasPrice": "0x0",
         "sourceHash": hex_data(transaction.source_hash or bytes(32)),
+        "mint": hex_quantity(transaction.mint or 0),  # op-geth reads an empty mint as zero, and says it
         "v": "0x0",
         "r": "0x0",
         "s": "0x0",
     }
-    if transaction.mint:
-        result["mint"] = hex_quantity(transaction.mint)
     if transaction.is_system:
         result["isSystemTx"] = True
     if receipt is not None and receipt.deposit_receipt_version is not None:

@@ -1,0 +1,188 @@
+"""op-node, op-geth and op-batcher, unchanged, in the place of the halves of ours: the same blocks to the hash.
+
+op-geth knows no attribution precompile: it follows chains whose attribution is the contract. Our own engine under
+op-node runs both.
+"""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from eth_abi import encode
+from eth_account import Account
+
+from rollup.protocol.accounts import USERS
+from rollup.protocol.primitives import keccak256
+from tests.external.op_stack import Program, free_port, op_batcher, op_geth, op_node
+from tests.node.node_process import L1, L2, ROOT, NodeProcess, RpcFailure, call
+
+pytestmark = [pytest.mark.external, pytest.mark.slow, pytest.mark.timeout(600)]
+
+WETH = "0x4200000000000000000000000000000000000006"
+DEPOSIT_WETH = "0xd0e30db0"
+STORE_AND_RETURN = "0x602a5f55600a600e5f39600a5ff3" + "5f545f52" + "60205ff300" + "00"
+GWEI = 10**9
+
+
+FORKS = ("bedrock", "regolith", "canyon", "delta", "ecotone", "fjord", "granite", "holocene", "isthmus", "jovian")
+
+
+def chain(folder, *options):
+    return NodeProcess("--block-time", 1, "--l1-block-time", 2, "--data-dir", folder / "chain", *options)
+
+
+@pytest.fixture(params=["contract", "native"])
+def node(request, tmp_path):
+    with chain(tmp_path, "--attribution", request.param) as process:
+        process.attribution = request.param
+        yield process
+
+
+def head(url, label="latest"):
+    return call(url, "eth_getBlockByNumber", label, False)
+
+
+def number(url, label="latest"):
+    """A head's; 0 where op-geth has no safe block yet."""
+    try:
+        return int(head(url, label)["number"], 16)
+    except RpcFailure as error:
+        if "block not found" in str(error):
+            return 0
+        raise
+
+
+def send(node, url, key, **fields):
+    """Signed by eth-account; waits for the receipt, as long as the node's blocks tell the time."""
+    account = Account.from_key(key)
+    fields = {
+        "chainId": int(call(url, "eth_chainId"), 16),
+        "nonce": int(call(url, "eth_getTransactionCount", account.address, "pending"), 16),
+        "gas": 300_000,
+        "value": 0,
+        **fields,
+    }
+    if "gasPrice" not in fields:
+        fields |= {"maxFeePerGas": 100 * GWEI, "maxPriorityFeePerGas": GWEI}
+    raw = account.sign_transaction(fields).raw_transaction
+    tx_hash = call(url, "eth_sendRawTransaction", "0x" + raw.hex().removeprefix("0x"))
+    while (receipt := call(url, "eth_getTransactionReceipt", tx_hash)) is None:
+        assert node.next_event()
+    return receipt
+
+
+def traffic(node):
+    """Transactions of every type, a deposit, and the demo's inferences; the number of the L2 block they end in."""
+    l2, key, other = node.url(L2), USERS[8].private_key, USERS[9].private_key
+    statuses = [
+        send(node, l2, key, to=WETH, data=DEPOSIT_WETH, value=5, gasPrice=100 * GWEI),
+        send(node, l2, key, to=WETH, data=DEPOSIT_WETH, value=5, gasPrice=100 * GWEI, accessList=[]),
+        send(node, l2, key, data=STORE_AND_RETURN),
+        send(node, l2, key, to=WETH, data="0xffffffff", gas=30_000),
+    ]
+    authorization = Account.sign_authorization({"chainId": 901, "address": WETH, "nonce": 0}, other)
+    account = Account.from_key(other).address
+    statuses.append(send(node, l2, key, to=account, data=DEPOSIT_WETH, value=3, authorizationList=[authorization]))
+    assert [receipt["status"] for receipt in statuses].count("0x1") >= 4
+    portal = node.started["contracts"]["L1 OptimismPortal"]
+    selector = keccak256(b"depositTransaction(address,uint256,uint64,bool,bytes)")[:4]
+    arguments = encode(["address", "uint256", "uint64", "bool", "bytes"], [account, 7, 100_000, False, b"\1" * 40])
+    send(node, node.url(L1), key, to=portal, data="0x" + (selector + arguments).hex(), value=9)
+    demo = [sys.executable, "-m", "rollup.cli", "demo", "--l2", l2, "--json"]
+    done = subprocess.run(demo, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)
+    return number(l2)
+
+
+def differences(ours, theirs, path=""):
+    """Each place where two JSON values differ, with both."""
+    if type(ours) is type(theirs) is dict:
+        keys = sorted(ours.keys() | theirs.keys())
+        return [found for key in keys for found in differences(ours.get(key), theirs.get(key), f"{path}.{key}")]
+    if type(ours) is type(theirs) is list and len(ours) == len(theirs):
+        pairs = enumerate(zip(ours, theirs, strict=True))
+        return [found for index, pair in pairs for found in differences(*pair, f"{path}[{index}]")]
+    return [] if ours == theirs else [(path, ours, theirs)]
+
+
+def must_be_equal(ours, theirs, last):
+    """Every block with its transactions and every receipt, in all fields."""
+    for height in range(last + 1):
+        for method, *more in (("eth_getBlockByNumber", True), ("eth_getBlockReceipts",)):
+            one, other = (call(url, method, hex(height), *more) for url in (ours, theirs))
+            assert differences(one, other) == [], f"block {height}"
+
+
+def until_safe(node, url, height, *programs):
+    while number(url, "safe") < height:
+        assert node.wait_for("L1BlockMined")
+        for program in programs:
+            program.must_run()
+
+
+def our_engine(node, folder):
+    rpc, engine, files = free_port(), free_port(), node.started["files"]
+    program = Program(
+        folder / "engine.log",
+        *(sys.executable, "-m", "rollup.cli", "engine", "--port", rpc, "--engine-port", engine),
+        *("--genesis", files["genesis.json"], "--jwt-secret", files["jwt.hex"]),
+    )
+    return program, f"http://127.0.0.1:{rpc}", f"http://127.0.0.1:{engine}"
+
+
+def test_op_node_and_op_geth_arrive_at_our_blocks(node, tmp_path):
+    if node.attribution == "native":
+        pytest.skip("op-geth knows no attribution precompile")
+    geth, rpc, engine = op_geth(node, tmp_path)
+    with geth:
+        geth.wait_for(rpc)
+        last = traffic(node)
+        rollup, _ = op_node(node, tmp_path, engine)
+        with rollup:
+            until_safe(node, rpc, last, geth, rollup)
+            must_be_equal(node.url(L2), rpc, last)
+
+
+def test_op_node_and_op_geth_go_through_every_fork_with_us(tmp_path):
+    forks = ",".join(f"{fork}+{4 * index}" if index else fork for index, fork in enumerate(FORKS))
+    with chain(tmp_path, "--attribution", "contract", "--forks", forks) as node:
+        geth, rpc, engine = op_geth(node, tmp_path)
+        with geth:
+            geth.wait_for(rpc)
+            rollup, _ = op_node(node, tmp_path, engine)
+            with rollup:
+                last = 4 * len(FORKS) + 8
+                while number(node.url(L2)) < last:
+                    send(node, node.url(L2), USERS[8].private_key, to=WETH, data=DEPOSIT_WETH, value=1)
+                until_safe(node, rpc, last, geth, rollup)
+                must_be_equal(node.url(L2), rpc, last)
+
+
+def test_op_node_drives_our_engine(node, tmp_path):
+    alone, rpc, engine = our_engine(node, tmp_path)
+    with alone:
+        alone.wait_for(rpc)
+        last = traffic(node)
+        rollup, _ = op_node(node, tmp_path, engine)
+        with rollup:
+            until_safe(node, rpc, last, alone, rollup)
+            must_be_equal(node.url(L2), rpc, last)
+
+
+def test_we_derive_what_op_node_sequences_and_op_batcher_posts(node, tmp_path):
+    call(node.url("op-node RPC"), "admin_stopBatcher")
+    call(node.url("op-node RPC"), "admin_stopSequencer")
+    alone, rpc, engine = our_engine(node, tmp_path)
+    with alone:
+        alone.wait_for(rpc)
+        rollup, rollup_url = op_node(node, tmp_path, engine, "--sequencer.enabled", "--sequencer.l1-confs=0")
+        with rollup:
+            rollup.wait_for(rollup_url)
+            with op_batcher(node, tmp_path, rpc, rollup_url) as batcher:
+                receipt = send(node, rpc, USERS[8].private_key, to=WETH, data=DEPOSIT_WETH, value=5)
+                last = int(receipt["blockNumber"], 16)
+                for url in (node.url("verifier JSON-RPC"), node.url(L2)):
+                    until_safe(node, url, last, alone, rollup, batcher)
+                    must_be_equal(rpc, url, last)
