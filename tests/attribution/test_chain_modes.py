@@ -7,7 +7,7 @@ Where gas runs out is one of the differences allowed, so a transaction that is t
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 import pytest
@@ -122,8 +122,10 @@ class ModeChain:
         return Answer(result.error is None, result.output)
 
     def simulate(self, step: Step) -> CallResult:
+        """At the time of the block being built: a deadline may lie between it and the head."""
         head = self.chain.head
-        context = context_of_header(self.config, head.header, head.header)
+        header = replace(head.header, timestamp=self.timestamp)
+        context = context_of_header(self.config, header, head.header)
         request = CallRequest(address(step.caller), ADDRESS_BYTES, GAS, value=step.value, data=step.data)
         return call(context, self.chain.state_at(head.hash), request, lambda number: None)
 
