@@ -3,10 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
-from Crypto.PublicKey import ECC
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec, utils
+from cryptography.hazmat.primitives.hashes import SHA256
 from eth.exceptions import VMError
 
 Precompile = Callable[[Any], Any]
+
+_ECDSA = ec.ECDSA(utils.Prehashed(SHA256()))
 
 P256VERIFY_ADDRESS = (0x100).to_bytes(20, "big")
 _P256_GAS, _P256_GAS_OSAKA = 3_450, 6_900  # RIP-7212, EIP-7951
@@ -31,27 +35,21 @@ def p256verify_osaka(computation: Any) -> Any:
 def _p256verify(computation: Any, gas: int) -> Any:
     computation.consume_gas(gas, reason="P256VERIFY precompile")
     data = computation.msg.data_as_bytes
-    valid = len(data) == 160 and _p256_is_valid(*(int.from_bytes(data[i : i + 32], "big") for i in range(0, 160, 32)))
+    numbers = (int.from_bytes(data[i : i + 32], "big") for i in range(32, 160, 32))
+    valid = len(data) == 160 and _p256_is_valid(data[:32], *numbers)
     computation.output = (1).to_bytes(32, "big") if valid else b""
     return computation
 
 
-def _p256_is_valid(digest: int, r: int, s: int, x: int, y: int) -> bool:
-    # (0, 0) stands for the point at infinity (EIP-7951), which EccPoint takes for one.
-    if not (0 < r < _N and 0 < s < _N and x < _P and y < _P) or x == y == 0:
+def _p256_is_valid(digest: bytes, r: int, s: int, x: int, y: int) -> bool:
+    if not (0 < r < _N and 0 < s < _N and x < _P and y < _P):
         return False
     try:
-        key = ECC.EccPoint(x, y, curve="p256")
-    except ValueError:
+        key = ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
+        key.verify(utils.encode_dss_signature(r, s), digest, _ECDSA)
+    except (ValueError, InvalidSignature):  # no point of the curve; not its signature
         return False
-    inverse = pow(s, -1, _N)
-    generator = ECC.EccPoint(
-        0x6B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C296,
-        0x4FE342E2FE1A7F9B8EE7EB4A7C0F9E162BCE33576B315ECECBB6406837BF51F5,
-        curve="p256",
-    )
-    point = generator * (digest * inverse % _N) + key * (r * inverse % _N)
-    return not point.is_point_at_infinity() and int(point.x) % _N == r
+    return True
 
 
 def limited(precompile: Precompile, max_input: int) -> Precompile:
