@@ -29,17 +29,17 @@ class DataDirectoryError(ValueError):
     """A directory that cannot be used: not ours, damaged, or of another chain. Nothing in it was changed."""
 
 
-def begin_or_resume(directory: Path, chosen: Mapping[str, Any], now: int) -> dict[str, Any]:
+def begin_or_resume(directory: Path, chosen: Mapping[str, Any], genesis_time: int) -> dict[str, Any]:
     """The chain's parameters, a value for each of CHAIN_FIELDS.
 
-    chosen: what the user asked for; a genesis_time of None is that of the directory, in a new one `now` (Unix
-    seconds). Raises DataDirectoryError; OSError where the directory cannot be read or written.
+    chosen: what the user asked for; a genesis_time of None is that of the directory, in a new one
+    `genesis_time` (Unix seconds). Raises DataDirectoryError; OSError where the directory cannot be read or written.
     """
     if directory.exists() and not directory.is_dir():
         raise DataDirectoryError(f"{directory}: not a directory")
     path = directory / _FILE
     if not path.exists():
-        return _begin(directory, chosen, now)
+        return _begin(directory, chosen, genesis_time)
     kept = _read(path)
     for name in CHAIN_FIELDS:
         if chosen[name] != kept[name] and (name, chosen[name]) != ("genesis_time", None):
@@ -50,12 +50,12 @@ def begin_or_resume(directory: Path, chosen: Mapping[str, Any], now: int) -> dic
     return kept
 
 
-def _begin(directory: Path, chosen: Mapping[str, Any], now: int) -> dict[str, Any]:
+def _begin(directory: Path, chosen: Mapping[str, Any], genesis_time: int) -> dict[str, Any]:
     if directory.exists() and any(entry.name != _UNFINISHED for entry in directory.iterdir()):
         raise DataDirectoryError(f"{directory}: not empty, and not a data directory of openrollup")
     values = {name: chosen[name] for name in CHAIN_FIELDS}
     if values["genesis_time"] is None:
-        values["genesis_time"] = now
+        values["genesis_time"] = genesis_time
     directory.mkdir(parents=True, exist_ok=True)
     unfinished = directory / _UNFINISHED
     unfinished.write_text(json.dumps(values, indent=1) + "\n")

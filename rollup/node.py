@@ -59,7 +59,7 @@ class NodeError(Exception):
 
 @dataclass(slots=True, frozen=True)
 class NodeParams:
-    """What a user chooses. Times in seconds; genesis_time None is now; data_dir None keeps nothing.
+    """What a user chooses. Times in seconds; genesis_time None is a block time ago; data_dir None keeps nothing.
 
     forks in the words of ForkSchedule.parse.
     """
@@ -195,13 +195,17 @@ class Node:
             self.l2.pool.subscribe(lambda transaction: self.wake())
 
     def _catch_up_clock(self) -> None:
-        """A chain's clock stands still while no node runs it: blocks go on from where they stopped."""
+        """A chain's clock stands still while no node runs it: blocks go on from where they stopped, the first at once.
+
+        At once, unless that puts a chain ahead of the machine's clock.
+        """
         newest = max(self.l1.chain.head.timestamp, self.l2.chain.head.timestamp)
-        behind = newest - self.clock.now()
+        now = self.clock.now()
         if isinstance(self.clock, SystemClock):
-            self.clock.offset += behind
-        elif behind > 0:
-            self.clock.advance(behind)
+            first = newest if self.params.instant else min(self.sequencer.next_block_time, now)
+            self.clock.offset += max(newest, first) - now
+        elif newest > now:
+            self.clock.advance(newest - now)
 
     def close(self) -> None:
         """Closes the stores."""
@@ -410,7 +414,7 @@ def _open_chain(params: NodeParams, name: str, store: Store, genesis: LayerGenes
 
 
 def _devnet_params(params: NodeParams) -> DevnetParams:
-    genesis_time = params.genesis_time if params.genesis_time is not None else int(time.time())
+    genesis_time = params.genesis_time if params.genesis_time is not None else _default_genesis_time(params)
     return DevnetParams(
         genesis_time=genesis_time,
         forks=ForkSchedule.parse(params.forks, genesis_time),
@@ -428,7 +432,12 @@ def _resumed(params: NodeParams) -> NodeParams:
     if params.data_dir is None:
         return params
     chosen = {name: getattr(params, name) for name in CHAIN_FIELDS}
-    return replace(params, **begin_or_resume(params.data_dir, chosen, int(time.time())))
+    return replace(params, **begin_or_resume(params.data_dir, chosen, _default_genesis_time(params)))
+
+
+def _default_genesis_time(params: NodeParams) -> int:
+    """A block time ago: the first block is due at once."""
+    return int(time.time()) - params.l2_block_time
 
 
 __all__ = ["Node", "NodeError", "NodeParams"]

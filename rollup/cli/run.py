@@ -100,7 +100,9 @@ _PORT = click.IntRange(0, 65535)
 @click.option("--operator-fee-constant", default=0, show_default=True, type=click.IntRange(0, 2**64 - 1), help="Wei.")
 @click.option("--seed", default=0, show_default=True, help="Decides L1's randomness.")
 @click.option(
-    "--genesis-time", type=click.IntRange(1, 2**40), help="Unix seconds of both genesis blocks; now by default."
+    "--genesis-time",
+    type=click.IntRange(1, 2**40),
+    help="Unix seconds of both genesis blocks; by default a block time before now.",
 )
 @click.option("--until-block", type=click.IntRange(1), help="Stop when this L2 block is safe, and say the safe head.")
 @click.option("--virtual-clock", is_flag=True, help="Do not wait: time jumps from block to block.")

@@ -1,6 +1,7 @@
 """A chain kept in a directory goes on where it stopped; a directory that is not ours is refused and left as it is."""
 
 import json
+import time
 
 import pytest
 
@@ -207,3 +208,18 @@ def test_a_full_disk_ends_the_node_with_a_word_and_loses_nothing(tmp_path, monke
     assert l2_hashes(again)[: len(before)] == before
     again.run_until_safe(len(before) + 1)
     again.close()
+
+
+@pytest.mark.parametrize("genesis_time", [None, GENESIS_TIME])
+def test_the_first_block_is_due_at_once_and_not_ahead_of_the_machines_clock(tmp_path, genesis_time):
+    """Also at a later start: the chain's clock stood still meanwhile."""
+    for head in range(4):
+        node = Node.open(NodeParams(data_dir=tmp_path, genesis_time=genesis_time))
+        assert node.l2.chain.head.number == head
+        if head == 0 or genesis_time is not None:
+            assert node.next_due() <= node.clock.now()
+        else:  # the last block was made just now, or ahead of its time as here: the next one waits
+            assert int(node.clock.now()) <= max(time.time(), node.l2.chain.head.timestamp)
+            node.clock.advance(2)
+        node.advance()
+        node.close()
