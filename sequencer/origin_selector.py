@@ -6,7 +6,6 @@ it moves on to the next L1 block as soon as the L2 time allows.
 
 from derivation.errors import NotFound
 from derivation.sources import L1Source
-
 from rollup.protocol.blockref import L1BlockRef, L2BlockRef
 from rollup.protocol.config import RollupConfig
 

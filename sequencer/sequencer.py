@@ -6,14 +6,13 @@ It drives the engine by the calls op-node makes: forkchoice with attributes, get
 from derivation.attributes import prepare_payload_attributes
 from derivation.errors import Critical, NotFound, Reset
 from derivation.sources import L1Source
-from rollup.protocol.l2_blocks import l2_block_ref, system_config_of_block
-
 from rollup.execution.block_context import l2_base_fee
 from rollup.execution.engine import Engine
 from rollup.protocol.block import Block
 from rollup.protocol.blockref import L1BlockRef, L2BlockRef
 from rollup.protocol.config import RollupConfig
 from rollup.protocol.forks import Fork
+from rollup.protocol.l2_blocks import l2_block_ref, system_config_of_block
 from rollup.protocol.payload import PayloadAttributes
 from rollup.protocol.primitives import Hash
 from sequencer.clock import Clock

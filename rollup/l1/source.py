@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from derivation.errors import NotFound
-
 from rollup.l1.miner import MockL1
 from rollup.protocol.block import Block
 from rollup.protocol.blockref import L1BlockRef

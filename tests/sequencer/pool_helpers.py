@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 
 from coincurve import PrivateKey
+
 from rollup.execution.chain import HeadChange
 from rollup.execution.config import L1Config
-
 from rollup.execution.state.account import Account
 from rollup.protocol.block import Block
 from rollup.protocol.header import Header

@@ -3,7 +3,6 @@
 import itertools
 
 from derivation.compression import compress
-
 from sequencer.batcher import channel_builder
 from sequencer.batcher.batcher import Batcher
 from sequencer.batcher.config import BatcherConfig

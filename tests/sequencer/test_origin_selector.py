@@ -1,8 +1,8 @@
 """Origins by drift: config.max_sequencer_drift_at is 1,800 s from Fjord, the configured 600 s before."""
 
 import pytest
-from derivation.errors import NotFound
 
+from derivation.errors import NotFound
 from rollup.protocol.blockref import BlockId, L1BlockRef, L2BlockRef
 from rollup.protocol.config import RollupConfig, RollupGenesis, SystemConfig
 from rollup.protocol.forks import Fork, ForkSchedule
