@@ -11,7 +11,7 @@ from rollup.protocol.payload import PayloadAttributes
 from rollup.protocol.predeploys import SEQUENCER_FEE_VAULT
 from rollup.protocol.primitives import ZERO_HASH
 from rollup.protocol.system_config import apply_config_updates, attributes_eip1559_params
-from rollup.protocol.upgrades import upgrade_transactions
+from rollup.protocol.upgrades import upgrade_gas, upgrade_transactions
 
 
 def prepare_payload_attributes(
@@ -56,7 +56,7 @@ def prepare_payload_attributes(
         parent_beacon_block_root=(header.parent_beacon_block_root or ZERO_HASH) if is_ecotone else None,
         transactions=[info.encode(), *deposits, *upgrade_transactions(config, timestamp)],
         no_tx_pool=True,
-        gas_limit=system_config.gas_limit,
+        gas_limit=system_config.gas_limit + upgrade_gas(config, timestamp),
         has_withdrawals=config.is_canyon(timestamp),
         eip1559_params=attributes_eip1559_params(config, system_config, parent.timestamp, timestamp),
         min_base_fee=system_config.min_base_fee if config.is_jovian(timestamp) else None,

@@ -198,8 +198,8 @@ def _check_drift(
 
 
 def _check_transactions(config: RollupConfig, timestamp: int, transactions: Sequence[bytes]) -> Validity:
-    """No empty ones, no deposits, no set-code ones before Isthmus, none at all in Jovian's first block."""
-    if transactions and config.activates(Fork.JOVIAN, timestamp):
+    """No empty ones, no deposits, no set-code ones before Isthmus; none in the first blocks of Jovian and Karst."""
+    if transactions and any(config.activates(fork, timestamp) for fork in (Fork.JOVIAN, Fork.KARST)):
         return Validity.DROP
     for raw in transactions:
         if not raw or raw[0] == DEPOSIT:

@@ -6,6 +6,7 @@ from rollup.protocol.config import RollupConfig, SystemConfig
 from rollup.protocol.fees import decode_extra_data
 from rollup.protocol.forks import Fork
 from rollup.protocol.l1_attributes import L1Attributes, L1AttributesError, encode_scalar, l1_attributes_form
+from rollup.protocol.upgrades import upgrade_gas
 
 
 class NotAnL2Block(ValueError):
@@ -59,7 +60,7 @@ def system_config_of_block(config: RollupConfig, block: Block) -> SystemConfig:
         batcher_address=attributes.batcher_address,
         overhead=attributes.overhead,
         scalar=scalar,
-        gas_limit=block.header.gas_limit,
+        gas_limit=block.header.gas_limit - upgrade_gas(config, time),
         eip1559_params=params,
         operator_fee_scalar=attributes.operator_fee_scalar,
         operator_fee_constant=attributes.operator_fee_constant,

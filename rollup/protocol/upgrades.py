@@ -1,20 +1,33 @@
 """Network upgrade transactions: deposits that a fork's first block carries, byte for byte.
 
-They are data (specs protocol/ecotone/, fjord/, isthmus/, jovian/derivation.md).
+They are data (specs protocol/ecotone/, fjord/, isthmus/, jovian/derivation.md; Karst's: op-node's bundle).
 """
 
+import gzip
 import json
-from functools import lru_cache
+from functools import cache
 from importlib.resources import files
 
 from rollup.protocol.config import RollupConfig
 from rollup.protocol.forks import Fork
+from rollup.protocol.transaction import decode_transaction
+
+_KARST = "upgrade_deposits_karst.json.gz"  # three hundred kilobytes of contracts: read when they are needed
 
 
-@lru_cache(maxsize=1)
-def _transactions() -> dict[str, list[bytes]]:
-    text = files("rollup.protocol").joinpath("upgrade_deposits.json").read_text()
-    return {fork: [bytes.fromhex(raw[2:]) for raw in raws] for fork, raws in json.loads(text)["forks"].items()}
+@cache
+def _transactions(fork: Fork) -> tuple[bytes, ...]:
+    folder = files("rollup.protocol")
+    if fork == Fork.KARST:
+        text = gzip.decompress(folder.joinpath(_KARST).read_bytes()).decode()
+    else:
+        text = folder.joinpath("upgrade_deposits.json").read_text()
+    return tuple(bytes.fromhex(raw[2:]) for raw in json.loads(text)["forks"].get(fork.name.lower(), ()))
+
+
+@cache
+def _karst_gas() -> int:
+    return sum(decode_transaction(raw).gas_limit for raw in _transactions(Fork.KARST))
 
 
 def upgrade_transactions(config: RollupConfig, l2_time: int) -> list[bytes]:
@@ -22,5 +35,13 @@ def upgrade_transactions(config: RollupConfig, l2_time: int) -> list[bytes]:
     found: list[bytes] = []
     for fork in Fork:
         if fork != Fork.BEDROCK and config.activates(fork, l2_time):
-            found += _transactions().get(fork.name.lower(), [])
+            found += _transactions(fork)
     return found
+
+
+def upgrade_gas(config: RollupConfig, l2_time: int) -> int:
+    """Gas that a block of this time may use above the system config's limit, for its upgrade transactions.
+
+    From Karst they bring it along (op-node: derive/attributes.go, PreparePayloadAttributes).
+    """
+    return _karst_gas() if config.activates(Fork.KARST, l2_time) else 0

@@ -2,8 +2,9 @@
 
 Which version serves which fork, and in what words another is refused, is op-geth's eth/catalyst/api.go: attributes by
 V1 before Canyon, V2 before Ecotone, V3 from there; payloads by V1 and V2 before Ecotone, V3 before Isthmus, V4 from
-there. A forkchoice update without attributes is taken by every version at every fork. What a version's parameters lack
-or have too much is -32602 "Invalid parameters"; the reason is in the error's data, as `err`.
+there, asked for by V5 from Karst (op-node). A forkchoice update without attributes is taken by every version at every
+fork. What a version's parameters lack or have too much is -32602 "Invalid parameters"; the reason is in the error's
+data, as `err`.
 """
 
 from collections.abc import Mapping
@@ -84,8 +85,14 @@ class EngineApi:
 
     @params(sized(8))
     def engine_getPayloadV4(self, payload_id: bytes) -> dict[str, Any]:  # noqa: N802
-        """From Isthmus."""
+        """From Isthmus; also of Karst, for which op-node asked it up to v1.17."""
         block = self._payload(payload_id, Fork.ISTHMUS, None)
+        return self._envelope(payload_id, block) | {"executionRequests": []}
+
+    @params(sized(8))
+    def engine_getPayloadV5(self, payload_id: bytes) -> dict[str, Any]:  # noqa: N802
+        """From Karst: as V4 (its bundle of blobs, which has another form, is empty on an L2)."""
+        block = self._payload(payload_id, Fork.KARST, None)
         return self._envelope(payload_id, block) | {"executionRequests": []}
 
     @params(mapping)

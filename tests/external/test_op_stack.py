@@ -145,19 +145,29 @@ def test_op_node_and_op_geth_arrive_at_our_blocks(node, tmp_path):
             must_be_equal(node.url(L2), rpc, last)
 
 
-def test_op_node_and_op_geth_go_through_every_fork_with_us(tmp_path):
-    forks = ",".join(f"{fork}+{4 * index}" if index else fork for index, fork in enumerate(FORKS))
-    with chain(tmp_path, "--attribution", "contract", "--forks", forks) as node:
-        geth, rpc, engine = op_geth(node, tmp_path)
-        with geth:
-            geth.wait_for(rpc)
-            rollup, _ = op_node(node, tmp_path, engine)
+def through_forks(folder, forks, engine_of):
+    """A chain with a transfer of WETH in nearly every block, and op-node on another engine behind it."""
+    schedule = ",".join(f"{fork}+{4 * index}" if index else fork for index, fork in enumerate(forks))
+    with chain(folder, "--attribution", "contract", "--forks", schedule) as node:
+        program, rpc, engine = engine_of(node, folder)
+        with program:
+            program.wait_for(rpc)
+            rollup, _ = op_node(node, folder, engine)
             with rollup:
-                last = 4 * len(FORKS) + 8
+                last = 4 * len(forks) + 8
                 while number(node.url(L2)) < last:
                     send(node, node.url(L2), USERS[8].private_key, to=WETH, data=DEPOSIT_WETH, value=1)
-                until_safe(node, rpc, last, geth, rollup)
+                until_safe(node, rpc, last, program, rollup)
                 must_be_equal(node.url(L2), rpc, last)
+
+
+def test_op_node_and_op_geth_go_through_forks_with_us(tmp_path):
+    through_forks(tmp_path, FORKS, op_geth)
+
+
+def test_op_node_goes_through_forks_up_to_karst_on_our_engine(tmp_path):
+    """Of v1.19 or later; op-geth has no Karst. Its transactions and its gas are derived by both."""
+    through_forks(tmp_path, (*FORKS, "karst"), our_engine)
 
 
 def test_op_node_drives_our_engine(node, tmp_path):

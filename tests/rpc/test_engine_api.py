@@ -554,7 +554,7 @@ async def test_bodies_before_canyon_have_no_withdrawals(session):
 
 async def test_capabilities(jovian):
     names = await jovian.builder("exchangeCapabilities", ["engine_newPayloadV4"])
-    versions = {"forkchoiceUpdated": 3, "newPayload": 4, "getPayload": 4}
+    versions = {"forkchoiceUpdated": 3, "newPayload": 4, "getPayload": 5}
     expected = {f"engine_{name}V{n}" for name, last in versions.items() for n in range(1, last + 1)}
     expected |= {"engine_getPayloadBodiesByHashV1", "engine_getPayloadBodiesByRangeV1", "engine_getClientVersionV1"}
     assert set(names) == expected
