@@ -48,16 +48,6 @@ class BlockCosts:
 def fee_parameters(block: Block) -> L1FeeParameters:
     """What the block's L1 attributes deposit sets; all 0 in a block without one."""
     try:
-        attributes = l1_attributes_of(block)
+        return l1_attributes_of(block).fee_parameters()
     except NotAnL2Block:
         return L1FeeParameters()
-    return L1FeeParameters(
-        base_fee=attributes.base_fee,
-        blob_base_fee=attributes.blob_base_fee,
-        overhead=attributes.overhead,
-        scalar=attributes.scalar,
-        base_fee_scalar=attributes.base_fee_scalar,
-        blob_base_fee_scalar=attributes.blob_base_fee_scalar,
-        operator_fee_scalar=attributes.operator_fee_scalar,
-        operator_fee_constant=attributes.operator_fee_constant,
-    )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rollup.protocol.blob_schedule import l1_blob_base_fee
 from rollup.protocol.config import RollupConfig, SystemConfig
 from rollup.protocol.deposits import l1_attributes_source_hash
-from rollup.protocol.fees import DEFAULT_DA_FOOTPRINT_GAS_SCALAR
+from rollup.protocol.fees import DEFAULT_DA_FOOTPRINT_GAS_SCALAR, L1FeeParameters
 from rollup.protocol.forks import Fork
 from rollup.protocol.header import Header
 from rollup.protocol.predeploys import DEPOSITOR_ACCOUNT, L1_BLOCK
@@ -52,6 +52,19 @@ class L1Attributes:
     operator_fee_scalar: int = 0  # Isthmus
     operator_fee_constant: int = 0  # Isthmus
     da_footprint_gas_scalar: int = 0  # Jovian
+
+    def fee_parameters(self) -> L1FeeParameters:
+        """What L1Block answers to a transaction's fees after this call."""
+        return L1FeeParameters(
+            base_fee=self.base_fee,
+            blob_base_fee=self.blob_base_fee,
+            overhead=self.overhead,
+            scalar=self.scalar,
+            base_fee_scalar=self.base_fee_scalar,
+            blob_base_fee_scalar=self.blob_base_fee_scalar,
+            operator_fee_scalar=self.operator_fee_scalar,
+            operator_fee_constant=self.operator_fee_constant,
+        )
 
     def encode(self, form: Fork) -> bytes:
         """The calldata in the form of Bedrock, Ecotone, Isthmus or Jovian."""

@@ -7,7 +7,6 @@ from rollup.execution.l1_block import da_footprint_gas_scalar
 from rollup.protocol.block import Block
 from rollup.protocol.fees import (
     GAS_PER_BLOB,
-    L1FeeParameters,
     blob_base_fee,
     da_footprint,
     l1_cost,
@@ -249,7 +248,7 @@ def _receipt_json(
 
 def _l1_fields(fork: Fork, attributes: L1Attributes, block: Block, transaction: Transaction) -> dict[str, Any]:
     """What the transaction paid for its data on L1 (op-geth: Receipts.DeriveFields)."""
-    parameters = fee_parameters(attributes)
+    parameters = attributes.fee_parameters()
     raw = transaction.encode()
     result: dict[str, Any] = {
         "l1GasPrice": hex_quantity(attributes.base_fee),
@@ -270,20 +269,6 @@ def _l1_fields(fork: Fork, attributes: L1Attributes, block: Block, transaction: 
         result["daFootprintGasScalar"] = hex_quantity(scalar)
         result["blobGasUsed"] = hex_quantity(da_footprint(transaction, scalar))
     return result
-
-
-def fee_parameters(attributes: L1Attributes) -> L1FeeParameters:
-    """The fee parameters that an L1 attributes deposit sets."""
-    return L1FeeParameters(
-        base_fee=attributes.base_fee,
-        blob_base_fee=attributes.blob_base_fee,
-        overhead=attributes.overhead,
-        scalar=attributes.scalar,
-        base_fee_scalar=attributes.base_fee_scalar,
-        blob_base_fee_scalar=attributes.blob_base_fee_scalar,
-        operator_fee_scalar=attributes.operator_fee_scalar,
-        operator_fee_constant=attributes.operator_fee_constant,
-    )
 
 
 def _attributes(config: Any, block: Block) -> L1Attributes | None:
