@@ -105,10 +105,14 @@ def _brotli_pieces(pieces: list[bytes], limit: int, keep: bool = False) -> tuple
     stream, out = brotli.Decompressor(), bytearray()
     try:
         for piece in pieces:
-            out += stream.process(piece, output_buffer_limit=min(limit - len(out), _CHUNK))
-            while len(out) < limit and not stream.is_finished() and not stream.can_accept_more_data():
-                out += stream.process(b"", output_buffer_limit=min(limit - len(out), _CHUNK))
-            if len(out) >= limit or stream.is_finished():
+            data = stream.process(piece, output_buffer_limit=min(limit - len(out), _CHUNK))
+            # Output may wait in the decoder after all input is taken in: only a call that gives nothing says it is all.
+            while data:
+                out += data
+                if len(out) >= limit:
+                    return bytes(out[:limit]), None
+                data = stream.process(b"", output_buffer_limit=min(limit - len(out), _CHUNK))
+            if stream.is_finished():
                 break
     except brotli.error as error:
         if not keep:

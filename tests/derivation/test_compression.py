@@ -1,5 +1,6 @@
 """What a channel decompresses to: all of it, up to the limit, or up to a defect."""
 
+import random
 import zlib
 
 import brotli
@@ -58,6 +59,22 @@ def test_a_truncated_stream_gives_a_prefix(position: int, flip: int, cut: int, c
         decompress(bytes(broken), LIMIT, allow_brotli=True)
     except CompressionError:
         pass
+
+
+NOISE = random.Random(1).randbytes
+MEGABYTE = 1_000_000
+
+
+@pytest.mark.parametrize("size", [2_064_288, 2_064_289, 3 * MEGABYTE, 5 * MEGABYTE])
+@pytest.mark.parametrize("kind", ["zeros", "noise"])
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+def test_output_that_waits_when_all_input_is_taken_in_is_read(size: int, kind: str, compression: str) -> None:
+    """A decoder keeps output in its window: that it wants more input does not say that it has given everything."""
+    data = bytes(size) if kind == "zeros" else NOISE(size)
+    channel = compress(data, compression)
+    assert decompress(channel, LIMIT, allow_brotli=True) == data
+    for limit in (1, 1 << 20, (1 << 20) + 1, size - 1, size, size + 1):
+        assert decompress(channel, limit, allow_brotli=True) == data[:limit]
 
 
 def test_zlib_up_to_the_defect() -> None:

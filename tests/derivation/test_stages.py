@@ -1,7 +1,8 @@
 """Frames in any partition and packing make the same batches, before Holocene in any order, from it in theirs."""
 
+import random
 from itertools import pairwise
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
@@ -9,10 +10,10 @@ from hypothesis import strategies as st
 
 from derivation.batches import SingularBatch
 from derivation.channel_reader import Batch, ChannelReader
-from derivation.compression import compress
+from derivation.compression import Compression, compress
 from derivation.errors import EndOfSource, NotEnoughData
 from derivation.frame_queue import FrameQueue, prune_frames
-from derivation.frames import Frame
+from derivation.frames import MAX_FRAME_LENGTH, Frame
 from derivation.pipeline import ChannelProvider
 from rollup.protocol.forks import Fork, ForkSchedule
 from rollup.protocol.primitives import rlp_encode
@@ -173,3 +174,32 @@ def test_what_pruning_leaves_has_no_gap(frames: list[Frame]) -> None:
     assert prune_frames(kept) == kept
     rest = iter(frames)
     assert all(any(item is candidate for candidate in rest) for item in kept)
+
+
+MEGABYTE = 1_000_000
+# Transactions that compress to almost nothing, and transactions that compress not at all.
+CONTENTS = {"zeros": bytes, "noise": random.Random(1).randbytes}
+SIZES = [
+    *((content, size) for content in CONTENTS for size in (100_000, MEGABYTE, 3 * MEGABYTE, 10 * MEGABYTE)),
+    ("zeros", 30 * MEGABYTE),
+    ("zeros", 90 * MEGABYTE),
+]
+
+
+@pytest.mark.parametrize(("content", "size"), SIZES, ids=[f"{content}-{size}" for content, size in SIZES])
+@pytest.mark.parametrize("compression", get_args(Compression))
+def test_channels_of_every_size_and_compression_give_all_their_batches(
+    content: str, size: int, compression: Compression
+) -> None:
+    """Up to nine tenths of the limit of 100 MB (fjord/derivation.md), in blocks of at most 1 MB."""
+    block = min(MEGABYTE, size // 4)
+    batches = [
+        SingularBatch(bytes(32), number, bytes(32), number, [CONTENTS[content](block)])
+        for number in range(size // block)
+    ]
+    channel = channel_of(batches, compression)
+    pieces = [channel[start : start + MAX_FRAME_LENGTH] for start in range(0, len(channel), MAX_FRAME_LENGTH)]
+    frames = [
+        Frame(bytes(16), number, piece, number == len(pieces) - 1).encode() for number, piece in enumerate(pieces)
+    ]
+    assert batches_of(Fork.JOVIAN, [b"\0" + frame for frame in frames]) == batches

@@ -101,3 +101,25 @@ def test_a_channel_that_ends_in_the_last_block_of_its_timeout_is_read(fork):
     world.l1.mine(49)
     post(world, frames[-1])
     assert safe_after(world) == 6
+
+
+@pytest.mark.parametrize("count", [18, pytest.param(100, marks=pytest.mark.slow)])
+def test_transactions_of_120_000_zero_bytes_leave_the_safe_head_moving(count):
+    """More than two megabytes in one brotli channel of almost no bytes: no attacker is needed for that."""
+    world = World()
+    assert world.batcher.options.compression == "brotli"
+    for number in range(count):
+        world.users[number % 10].sends(BOB, data=bytes(120_000), gas=1_300_000)
+        if number % 10 == 9:
+            world.sequencer.build()
+    world.sequencer.build()
+    head = world.sequencer.chain.head.number
+    world.sequencer.derive()
+    world.batcher.post()
+    world.l1.mine(2)
+    world.sequencer.derive()
+    assert world.sequencer.safe.number == head
+    verifier = world.new_verifier()
+    verifier.derive()
+    verifier.must_equal(world.sequencer, safe=head)
+    assert sum(len(world.sequencer.chain.block_by_number(n).transactions) - 1 for n in range(1, head + 1)) == count
