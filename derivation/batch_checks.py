@@ -9,7 +9,6 @@ from derivation.span_batches import SpanBatch
 from rollup.protocol.block import Block
 from rollup.protocol.blockref import L1BlockRef, L2BlockRef
 from rollup.protocol.config import RollupConfig
-from rollup.protocol.forks import Fork
 from rollup.protocol.l2_blocks import NotAnL2Block, l2_block_ref
 from rollup.protocol.transaction import DEPOSIT, SET_CODE
 
@@ -198,8 +197,8 @@ def _check_drift(
 
 
 def _check_transactions(config: RollupConfig, timestamp: int, transactions: Sequence[bytes]) -> Validity:
-    """No empty ones, no deposits, no set-code ones before Isthmus; none in the first blocks of Jovian and Karst."""
-    if transactions and any(config.activates(fork, timestamp) for fork in (Fork.JOVIAN, Fork.KARST)):
+    """No empty ones, no deposits, no set-code ones before Isthmus; none where a fork wants its first block empty."""
+    if transactions and config.first_block_is_empty(timestamp):
         return Validity.DROP
     for raw in transactions:
         if not raw or raw[0] == DEPOSIT:

@@ -15,6 +15,7 @@ class PoolError(ValueError):
 ALREADY_KNOWN = "already known"
 TYPE_NOT_SUPPORTED = "transaction type not supported"
 UNPROTECTED = "only replay-protected (EIP-155) transactions allowed over RPC"
+GAS_CAP = "transaction gas limit too high"  # EIP-7825
 GAS_LIMIT = "exceeds block gas limit"
 TIP_ABOVE_CAP = "max priority fee per gas higher than max fee per gas"
 NONCE_MAX = "nonce has max value"

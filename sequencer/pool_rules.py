@@ -52,6 +52,9 @@ def check_transaction(transaction: Transaction, rules: PoolRules, limits: PoolLi
     """Checks everything that needs no account and returns the sender; raises PoolError."""
     _check_rpc_limits(transaction, limits)
     _check_type(transaction, rules)
+    most = rules.evm.max_transaction_gas
+    if most is not None and transaction.gas_limit > most:
+        raise PoolError(f"{texts.GAS_CAP} (cap: {most}, tx: {transaction.gas_limit})")
     _check_size(transaction, rules, limits)
     if transaction.gas_limit > rules.gas_limit:
         raise PoolError(texts.GAS_LIMIT)

@@ -1,7 +1,7 @@
 """Building a block, and validating one: the same code, transaction by transaction, up to the header."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rollup.execution.attribution_activation import begin_attribution
 from rollup.execution.block_context import BlockContext, context_of_header, l1_context, l2_base_fee, l2_context
@@ -66,6 +66,7 @@ class BlockBuilder:
     ) -> None:
         self.config = config
         self.context = context
+        self._rules = context.rules
         self.transactions: list[Transaction] = []
         self.receipts: list[Receipt] = []
         self.outcomes: list[Outcome] = []
@@ -78,6 +79,9 @@ class BlockBuilder:
         self._fast = fast
         self._fast_path: FastPath | None = None  # once the block's L1 fees are known
         self._footprint_scalar: int | None = None
+        self._is_activation_block = isinstance(config, L2Config) and config.forks.first_block_is_empty(
+            context.timestamp, context.parent.timestamp
+        )
         evm_context = EvmContext(
             coinbase=context.coinbase,
             timestamp=context.timestamp,
@@ -89,7 +93,7 @@ class BlockBuilder:
             excess_blob_gas=context.excess_blob_gas,
             block_hash=block_hash,
         )
-        self.evm = Evm(context.rules, evm_context, self._accounts, L1FeeParameters())
+        self.evm = Evm(self._rules, evm_context, self._accounts, L1FeeParameters())
         if isinstance(config, L2Config):
             self.evm.base_fee_recipient = config.variant.base_fee_recipient
             self._fees_read = not config.variant.has_l1_fee
@@ -98,6 +102,12 @@ class BlockBuilder:
     def gas_left(self) -> int:
         """Gas of the block that no transaction has used."""
         return self.context.gas_limit - self.gas_used
+
+    @property
+    def needs_l1_attributes(self) -> bool:
+        """True from Jovian on: the DA footprint needs the scalar in the first transaction."""
+        fork = self._rules.fork
+        return fork is not None and fork >= Fork.JOVIAN
 
     @property
     def accounts(self) -> AccountDatabase:
@@ -118,7 +128,7 @@ class BlockBuilder:
     def apply(self, transaction: Transaction) -> Receipt:
         """Runs a transaction and takes it in; raises InvalidTransaction with the state untouched."""
         blob_gas = self._blob_gas(transaction)
-        fork = self.context.rules.fork
+        fork = self._rules.fork
         if fork is not None and not self._fees_read and not transaction.is_deposit:
             # op-geth reads L1Block once a block, after the deposits (core/types/rollup_cost.go).
             self.evm.fees = read_l1_fee_parameters(self._accounts, fork)
@@ -162,7 +172,7 @@ class BlockBuilder:
 
     def seal(self) -> Sealed:
         """Ends the block: roots, bloom, header."""
-        context, rules = self.context, self.context.rules
+        context, rules = self.context, self._rules
         requests_hash = None
         if self.withdrawals:
             pay_withdrawals(self._accounts, self.withdrawals)
@@ -217,23 +227,28 @@ class BlockBuilder:
 
     def _blob_gas(self, transaction: Transaction) -> int:
         """A transaction's blob gas on L1, its DA footprint from Jovian; raises InvalidTransaction above the limit."""
-        fork = self.context.rules.fork
+        fork = self._rules.fork
         if fork is None:
             used = len(transaction.blob_versioned_hashes) * GAS_PER_BLOB
-            if used and self.blob_gas_used + used > self.context.rules.blob_schedule[1] * GAS_PER_BLOB:
+            if used and self.blob_gas_used + used > self._rules.blob_schedule[1] * GAS_PER_BLOB:
                 raise InvalidTransaction("blob gas limit reached")
             return used
-        if fork < Fork.JOVIAN:
+        if not self.needs_l1_attributes:
             return 0
-        if self._footprint_scalar is None:
+        if not self.transactions:
             self._footprint_scalar = da_footprint_gas_scalar(transaction)
+        if transaction.is_deposit:
+            return 0
+        if self._is_activation_block or self._footprint_scalar is None:
+            # jovian/derivation.md, "Activation Block Rules".
+            raise InvalidTransaction("unexpected non-deposit transaction in an activation block")
         used = da_footprint(transaction, self._footprint_scalar)
         if used and self.blob_gas_used + used > self.context.gas_limit:
             raise InvalidTransaction("DA footprint limit reached")
         return used
 
     def _receipt(self, transaction: Transaction, outcome: Outcome) -> Receipt:
-        fork = self.context.rules.fork
+        fork = self._rules.fork
         version = 1 if transaction.is_deposit and fork is not None and fork >= Fork.CANYON else None
         return Receipt(
             tx_type=transaction.tx_type,
@@ -266,6 +281,8 @@ def validate_block(
             builder.apply(transaction)
         except InvalidTransaction as error:
             raise InvalidBlock(f"transaction {index}", "a valid transaction", error) from error
+    if builder.needs_l1_attributes and not block.transactions:
+        raise InvalidBlock("transactions", "the L1 attributes deposit first", "none")
     sealed = builder.seal()
     compare_headers(header, sealed.executed.block.header)
     return sealed
@@ -280,9 +297,9 @@ def compare_headers(given: Header, computed: Header) -> None:
 
 def _context_by_rules(config: L1Config | L2Config, header: Header, parent: Header) -> BlockContext:
     """What the rules say of a block, with what is free in it taken from its header."""
-    from_header = context_of_header(config, header, parent)
     if isinstance(config, L1Config):
-        by_rules = l1_context(
+        _check_l1_header(header, parent)
+        return l1_context(
             config,
             parent,
             header.timestamp,
@@ -290,16 +307,13 @@ def _context_by_rules(config: L1Config | L2Config, header: Header, parent: Heade
             header.gas_limit,
             header.extra_data,
             header.prev_randao,
-            header.parent_beacon_block_root or bytes(32),
+            header.parent_beacon_block_root,
+            header.parent_hash,
         )
-        from_header.excess_blob_gas = by_rules.excess_blob_gas
-        from_header.base_fee = by_rules.base_fee
-        _check_l1_header(header, parent)
-        return from_header
     _check_extra_data(config, header)
-    from_header.base_fee = l2_base_fee(config, parent, header.timestamp)
-    from_header.excess_blob_gas = 0
-    return from_header
+    base_fee = l2_base_fee(config, parent, header.timestamp)
+    context = context_of_header(config, header, parent)
+    return replace(context, number=parent.number + 1, base_fee=base_fee, excess_blob_gas=0)
 
 
 def _check_l1_header(header: Header, parent: Header) -> None:

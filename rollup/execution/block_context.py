@@ -1,6 +1,6 @@
-"""A block before its transactions: the header fields that follow from its parent and from whoever builds it."""
+"""A block before its transactions: the header fields that follow from its parent and from its builder."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rollup.execution.config import L1Config, L2Config
 from rollup.execution.vms.rules import EvmRules, l1_rules, l2_rules
@@ -21,14 +21,26 @@ class InvalidPayloadAttributes(ValueError):
     """Attributes no block can be built from on this parent (Engine API: -38003)."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, frozen=True)
+class BlockOverrides:
+    """Block fields that a call replaces (geth internal/ethapi/override); None keeps the block's value."""
+
+    number: int | None = None
+    timestamp: int | None = None
+    gas_limit: int | None = None
+    coinbase: Address | None = None
+    prev_randao: Hash | None = None
+    base_fee: int | None = None
+
+
+@dataclass(slots=True, frozen=True)
 class BlockContext:
     """The fixed part of a block; gas in units, fees in wei, timestamp in seconds."""
 
     config: L1Config | L2Config
-    rules: EvmRules
     parent: Header
     parent_hash: Hash
+    number: int
     timestamp: int
     coinbase: Address
     prev_randao: Hash
@@ -39,9 +51,14 @@ class BlockContext:
     excess_blob_gas: int = 0
 
     @property
-    def number(self) -> int:
-        """The block's height."""
-        return self.parent.number + 1
+    def rules(self) -> EvmRules:
+        """The execution rules in force at the block's time."""
+        return rules_at(self.config, self.timestamp)
+
+    def overridden(self, overrides: BlockOverrides) -> "BlockContext":
+        """A context with some fields replaced; a new time brings the rules of that time."""
+        given = {name: getattr(overrides, name) for name in overrides.__slots__}
+        return replace(self, **{name: value for name, value in given.items() if value is not None})
 
 
 def l2_context(
@@ -51,9 +68,9 @@ def l2_context(
     _check_attributes(config, parent, attributes)
     return BlockContext(
         config=config,
-        rules=rules_at(config, attributes.timestamp),
         parent=parent,
         parent_hash=parent_hash or parent.hash,
+        number=parent.number + 1,
         timestamp=attributes.timestamp,
         coinbase=attributes.fee_recipient,
         prev_randao=attributes.prev_randao,
@@ -72,7 +89,7 @@ def l1_context(
     gas_limit: int,
     extra_data: bytes,
     prev_randao: Hash,
-    parent_beacon_block_root: Hash,
+    parent_beacon_block_root: Hash | None,
     parent_hash: Hash | None = None,
 ) -> BlockContext:
     """The context of an L1 block."""
@@ -80,9 +97,9 @@ def l1_context(
     excess = next_excess_blob_gas(parent.excess_blob_gas or 0, parent.blob_gas_used or 0, rules.blob_schedule[0])
     return BlockContext(
         config=config,
-        rules=rules,
         parent=parent,
         parent_hash=parent_hash or parent.hash,
+        number=parent.number + 1,
         timestamp=timestamp,
         coinbase=coinbase,
         prev_randao=prev_randao,
@@ -100,9 +117,9 @@ def context_of_header(
     """The context a sealed block ran in (for validating it, calling on it, tracing it)."""
     return BlockContext(
         config=config,
-        rules=rules_at(config, header.timestamp),
         parent=parent,
         parent_hash=header.parent_hash,
+        number=header.number,
         timestamp=header.timestamp,
         coinbase=header.coinbase,
         prev_randao=header.prev_randao,

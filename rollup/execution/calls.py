@@ -298,7 +298,8 @@ def _highest_gas(
         if request.value > balance:
             raise CallError("insufficient funds for transfer")
         high = min(high, (balance - request.value) // request.max_fee_per_gas)
-    return min(high, GAS_CAP)
+    most = context.rules.max_transaction_gas
+    return min(high, GAS_CAP, most or GAS_CAP)
 
 
 __all__: list[Any] = [

@@ -38,6 +38,7 @@ class FastPath:
         "_fork",
         "_host",
         "_is_prague",
+        "_max_gas",
         "_plain",
         "_precompiles",
         "_small_l1_fee",
@@ -50,6 +51,7 @@ class FastPath:
         self._accounts = evm.accounts
         self._fork = rules.fork
         self._is_prague = rules.is_prague
+        self._max_gas = rules.max_transaction_gas
         self._precompiles = rules.precompiles
         self._base_fee = context.base_fee_per_gas
         self._chain_id = context.chain_id
@@ -83,6 +85,8 @@ class FastPath:
         gas_limit, value, data = transaction.gas_limit, transaction.value, transaction.data
         cap, tip_cap, base_fee = transaction.max_fee_per_gas, transaction.max_priority_fee_per_gas, self._base_fee
         if gas_limit > gas_available or tip_cap > cap or cap < base_fee:
+            return None
+        if self._max_gas is not None and gas_limit > self._max_gas:
             return None
         if transaction.chain_id is not None and transaction.chain_id != self._chain_id:
             return None

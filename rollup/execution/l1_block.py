@@ -2,13 +2,15 @@
 
 from dataclasses import replace
 
+from rollup.execution.errors import InvalidTransaction
 from rollup.execution.state.accounts import AccountDatabase
-from rollup.protocol.fees import DEFAULT_DA_FOOTPRINT_GAS_SCALAR, L1FeeParameters
+from rollup.protocol.fees import L1FeeParameters
 from rollup.protocol.forks import Fork
+from rollup.protocol.l1_attributes import JOVIAN_SELECTOR
 from rollup.protocol.predeploys import L1_BLOCK
 from rollup.protocol.transaction import Transaction
 
-_JOVIAN_ATTRIBUTES_SIZE = 178  # jovian/l1-attributes.md
+_ISTHMUS_SIZE, _JOVIAN_SIZE = 176, 178  # bytes: isthmus/ and jovian/l1-attributes.md
 
 
 def read_l1_fee_parameters(accounts: AccountDatabase, fork: Fork) -> L1FeeParameters:
@@ -33,9 +35,16 @@ def read_l1_fee_parameters(accounts: AccountDatabase, fork: Fork) -> L1FeeParame
     return parameters
 
 
-def da_footprint_gas_scalar(first_transaction: Transaction) -> int:
-    """The scalar in a block's L1 attributes deposit; Jovian's first block still has Isthmus's form."""
+def da_footprint_gas_scalar(first_transaction: Transaction) -> int | None:
+    """The scalar in the L1 attributes deposit of a block from Jovian on; raises InvalidTransaction for anything else.
+
+    None in the activation block: its attributes still have Isthmus's form (op-geth core/types, CalcDAFootprint).
+    """
+    if not first_transaction.is_deposit:
+        raise InvalidTransaction("missing deposit transaction: the first one must be the L1 attributes")
     data = first_transaction.data
-    if len(data) != _JOVIAN_ATTRIBUTES_SIZE:
-        return DEFAULT_DA_FOOTPRINT_GAS_SCALAR
-    return int.from_bytes(data[176:178], "big") or DEFAULT_DA_FOOTPRINT_GAS_SCALAR
+    if len(data) == _ISTHMUS_SIZE:
+        return None
+    if len(data) < _JOVIAN_SIZE or data[:4] != JOVIAN_SELECTOR:
+        raise InvalidTransaction("the L1 attributes have no DA footprint gas scalar")
+    return int.from_bytes(data[176:178], "big")

@@ -169,7 +169,7 @@ def _validate(evm: Evm, transaction: Transaction, gas_available: int) -> tuple[A
     _check_type(transaction, rules)
     most = rules.max_transaction_gas
     if most is not None and transaction.gas_limit > most:
-        raise InvalidTransaction(f"transaction gas limit too high: have {transaction.gas_limit}, at most {most}")
+        raise InvalidTransaction(f"transaction gas limit too high (cap: {most}, tx: {transaction.gas_limit})")
     if transaction.gas_limit > gas_available:
         raise InvalidTransaction(f"gas limit reached: {transaction.gas_limit} wanted, {gas_available} left")
     who = f"address 0x{sender.hex()}"

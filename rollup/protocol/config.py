@@ -160,6 +160,11 @@ class RollupConfig:
         """True for the first L2 block of a fork; never for genesis."""
         return timestamp > self.genesis.l2_time and self.forks.activates(fork, timestamp, timestamp - self.block_time)
 
+    def first_block_is_empty(self, timestamp: int) -> bool:
+        """True for the first block of a fork that lets it hold deposits only; never for genesis."""
+        parent_time = timestamp - self.block_time
+        return timestamp > self.genesis.l2_time and self.forks.first_block_is_empty(timestamp, parent_time)
+
     def block_number_at(self, timestamp: int) -> int:
         """The L2 block number of a time on the block grid."""
         return self.genesis.l2.number + (timestamp - self.genesis.l2_time) // self.block_time

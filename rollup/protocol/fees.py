@@ -13,6 +13,7 @@ from rollup.protocol.transaction import Transaction
 
 GAS_PER_BLOB = 131_072
 MIN_BLOB_BASE_FEE = 1
+_MAX_BASE_FEE = 2**256 - 1  # wei: the header field is a 256-bit integer
 # EIP-7691 (Prague) and EIP-4844 (Cancun): target, max, base fee update fraction.
 BLOB_SCHEDULE = {"cancun": (3, 6, 3_338_477), "prague": (6, 9, 5_007_716)}
 
@@ -111,14 +112,18 @@ def da_footprint(transaction: Transaction, scalar: int) -> int:
 def next_base_fee(
     parent_base_fee: int, gas_metered: int, gas_limit: int, elasticity: int, denominator: int, minimum: int = 0
 ) -> int:
-    """EIP-1559, with the chain's own elasticity and denominator, and Jovian's minimum."""
-    target = gas_limit // elasticity
+    """EIP-1559, with the chain's own elasticity and denominator, and Jovian's minimum.
+
+    Defined for every value that SystemConfig's owner may set: an elasticity above the gas limit gives a target of 1
+    (official clients divide by zero there), and a fee stays within the header's 256 bits.
+    """
+    target = max(gas_limit // elasticity, 1)
     fee = parent_base_fee
     if gas_metered > target:
         fee += max(parent_base_fee * (gas_metered - target) // target // denominator, 1)
     elif gas_metered < target:
         fee = max(fee - parent_base_fee * (target - gas_metered) // target // denominator, 0)
-    return max(fee, minimum)
+    return min(max(fee, minimum), _MAX_BASE_FEE)
 
 
 def l1_gas_limit_may_follow(parent_gas_limit: int, gas_limit: int) -> bool:

@@ -24,6 +24,8 @@ class Fork(IntEnum):
 
 
 NEWEST_STABLE = Fork.JOVIAN
+# Their first block may hold deposits only (jovian/derivation.md, "Activation Block Rules").
+_EMPTY_FIRST_BLOCK = (Fork.JOVIAN, Fork.KARST)
 
 
 class L1Fork(IntEnum):
@@ -85,6 +87,10 @@ class ForkSchedule:
     def activates(self, fork: Fork, timestamp: int, parent_timestamp: int) -> bool:
         """True for the fork's first block: active now, not at the parent (specs: "activation block")."""
         return self.is_active(fork, timestamp) and not self.is_active(fork, parent_timestamp)
+
+    def first_block_is_empty(self, timestamp: int, parent_timestamp: int) -> bool:
+        """True where a fork activates whose first block may hold deposits only."""
+        return any(self.activates(fork, timestamp, parent_timestamp) for fork in _EMPTY_FIRST_BLOCK)
 
     @classmethod
     def all_at(cls, fork: Fork, time: int = 0) -> "ForkSchedule":

@@ -1,14 +1,13 @@
 """eth_call, eth_estimateGas, eth_createAccessList."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from time import monotonic
 from typing import Any
 
 from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
 
-from rollup.execution.block_context import BlockContext
+from rollup.execution.block_context import BlockOverrides
 from rollup.execution.calls import (
     CallError,
     CallRequest,
@@ -42,8 +41,9 @@ from rollup.rpc.params import (
 
 CALL_SECONDS = 5
 _ERROR_STRING, _PANIC = bytes.fromhex("08c379a0"), bytes.fromhex("4e487b71")
-# Block overrides (geth internal/ethapi/override): name in the request, attribute of the context, form.
+# Block overrides (geth internal/ethapi/override): name in the request, field of BlockOverrides, form.
 _BLOCK_FIELDS: dict[str, tuple[str, Parser]] = {
+    "number": ("number", quantity64),
     "time": ("timestamp", quantity64),
     "gasLimit": ("gas_limit", quantity64),
     "feeRecipient": ("coinbase", address),
@@ -51,27 +51,23 @@ _BLOCK_FIELDS: dict[str, tuple[str, Parser]] = {
     "baseFeePerGas": ("base_fee", quantity),
 }
 
-BlockOverrides = dict[str, Any]
 Overrides = dict[Address, StateOverride]
 
 
 def block_overrides(value: Any) -> BlockOverrides:
-    """eth_call's fourth parameter, as attributes of a block context; raises Invalid."""
-    result: BlockOverrides = {}
+    """eth_call's fourth parameter; raises Invalid."""
+    result: dict[str, Any] = {}
     for name, given in mapping(value).items():
         if given is None:
             continue
         try:
-            if name == "number":
-                result["number"] = quantity64(given)
-            elif name in _BLOCK_FIELDS:
-                attribute, parser = _BLOCK_FIELDS[name]
-                result[attribute] = parser(given)
-            else:
+            if name not in _BLOCK_FIELDS:
                 raise Invalid("this block override is not supported")
+            field, parser = _BLOCK_FIELDS[name]
+            result[field] = parser(given)
         except Invalid as error:
             raise Invalid(f"{name}: {error}") from error
-    return result
+    return BlockOverrides(**result)
 
 
 class Deadline:
@@ -105,7 +101,12 @@ class EthCalls:
         result = self._run(
             which,
             lambda context, state, ancestors: call(
-                _with_block_overrides(context, block), state, request, ancestors, overrides, check_interrupt=Deadline()
+                context.overridden(block) if block is not None else context,
+                state,
+                request,
+                ancestors,
+                overrides,
+                check_interrupt=Deadline(),
             ),
         )
         try:
@@ -193,12 +194,3 @@ _PANICS = {
     0x41: "out of memory",
     0x51: "uninitialized function",
 }
-
-
-def _with_block_overrides(context: BlockContext, overrides: BlockOverrides | None) -> BlockContext:
-    for attribute, value in (overrides or {}).items():
-        if attribute == "number":
-            context.parent = replace(context.parent, number=max(value - 1, 0))
-        else:
-            setattr(context, attribute, value)
-    return context

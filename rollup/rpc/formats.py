@@ -3,7 +3,6 @@
 from typing import Any
 
 from rollup.execution.config import L2Config
-from rollup.execution.l1_block import da_footprint_gas_scalar
 from rollup.protocol.block import Block
 from rollup.protocol.fees import (
     GAS_PER_BLOB,
@@ -242,11 +241,11 @@ def _receipt_json(
         result["blobGasUsed"] = hex_quantity(GAS_PER_BLOB * len(transaction.blob_versioned_hashes))
         result["blobGasPrice"] = hex_quantity(blob_base_fee(block.header.excess_blob_gas or 0))
     if attributes is not None and isinstance(config, L2Config):
-        result |= _l1_fields(config.fork_at(block.timestamp), attributes, block, transaction)
+        result |= _l1_fields(config.fork_at(block.timestamp), attributes, transaction)
     return result
 
 
-def _l1_fields(fork: Fork, attributes: L1Attributes, block: Block, transaction: Transaction) -> dict[str, Any]:
+def _l1_fields(fork: Fork, attributes: L1Attributes, transaction: Transaction) -> dict[str, Any]:
     """What the transaction paid for its data on L1 (op-geth: Receipts.DeriveFields)."""
     parameters = attributes.fee_parameters()
     raw = transaction.encode()
@@ -265,7 +264,7 @@ def _l1_fields(fork: Fork, attributes: L1Attributes, block: Block, transaction: 
         result["operatorFeeScalar"] = hex_quantity(attributes.operator_fee_scalar)
         result["operatorFeeConstant"] = hex_quantity(attributes.operator_fee_constant)
     if fork >= Fork.JOVIAN:
-        scalar = da_footprint_gas_scalar(block.transactions[0])
+        scalar = attributes.da_footprint_gas_scalar
         result["daFootprintGasScalar"] = hex_quantity(scalar)
         result["blobGasUsed"] = hex_quantity(da_footprint(transaction, scalar))
     return result

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from rollup.execution.block_builder import BlockBuilder, Sealed, l1_context, l2_context, validate_block
 from rollup.execution.chain import Chain
+from rollup.execution.config import L1Config, L2Config
 from rollup.execution.engine import AncestorHashes
 from rollup.execution.genesis import genesis_header
 from rollup.l1.devnet import Devnet, DevnetParams, make_devnet
@@ -38,6 +39,18 @@ class Layer:
         header = l1_genesis_header(file) if fork is None else genesis_header(file, forks)
         return cls(fork, devnet, Chain.open(MemoryStore(), header, file.alloc))
 
+    @classmethod
+    def activating(cls, fork: Fork) -> "Layer":
+        """An L2 whose first block after genesis is the first one of this fork."""
+        forks = replace(ForkSchedule.all_at(Fork(fork - 1)), **{fork.name.lower(): TIME + 2})
+        devnet = make_devnet(DevnetParams(TIME, forks=forks, attribution="none"))
+        header = genesis_header(devnet.l2.file, forks)
+        return cls(fork, devnet, Chain.open(MemoryStore(), header, devnet.l2.file.alloc))
+
+    @property
+    def config(self) -> L1Config | L2Config:
+        return self.devnet.l1_config if self.fork is None else self.devnet.l2_config
+
     @property
     def parent(self) -> Header:
         return self.chain.head.header
@@ -56,28 +69,32 @@ class Layer:
 
     def build(self, transactions: list[Transaction], gas_limit: int = 60_000_000) -> Sealed:
         """The block of these, on L2 behind the L1 attributes deposit."""
+        builder = self.builder(gas_limit)
+        builder.apply_all(transactions)
+        return builder.seal()
+
+    def builder(self, gas_limit: int = 60_000_000, fast: bool = True) -> BlockBuilder:
+        """A builder of the next block, on L2 with the L1 attributes deposit applied."""
         if self.fork is None:
             context = l1_context(
                 self.devnet.l1_config, self.parent, TIME + 12, b"\xcb" * 20, gas_limit, b"", bytes(32), b"\6" * 32
             )
-            builder = BlockBuilder(self.devnet.l1_config, context, self.chain.states, self._ancestors())
+            builder = BlockBuilder(self.devnet.l1_config, context, self.chain.states, self._ancestors(), fast)
             builder.begin()
         else:
-            context = l2_context(self.devnet.l2_config, self.parent, self._attributes(gas_limit))
-            builder = BlockBuilder(self.devnet.l2_config, context, self.chain.states, self._ancestors())
+            context = l2_context(self.devnet.l2_config, self.parent, self.attributes(gas_limit))
+            builder = BlockBuilder(self.devnet.l2_config, context, self.chain.states, self._ancestors(), fast)
             builder.begin()
-            builder.apply(self._deposit())
-        builder.apply_all(transactions)
-        return builder.seal()
+            builder.apply(self.deposit())
+        return builder
 
     def validate(self, block: Block) -> Sealed:
-        config = self.devnet.l1_config if self.fork is None else self.devnet.l2_config
-        return validate_block(config, self.parent, self.chain.states, self._ancestors(), block)
+        return validate_block(self.config, self.parent, self.chain.states, self._ancestors(), block)
 
     def _ancestors(self) -> AncestorHashes:
         return AncestorHashes(self.chain, self.chain.head.hash)
 
-    def _attributes(self, gas_limit: int) -> PayloadAttributes:
+    def attributes(self, gas_limit: int) -> PayloadAttributes:
         fork = self.fork or Fork.BEDROCK
         return PayloadAttributes(
             timestamp=TIME + 2,
@@ -92,7 +109,7 @@ class Layer:
             min_base_fee=0 if fork >= Fork.JOVIAN else None,
         )
 
-    def _deposit(self) -> Transaction:
+    def deposit(self) -> Transaction:
         config, l1 = self.devnet.rollup_config, self.devnet.l1.header
         return l1_attributes_deposit(config, config.genesis.system_config, l1, l1.hash, 1, TIME + 2)
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from rollup.execution.block_builder import BlockBuilder
-from rollup.execution.block_context import BlockContext, rules_at
+from rollup.execution.block_context import BlockContext
 from rollup.execution.chain import changes_of_alloc
 from rollup.execution.config import L1Config
 from rollup.execution.errors import InvalidTransaction
@@ -66,9 +66,9 @@ class World:
         parent = Header(state_root=staged.root, number=number(env["currentNumber"]) - 1)
         context = BlockContext(
             config=config,
-            rules=rules_at(config, timestamp),
             parent=parent,
             parent_hash=unhex(env.get("previousHash", "0x" + "00" * 32)),
+            number=parent.number + 1,
             timestamp=timestamp,
             coinbase=unhex(env["currentCoinbase"]),
             prev_randao=number(env["currentRandom"]).to_bytes(32, "big"),
