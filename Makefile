@@ -1,16 +1,15 @@
 # Every target sets itself up in .venv: a fresh clone needs no other step.
 PYTHON ?= python3
 BIN := .venv/bin
+SET_UP = @tools/set_up.sh
 
-.PHONY: install run demo test lint soak coverage clean
+.PHONY: install install-dev run demo test lint soak coverage lock clean
 
-install: .venv/.installed
+install:
+	$(SET_UP) run "$(PYTHON)" "$(origin PYTHON)"
 
-.venv/.installed: requirements.lock pyproject.toml
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	touch $@
+install-dev:
+	$(SET_UP) dev "$(PYTHON)" "$(origin PYTHON)"
 
 run: install
 	$(BIN)/openrollup run $(ARGS)
@@ -18,22 +17,29 @@ run: install
 demo: install
 	$(BIN)/openrollup demo $(ARGS)
 
-lint: install
+lint: install-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: install
+test: install-dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" tests
 
-soak: install
+soak: install-dev
 	$(BIN)/python -m pytest -m slow tests
 
 # The attribution precompile by branch, without the random sequences: what they reach, other tests reach by name.
-coverage: install
+coverage: install-dev
 	$(BIN)/python -m pytest tests/attribution -m "not slow" --deselect tests/attribution/test_differential.py \
 		--cov=attribution_precompile --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=98
+
+# Both lock files, for every supported Python and platform. Needs uv. `make lock UPGRADE=--upgrade` takes new releases.
+COMPILE = uv pip compile pyproject.toml --universal --python-version 3.11 --prerelease=if-necessary-or-explicit \
+	--generate-hashes --no-annotate --no-header --quiet
+lock:
+	$(COMPILE) --extra dev --extra build $(UPGRADE) -o requirements-dev.lock
+	$(COMPILE) --extra build -c requirements-dev.lock --upgrade -o requirements.lock
 
 clean:
 	rm -rf .venv build *.egg-info

@@ -2,4 +2,4 @@
 
 from rollup.cli import main
 
-main()
+main(prog_name="openrollup")

@@ -14,10 +14,10 @@ from web3 import Web3
 from rollup.cli.attribution_session import explained
 from rollup.cli.demo_node import Endpoints, own_node
 from rollup.cli.demo_story import Demo, DemoResult
-from rollup.cli.demo_texts import load_data_set
+from rollup.cli.demo_texts import example_texts, load_data_set
 from rollup.cli.screen import amount
 
-_TEXTS = Path(__file__).resolve().parents[2] / "examples" / "medical"
+_TEXTS = example_texts()
 
 
 @click.command("demo")

@@ -44,6 +44,13 @@ class DataSet:
         return f"{first.title}?", "In short: " + " ".join(dict.fromkeys(quotes))
 
 
+def example_texts() -> Path:
+    """The folder of the medical example: inside an installed package, or beside the packages in a checkout."""
+    package = Path(__file__).resolve().parents[1]
+    installed = package / "examples" / "medical"
+    return installed if installed.is_dir() else package.parent / "examples" / "medical"
+
+
 def load_data_set(folder: Path) -> DataSet:
     """Reads dataset.yaml and the texts it names. ClickException names file, line and field."""
     index = folder if folder.suffix in (".yaml", ".yml") else folder / "dataset.yaml"

@@ -3,8 +3,14 @@
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
-import rusty_rlp
 from sha3 import keccak_256
+
+from rollup.protocol import plain_rlp
+
+try:
+    import rusty_rlp
+except ModuleNotFoundError:  # it has no wheels from Python 3.13 on
+    rusty_rlp = None
 
 Address: TypeAlias = bytes  # 20 bytes
 Hash: TypeAlias = bytes  # 32 bytes
@@ -30,7 +36,7 @@ def keccak256(data: bytes) -> Hash:
 
 def rlp_encode(item: RlpItem) -> bytes:
     """Encodes bytes or nested sequences of bytes (Yellow Paper, appendix B)."""
-    encoded: bytes = rusty_rlp.encode_raw(item)
+    encoded: bytes = _encode(item)
     return encoded
 
 
@@ -38,6 +44,8 @@ def rlp_decode(data: bytes) -> Any:
     """Decodes canonical RLP to bytes or nested lists; raises RlpError on anything else, trailing bytes included."""
     if len(data) > _SHALLOW_SIZE:
         _check_depth(data)
+    if rusty_rlp is None:
+        return _decode_plainly(data)
     try:
         item = rusty_rlp.decode_raw(data, True, False)[0]
     except (rusty_rlp.DecodingError, TypeError, OverflowError) as error:
@@ -46,6 +54,16 @@ def rlp_decode(data: bytes) -> Any:
     if item.__class__ is list and rusty_rlp.encode_raw(item) != data:
         raise RlpError("a truncated item at the end of a list")
     return item
+
+
+def _decode_plainly(data: bytes) -> Any:
+    try:
+        return plain_rlp.decode(data)
+    except plain_rlp.PlainRlpError as error:
+        raise RlpError(str(error)) from error
+
+
+_encode = plain_rlp.encode if rusty_rlp is None else rusty_rlp.encode_raw
 
 
 def _check_depth(data: bytes) -> None:

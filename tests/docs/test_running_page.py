@@ -60,7 +60,19 @@ def test_an_option_that_a_page_names_exists(path):
     """In a page's prose and tables, any command's; lines of other programs are left out."""
     known = set().union(*map(options, commands())) | {"--help"}
     text = re.sub(r"^```.*?^```", "", path.read_text(), flags=re.MULTILINE | re.DOTALL)
-    others = ("pytest", "uv pip", "python -m", "cast ", "solc", "geth", "pip install", "npm", "op-node", "op-geth")
+    others = (
+        "pytest",
+        "make ",
+        "uv pip",
+        "python -m",
+        "cast ",
+        "solc",
+        "geth",
+        "pip install",
+        "npm",
+        "op-node",
+        "op-geth",
+    )
     for code in re.findall(r"`([^`]*--[a-z][^`]*)`", text):
         if not any(other in code for other in others):
             for word in re.findall(r"--[a-z][a-z0-9-]*", code):

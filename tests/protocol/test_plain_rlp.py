@@ -1,0 +1,66 @@
+"""RLP in plain Python beside rusty-rlp: the same bytes, the same items, the same refusals."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rollup.protocol import plain_rlp, primitives
+from rollup.protocol.primitives import RlpError, rlp_decode, rlp_encode
+
+pytest.importorskip("rusty_rlp", reason="rusty-rlp has no wheel for this Python: nothing to compare with")
+
+_SIZES = st.sampled_from([0, 1, 2, 55, 56, 57, 255, 256, 300])
+_ITEMS = st.recursive(
+    st.binary(max_size=4) | st.builds(bytes, _SIZES), lambda inner: st.lists(inner, max_size=60), max_leaves=80
+)
+
+
+def _outcome(data: bytes) -> Any:
+    try:
+        return rlp_decode(data)
+    except RlpError:
+        return RlpError
+
+
+def _plain_outcome(data: bytes) -> Any:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(primitives, "rusty_rlp", None)
+        return _outcome(data)
+
+
+@given(_ITEMS)
+def test_both_codecs_encode_and_decode_the_same(item: Any) -> None:
+    encoded = rlp_encode(item)
+    assert plain_rlp.encode(item) == encoded
+    assert _plain_outcome(encoded) == _outcome(encoded) == item
+
+
+@given(_ITEMS, st.data())
+def test_both_codecs_refuse_the_same_changed_bytes(item: Any, data: st.DataObject) -> None:
+    encoded = bytearray(rlp_encode(item))
+    for _ in range(data.draw(st.integers(1, 3))):
+        encoded[data.draw(st.integers(0, len(encoded) - 1))] = data.draw(st.integers(0, 255))
+    changed = bytes(encoded[: data.draw(st.integers(0, len(encoded)))]) + data.draw(st.binary(max_size=2))
+    assert _plain_outcome(changed) == _outcome(changed)
+
+
+@given(st.binary(max_size=12))
+def test_both_codecs_agree_on_any_bytes(data: bytes) -> None:
+    assert _plain_outcome(data) == _outcome(data)
+
+
+def test_deep_lists_are_refused_or_decoded_without_recursion() -> None:
+    deep = b""
+    for _ in range(5_000):
+        deep = plain_rlp._head(0xC0, len(deep)) + deep
+    item = plain_rlp.decode(deep)
+    for _ in range(4_999):
+        (item,) = item
+    assert item == []
+
+
+def test_plain_encoding_refuses_what_is_not_bytes() -> None:
+    with pytest.raises(TypeError, match="not int"):
+        plain_rlp.encode([1])
