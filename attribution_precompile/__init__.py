@@ -10,16 +10,16 @@ from .dispatch import METHODS, SELECTORS, Method, execute
 from .errors import ERRORS, OutOfGas, Revert, explain
 from .host import Host
 from .layout import ADDRESS, genesis_storage
+from .twin import RUNTIME_CODE
 
 ADDRESS_BYTES = ADDRESS.to_bytes(20, "big")
-NATIVE_CODE = b"\xfe"
 
 __all__ = [
     "ADDRESS",
     "ADDRESS_BYTES",
     "ERRORS",
     "METHODS",
-    "NATIVE_CODE",
+    "RUNTIME_CODE",
     "SELECTORS",
     "CallResult",
     "DictHost",

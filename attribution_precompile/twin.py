@@ -1,4 +1,4 @@
-"""The Solidity twin as an artifact: what the account's code is in mode `contract`, and what the ABI is in both.
+"""The Solidity twin as an artifact: the account's code and its ABI, in both modes.
 
 Built from contracts/attribution by the compiler and settings that twin.json names; a test rebuilds and compares.
 """

@@ -23,10 +23,9 @@ from eth.vm.forks.prague.computation import PRAGUE_PRECOMPILES, PragueComputatio
 from eth.vm.forks.prague.state import PragueState
 from eth.vm.message import Message
 
-from attribution_precompile import ADDRESS_BYTES, NATIVE_CODE, DictHost, execute
+from attribution_precompile import ADDRESS_BYTES, RUNTIME_CODE, DictHost, execute
 from attribution_precompile import gas as schedule
 from attribution_precompile.layout import mapping_slot
-from attribution_precompile.twin import RUNTIME_CODE
 from benchmarks.inferences import CHAIN_ID, PAYER, Workload
 from rollup.execution.attribution_flat_host import FlatHost
 from rollup.execution.attribution_host import AttributionComputation, AttributionState, attribution_precompile
@@ -260,8 +259,8 @@ def call_prices(workload: Workload, storage: dict[int, int], times: int) -> Iter
         per_gas, gas = _measure_fast_path(workload, storage, times, forgetful=forgetful)
         yield GasPrice(f"{name}: {what}", FAST_PATH, gas, per_gas, work[OURS])
     for what, native, code in (
-        (NATIVE, True, NATIVE_CODE),
-        (NATIVE_FORGETFUL, True, NATIVE_CODE),
+        (NATIVE, True, RUNTIME_CODE),
+        (NATIVE_FORGETFUL, True, RUNTIME_CODE),
         (TWIN, False, RUNTIME_CODE),
     ):
         for machine, make in _MACHINES:

@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from attribution_precompile import ADDRESS_BYTES, NATIVE_CODE
+from attribution_precompile import ADDRESS_BYTES, RUNTIME_CODE
 from benchmarks.inferences import Workload as Inference
 from benchmarks.inferences import workloads
 from benchmarks.rollup_chain import RollupChain
@@ -39,7 +39,7 @@ def measure_blocks(entries: int, contributors: int, *, size: int, rounds: int) -
 
 
 def _measure(made: Inference, size: int, rounds: int) -> BlockMeasurement:
-    account = GenesisAccount(0, 1, NATIVE_CODE, made.storage)
+    account = GenesisAccount(0, 1, RUNTIME_CODE, made.storage)
     call = Call(ADDRESS_BYTES, made.value, made.calldata, _GAS)
     workload = Workload(made.name, lambda _: call, {ADDRESS_BYTES: account})
     chain = RollupChain(workload.alloc(), MemoryStore())

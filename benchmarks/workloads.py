@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from attribution_precompile import ADDRESS_BYTES, NATIVE_CODE
+from attribution_precompile import ADDRESS_BYTES, RUNTIME_CODE
 from benchmarks.inferences import build_storage
 from benchmarks.inferences import workloads as attribution_workloads
 from rollup.execution.contract_artifact import load_artifact
@@ -108,7 +108,7 @@ def splitter(payees: int) -> Workload:
 def inference() -> Workload:
     """infer of the native precompile, at the default weight of one DataNet of a hundred contributors."""
     made = next(attribution_workloads(1, _CONTRIBUTORS))
-    account = GenesisAccount(0, 1, NATIVE_CODE, build_storage(1, _CONTRIBUTORS))
+    account = GenesisAccount(0, 1, RUNTIME_CODE, build_storage(1, _CONTRIBUTORS))
     return Workload(
         "native inference",
         lambda _: Call(ADDRESS_BYTES, made.value, made.calldata, 200_000),

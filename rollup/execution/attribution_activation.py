@@ -6,9 +6,7 @@ that builder, validator and verifier do the same.
 
 from typing import Final
 
-from attribution_precompile import NATIVE_CODE
 from attribution_precompile.layout import genesis_storage
-from attribution_precompile.twin import RUNTIME_CODE
 from rollup.execution.attribution_host import activate
 from rollup.execution.config import L2Config
 from rollup.execution.state.accounts import AccountDatabase
@@ -33,10 +31,5 @@ def begin_attribution(accounts: AccountDatabase, config: L2Config, timestamp: in
     owner = accounts.get_storage(predeploys.PROXY_ADMIN, _OWNER_SLOT) & (1 << 160) - 1
     storage = genesis_storage(owner, owner, DEFAULT_PLATFORM_BPS) if owner else {}
     accounts.lock_changes()
-    activate(accounts, code_of(attribution.mode), storage)
+    activate(accounts, storage)
     accounts.lock_changes()
-
-
-def code_of(mode: str) -> bytes:
-    """The account's code in mode `native` or `contract`."""
-    return NATIVE_CODE if mode == "native" else RUNTIME_CODE

@@ -1,12 +1,15 @@
 """The attribution precompile inside py-evm: a `Host` over one computation.
 
-In mode `native` the account has nonce 1 and code 0xfe, and the VM's `_precompiles` holds
+In both modes the account has nonce 1 and the Solidity twin's code. In mode `native` the VM's `_precompiles` holds
 
     {ADDRESS_BYTES: attribution_precompile}
 
-Two things py-evm takes for granted of precompiles do not hold for this one; `AttributionComputation` and
-`AttributionState` correct them, as mixins before a fork's own classes:
+and a frame with that code at that address runs the methods natively. Three things py-evm takes for granted of
+precompiles do not hold for this one; `AttributionComputation` and `AttributionState` correct them, as mixins before a
+fork's own classes:
 
+- it is native only while the account holds the twin's code: before activation the account is empty, and the code that
+  an `eth_call` puts there by override runs as any other code;
 - it is not warm at the start of a transaction (EIP-2929 warms the protocol's own precompiles only);
 - an EIP-7702 delegation to it reaches its code, as it does in mode `contract`, and is refused as a delegate call.
 """
@@ -18,7 +21,7 @@ from eth.exceptions import OutOfGas, Revert
 from eth.vm.computation import BaseComputation
 from eth.vm.opcode_values import CALL
 
-from attribution_precompile import ADDRESS_BYTES, execute
+from attribution_precompile import ADDRESS_BYTES, RUNTIME_CODE, execute
 from attribution_precompile import Revert as PrecompileRevert
 from attribution_precompile import gas as schedule
 from attribution_precompile.signatures import recover_address
@@ -26,6 +29,7 @@ from rollup.execution.storage_gas import sstore_gas
 
 # EIP-7702's delegation designator.
 DELEGATION_PREFIX = b"\xef\x01\x00"
+_NO_PRECOMPILES: Mapping[bytes, Any] = {}
 
 
 class ComputationHost:
@@ -118,12 +122,7 @@ class ComputationHost:
 
 
 def attribution_precompile(computation: BaseComputation) -> BaseComputation:
-    """The entry for py-evm's `_precompiles`. A typed error becomes a revert with its data and the unspent gas.
-
-    Before activation the account has no code, and a call does what one to an empty account does.
-    """
-    if not computation.msg.code:
-        return computation
+    """The entry for py-evm's `_precompiles`. A typed error becomes a revert with its data and the unspent gas."""
     try:
         computation.output = execute(ComputationHost(computation), computation.msg.data_as_bytes)
     except PrecompileRevert as error:
@@ -142,20 +141,29 @@ class AccountWriter(Protocol):
     def set_storage(self, address: Any, slot: int, value: int) -> None: ...
 
 
-def activate(accounts: AccountWriter, code: bytes, storage: Mapping[int, int]) -> None:
+def activate(accounts: AccountWriter, storage: Mapping[int, int]) -> None:
     """Makes the account what it is from the activation block on, before that block's first transaction.
 
-    `code` is NATIVE_CODE or the twin's RUNTIME_CODE, `storage` what genesis_storage gives (attribution.md section 2).
-    Wei sent there before stays, and is nobody's.
+    `storage` is what genesis_storage gives (attribution.md section 2). Wei sent there before stays, and is nobody's.
     """
     accounts.set_nonce(ADDRESS_BYTES, 1)
-    accounts.set_code(ADDRESS_BYTES, code)
+    accounts.set_code(ADDRESS_BYTES, RUNTIME_CODE)
     for slot, value in storage.items():
         accounts.set_storage(ADDRESS_BYTES, slot, value)
 
 
 class AttributionComputation:
     """Mixin for a fork's computation class in mode `native`."""
+
+    msg: Any
+
+    @property
+    def precompiles(self) -> Any:
+        """The fork's precompiles; none for a frame at the attribution address whose code is not the twin's."""
+        message = self.msg
+        if message.code_address == ADDRESS_BYTES and message.code != RUNTIME_CODE:
+            return _NO_PRECOMPILES
+        return super().precompiles  # type: ignore[misc]
 
     @classmethod
     def apply_computation(cls, state: Any, message: Any, *args: Any, **kwargs: Any) -> Any:

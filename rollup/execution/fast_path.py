@@ -9,7 +9,7 @@ from eth.exceptions import OutOfGas as EvmOutOfGas
 from eth.exceptions import Revert as EvmRevert
 
 from attribution_precompile import ADDRESS_BYTES as ATTRIBUTION
-from attribution_precompile import NATIVE_CODE, OutOfGas, Revert, execute
+from attribution_precompile import RUNTIME_CODE, OutOfGas, Revert, execute
 from rollup.execution.attribution_flat_host import FlatHost, NeedsEvm
 from rollup.execution.intrinsic import TX_GAS
 from rollup.execution.state.account import Account
@@ -20,7 +20,7 @@ from rollup.protocol.forks import Fork
 from rollup.protocol.primitives import EMPTY_CODE_HASH, EMPTY_TRIE_ROOT, Address, keccak256
 from rollup.protocol.transaction import DYNAMIC_FEE, Transaction, TransactionError
 
-_NATIVE_CODE_HASH = keccak256(NATIVE_CODE)
+_ATTRIBUTION_CODE_HASH = keccak256(RUNTIME_CODE)
 _MAX_NONCE = 2**64 - 1
 _MAX_REFUND_QUOTIENT = 5  # EIP-3529
 _new = tuple.__new__  # an Account without the keyword handling of its constructor
@@ -75,7 +75,7 @@ class FastPath:
         target = accounts.account(to)
         is_call = False
         if target is not None and target[3] != EMPTY_CODE_HASH:
-            if to != ATTRIBUTION or self._host is None or target[3] != _NATIVE_CODE_HASH:
+            if to != ATTRIBUTION or self._host is None or target[3] != _ATTRIBUTION_CODE_HASH:
                 return None
             is_call = True
         elif to in self._precompiles or (target is not None and not transaction.value and not any(target[:2])):

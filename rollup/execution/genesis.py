@@ -10,8 +10,9 @@ from importlib.resources import files
 from typing import Any, Final, Literal
 
 from attribution_precompile import ADDRESS_BYTES as ATTRIBUTION_ADDRESS
+from attribution_precompile import RUNTIME_CODE
 from attribution_precompile.layout import genesis_storage
-from rollup.execution.attribution_activation import DEFAULT_PLATFORM_BPS, code_of
+from rollup.execution.attribution_activation import DEFAULT_PLATFORM_BPS
 from rollup.execution.contract_artifact import (
     ADMIN_SLOT,
     IMPLEMENTATION_SLOT,
@@ -277,7 +278,7 @@ def _system_contracts(params: L2GenesisParams) -> Alloc:
 
 def _attribution(params: L2GenesisParams) -> GenesisAccount:
     storage = genesis_storage(params.attribution_admin, params.attribution_treasury, params.attribution_bps)
-    return GenesisAccount(nonce=1, code=code_of(params.attribution), storage=storage)
+    return GenesisAccount(nonce=1, code=RUNTIME_CODE, storage=storage)
 
 
 def _artifact(name: str) -> ContractArtifact:

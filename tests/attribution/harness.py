@@ -14,8 +14,7 @@ from eth.vm.forks.prague.computation import PRAGUE_PRECOMPILES, PragueComputatio
 from eth.vm.forks.prague.state import PragueState
 from eth.vm.message import Message
 
-from attribution_precompile import ADDRESS, ADDRESS_BYTES, NATIVE_CODE, SELECTORS, genesis_storage
-from attribution_precompile.twin import RUNTIME_CODE
+from attribution_precompile import ADDRESS, ADDRESS_BYTES, SELECTORS, genesis_storage
 from rollup.execution.attribution_host import (
     AttributionComputation,
     AttributionState,
@@ -97,8 +96,7 @@ class Evm:
 
     def activate(self) -> None:
         state = self.state
-        code = NATIVE_CODE if self.mode == NATIVE else RUNTIME_CODE
-        activate(state, code, genesis_storage(ADMIN, TREASURY, self.bps))
+        activate(state, genesis_storage(ADMIN, TREASURY, self.bps))
         state.lock_changes()
 
     def advance(self, seconds: int) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from eth.vm.message import Message
 
-from attribution_precompile import ADDRESS_BYTES, NATIVE_CODE
+from attribution_precompile import ADDRESS_BYTES, RUNTIME_CODE
 from attribution_precompile.layout import credit_slot
 from benchmarks import attribution as benchmark
 from benchmarks import gas_prices, inferences
@@ -41,7 +41,7 @@ def test_the_opcodes_beside_a_native_call_do_the_same_work(entries: int) -> None
     for workload, storage in benchmark.priced(entries):
         caller = workload.caller.to_bytes(20, "big")
         ends = []
-        for to, code in ((ADDRESS_BYTES, NATIVE_CODE), (PROGRAM, gas_prices.transcribe(workload, storage))):
+        for to, code in ((ADDRESS_BYTES, RUNTIME_CODE), (PROGRAM, gas_prices.transcribe(workload, storage))):
             state = gas_prices.our_state(native=True)
             gas_prices.deploy(state, to, code, storage)
             state.set_balance(caller, 10**20)

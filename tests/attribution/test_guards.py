@@ -4,13 +4,14 @@ from collections.abc import Callable
 from random import Random
 
 import pytest
+from sha3 import keccak_256
 
-from attribution_precompile import ADDRESS, ADDRESS_BYTES, METHODS, explain
+from attribution_precompile import ADDRESS, ADDRESS_BYTES, METHODS, RUNTIME_CODE, explain
 from rollup.execution.attribution_host import DELEGATION_PREFIX, ComputationHost
 
 from . import bytecode, calls
-from .harness import ADMIN, CONTRACT, MODES, NATIVE, Evm, Result
-from .scene import CURATOR, FEE, PAYER, VALID, build
+from .harness import ADMIN, MODES, NATIVE, Evm, Result
+from .scene import CURATOR, PAYER, VALID, build
 
 NAMES = [method.name for method in METHODS]
 MUTATORS = [method.name for method in METHODS if method.mutates]
@@ -258,7 +259,43 @@ def test_a19_any_slot_overridden_is_at_worst_an_error(name: str, monkeypatch: py
             assert ends[0] == ends[1], (name, hex(slot), hex(word))
 
 
-def test_contract_mode_is_the_twin() -> None:
-    assert build(CONTRACT).state.get_code(ADDRESS_BYTES) != b"\xfe"
-    assert build(NATIVE).state.get_code(ADDRESS_BYTES) == b"\xfe"
-    assert build(NATIVE).call(calls.call("infer", 1, 0, 0, bytes(32), bytes(32)), caller=PAYER, value=FEE).success
+def _view_of_the_account() -> bytes:
+    """Code that answers with EXTCODESIZE, EXTCODEHASH and EXTCODECOPY of the attribution account."""
+    at = "73" + ADDRESS_BYTES.hex()  # PUSH20
+    copied = f"{at}3b5f6040{at}3c"  # EXTCODESIZE bytes of code, from 0, to memory 64
+    return bytes.fromhex(f"{at}3b5f52{at}3f602052{copied}{at}3b6040015ff3")
+
+
+def test_contracts_see_the_twin_as_code_in_both_modes() -> None:
+    """EXTCODESIZE, EXTCODEHASH and EXTCODECOPY agree with the code that the state holds."""
+    for mode in MODES:
+        evm = build(mode)
+        assert evm.state.get_code(ADDRESS_BYTES) == RUNTIME_CODE
+        evm.deploy(0x5EE, _view_of_the_account())
+        seen = evm.call(b"", caller=PAYER, to=0x5EE)
+        assert seen.success
+        assert int.from_bytes(seen.output[:32], "big") == len(RUNTIME_CODE)
+        assert seen.output[32:64] == keccak_256(RUNTIME_CODE).digest()
+        assert seen.output[64:] == RUNTIME_CODE
+
+
+def test_only_mode_native_runs_the_code_natively(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same call costs less natively, and a copy of the code at another address is an ordinary contract there."""
+    data = calls.call("version")
+    native, contract = (build(mode).call(data, caller=PAYER) for mode in MODES)
+    assert native.output == contract.output
+    assert native.gas < contract.gas
+    evm = build(NATIVE)
+    evm.deploy(0xC0B1, RUNTIME_CODE)
+    copied = evm.call(data, caller=PAYER, to=0xC0B1)
+    assert_refused(copied, "DelegateCallNotAllowed()")
+
+
+def test_code_put_at_the_address_by_an_override_runs_as_code() -> None:
+    """As geth's overrides take a precompile's place. Empty code makes an account without code of it."""
+    for mode in MODES:
+        for code, output in ((bytes.fromhex("60075f5260205ff3"), (7).to_bytes(32, "big")), (b"", b"")):
+            evm = build(mode)
+            evm.state.set_code(ADDRESS_BYTES, code)
+            answer = evm.call(calls.call("version"), caller=PAYER)
+            assert (answer.success, answer.output) == (True, output)

@@ -2,9 +2,8 @@
 
 import pytest
 
-from attribution_precompile import ADDRESS_BYTES, NATIVE_CODE
+from attribution_precompile import ADDRESS_BYTES, RUNTIME_CODE
 from attribution_precompile.layout import genesis_storage
-from attribution_precompile.twin import RUNTIME_CODE
 from rollup.execution.attribution_activation import DEFAULT_PLATFORM_BPS, begin_attribution
 from rollup.execution.config import AttributionConfig, ChainConfigError, L2Config
 from rollup.execution.genesis import L2GenesisParams, build_l2_alloc, build_l2_genesis
@@ -49,16 +48,16 @@ def parameters(accounts: AccountDatabase) -> dict[int, int]:
 def test_a18_the_first_block_whose_time_has_reached_it(parent: int, timestamp: int, begins: bool) -> None:
     accounts = accounts_with(OWNER)
     begin_attribution(accounts, config(), timestamp, parent)
-    assert accounts.get_code(ADDRESS_BYTES) == (NATIVE_CODE if begins else b"")
+    assert accounts.get_code(ADDRESS_BYTES) == (RUNTIME_CODE if begins else b"")
     assert accounts.get_nonce(ADDRESS_BYTES) == begins
 
 
-@pytest.mark.parametrize(("mode", "code"), [("native", NATIVE_CODE), ("contract", RUNTIME_CODE)])
-def test_a18_the_owner_of_proxy_admin_runs_the_platform(mode: str, code: bytes) -> None:
+@pytest.mark.parametrize("mode", ["native", "contract"])
+def test_a18_the_owner_of_proxy_admin_runs_the_platform(mode: str) -> None:
     accounts = accounts_with(OWNER)
     accounts.set_balance(ADDRESS_BYTES, 7)
     begin_attribution(accounts, config(mode), TIME, TIME - 2)
-    assert accounts.get_code(ADDRESS_BYTES) == code
+    assert accounts.get_code(ADDRESS_BYTES) == RUNTIME_CODE
     assert accounts.get_balance(ADDRESS_BYTES) == 7
     assert parameters(accounts) == genesis_storage(OWNER, OWNER, DEFAULT_PLATFORM_BPS)
 
@@ -66,7 +65,7 @@ def test_a18_the_owner_of_proxy_admin_runs_the_platform(mode: str, code: bytes) 
 def test_a18_without_an_owner_there_is_no_platform() -> None:
     accounts = accounts_with(bytes(20))
     begin_attribution(accounts, config(), TIME, TIME - 2)
-    assert accounts.get_code(ADDRESS_BYTES) == NATIVE_CODE
+    assert accounts.get_code(ADDRESS_BYTES) == RUNTIME_CODE
     assert parameters(accounts) == {0: 0, 1: 0}
 
 

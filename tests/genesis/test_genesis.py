@@ -71,8 +71,8 @@ def test_users_are_funded_on_both_layers_and_roles_on_l1() -> None:
         assert role.address not in l2
 
 
-@pytest.mark.parametrize(("mode", "code"), [("native", b"\xfe"), ("contract", RUNTIME_CODE), ("none", None)])
-def test_attribution_has_equal_storage_in_both_modes(mode: AttributionMode, code: bytes | None) -> None:
+@pytest.mark.parametrize(("mode", "code"), [("native", RUNTIME_CODE), ("contract", RUNTIME_CODE), ("none", None)])
+def test_attribution_is_the_same_account_in_both_modes(mode: AttributionMode, code: bytes | None) -> None:
     alloc = build_l2_alloc(params(attribution=mode, attribution_bps=700))
     if code is None:
         assert ATTRIBUTION not in alloc

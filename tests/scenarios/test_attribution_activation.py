@@ -4,9 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from attribution_precompile import ADDRESS_BYTES, NATIVE_CODE
+from attribution_precompile import ADDRESS_BYTES, RUNTIME_CODE
 from attribution_precompile.layout import genesis_storage
-from attribution_precompile.twin import RUNTIME_CODE
 from rollup.execution.attribution_activation import DEFAULT_PLATFORM_BPS
 from rollup.protocol.accounts import OWNER
 from rollup.protocol.forks import Fork, ForkSchedule
@@ -15,7 +14,6 @@ from sequencer.batcher.config import BatcherConfig
 from tests.scenarios.actors import GENESIS_TIME, World
 
 CREATE = keccak256(b"createDatanet(bytes32)")[:4] + bytes(32)
-CODES = {"native": NATIVE_CODE, "contract": RUNTIME_CODE}
 AT = GENESIS_TIME + 20
 
 
@@ -64,7 +62,7 @@ def test_a18_the_block_before_at_and_after_activation(mode, batch_type):
             assert (receipt.status, len(receipt.logs)) == (1, 1)
             account = account_at(node, number)
             assert (account.nonce, account.balance) == (1, 7)
-            assert account.code_hash == keccak256(CODES[mode])
+            assert account.code_hash == keccak256(RUNTIME_CODE)
             assert storage_at(node, number, parameters) == parameters
         assert node.receipt(sent[-3]).status == 1
         assert node.receipt(sent[-10]).status == 0
