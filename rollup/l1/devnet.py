@@ -60,6 +60,7 @@ class DevnetParams:
     operator_fee_constant: int = 0
     min_base_fee: int = 0
     da_footprint_gas_scalar: int = 0
+    keep_karst_upgrade_gas: bool = False
     eip1559_elasticity: int = 6
     eip1559_denominator: int = 50
     eip1559_denominator_canyon: int = 250
@@ -158,6 +159,7 @@ def make_devnet(params: DevnetParams) -> Devnet:
         eip1559_elasticity=params.eip1559_elasticity,
         eip1559_denominator=params.eip1559_denominator,
         eip1559_denominator_canyon=params.eip1559_denominator_canyon,
+        keep_karst_upgrade_gas=params.keep_karst_upgrade_gas,
     ).check()
     l1_config = L1Config(params.l1_chain_id, params.l1_gas_limit)
     return Devnet(params, l1, l2, config, l1_config, L2Config.from_genesis_json(l2.file.config))

@@ -109,6 +109,8 @@ class RollupConfig:
     eip1559_denominator_canyon: int = 250
     # L1 time until which blobs are priced by Cancun's rule (specs protocol/pectra-blob-schedule/derivation.md).
     pectra_blob_schedule_time: int | None = None
+    # The gas of Karst's upgrade transactions stays in the gas limit after its first block (op-node rollup/types.go).
+    keep_karst_upgrade_gas: bool = False
     # Keys of other tools' files that we keep out of our own but must not refuse (protocol versions, alt DA, interop).
     extra: Mapping[str, Any] = field(default_factory=dict, compare=False, hash=False)
 
@@ -237,6 +239,8 @@ class RollupConfig:
                 result[f"{fork.name.lower()}_time"] = time
         if self.pectra_blob_schedule_time is not None:
             result["pectra_blob_schedule_time"] = self.pectra_blob_schedule_time
+        if self.keep_karst_upgrade_gas:
+            result["keep_karst_upgrade_gas"] = True
         result |= {
             "batch_inbox_address": _hex(self.batch_inbox_address),
             "deposit_contract_address": _hex(self.deposit_contract_address),
@@ -284,7 +288,8 @@ class RollupConfig:
             eip1559_denominator=_read_int(fees, "eip1559Denominator", default=50),
             eip1559_denominator_canyon=_read_int(fees, "eip1559DenominatorCanyon", default=250),
             pectra_blob_schedule_time=_read_optional_int(data, "pectra_blob_schedule_time"),
-            extra={key: value for key, value in data.items() if key not in known},
+            keep_karst_upgrade_gas=_read_flag(data, "keep_karst_upgrade_gas"),
+            extra=_harmless({key: value for key, value in data.items() if key not in known}),
         ).check()
 
     @classmethod
@@ -313,7 +318,11 @@ _KNOWN_KEYS = {
     "l1_system_config_address",
     "chain_op_config",
     "pectra_blob_schedule_time",
+    "keep_karst_upgrade_gas",
 }
+# Alternative data availability, in its newer and its older form: such a chain's batches are not on L1.
+_ALT_DA_KEYS = {"alt_da", "da_challenge_contract_address", "da_challenge_window", "da_resolve_window", "use_plasma"}
+_ZERO_ADDRESS = "0x" + bytes(20).hex()
 _MISSING = object()
 
 
@@ -340,6 +349,25 @@ def _read_int(data: Mapping[str, Any], key: str, default: Any = _MISSING) -> int
         raise ConfigError(f"{key}: a number of at least 0 is expected" if key in data else f"{key} is missing")
     if value >= 2**64 and not key.endswith("_chain_id"):  # uint64 in op-node, but for the chain ids
         raise ConfigError(f"{key}: {value} is above 2**64 - 1")
+    return value
+
+
+def _harmless(extra: dict[str, Any]) -> dict[str, Any]:
+    """Keys that no rule of ours reads; raises ConfigError for one that changes what is derived."""
+    for key, value in extra.items():
+        if key.endswith("_time") and value is not None:
+            raise ConfigError(f"{key}: not a fork or a time that is known here; without it other blocks would come out")
+        if key in _ALT_DA_KEYS and value and value != _ZERO_ADDRESS:
+            raise ConfigError(f"{key}: alternative data availability is not supported")
+    return extra
+
+
+def _read_flag(data: Mapping[str, Any], key: str) -> bool:
+    value = data.get(key)
+    if value is None:
+        return False
+    if not isinstance(value, bool):
+        raise ConfigError(f"{key}: true or false is expected")
     return value
 
 

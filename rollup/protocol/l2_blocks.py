@@ -6,7 +6,7 @@ from rollup.protocol.config import RollupConfig, SystemConfig
 from rollup.protocol.fees import decode_extra_data
 from rollup.protocol.forks import Fork
 from rollup.protocol.l1_attributes import L1Attributes, L1AttributesError, encode_scalar, l1_attributes_form
-from rollup.protocol.upgrades import upgrade_gas
+from rollup.protocol.upgrades import passing_upgrade_gas
 
 
 class NotAnL2Block(ValueError):
@@ -56,11 +56,14 @@ def system_config_of_block(config: RollupConfig, block: Block) -> SystemConfig:
             raise NotAnL2Block(f"block {block.number}: {error}") from error
         params = parameters.denominator.to_bytes(4, "big") + parameters.elasticity.to_bytes(4, "big")
         min_base_fee = parameters.min_base_fee or 0
+    passing = passing_upgrade_gas(config, time)
+    if block.header.gas_limit < passing:
+        raise NotAnL2Block(f"block {block.number}: gas limit {block.header.gas_limit} is below upgrade gas {passing}")
     return SystemConfig(
         batcher_address=attributes.batcher_address,
         overhead=attributes.overhead,
         scalar=scalar,
-        gas_limit=block.header.gas_limit - upgrade_gas(config, time),
+        gas_limit=block.header.gas_limit - passing,
         eip1559_params=params,
         operator_fee_scalar=attributes.operator_fee_scalar,
         operator_fee_constant=attributes.operator_fee_constant,

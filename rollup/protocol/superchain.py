@@ -9,15 +9,15 @@ from rollup.protocol.forks import Fork
 
 # op-node's constant for every registry chain; 50 rules from Granite (specs protocol/derivation.md).
 _CHANNEL_TIMEOUT_BEFORE_GRANITE = 300
-# Scheduling that is no fork: what blobs cost, and gas of an upgrade that execution does not know yet.
-_OTHER_HARDFORK_KEYS = {"pectra_blob_schedule_time", "keep_karst_upgrade_gas"}
+# What a chain's [hardforks] holds beside fork times; each is a key of rollup.json too.
+_CORRECTIONS = ("pectra_blob_schedule_time", "keep_karst_upgrade_gas")
 _FORK_KEYS = [f"{fork.name.lower()}_time" for fork in Fork if fork > Fork.REGOLITH]
 
 
 def registry_rollup_config(chain: Mapping[str, Any], l1_chain_id: int) -> RollupConfig:
     """The config of a registry chain on this L1; Regolith is active from genesis. Raises ConfigError naming the key."""
     hardforks, addresses = _table(chain, "hardforks"), _table(chain, "addresses")
-    unknown = hardforks.keys() - _OTHER_HARDFORK_KEYS - set(_FORK_KEYS)
+    unknown = hardforks.keys() - set(_CORRECTIONS) - set(_FORK_KEYS)
     if unknown:
         raise ConfigError(f"hardforks: {', '.join(sorted(unknown))} not known")
     fees = _table(chain, "optimism")
@@ -33,7 +33,7 @@ def registry_rollup_config(chain: Mapping[str, Any], l1_chain_id: int) -> Rollup
             "l2_chain_id": chain.get("chain_id"),
             "regolith_time": 0,
             **times,
-            "pectra_blob_schedule_time": hardforks.get("pectra_blob_schedule_time"),
+            **{key: hardforks.get(key) for key in _CORRECTIONS},
             "batch_inbox_address": chain.get("batch_inbox_addr"),
             "deposit_contract_address": addresses.get("OptimismPortalProxy"),
             "l1_system_config_address": addresses.get("SystemConfigProxy"),

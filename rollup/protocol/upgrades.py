@@ -45,3 +45,12 @@ def upgrade_gas(config: RollupConfig, l2_time: int) -> int:
     From Karst they bring it along (op-node: derive/attributes.go, PreparePayloadAttributes).
     """
     return _karst_gas() if config.activates(Fork.KARST, l2_time) else 0
+
+
+def passing_upgrade_gas(config: RollupConfig, l2_time: int) -> int:
+    """The part of a block's gas limit that is gone in the next block: its upgrade gas.
+
+    Chains that crossed Karst with software that left the gas in their gas limit keep it, until a setGasLimit
+    (op-node: derive/payload_util.go, upgradeGasToStrip; superchain-registry: keep_karst_upgrade_gas).
+    """
+    return 0 if config.keep_karst_upgrade_gas else upgrade_gas(config, l2_time)
