@@ -60,7 +60,7 @@ def command(
     configure_logs(as_json)
     try:
         file = load_genesis(genesis)
-        config = L2Config.from_genesis_json(file.config)
+        config = L2Config.from_genesis_json(file.config, file.attribution)
         secret = read_or_make_secret(jwt_secret)
         store: Store = MemoryStore() if data_dir is None else LmdbStore.open(data_dir)
         chain = Chain.open(store, genesis_header(file, config.forks), file.alloc, None if archive else 256)

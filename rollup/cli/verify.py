@@ -91,7 +91,7 @@ def _target(until: str) -> int | None:
 def _load_genesis(path: Path) -> tuple[GenesisFile, L2Config, Header]:
     try:
         file = parse_genesis(parse_json(path.read_text()))
-        config = L2Config.from_genesis_json(file.config)
+        config = L2Config.from_genesis_json(file.config, file.attribution)
         return file, config, genesis_header(file, config.forks)
     except OSError as error:
         raise GenesisError(f"{path}: {error.strerror}") from error

@@ -74,8 +74,8 @@ class L2Config:
         return self.eip1559_denominator_canyon if self.fork_at(timestamp) >= Fork.CANYON else self.eip1559_denominator
 
     @classmethod
-    def from_genesis_json(cls, config: Mapping[str, Any]) -> "L2Config":
-        """Reads genesis.json's `config`; raises ChainConfigError naming the key."""
+    def from_genesis_json(cls, config: Mapping[str, Any], attribution: Any = None) -> "L2Config":
+        """Reads genesis.json's `config` and its `attribution` beside it; raises ChainConfigError naming the key."""
         optimism = config.get("optimism")
         if not isinstance(optimism, Mapping):
             raise ChainConfigError("optimism: an object is expected (is this an OP chain's genesis?)")
@@ -86,7 +86,6 @@ class L2Config:
                 times[fork.name.lower()] = _number(config, f"{fork.name.lower()}Time")
         if "canyon" in times and "delta" not in times:
             times["delta"] = times["canyon"]  # geth knows no Delta: it is derivation's alone
-        attribution = config.get("attribution")
         return cls(
             chain_id=_number(config, "chainId"),
             forks=ForkSchedule(**times),

@@ -150,6 +150,7 @@ def build_l2_genesis(params: L2GenesisParams) -> GenesisFile:
     ecotone = params.is_active(Fork.ECOTONE)
     return GenesisFile(
         config=l2_chain_config(params),
+        attribution=attribution_key(params),
         alloc=build_l2_alloc(params),
         timestamp=params.timestamp,
         gas_limit=params.gas_limit,
@@ -194,10 +195,12 @@ def l2_chain_config(params: L2GenesisParams) -> dict[str, Any]:
         "eip1559Denominator": params.eip1559_denominator,
         "eip1559DenominatorCanyon": params.eip1559_denominator_canyon,
     }
-    if params.attribution != "none":
-        # A key of ours, for our own nodes that are given the file: geth passes over keys it does not know.
-        config["attribution"] = {"mode": params.attribution, "time": params.attribution_time}
     return config
+
+
+def attribution_key(params: L2GenesisParams) -> dict[str, Any] | None:
+    """The file's `attribution`, for our own nodes that are given it; None where the chain has none."""
+    return None if params.attribution == "none" else {"mode": params.attribution, "time": params.attribution_time}
 
 
 def preinstalls() -> Alloc:

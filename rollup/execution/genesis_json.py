@@ -1,6 +1,7 @@
 """geth's genesis.json: header fields and allocation, written as geth's own tools do and read with every value checked.
 
-Form: go-ethereum core/genesis.go (Genesis), core/types/account.go (GenesisAlloc).
+Form: go-ethereum core/genesis.go (Genesis), core/types/account.go (GenesisAlloc). How attribution runs is a key of our
+own, `attribution`, beside `config`: programs that refuse unknown keys inside `config` (op-program) take it there.
 """
 
 import re
@@ -22,6 +23,7 @@ _HEADER_KEYS = {
     "nonce", "timestamp", "extraData", "gasLimit", "difficulty", "mixHash", "coinbase",
     "number", "gasUsed", "parentHash", "baseFeePerGas", "excessBlobGas", "blobGasUsed",
 }  # fmt: skip
+_OTHER_KEYS = {"config", "alloc", "attribution"}
 
 
 class GenesisError(ValueError):
@@ -30,7 +32,7 @@ class GenesisError(ValueError):
 
 @dataclass(slots=True)
 class GenesisFile:
-    """What genesis.json says: the chain config as it stands, header fields, accounts.
+    """What genesis.json says: the chain config as it stands, attribution's key, header fields, accounts.
 
     Gas and wei are integers, timestamp seconds, nonce the 64-bit header nonce; None where the file has no value.
     """
@@ -50,6 +52,7 @@ class GenesisFile:
     base_fee: int | None = None
     excess_blob_gas: int | None = None
     blob_gas_used: int | None = None
+    attribution: Any = None  # as the file has it; L2Config reads it
     extra: dict[str, Any] = field(default_factory=dict, compare=False)  # other keys, kept out of what is written
 
     def to_json(self) -> dict[str, Any]:
@@ -75,6 +78,8 @@ class GenesisFile:
         ):
             if value is not None:
                 result[key] = hex(value)
+        if self.attribution is not None:
+            result["attribution"] = self.attribution
         return result
 
 
@@ -85,8 +90,13 @@ def parse_genesis(data: Any) -> GenesisFile:
     config = data.get("config")
     if not isinstance(config, Mapping):
         raise GenesisError("config: an object is expected")
+    config = dict(config)
+    attribution = config.pop("attribution", None)  # where files of earlier versions have it
+    beside = data.get("attribution")
+    if beside is not None and attribution is not None and beside != attribution:
+        raise GenesisError("attribution: the file's key and the one in config differ")
     return GenesisFile(
-        config=dict(config),
+        config=config,
         alloc=_parse_alloc(data.get("alloc")),
         timestamp=_number(data, "timestamp"),
         gas_limit=_number(data, "gasLimit"),
@@ -101,7 +111,8 @@ def parse_genesis(data: Any) -> GenesisFile:
         base_fee=_optional_number(data, "baseFeePerGas", _WORD_LIMIT),
         excess_blob_gas=_optional_number(data, "excessBlobGas"),
         blob_gas_used=_optional_number(data, "blobGasUsed"),
-        extra={key: value for key, value in data.items() if key not in _HEADER_KEYS | {"config", "alloc"}},
+        attribution=attribution if beside is None else beside,
+        extra={key: value for key, value in data.items() if key not in _HEADER_KEYS | _OTHER_KEYS},
     )
 
 

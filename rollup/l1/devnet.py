@@ -162,7 +162,7 @@ def make_devnet(params: DevnetParams) -> Devnet:
         keep_karst_upgrade_gas=params.keep_karst_upgrade_gas,
     ).check()
     l1_config = L1Config(params.l1_chain_id, params.l1_gas_limit)
-    return Devnet(params, l1, l2, config, l1_config, L2Config.from_genesis_json(l2.file.config))
+    return Devnet(params, l1, l2, config, l1_config, L2Config.from_genesis_json(l2.file.config, l2.file.attribution))
 
 
 def _l1_genesis(params: DevnetParams) -> LayerGenesis:

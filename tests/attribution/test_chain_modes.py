@@ -58,7 +58,7 @@ class ModeChain:
         file = build_l2_genesis(params)
         file.alloc |= {address(at): GenesisAccount(nonce=1, code=code) for at, code in CONTRACTS.items()}
         self.chain = Chain.open(MemoryStore(), genesis_header(file, params.forks), file.alloc)
-        self.config = L2Config.from_genesis_json(file.config)
+        self.config = L2Config.from_genesis_json(file.config, file.attribution)
         self.timestamp = GENESIS_TIME
         self.builder = self._begin(2)
 

@@ -80,15 +80,17 @@ def test_a18_a_chain_without_attribution_never_begins_it() -> None:
 def test_the_chain_config_says_what_genesis_does(mode: str, later: int) -> None:
     params = L2GenesisParams(timestamp=TIME, attribution=mode, attribution_time=TIME + later)  # type: ignore[arg-type]
     file = build_l2_genesis(params)
-    assert file.config["attribution"] == {"mode": mode, "time": TIME + later}
-    assert L2Config.from_genesis_json(file.config).attribution == AttributionConfig(mode, TIME + later)
+    assert file.attribution == {"mode": mode, "time": TIME + later}
+    assert L2Config.from_genesis_json(file.config, file.attribution).attribution == AttributionConfig(
+        mode, TIME + later
+    )
     assert (ADDRESS_BYTES in build_l2_alloc(params)) is (later == 0)
 
 
 def test_a_chain_without_attribution_does_not_name_it() -> None:
     file = build_l2_genesis(L2GenesisParams(timestamp=TIME, attribution="none"))
-    assert "attribution" not in file.config
-    assert L2Config.from_genesis_json(file.config).attribution is None
+    assert "attribution" not in file.to_json()
+    assert L2Config.from_genesis_json(file.config, file.attribution).attribution is None
 
 
 @pytest.mark.parametrize(
@@ -98,4 +100,4 @@ def test_a_chain_without_attribution_does_not_name_it() -> None:
 def test_a_malformed_key_is_named(value: object) -> None:
     good = build_l2_genesis(L2GenesisParams(timestamp=TIME)).config
     with pytest.raises(ChainConfigError, match=r"attribution|time"):
-        L2Config.from_genesis_json({**good, "attribution": value})
+        L2Config.from_genesis_json(good, value)

@@ -140,6 +140,20 @@ def test_a_file_reads_back_as_it_was(build: Any) -> None:
     assert again.to_json() == genesis.to_json()
 
 
+def test_attributions_key_is_beside_config_and_read_inside_it_too() -> None:
+    """op-program refuses a key inside `config` that op-geth's chain config does not have."""
+    written = build_l2_genesis(params()).to_json()
+    key = {"mode": "native", "time": 0}
+    assert written["attribution"] == key
+    assert "attribution" not in written["config"]
+    inside = {**written, "config": {**written["config"], "attribution": key}}
+    del inside["attribution"]
+    for data in (written, inside, {**inside, "attribution": key}):
+        assert parse_genesis(data) == build_l2_genesis(params())
+    with pytest.raises(GenesisError, match="attribution"):
+        parse_genesis({**inside, "attribution": {"mode": "contract", "time": 0}})
+
+
 def test_the_l2_config_is_what_op_geth_accepts() -> None:
     # CheckOptimismValidity: Ethereum's forks at the rollup's times, no blob schedule, and no key op-geth does not know.
     config = build_l2_genesis(params()).config
@@ -153,7 +167,7 @@ def test_the_l2_config_is_what_op_geth_accepts() -> None:
         "eip1559Denominator": 50,
         "eip1559DenominatorCanyon": 250,
     }
-    assert not {"blobSchedule", "osakaTime", "karstTime", "deltaTime"} & config.keys()
+    assert not {"blobSchedule", "osakaTime", "karstTime", "deltaTime", "attribution"} & config.keys()
     blocks = {key for key in config if key.endswith("Block")}
     assert {"arrowGlacierBlock", "grayGlacierBlock", "mergeNetsplitBlock", "bedrockBlock"} <= blocks
     assert all(config[key] == 0 for key in blocks)

@@ -30,7 +30,7 @@ def test_both_chains_open_on_their_genesis_and_the_files_say_the_same(fork):
         assert Chain.open(MemoryStore(), layer.header, layer.alloc).genesis.hash == layer.header.hash
     assert RollupConfig.from_json(json.loads(json.dumps(devnet.rollup_config.to_json()))) == devnet.rollup_config
     file = parse_genesis(json.loads(json.dumps(devnet.l2_genesis_json)))
-    config = L2Config.from_genesis_json(file.config)
+    config = L2Config.from_genesis_json(file.config, file.attribution)
     assert config == devnet.l2_config
     assert genesis_header(file, config.forks).hash == devnet.rollup_config.genesis.l2.hash
 

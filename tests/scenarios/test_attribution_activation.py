@@ -82,7 +82,7 @@ def test_a18_a_chain_that_activates_later_holds_what_one_from_genesis_holds():
 def test_a18_a_time_not_after_genesis_is_genesis(time):
     world, plain = World(attribution_time=time), World()
     assert world.devnet.l2.header.hash == plain.devnet.l2.header.hash
-    assert world.devnet.l2.file.config["attribution"] == {"mode": "native", "time": time}
+    assert world.devnet.l2.file.attribution == {"mode": "native", "time": time}
     world.l1.mine()
     plain.l1.mine()
     assert world.sequencer.build(2).hash == plain.sequencer.build(2).hash
