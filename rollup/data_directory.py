@@ -16,13 +16,15 @@ _UNFINISHED = "openrollup.json.new"
 _NUMBERS = (
     "l1_block_time",
     "l2_block_time",
+    "l1_chain_id",
+    "l2_chain_id",
     "operator_fee_scalar",
     "operator_fee_constant",
     "genesis_time",
     "attribution_time",
 )
 CHAIN_FIELDS = (*_NUMBERS, "seed", "attribution", "forks")
-_DEFAULTS: Mapping[str, Any] = {"forks": "jovian"}  # of directories that are older than the field
+_DEFAULTS: Mapping[str, Any] = {"forks": "jovian", "l1_chain_id": 900, "l2_chain_id": 901}  # of older directories
 
 
 class DataDirectoryError(ValueError):

@@ -67,6 +67,8 @@ class NodeParams:
     data_dir: Path | None = None
     l1_block_time: int = 12
     l2_block_time: int = 2
+    l1_chain_id: int = 900
+    l2_chain_id: int = 901
     instant: bool = False
     da: DataAvailability = "auto"
     batch_type: BatchType = "span"
@@ -420,6 +422,8 @@ def _devnet_params(params: NodeParams) -> DevnetParams:
         forks=ForkSchedule.parse(params.forks, genesis_time),
         l1_block_time=params.l1_block_time,
         l2_block_time=params.l2_block_time,
+        l1_chain_id=params.l1_chain_id,
+        l2_chain_id=params.l2_chain_id,
         attribution=params.attribution,
         attribution_time=params.attribution_time,
         operator_fee_scalar=params.operator_fee_scalar,

@@ -36,6 +36,7 @@ class _Forks(click.ParamType[str]):
 
 
 _PORT = click.IntRange(0, 65535)
+_CHAIN_ID = click.IntRange(1, 2**53 - 1)  # tools in JavaScript read it as a number
 
 
 @click.command("run")
@@ -49,6 +50,10 @@ _PORT = click.IntRange(0, 65535)
 @click.option("--engine-port", default=8551, show_default=True, type=_PORT, help="Engine API.")
 @click.option("--block-time", default=2, show_default=True, type=click.IntRange(1, 60), help="L2, seconds.")
 @click.option("--l1-block-time", default=12, show_default=True, type=click.IntRange(1, 600), help="Seconds.")
+@click.option("--l1-chain-id", default=900, show_default=True, type=_CHAIN_ID, help="Not a real L1's.")
+@click.option(
+    "--l2-chain-id", default=901, show_default=True, type=_CHAIN_ID, help="10: tools know it as an OP Stack chain."
+)
 @click.option("--instant", is_flag=True, help="A block as soon as a transaction comes; the clock jumps to it.")
 @click.option(
     "--da",

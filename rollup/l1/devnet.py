@@ -15,12 +15,14 @@ from rollup.l1 import contracts
 from rollup.l1.genesis import L1GenesisParams, build_l1_genesis, l1_genesis_header
 from rollup.protocol.accounts import BATCHER, OWNER, PROPOSER, ROLES, SEQUENCER, USER_BALANCE, USERS, DevAccount
 from rollup.protocol.blockref import BlockId
-from rollup.protocol.config import RollupConfig, RollupGenesis, SystemConfig
+from rollup.protocol.config import ConfigError, RollupConfig, RollupGenesis, SystemConfig
 from rollup.protocol.forks import NEWEST_STABLE, Fork, ForkSchedule
 from rollup.protocol.header import Header
 from rollup.protocol.primitives import Address
 
 GWEI = 10**9
+# L1s whose forks and blob schedule op-node knows by their chain ids, whatever the file says (op-node service.go).
+REAL_L1S: Mapping[int, str] = {1: "Mainnet", 17_000: "Holesky", 560_048: "Hoodi", 11_155_111: "Sepolia"}
 
 
 @dataclass(slots=True, frozen=True)
@@ -137,6 +139,10 @@ class Devnet:
 
 def make_devnet(params: DevnetParams) -> Devnet:
     """Everything of a local rollup; raises ConfigError or GenesisError for parameters that contradict each other."""
+    if params.l1_chain_id in REAL_L1S:
+        raise ConfigError(
+            f"l1_chain_id {params.l1_chain_id} is {REAL_L1S[params.l1_chain_id]}: op-node takes its forks for it"
+        )
     l1 = _l1_genesis(params)
     l2 = _l2_genesis(params)
     config = RollupConfig(

@@ -78,6 +78,8 @@ def test_the_genesis_time_is_that_of_the_first_start(tmp_path):
         ("seed", 1),
         ("l2_block_time", 1),
         ("l1_block_time", 6),
+        ("l1_chain_id", 31_337),
+        ("l2_chain_id", 10),
         ("attribution", "contract"),
         ("operator_fee_scalar", 5),
         ("operator_fee_constant", 5),
@@ -90,6 +92,40 @@ def test_options_that_make_another_chain_are_refused(tmp_path, option, value):
     with pytest.raises(NodeError, match=f"{option} .*, not .*another --data-dir"):
         open_node(tmp_path / "chain", **{option: value})
     assert contents(tmp_path) == before
+
+
+def test_chosen_chain_ids_are_those_of_both_chains_and_their_files(tmp_path):
+    node = open_node(tmp_path / "chain", l1_chain_id=31_337, l2_chain_id=10)
+    node.run_until_safe(2)
+    devnet = node.devnet
+    assert (devnet.l1_config.chain_id, devnet.l2_config.chain_id) == (31_337, 10)
+    assert (devnet.rollup_config.l1_chain_id, devnet.rollup_config.l2_chain_id) == (31_337, 10)
+    assert (devnet.l1_chain_config_json["chainId"], devnet.l2_genesis_json["config"]["chainId"]) == (31_337, 10)
+    node.close()
+
+
+@pytest.mark.parametrize(
+    ("ids", "words"),
+    [
+        ({"l1_chain_id": 901}, "must differ"),
+        ({"l2_chain_id": 900}, "must differ"),
+        ({"l1_chain_id": 1}, "l1_chain_id 1 is Mainnet"),
+        ({"l1_chain_id": 11_155_111}, "is Sepolia"),
+    ],
+)
+def test_chain_ids_that_cannot_be_are_refused(ids, words):
+    with pytest.raises(NodeError, match=words):
+        Node.open(NodeParams(genesis_time=GENESIS_TIME, virtual_clock=True, **ids))
+
+
+def test_a_directory_older_than_the_chain_ids_has_the_defaults(tmp_path):
+    some_blocks(tmp_path / "chain", 2)
+    file = tmp_path / "chain" / "openrollup.json"
+    kept = json.loads(file.read_text())
+    file.write_text(json.dumps({name: value for name, value in kept.items() if "chain_id" not in name}))
+    node = open_node(tmp_path / "chain")
+    assert node.devnet.l2_config.chain_id == 901
+    node.close()
 
 
 def test_options_that_make_no_other_chain_may_change(tmp_path):
