@@ -7,6 +7,7 @@ from typing import Any
 from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
 
+from attribution_precompile import explain
 from rollup.execution.block_context import BlockOverrides
 from rollup.execution.calls import (
     CallError,
@@ -169,13 +170,15 @@ def to_rpc_error(error: CallError) -> RpcError:
 
 
 def revert_reason(output: bytes) -> str | None:
-    """The text of Error(string) or Panic(uint256); None for any other revert data."""
+    """The text of Error(string) or Panic(uint256), or an attribution error with its arguments; None for other data."""
     try:
         if output[:4] == _ERROR_STRING:
             return str(decode(["string"], output[4:])[0])
         if output[:4] == _PANIC:
             code = decode(["uint256"], output[4:])[0]
             return _PANICS.get(code, f"unknown panic code: {code:#x}")
+        if (typed := explain(output)) != hex_data(output):
+            return typed
     except (DecodingError, UnicodeDecodeError, OverflowError):
         return None
     return None

@@ -8,12 +8,16 @@ from eth_abi import encode
 from eth_account import Account
 from eth_account.messages import encode_defunct, encode_typed_data
 
+from attribution_precompile import ADDRESS_BYTES, ERRORS
 from rollup.protocol.accounts import USERS
+from rollup.protocol.primitives import keccak256
 from rollup.protocol.transaction import BLOB, DEPOSIT, DYNAMIC_FEE, LEGACY, Transaction
+from rollup.rpc.eth_calls import revert_reason
 from tests.rpc.story import ETHER, GWEI, TOPIC_A
 
 ALICE, BOB = ("0x" + account.address.hex() for account in USERS[:2])
 ZOE = USERS[9]
+ATTRIBUTION = "0x" + ADDRESS_BYTES.hex()
 NOBODY = "0x" + "99" * 20
 
 
@@ -44,6 +48,25 @@ async def test_a_call_returns_what_the_code_returns(rpc, story):
 async def test_a_call_that_fails(rpc, story, data, code, message, output):
     error = await rpc.l2.failure("eth_call", to(story, data, gas="0x186a0"))
     assert (error.code, error.message, error.data) == (code, message, output)
+
+
+@pytest.mark.parametrize("error", ERRORS.values(), ids=lambda error: error.name)
+def test_a_reverts_reason_names_every_attribution_error(error):
+    types = [name for name in error.signature.partition("(")[2][:-1].split(",") if name]
+    values = [0] * len(types)
+    data = error(*values).data
+    assert revert_reason(data).startswith(error.name + "(")
+    assert revert_reason(data).count(",") == max(0, len(types) - 1)
+    assert revert_reason(data[:-1]) is None, "not the data of this error"
+
+
+async def test_an_attribution_error_is_named_in_the_message(rpc):
+    """The data stays the revert data, which libraries decode."""
+    data = "0x" + (keccak256(b"usage(uint64)")[:4] + (77).to_bytes(32, "big")).hex()
+    for method in ("eth_call", "eth_estimateGas"):
+        error = await rpc.l2.failure(method, {"to": ATTRIBUTION, "data": data})
+        assert (error.code, error.message) == (3, "execution reverted: UnknownModel(77)")
+        assert error.data == "0x" + (keccak256(b"UnknownModel(uint64)")[:4] + (77).to_bytes(32, "big")).hex()
 
 
 async def test_an_estimate_is_little_more_than_what_succeeds(rpc, story):
