@@ -1,25 +1,34 @@
 """`openrollup replay`: real blocks executed against their witness, to the hash."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
+from rollup.execution.chain_variants import VariantError, known_variants, load_variants
+from rollup.execution.config import ChainVariant
 from rollup.execution.replay import ReplayError, find_cases, load_case, replay
 
 
 @click.command("replay")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--variants",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="JSON: chains whose fees differ from the OP Stack's, by chain id.",
+)
 @click.option("--json", "as_json", is_flag=True, help="A JSON object a block.")
-def command(paths: tuple[Path, ...], as_json: bool) -> None:
+def command(paths: tuple[Path, ...], variants: Path | None, as_json: bool) -> None:
     """Execute the blocks in files or folders and compare hashes; exit 1 where one differs."""
     failed = count = 0
     try:
+        chains = known_variants() if variants is None else load_variants(variants)
         for path in find_cases(list(paths)):
             count += 1
-            failed += not _replayed(path, as_json)
-    except ReplayError as error:
+            failed += not _replayed(path, chains, as_json)
+    except (ReplayError, VariantError) as error:
         raise click.ClickException(str(error)) from error
     if not count:
         raise click.ClickException("no replay files there")
@@ -29,10 +38,10 @@ def command(paths: tuple[Path, ...], as_json: bool) -> None:
         raise SystemExit(1)
 
 
-def _replayed(path: Path, as_json: bool) -> bool:
+def _replayed(path: Path, variants: Mapping[int, ChainVariant], as_json: bool) -> bool:
     """Shows what came of a file; one that cannot be read leaves the others their turn."""
     try:
-        result = replay(load_case(path))
+        result = replay(load_case(path, variants))
     except ReplayError as error:
         if as_json:
             click.echo(json.dumps({"name": path.name, "difference": str(error), "equal": False}))

@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from rollup.l1.rpc_client import RpcL1Source
 from rollup.protocol.config import ConfigError, RollupConfig
 from rollup.protocol.header import Header
 from rollup.protocol.json_text import parse_json
+from rollup.protocol.l1_chain_config import load_l1_blob_schedule
 from rollup.store.kv import LmdbStore, MemoryStore, Store, StoreError
 
 _POLL_SECONDS = 1.0
@@ -34,6 +36,11 @@ _POLL_SECONDS = 1.0
 @click.option(
     "--genesis", required=True, type=click.Path(path_type=Path, dir_okay=False), help="genesis.json of the L2"
 )
+@click.option(
+    "--l1-chain-config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="l1-chain-config.json: forks and blob schedule of an L1 that is not Mainnet or Sepolia.",
+)
 @click.option("--until", default="safe", show_default=True, help="safe: all that L1 holds now; or an L2 block number.")
 @click.option("--data-dir", type=click.Path(path_type=Path, file_okay=False), help="Keep the chain here.")
 @click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
@@ -42,6 +49,7 @@ def command(
     beacon_url: str | None,
     rollup_config: Path,
     genesis: Path,
+    l1_chain_config: Path | None,
     until: str,
     data_dir: Path | None,
     as_json: bool,
@@ -51,6 +59,9 @@ def command(
     target = _target(until)
     try:
         config = RollupConfig.load(rollup_config)
+        if l1_chain_config is not None:
+            schedule = load_l1_blob_schedule(l1_chain_config, config.l1_chain_id)
+            config = replace(config, l1_blob_schedule=schedule)
         file, l2_config, header = _load_genesis(genesis)
     except (ConfigError, GenesisError) as error:
         raise click.ClickException(str(error)) from error
@@ -106,7 +117,7 @@ def _check_l1(source: RpcL1Source, config: RollupConfig, url: str) -> None:
     try:
         chain_id = source.chain_id()
         first = source.ref_by_number(config.genesis.l1.number)
-    except Temporary as error:
+    except (Critical, Temporary) as error:
         raise click.ClickException(f"L1 at {url}: {error}") from error
     if chain_id != config.l1_chain_id:
         raise click.ClickException(f"L1 at {url} is chain {chain_id}, the rollup stands on {config.l1_chain_id}")

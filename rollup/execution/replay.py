@@ -10,6 +10,7 @@ from typing import Any
 
 from rollup.execution.block_builder import BlockBuilder, Sealed
 from rollup.execution.block_context import l2_context
+from rollup.execution.chain_variants import known_variants
 from rollup.execution.config import ChainVariant, L2Config
 from rollup.execution.state.database import StateDatabase
 from rollup.execution.state.trie import MissingNode
@@ -53,15 +54,6 @@ _NUMBERS = {
     "blob_gas_used",
     "excess_blob_gas",
 }
-
-# Celo (docs.celo.org, "Fees"; celo-org/celo-kona): base fees to its FeeHandler, a floor until Jovian, no L1 fee.
-_CELO = ChainVariant(
-    base_fee_recipient=bytes.fromhex("cd437749e43a154c07f3553504c68fbfd56b8778"),
-    base_fee_floor=25 * 10**9,
-    has_l1_fee=False,
-)
-_VARIANTS = {42_220: _CELO, 11_142_220: _CELO}
-
 
 _MAX_FILE_SIZE = 1 << 30  # unpacked, in bytes
 
@@ -125,14 +117,17 @@ def find_cases(paths: list[Path]) -> Iterator[Path]:
             raise ReplayError(f"{path}: no such file or folder")
 
 
-def load_case(path: Path) -> ReplayCase:
-    """Reads a file of the exec_blocks format; raises ReplayError."""
+def load_case(path: Path, variants: Mapping[int, ChainVariant] | None = None) -> ReplayCase:
+    """Reads a file of the exec_blocks format; raises ReplayError.
+
+    variants: what other chains do otherwise, by chain id; by default the known ones.
+    """
     try:
         data = parse_json(_read(path))
     except (OSError, EOFError, zlib.error, ValueError) as error:
         raise ReplayError(f"{path}: {error}") from error
     try:
-        return _case(path.name.split(".")[0], data)
+        return _case(path.name.split(".")[0], data, known_variants() if variants is None else variants)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ReplayError(f"{path}: not the exec_blocks format: {error!r}") from error
 
@@ -203,7 +198,7 @@ def _text(value: object) -> str:
     return "0x" + value.hex() if isinstance(value, bytes) else str(value)
 
 
-def _case(name: str, data: Mapping[str, Any]) -> ReplayCase:
+def _case(name: str, data: Mapping[str, Any], variants: Mapping[int, ChainVariant]) -> ReplayCase:
     attributes, expected = data["payload_attributes"], data["expected"]
     preimages = {keccak256(value): value for value in map(_decode, data["preimages"].values())}
     ancestors = {}
@@ -214,7 +209,7 @@ def _case(name: str, data: Mapping[str, Any]) -> ReplayCase:
     full = expected.get("header")
     return ReplayCase(
         name=name,
-        config=_config(data),
+        config=_config(data, variants),
         parent=header_from_json(data["parent_header"]),
         attributes=attributes_from_json(attributes),
         preimages=preimages,
@@ -242,7 +237,7 @@ def attributes_from_json(data: Mapping[str, Any]) -> PayloadAttributes:
     )
 
 
-def _config(data: Mapping[str, Any]) -> L2Config:
+def _config(data: Mapping[str, Any], variants: Mapping[int, ChainVariant]) -> L2Config:
     """The chain from the file's rollup_config, or where its times do not give the fork, from the fork's name.
 
     activation_block_of names the forks whose first block it is: the parent does not have them yet.
@@ -267,7 +262,7 @@ def _config(data: Mapping[str, Any]) -> L2Config:
         eip1559_elasticity=_number(fees.get("eip1559Elasticity") or 6),
         eip1559_denominator=_number(fees.get("eip1559Denominator") or 50),
         eip1559_denominator_canyon=_number(fees.get("eip1559DenominatorCanyon") or 250),
-        variant=_VARIANTS.get(chain_id, ChainVariant()),
+        variant=variants.get(chain_id, ChainVariant()),
     )
 
 

@@ -18,6 +18,7 @@ from rollup.protocol.blockref import BlockId
 from rollup.protocol.config import ConfigError, RollupConfig, RollupGenesis, SystemConfig
 from rollup.protocol.forks import NEWEST_STABLE, Fork, ForkSchedule
 from rollup.protocol.header import Header
+from rollup.protocol.l1_chain_config import parse_l1_blob_schedule
 from rollup.protocol.primitives import Address
 
 GWEI = 10**9
@@ -166,6 +167,7 @@ def make_devnet(params: DevnetParams) -> Devnet:
         eip1559_denominator=params.eip1559_denominator,
         eip1559_denominator_canyon=params.eip1559_denominator_canyon,
         keep_karst_upgrade_gas=params.keep_karst_upgrade_gas,
+        l1_blob_schedule=parse_l1_blob_schedule(l1.file.config, params.l1_chain_id),
     ).check()
     l1_config = L1Config(params.l1_chain_id, params.l1_gas_limit)
     return Devnet(params, l1, l2, config, l1_config, L2Config.from_genesis_json(l2.file.config, l2.file.attribution))

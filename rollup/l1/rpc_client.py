@@ -9,6 +9,7 @@ from rollup.l1.beacon_client import BeaconClient
 from rollup.l1.json_rpc import HttpEndpoint, JsonRpcClient, RpcError
 from rollup.l1.rpc_types import (
     MalformedResponse,
+    UnknownHeaderField,
     block_from_json,
     check_withdrawals,
     data,
@@ -176,6 +177,8 @@ class RpcL1Source:
     def _parsed(self, parse: Callable[[], _V]) -> _V:
         try:
             return parse()
+        except UnknownHeaderField as error:
+            raise Critical(f"{self._rpc.url}: {error}") from error
         except MalformedResponse as error:
             raise Temporary(f"{self._rpc.url}: {error}") from error
 

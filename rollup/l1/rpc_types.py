@@ -29,10 +29,21 @@ from rollup.protocol.transaction import (
 
 _KNOWN_TYPES = (LEGACY, ACCESS_LIST, DYNAMIC_FEE, BLOB, SET_CODE, DEPOSIT)
 _FIXED_PRICE_TYPES = (LEGACY, ACCESS_LIST)
+# A block object's keys (execution-apis, Block), with those that nodes add or have added to it.
+_BLOCK_KEYS = {
+    "parentHash", "sha3Uncles", "miner", "stateRoot", "transactionsRoot", "receiptsRoot", "logsBloom", "difficulty",
+    "number", "gasLimit", "gasUsed", "timestamp", "extraData", "mixHash", "nonce", "baseFeePerGas", "withdrawalsRoot",
+    "blobGasUsed", "excessBlobGas", "parentBeaconBlockRoot", "requestsHash",
+    "hash", "size", "totalDifficulty", "transactions", "uncles", "withdrawals", "author",
+}  # fmt: skip
 
 
 class MalformedResponse(ValueError):
     """An answer that is not what the method promises, or contradicts itself; the message names the field."""
+
+
+class UnknownHeaderField(MalformedResponse):
+    """A block whose hash covers a field that this program does not know: asking again does not help."""
 
 
 def quantity(value: Any, name: str) -> int:
@@ -87,6 +98,12 @@ def header_from_json(value: Any) -> Header:
     announced = _data(block, "hash", 32)
     computed = header.hash
     if computed != announced:
+        unknown = sorted(key for key in block.keys() - _BLOCK_KEYS if isinstance(block[key], str))
+        if unknown:
+            raise UnknownHeaderField(
+                f"block {header.number} has the field {unknown[0]}, which is not known here (a newer fork of L1?), "
+                "and its hash cannot be computed without it"
+            )
         raise MalformedResponse(
             f"block {header.number}: the fields hash to 0x{computed.hex()}, the node says 0x{announced.hex()}"
         )

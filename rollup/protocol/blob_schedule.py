@@ -1,6 +1,7 @@
 """What a blob costs on an L1: the update fraction by L1 and time (EIP-7840's blobSchedule, as data)."""
 
 from bisect import bisect_right
+from collections.abc import Sequence
 
 from rollup.protocol.fees import BLOB_SCHEDULE, MIN_BLOB_BASE_FEE, blob_base_fee
 from rollup.protocol.header import Header
@@ -14,15 +15,21 @@ _BY_CHAIN = {
 _PRAGUE_FROM_GENESIS = [(0, _PRAGUE)]
 
 
-def l1_blob_base_fee(l1_chain_id: int, header: Header, pectra_time: int | None = None) -> int:
+def l1_blob_base_fee(
+    l1_chain_id: int,
+    header: Header,
+    pectra_time: int | None = None,
+    schedule: Sequence[tuple[int, int]] | None = None,
+) -> int:
     """Wei a unit of blob gas in this L1 block; 1 before blobs (op-node: BlobBaseFee of a header without excess).
 
     pectra_time: L1 time before which Cancun's fraction holds whatever L1 says (pectra-blob-schedule/derivation.md).
+    schedule: of an L1 that is not known by its chain id, (from a time in seconds, the fraction), oldest first.
     """
     if header.excess_blob_gas is None:
         return MIN_BLOB_BASE_FEE
     if pectra_time is not None and header.timestamp < pectra_time:
         return blob_base_fee(header.excess_blob_gas, _CANCUN)
-    schedule = _BY_CHAIN.get(l1_chain_id, _PRAGUE_FROM_GENESIS)
-    index = bisect_right([time for time, _ in schedule], header.timestamp) - 1
-    return blob_base_fee(header.excess_blob_gas, schedule[index][1])
+    entries = _BY_CHAIN.get(l1_chain_id) or schedule or _PRAGUE_FROM_GENESIS
+    index = max(bisect_right([time for time, _ in entries], header.timestamp) - 1, 0)
+    return blob_base_fee(header.excess_blob_gas, entries[index][1])

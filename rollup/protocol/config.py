@@ -111,6 +111,9 @@ class RollupConfig:
     pectra_blob_schedule_time: int | None = None
     # The gas of Karst's upgrade transactions stays in the gas limit after its first block (op-node rollup/types.go).
     keep_karst_upgrade_gas: bool = False
+    # What L1's blobs cost, from its chain config, which is another file: (from an L1 time in seconds, the
+    # update fraction), oldest first. None: blob_schedule.py knows the L1 by its chain id.
+    l1_blob_schedule: tuple[tuple[int, int], ...] | None = field(default=None, compare=False)
     # Keys of other tools' files that we keep out of our own but must not refuse (protocol versions, alt DA, interop).
     extra: Mapping[str, Any] = field(default_factory=dict, compare=False, hash=False)
 

@@ -153,7 +153,7 @@ def l1_attributes(
 
 
 def _blob_base_fee(config: RollupConfig, l1_header: Header) -> int:
-    return l1_blob_base_fee(config.l1_chain_id, l1_header, config.pectra_blob_schedule_time)
+    return l1_blob_base_fee(config.l1_chain_id, l1_header, config.pectra_blob_schedule_time, config.l1_blob_schedule)
 
 
 def l1_attributes_deposit(

@@ -25,7 +25,7 @@ from rollup.protocol.forks import Fork, ForkSchedule
 from rollup.protocol.header import Header
 from rollup.protocol.l1_attributes import l1_attributes_deposit
 from rollup.protocol.payload import PayloadAttributes
-from rollup.protocol.predeploys import L1_BLOCK
+from rollup.protocol.predeploys import BASE_FEE_VAULT, L1_BLOCK
 from rollup.protocol.primitives import EMPTY_TRIE_ROOT, keccak256
 from rollup.protocol.transaction import DYNAMIC_FEE, Transaction
 from rollup.rpc.formats import header_json
@@ -152,6 +152,19 @@ def test_json_has_an_object_a_block(tmp_path: Path, case: Case) -> None:
     assert first["gas_used"] == int(case["expected"]["header"]["gasUsed"], 16)
     assert (second["name"], second["equal"]) == ("bad.json", False)
     assert "payload_attributes" in second["difference"]
+
+
+def test_a_chains_other_fees_are_configuration(tmp_path: Path, case: Case) -> None:
+    """The same block comes out at its hash only with the fee recipient it was built with."""
+    path, file = write(tmp_path, case), tmp_path / "variants.json"
+    chain_id = str(load_case(path).config.chain_id)
+    for recipient, equal in ((hexed(BASE_FEE_VAULT), True), ("0x" + "ce" * 20, False)):
+        file.write_text(json.dumps({chain_id: {"baseFeeRecipient": recipient}}))
+        result = run(path, options=("--variants", str(file)))
+        assert result.exit_code == (0 if equal else 1), result.output
+        assert ("differs" in result.output) is not equal
+    file.write_text("[]")
+    assert str(file) in run(path, options=("--variants", str(file))).output
 
 
 def roots(case: Case) -> dict[str, str]:

@@ -64,6 +64,14 @@ def test_a_person_reads_the_same_and_a_data_directory_keeps_it(node, tmp_path):
     assert f"state root  {block['stateRoot']}\n" in first.output
 
 
+def test_the_blob_prices_of_l1_are_those_of_its_chain_config(node, tmp_path):
+    """The node's own file gives its blocks; another update fraction is another L1, whose attributes differ."""
+    file = node.started["files"]["l1-chain-config.json"]
+    result = openrollup("verify", *options(node), f"--l1-chain-config={file}", "--json")
+    assert result.status == 0, result.errors
+    assert result.json["hash"] == safe_head(node)["hash"]
+
+
 def test_blobs_without_a_beacon_are_an_error_and_calldata_needs_none(node):
     result = openrollup("verify", *options(node, beacon=None), "--json")
     if node.da == "blobs":

@@ -10,7 +10,9 @@ from rollup.l1.client import LocalL1Client
 from rollup.l1.json_rpc import HttpEndpoint
 from rollup.l1.miner import FinalityLag
 from rollup.l1.rpc_client import RpcL1Client, RpcL1Source
+from rollup.l1.rpc_types import MalformedResponse, UnknownHeaderField, header_from_json
 from rollup.l1.source import LocalL1Source, l1_block_ref
+from rollup.rpc.formats import header_json
 from sequencer.l1_client import TransactionRefused
 from tests.l1.chains import GWEI, RECIPIENT, carry, make_l1, pay, sidecar_of
 from tests.l1.l1_server import L1Server, serve
@@ -53,6 +55,21 @@ def test_both_sources_say_the_same_of_every_block(server: L1Server, source: RpcL
         assert [tx.encode() for tx in source.transactions(ref.hash)] == raws
         encoded = [receipt.encode() for receipt in local.receipts(ref.hash)]
         assert [receipt.encode() for receipt in source.receipts(ref.hash)] == encoded
+
+
+def test_a_header_field_of_a_newer_fork_is_one_error_that_names_it(server: L1Server):
+    """Asking again does not help. A field that the hash does not cover is no matter."""
+    block = server.l1.chain.head
+    shown = header_json(block.header, block.hash)
+    assert header_from_json({**shown, "blockAccessListHash": "0x" + "22" * 32}) == block.header
+    newer = {**shown, "blockAccessListHash": "0x" + "22" * 32, "hash": "0x" + "33" * 32}
+    with pytest.raises(UnknownHeaderField, match="blockAccessListHash"):
+        header_from_json(newer)
+    source = RpcL1Source(server.url, server.url, endpoint=endpoint)
+    with pytest.raises(Critical, match="blockAccessListHash"):
+        source._parsed(lambda: header_from_json(newer))
+    with pytest.raises(MalformedResponse, match="the fields hash to"):
+        header_from_json({**shown, "hash": "0x" + "33" * 32})
 
 
 def test_what_is_not_there_yet_is_not_found(server: L1Server, source: RpcL1Source):
