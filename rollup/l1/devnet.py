@@ -8,7 +8,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rollup.execution.config import L1Config, L2Config
-from rollup.execution.genesis import AttributionMode, L2GenesisParams, build_l2_genesis, genesis_header
+from rollup.execution.genesis import (
+    AttributionMode,
+    L2GenesisParams,
+    build_l2_genesis,
+    genesis_header,
+    message_passer_root,
+)
 from rollup.execution.genesis_account import GenesisAccount
 from rollup.execution.genesis_json import GenesisFile
 from rollup.l1 import contracts
@@ -19,6 +25,7 @@ from rollup.protocol.config import ConfigError, RollupConfig, RollupGenesis, Sys
 from rollup.protocol.forks import NEWEST_STABLE, Fork, ForkSchedule
 from rollup.protocol.header import Header
 from rollup.protocol.l1_chain_config import parse_l1_blob_schedule
+from rollup.protocol.outputs import output_root
 from rollup.protocol.primitives import Address
 
 GWEI = 10**9
@@ -30,8 +37,8 @@ REAL_L1S: Mapping[int, str] = {1: "Mainnet", 17_000: "Holesky", 560_048: "Hoodi"
 class DevnetParams:
     """What a local rollup is made from. Times in seconds, balances and fees in wei, gas in units.
 
-    genesis_time is that of both genesis blocks. Windows and timeouts in L1 blocks. Every fork of `forks` that is
-    active at genesis_time is so from the genesis block on.
+    genesis_time is that of both genesis blocks. Windows and timeouts in L1 blocks. A finalization_period of None is
+    chosen by the L1 block time. Every fork of `forks` that is active at genesis_time is so from the genesis block on.
     """
 
     genesis_time: int
@@ -68,8 +75,18 @@ class DevnetParams:
     eip1559_denominator: int = 50
     eip1559_denominator_canyon: int = 250
     submission_interval: int = 30  # L2 blocks between outputs
-    finalization_period: int = 12
+    finalization_period: int | None = None  # seconds
     batch_inbox_address: Address = contracts.BATCH_INBOX
+
+    def finalization_seconds(self) -> int:
+        """Seconds from a withdrawal's proof until it may be finalized.
+
+        Libraries wait for this period and a few seconds more on their own clock (viem: 10); by then L1 must have a
+        block that is later than the period. One block time would be met by no block before the second.
+        """
+        if self.finalization_period is not None:
+            return self.finalization_period
+        return max(self.l1_block_time - 4, 1)
 
     def system_config(self) -> SystemConfig:
         """The SystemConfig contract's values at genesis, in the form of the forks active there."""
@@ -144,8 +161,8 @@ def make_devnet(params: DevnetParams) -> Devnet:
         raise ConfigError(
             f"l1_chain_id {params.l1_chain_id} is {REAL_L1S[params.l1_chain_id]}: op-node takes its forks for it"
         )
-    l1 = _l1_genesis(params)
     l2 = _l2_genesis(params)
+    l1 = _l1_genesis(params, l2)
     config = RollupConfig(
         genesis=RollupGenesis(
             l1=BlockId(l1.header.hash, 0),
@@ -173,7 +190,7 @@ def make_devnet(params: DevnetParams) -> Devnet:
     return Devnet(params, l1, l2, config, l1_config, L2Config.from_genesis_json(l2.file.config, l2.file.attribution))
 
 
-def _l1_genesis(params: DevnetParams) -> LayerGenesis:
+def _l1_genesis(params: DevnetParams, l2: LayerGenesis) -> LayerGenesis:
     roles = {params.batcher.address, params.proposer.address, params.owner.address, params.sequencer.address}
     roles |= {role.address for role in ROLES}
     balances = {user.address: params.user_balance for user in params.users}
@@ -195,7 +212,8 @@ def _l1_genesis(params: DevnetParams) -> LayerGenesis:
             l2_chain_id=params.l2_chain_id,
             l2_block_time=params.l2_block_time,
             submission_interval=params.submission_interval,
-            finalization_period=params.finalization_period,
+            finalization_period=params.finalization_seconds(),
+            starting_output=output_root(l2.header.state_root, message_passer_root(l2.alloc), l2.header.hash),
         )
     )
     return LayerGenesis(file, l1_genesis_header(file))

@@ -30,6 +30,7 @@ from rollup.protocol.primitives import (
     EMPTY_TRIE_ROOT,
     ZERO_HASH,
     Address,
+    Hash,
     keccak256,
 )
 
@@ -72,7 +73,8 @@ class L1GenesisParams:
     """What the L1 genesis depends on. timestamp in seconds, gas_limit in gas, base_fee in wei, balances wei by address.
 
     system_config: the values the SystemConfig contract starts with. l2_*: what the output oracle knows of L2;
-    submission_interval in L2 blocks, finalization_period in seconds.
+    submission_interval in L2 blocks, finalization_period in seconds. starting_output: the output root of the L2 block
+    that the oracle starts from, as its first output; without one the oracle is empty until the first proposal.
     """
 
     timestamp: int
@@ -94,6 +96,7 @@ class L1GenesisParams:
     l2_starting_timestamp: int | None = None  # the L1 timestamp when None
     submission_interval: int = 30
     finalization_period: int = 12
+    starting_output: Hash | None = None
 
 
 def build_l1_alloc(params: L1GenesisParams) -> Alloc:
@@ -211,7 +214,8 @@ def _system_config_storage(params: L1GenesisParams) -> dict[int, int]:
 
 def _oracle_storage(params: L1GenesisParams) -> dict[int, int]:
     start = params.timestamp if params.l2_starting_timestamp is None else params.l2_starting_timestamp
-    return contracts.artifact("L2OutputOracle").storage(
+    oracle = contracts.artifact("L2OutputOracle")
+    variables = oracle.storage(
         _initialized=1,
         startingBlockNumber=params.l2_starting_block,
         startingTimestamp=start,
@@ -221,6 +225,15 @@ def _oracle_storage(params: L1GenesisParams) -> dict[int, int]:
         proposer=_word(params.proposer),
         finalizationPeriodSeconds=params.finalization_period,
     )
+    if params.starting_output is None:
+        return variables
+    array = oracle.layout["l2Outputs"].slot
+    first = int.from_bytes(keccak256(array.to_bytes(32, "big")), "big")
+    return variables | {
+        array: 1,
+        first: int.from_bytes(params.starting_output, "big"),
+        first + 1: pack_fields(((start, 16), (params.l2_starting_block, 16))),
+    }
 
 
 def _eip1967(name: str) -> int:

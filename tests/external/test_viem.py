@@ -3,6 +3,7 @@
 import pytest
 
 from tests.external.conftest import need_package, run_script
+from tests.node.node_process import NodeProcess
 
 pytestmark = pytest.mark.external
 
@@ -25,8 +26,14 @@ def test_a_deposit_and_the_fees(node, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_withdrawal(node, tmp_path):
-    said = run_script("viem_bridge.mjs", need_package("viem"), node, tmp_path, 200, withdraw=True)
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("options", [(), ("--block-time", 1, "--l1-block-time", 1)], ids=["default times", "fast"])
+def test_a_withdrawal_by_viems_guide(tmp_path, options):
+    """On a chain of a few seconds, with the times that a node has by default, and without a retry."""
+    folder = need_package("viem")
+    with NodeProcess(*options) as node:
+        assert node.wait_for("L1BlockMined")
+        said = run_script("viem_bridge.mjs", folder, node, tmp_path, 300, withdraw=True)
     steps = ("initiated", "provable", "proven", "finalized")
     assert [said[step]["withdrawal"] for step in steps] == [
         "waiting-to-prove",

@@ -83,12 +83,13 @@ say('transfer', { status: paid.status, l1Fee: paid.l1Fee, l1GasUsed: paid.l1GasU
 
 if (!settings.withdraw) process.exit(0)
 
-// ---- withdrawal
+// ---- withdrawal: the steps of viem's guide, with nothing between them and no retry
 const request = await onL1.buildInitiateWithdrawal({ account, to: receiver, value: 5n, gas: 21_000n })
 const withdrawalHash = await walletL2.initiateWithdrawal(request)
 const initiated = await onL2.waitForTransactionReceipt({ hash: withdrawalHash })
 const status = () => onL1.getWithdrawalStatus({ receipt: initiated, targetChain: l2 })
-say('initiated', { status: initiated.status, withdrawal: await status() })
+const { interval } = await onL1.getTimeToProve({ receipt: initiated, targetChain: l2 })
+say('initiated', { status: initiated.status, withdrawal: await status(), interval })
 const { output, withdrawal } = await onL1.waitToProve({ receipt: initiated, targetChain: l2 })
 say('provable', { withdrawal: await status(), output: output.outputRoot })
 const proof = await onL2.buildProveWithdrawal({ account, output, withdrawal })
@@ -97,7 +98,6 @@ const proven = await onL1.waitForTransactionReceipt({ hash: proveHash })
 say('proven', { status: proven.status, withdrawal: await status() })
 const before = await onL1.getBalance({ address: receiver })
 await onL1.waitToFinalize({ targetChain: l2, withdrawalHash: withdrawal.withdrawalHash })
-while ((await status()) !== 'ready-to-finalize') await new Promise((wake) => setTimeout(wake, 100))
 const finalizeHash = await walletL1.finalizeWithdrawal({ targetChain: l2, withdrawal })
 const finalized = await onL1.waitForTransactionReceipt({ hash: finalizeHash })
 say('finalized', {

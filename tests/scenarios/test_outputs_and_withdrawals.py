@@ -1,14 +1,16 @@
 """Scenario 13: from L2 back to L1."""
 
+import pytest
 from eth_abi import decode, encode
 
 from rollup.l1.contracts import L2_OUTPUT_ORACLE
+from rollup.l1.devnet import DevnetParams
 from rollup.protocol.accounts import PROPOSER, USERS
 from rollup.protocol.outputs import output_root
 from rollup.protocol.predeploys import L2_TO_L1_MESSAGE_PASSER
 from rollup.protocol.primitives import ZERO_HASH, keccak256
 from sequencer.proposer import Proposer
-from tests.scenarios.actors import ETHER, World
+from tests.scenarios.actors import ETHER, GENESIS_TIME, World
 
 FRANK = b"\xf4" * 20
 
@@ -56,6 +58,28 @@ def test_outputs_are_proposed_at_every_interval_and_equal_what_a_verifier_comput
         assert decode(["(bytes32,uint128,uint128)"], answer)[0][0] == output.output_root
 
 
+def test_genesis_is_the_oracles_first_output():
+    """Who asks an oracle for its latest output before the first proposal gets one (viem's waitToProve does)."""
+    world = World(submission_interval=10)
+    world.l1.mine()
+    ask = world.l1.client.call
+    assert int.from_bytes(ask(L2_OUTPUT_ORACLE, selector("latestOutputIndex()")), "big") == 0
+    assert int.from_bytes(ask(L2_OUTPUT_ORACLE, selector("latestBlockNumber()")), "big") == 0
+    assert int.from_bytes(ask(L2_OUTPUT_ORACLE, selector("nextBlockNumber()")), "big") == 10
+    first = ask(L2_OUTPUT_ORACLE, selector("getL2Output(uint256)") + bytes(32))
+    header = world.devnet.l2.header
+    root = output_root(header.state_root, header.withdrawals_root, header.hash)
+    assert decode(["(bytes32,uint128,uint128)"], first)[0] == (root, GENESIS_TIME, 0)
+
+
+@pytest.mark.parametrize("block_time", [1, 2, 6, 11, 12, 13, 24, 60])
+def test_libraries_that_wait_ten_seconds_more_find_a_late_enough_l1_block(block_time):
+    """viem: seconds since the proof's block plus the period plus 10. A block a second late is still in time."""
+    period = DevnetParams(GENESIS_TIME, l1_block_time=block_time).finalization_seconds()
+    head = (period + 10 - 1) // block_time * block_time
+    assert head > period > 0
+
+
 def test_a_withdrawal_is_proven_and_finalized_once():
     world = World(submission_interval=10, finalization_period=12)
     proposer = make_proposer(world)
@@ -81,7 +105,7 @@ def test_a_withdrawal_is_proven_and_finalized_once():
     header = world.sequencer.chain.block_by_number(output.l2_block).header
     slot = int.from_bytes(keccak256(withdrawal_hash + bytes(32)), "big")
     proof = world.sequencer.chain.states.prove(header.state_root, L2_TO_L1_MESSAGE_PASSER, [slot])
-    index = (output.l2_block // 10) - 1
+    index = output.l2_block // 10  # 0 is genesis
     nodes = list(proof.slots[0][2])
     root_proof = (ZERO_HASH, header.state_root, header.withdrawals_root, header.hash)
     prove_types = [fields, "uint256", "(bytes32,bytes32,bytes32,bytes32)", "bytes[]"]
