@@ -1,6 +1,5 @@
 """DataNets: who contributed what, judged in units by a curator; units are shares of the DataNet's pool."""
 
-from . import gas
 from .abi import decode_array, decode_words, encode_words
 from .errors import (
     AMOUNT_OVERFLOW,
@@ -13,7 +12,6 @@ from .events import CONTRIBUTED, CURATOR_TRANSFERRED, DATANET_CREATED, UNITS_SET
 from .host import Host
 from .layout import (
     CONTENT,
-    CONTRIBUTIONS_SHIFT,
     COUNTS,
     CURATOR,
     DATANET_METADATA,
@@ -21,28 +19,32 @@ from .layout import (
     MASK_64,
     MASK_96,
     MASK_160,
-    MEMBER_COUNT_SHIFT,
     MEMBERS,
     MEMBERSHIP,
-    REMAINDER_SHIFT,
-    UNITS_SHIFT,
-    mapping_slot,
 )
 from .ledger import FRACTION, credit, pending_scaled, return_fraction
 from .platform import enter
+from .words import (
+    pack_counts,
+    pack_member,
+    pack_membership,
+    unpack_counts,
+    unpack_member,
+    unpack_membership,
+    unpack_pool,
+)
 
 
 def create_datanet(host: Host, data: bytes) -> bytes:
     """createDatanet: the caller becomes the curator."""
     (metadata,) = decode_words(data, (256,))
     enter(host)
-    counts = host.sload(COUNTS)
-    datanet_id = (counts & MASK_64) + 1
+    datanets, models, jobs = unpack_counts(host.sload(COUNTS))
+    datanet_id = datanets + 1
     if datanet_id >> 64:
         raise AMOUNT_OVERFLOW()
-    host.sstore(COUNTS, counts + 1)
-    host.charge(gas.MAPPING)
-    datanet = mapping_slot(datanet_id, DATANETS)
+    host.sstore(COUNTS, pack_counts(datanet_id, models, jobs))
+    datanet = host.mapping(datanet_id, DATANETS)
     host.sstore(datanet + CURATOR, host.caller)
     host.sstore(datanet + DATANET_METADATA, metadata)
     host.log((DATANET_CREATED, datanet_id, host.caller), encode_words(metadata))
@@ -55,40 +57,34 @@ def contribute(host: Host, data: bytes) -> bytes:
     contributions = decode_array(data, offset, (160, 96, 256))
     enter(host)
     datanet = _curated(host, datanet_id)
-    host.charge(2 * gas.MAPPING)
-    members_map = mapping_slot(datanet_id, MEMBERS)
-    contents_map = mapping_slot(datanet_id, CONTENT)
-    word = host.sload(datanet)
-    acc, remainder = word & MASK_160, word >> REMAINDER_SHIFT
-    membership = host.sload(datanet + MEMBERSHIP)
-    total = membership & MASK_96
-    members = membership >> MEMBER_COUNT_SHIFT & MASK_64
-    accepted = (membership >> CONTRIBUTIONS_SHIFT & MASK_64) + len(contributions)
+    members_map = host.mapping(datanet_id, MEMBERS)
+    contents_map = host.mapping(datanet_id, CONTENT)
+    acc, remainder = unpack_pool(host.sload(datanet))
+    total, members, accepted = unpack_membership(host.sload(datanet + MEMBERSHIP))
+    accepted += len(contributions)
     fractions = 0
     for contributor, units, content_hash in contributions:
         if not contributor:
             raise INVALID_ADDRESS()
-        host.charge(2 * gas.MAPPING)
-        content = mapping_slot(content_hash, contents_map)
+        content = host.mapping(content_hash, contents_map)
         if host.sload(content):
             raise DUPLICATE_CONTENT(content_hash)
         host.sstore(content, 1)
-        slot = mapping_slot(contributor, members_map)
-        member = host.sload(slot)
-        before = member >> UNITS_SHIFT
+        slot = host.mapping(contributor, members_map)
+        paid_acc, before = unpack_member(host.sload(slot))
         total += units
         if total >> 96:
             raise AMOUNT_OVERFLOW()
         if not before and units:
             members += 1
-        scaled = pending_scaled(acc, member) if before else 0
-        host.sstore(slot, before + units << UNITS_SHIFT | acc)
+        scaled = pending_scaled(acc, paid_acc, before) if before else 0
+        host.sstore(slot, pack_member(acc, before + units))
         credit(host, contributor, scaled >> 64)
         fractions += scaled & FRACTION
         host.log((CONTRIBUTED, datanet_id, contributor), encode_words(units, content_hash))
     if members >> 64 or accepted >> 64:
         raise AMOUNT_OVERFLOW()
-    host.sstore(datanet + MEMBERSHIP, accepted << CONTRIBUTIONS_SHIFT | members << MEMBER_COUNT_SHIFT | total)
+    host.sstore(datanet + MEMBERSHIP, pack_membership(total, members, accepted))
     return_fraction(host, datanet, acc, remainder, fractions)
     return b""
 
@@ -100,25 +96,19 @@ def set_units(host: Host, data: bytes) -> bytes:
     datanet = _curated(host, datanet_id)
     if not contributor:
         raise INVALID_ADDRESS()
-    host.charge(2 * gas.MAPPING)
-    slot = mapping_slot(contributor, mapping_slot(datanet_id, MEMBERS))
-    member = host.sload(slot)
-    word = host.sload(datanet)
-    acc = word & MASK_160
-    membership = host.sload(datanet + MEMBERSHIP)
-    before = member >> UNITS_SHIFT
-    total = (membership & MASK_96) - before + units
-    members = (membership >> MEMBER_COUNT_SHIFT & MASK_64) + bool(units) - bool(before)
+    slot = host.mapping(contributor, host.mapping(datanet_id, MEMBERS))
+    paid_acc, before = unpack_member(host.sload(slot))
+    acc, remainder = unpack_pool(host.sload(datanet))
+    total, members, contributions = unpack_membership(host.sload(datanet + MEMBERSHIP))
+    total += units - before
+    members += bool(units) - bool(before)
     if not 0 <= total <= MASK_96 or not 0 <= members <= MASK_64:
         raise AMOUNT_OVERFLOW()
-    scaled = pending_scaled(acc, member) if before else 0
-    host.sstore(slot, units << UNITS_SHIFT | acc)
-    host.sstore(
-        datanet + MEMBERSHIP,
-        membership >> CONTRIBUTIONS_SHIFT << CONTRIBUTIONS_SHIFT | members << MEMBER_COUNT_SHIFT | total,
-    )
+    scaled = pending_scaled(acc, paid_acc, before) if before else 0
+    host.sstore(slot, pack_member(acc, units))
+    host.sstore(datanet + MEMBERSHIP, pack_membership(total, members, contributions))
     credit(host, contributor, scaled >> 64)
-    return_fraction(host, datanet, acc, word >> REMAINDER_SHIFT, scaled & FRACTION)
+    return_fraction(host, datanet, acc, remainder, scaled & FRACTION)
     host.log((UNITS_SET, datanet_id, contributor), encode_words(before, units))
     return b""
 
@@ -140,31 +130,22 @@ def datanet(host: Host, data: bytes) -> bytes:
     (datanet_id,) = decode_words(data, (64,))
     slot, curator = _existing(host, datanet_id)
     metadata = host.sload(slot + DATANET_METADATA)
-    membership = host.sload(slot + MEMBERSHIP)
-    return encode_words(
-        curator,
-        metadata,
-        membership & MASK_96,
-        membership >> MEMBER_COUNT_SHIFT & MASK_64,
-        membership >> CONTRIBUTIONS_SHIFT & MASK_64,
-    )
+    total, members, contributions = unpack_membership(host.sload(slot + MEMBERSHIP))
+    return encode_words(curator, metadata, total, members, contributions)
 
 
 def member(host: Host, data: bytes) -> bytes:
     """member: units, and the wei it would harvest now."""
     datanet_id, account = decode_words(data, (64, 160))
     slot, _ = _existing(host, datanet_id)
-    host.charge(2 * gas.MAPPING)
-    word = host.sload(mapping_slot(account, mapping_slot(datanet_id, MEMBERS)))
-    units = word >> UNITS_SHIFT
-    pending = pending_scaled(host.sload(slot) & MASK_160, word) >> 64 if units else 0
+    paid_acc, units = unpack_member(host.sload(host.mapping(account, host.mapping(datanet_id, MEMBERS))))
+    pending = pending_scaled(unpack_pool(host.sload(slot))[0], paid_acc, units) >> 64 if units else 0
     return encode_words(units, pending)
 
 
 def _existing(host: Host, datanet_id: int) -> tuple[int, int]:
     """The DataNet's slot and its curator, or UnknownDatanet."""
-    host.charge(gas.MAPPING)
-    slot = mapping_slot(datanet_id, DATANETS)
+    slot = host.mapping(datanet_id, DATANETS)
     curator = host.sload(slot + CURATOR) & MASK_160
     if not curator:
         raise UNKNOWN_DATANET(datanet_id)

@@ -3,10 +3,26 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from . import gas as schedule
 from .dispatch import execute
 from .errors import OutOfGas, Revert
-from .layout import ADDRESS
+from .gas import (
+    ACCOUNT_COLD,
+    ACCOUNT_WARM,
+    CALL_NEW_ACCOUNT,
+    CALL_STIPEND,
+    CALL_VALUE,
+    LOG,
+    LOG_BYTE,
+    LOG_TOPIC,
+    MAPPING,
+    SLOAD_COLD,
+    SLOAD_WARM,
+    SSTORE_CLEARS_REFUND,
+    SSTORE_RESET,
+    SSTORE_SENTRY,
+    SSTORE_SET,
+)
+from .layout import ADDRESS, mapping_slot
 from .signatures import recover_address
 
 
@@ -126,65 +142,76 @@ class DictHost:
             raise OutOfGas
         self.gas -= amount
 
+    def mapping(self, key: int, slot: int) -> int:
+        """The slot of `key`'s entry in the mapping at `slot`, after charging gas.MAPPING for the hash."""
+        if self.gas < MAPPING:
+            raise OutOfGas
+        self.gas -= MAPPING
+        return mapping_slot(key, slot)
+
     def sload(self, slot: int) -> int:
         """EIP-2929: 2,100 for the first touch of a slot in a transaction, then 100."""
-        if slot in self._warm:
-            cost = schedule.SLOAD_WARM
+        warm = self._warm
+        if slot in warm:
+            if self.gas < SLOAD_WARM:
+                raise OutOfGas
+            self.gas -= SLOAD_WARM
         else:
-            cost = schedule.SLOAD_COLD
-        if cost > self.gas:
-            raise OutOfGas
-        self.gas -= cost
-        if cost == schedule.SLOAD_COLD:
-            self._warm.add(slot)
-            self._warmed.append((self._warm, slot))
+            if self.gas < SLOAD_COLD:
+                raise OutOfGas
+            self.gas -= SLOAD_COLD
+            warm.add(slot)
+            self._warmed.append((warm, slot))
         return self.storage.get(slot, 0)
 
     def sstore(self, slot: int, value: int) -> None:
         """EIP-2200 with the prices of EIP-2929 and the refunds of EIP-3529."""
-        if self.gas <= schedule.SSTORE_SENTRY:
+        if self.gas <= SSTORE_SENTRY:
             raise OutOfGas
-        storage = self.storage
-        current = storage.get(slot, 0)
+        storage, warm = self.storage, self._warm
+        stored = storage.get(slot)
+        current = stored or 0
         original = self._original.setdefault(slot, current)
-        cost = schedule.SLOAD_WARM
+        cost = SLOAD_WARM
         refund = 0
         if current != value:
             if original == current:
                 if original == 0:
-                    cost = schedule.SSTORE_SET
+                    cost = SSTORE_SET
                 else:
-                    cost = schedule.SSTORE_RESET
+                    cost = SSTORE_RESET
                     if value == 0:
-                        refund = schedule.SSTORE_CLEARS_REFUND
+                        refund = SSTORE_CLEARS_REFUND
             else:
                 refund = _dirty_refund(original, current, value)
-        if slot not in self._warm:
-            cost += schedule.SLOAD_COLD
+        is_cold = slot not in warm
+        if is_cold:
+            cost += SLOAD_COLD
         if cost > self.gas:
             raise OutOfGas
         self.gas -= cost
         self.refund += refund
-        if slot not in self._warm:
-            self._warm.add(slot)
-            self._warmed.append((self._warm, slot))
+        if is_cold:
+            warm.add(slot)
+            self._warmed.append((warm, slot))
         if current != value:
-            self._set(storage, slot, value)
+            self._journal.append((storage, slot, stored))
+            storage[slot] = value
 
     def log(self, topics: tuple[int, ...], data: bytes) -> None:
         """375, 375 a topic, 8 a byte."""
-        self.charge(schedule.LOG + schedule.LOG_TOPIC * len(topics) + schedule.LOG_BYTE * len(data))
+        self.charge(LOG + LOG_TOPIC * len(topics) + LOG_BYTE * len(data))
         self.logs.append((topics, data))
 
     def pay(self, recipient: int, amount: int) -> bool:
         """The CALL opcode with value and no gas: an account without receiver keeps the stipend unspent."""
-        cost = schedule.CALL_VALUE
+        cost = CALL_VALUE
         if recipient in self._warm_accounts:
-            cost += schedule.ACCOUNT_WARM
+            cost += ACCOUNT_WARM
         else:
-            cost += schedule.ACCOUNT_COLD
+            cost += ACCOUNT_COLD
         if not self.balances.get(recipient) and recipient not in self.receivers and recipient != ADDRESS:
-            cost += schedule.CALL_NEW_ACCOUNT
+            cost += CALL_NEW_ACCOUNT
         self.charge(cost)
         if recipient not in self._warm_accounts:
             self._warm_accounts.add(recipient)
@@ -192,13 +219,13 @@ class DictHost:
         snapshot = self.snapshot()
         if recipient == ADDRESS or not self._move(ADDRESS, recipient, amount):
             # The precompile itself refuses a plain transfer, at no more than the stipend.
-            self.gas += schedule.CALL_STIPEND
+            self.gas += CALL_STIPEND
             return False
         receiver = self.receivers.get(recipient)
         if receiver is not None and not receiver(self, amount):
             self.revert(snapshot)
             return False
-        self.gas += 0 if receiver is not None else schedule.CALL_STIPEND
+        self.gas += 0 if receiver is not None else CALL_STIPEND
         return True
 
     def ecrecover(self, digest: bytes, v: int, r: int, s: int) -> int:
@@ -225,9 +252,9 @@ def _dirty_refund(original: int, current: int, value: int) -> int:
     refund = 0
     if original:
         if current == 0:
-            refund -= schedule.SSTORE_CLEARS_REFUND
+            refund -= SSTORE_CLEARS_REFUND
         elif value == 0:
-            refund += schedule.SSTORE_CLEARS_REFUND
+            refund += SSTORE_CLEARS_REFUND
     if original == value:
-        refund += (schedule.SSTORE_RESET if original else schedule.SSTORE_SET) - schedule.SLOAD_WARM
+        refund += (SSTORE_RESET if original else SSTORE_SET) - SLOAD_WARM
     return refund

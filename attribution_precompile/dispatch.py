@@ -6,13 +6,14 @@ from typing import Final
 
 from sha3 import keccak_256
 
-from . import datanets, earnings, gas, inference, jobs, models, platform
+from . import datanets, earnings, inference, jobs, models, platform
 from .errors import (
     DELEGATE_CALL_NOT_ALLOWED,
     NON_PAYABLE,
     STATIC_CALL_NOT_ALLOWED,
     UNKNOWN_FUNCTION_SELECTOR,
 )
+from .gas import INPUT_WORD, OUTPUT_WORD
 from .host import Host
 
 Body = Callable[[Host, bytes], bytes]
@@ -87,7 +88,7 @@ def execute(host: Host, calldata: bytes) -> bytes:
     Raises Revert with the typed error's data, or the host's own out-of-gas exception; in both cases it is the host
     that undoes what the call did. The value, if any, is already in the precompile's balance.
     """
-    host.charge(gas.INPUT_WORD * (len(calldata) + 31 >> 5))
+    host.charge(INPUT_WORD * (len(calldata) + 31 >> 5))
     if host.is_delegate:
         raise DELEGATE_CALL_NOT_ALLOWED()
     method = SELECTORS.get(calldata[:4])
@@ -98,5 +99,5 @@ def execute(host: Host, calldata: bytes) -> bytes:
     if method.mutates and host.is_static:
         raise STATIC_CALL_NOT_ALLOWED()
     output = method.body(host, calldata)
-    host.charge(gas.OUTPUT_WORD * (len(output) >> 5))
+    host.charge(OUTPUT_WORD * (len(output) >> 5))
     return output

@@ -2,25 +2,16 @@
 
 from typing import Final
 
-from . import gas
 from .abi import decode_uint64_array, decode_words, encode_words
 from .errors import AMOUNT_OVERFLOW, INVALID_ADDRESS, NOTHING_TO_CLAIM, PAYOUT_FAILED
 from .events import CLAIMED
 from .host import Host
-from .layout import (
-    CREDITS,
-    DATANETS,
-    LOCK_SHIFT,
-    MASK_160,
-    MEMBERS,
-    PLATFORM,
-    UNITS_SHIFT,
-    mapping_slot,
-)
+from .layout import CREDITS, DATANETS, MEMBERS, PLATFORM
 from .ledger import credit, harvest_member, pending_scaled
 from .platform import enter
+from .words import pack_platform, unpack_member, unpack_pool
 
-_LOCKED: Final = 1 << LOCK_SHIFT
+_LOCKED: Final = pack_platform(treasury=0, bps=0, locked=1)
 
 
 def harvest(host: Host, data: bytes) -> bytes:
@@ -29,7 +20,7 @@ def harvest(host: Host, data: bytes) -> bytes:
     datanet_ids = decode_uint64_array(data, offset)
     # A store that changes nothing: it is how the twin, which cannot ask whether its frame is static, halts in one
     # even when there is nothing to harvest. Done here too, so that the storage gas is the same.
-    host.sstore(PLATFORM, enter(host))
+    host.sstore(PLATFORM, enter(host).word)
     credit(host, account, _harvest_all(host, datanet_ids, account))
     return b""
 
@@ -51,8 +42,7 @@ def _pay_out(host: Host, datanet_ids: list[int], account: int, recipient: int) -
     if not recipient:
         raise INVALID_ADDRESS()
     harvested = _harvest_all(host, datanet_ids, account)
-    host.charge(gas.MAPPING)
-    slot = mapping_slot(account, CREDITS)
+    slot = host.mapping(account, CREDITS)
     credited = host.sload(slot)
     amount = credited + harvested
     if amount >> 256:
@@ -62,10 +52,10 @@ def _pay_out(host: Host, datanet_ids: list[int], account: int, recipient: int) -
     if credited:
         host.sstore(slot, 0)
     host.log((CLAIMED, account, recipient), encode_words(amount))
-    host.sstore(PLATFORM, platform | _LOCKED)
+    host.sstore(PLATFORM, platform.word | _LOCKED)
     if not host.pay(recipient, amount):
         raise PAYOUT_FAILED()
-    host.sstore(PLATFORM, platform)
+    host.sstore(PLATFORM, platform.word)
     return encode_words(amount)
 
 
@@ -77,20 +67,17 @@ def claimable(host: Host, data: bytes) -> bytes:
     """claimable: what claimFor would pay, wei. A DataNet named twice counts once."""
     account, offset = decode_words(data, (160, 256))
     datanet_ids = decode_uint64_array(data, offset)
-    host.charge(gas.MAPPING)
-    amount = host.sload(mapping_slot(account, CREDITS))
+    amount = host.sload(host.mapping(account, CREDITS))
     seen: set[int] = set()
     for datanet_id in datanet_ids:
         if datanet_id in seen:
             continue
         seen.add(datanet_id)
-        host.charge(2 * gas.MAPPING)
-        member = host.sload(mapping_slot(account, mapping_slot(datanet_id, MEMBERS)))
-        if not member >> UNITS_SHIFT:
+        paid_acc, units = unpack_member(host.sload(host.mapping(account, host.mapping(datanet_id, MEMBERS))))
+        if not units:
             continue
-        host.charge(gas.MAPPING)
-        acc = host.sload(mapping_slot(datanet_id, DATANETS)) & MASK_160
-        amount += pending_scaled(acc, member) >> 64
+        acc, _ = unpack_pool(host.sload(host.mapping(datanet_id, DATANETS)))
+        amount += pending_scaled(acc, paid_acc, units) >> 64
         if amount >> 256:
             raise AMOUNT_OVERFLOW()
     return encode_words(amount)

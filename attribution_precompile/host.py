@@ -45,6 +45,9 @@ class Host(Protocol):
     def charge(self, amount: int) -> None:
         """Takes `amount` gas from the frame."""
 
+    def mapping(self, key: int, slot: int) -> int:
+        """The slot of `key`'s entry in the mapping at `slot`, after charging gas.MAPPING for the hash."""
+
     def sload(self, slot: int) -> int:
         """Charges and reads a storage slot of the precompile (EIP-2929)."""
 

@@ -19,12 +19,13 @@ from .errors import (
     UNAUTHORIZED,
 )
 from .host import Host
-from .layout import ADDRESS, BPS_SHIFT, MASK_16, MASK_64, MASK_160, NONCES, PRICE, SPLIT, mapping_slot
+from .layout import ADDRESS, MASK_32, MASK_64, NONCES
 from .ledger import ALL_BPS, MAX_WEIGHTS, credit, distribute
-from .models import attributor_of, existing, quoted
-from .platform import enter
-from .records import record_inference
+from .models import Model, Price, load_attributor, load_model, load_price, quote_fee
+from .platform import Platform, enter
+from .records import Usage, record_inference
 from .signatures import attestation_digest, domain_separator
+from .values import new
 
 COMPACT_LENGTH: Final = 48
 ZERO: Final = bytes(32)
@@ -35,15 +36,21 @@ _STRUCT_WORDS: Final = 11
 # 0x1901, the domain separator and the struct's hash: 66 bytes, three words.
 _DIGEST_WORDS: Final = 3
 
-_INFER: Final = (64, 32, 32, 256, 256)
+# The two hashes that follow take any value.
+_INFER_NUMBERS: Final = (64, 32, 32)
+_HASHES_LENGTH: Final = 96
 _ATTESTATION: Final = (64, 160, 64, 64, 32, 32, 256, 256, 256, 256, 256)
 _BATCH: Final = (64, 32, 64, 64, 256, 256)
 
 
 def infer(host: Host, data: bytes) -> bytes:
     """infer: at the model's default weights."""
-    model_id, input_tokens, output_tokens, _, _ = decode_words(data, _INFER)
-    return _infer_plain(host, model_id, input_tokens, output_tokens, data[100:164] + ZERO)
+    model_id, input_tokens, output_tokens = decode_words(data, _INFER_NUMBERS)
+    hashes = data[100:164] + ZERO
+    if len(hashes) != _HASHES_LENGTH:
+        raise MALFORMED_INPUT()
+    usage = new(Usage, (host.caller, host.value, 1, input_tokens, output_tokens, hashes, b""))
+    return _infer(host, model_id, usage)
 
 
 def infer_compact(host: Host, data: bytes) -> bytes:
@@ -51,32 +58,18 @@ def infer_compact(host: Host, data: bytes) -> bytes:
     if len(data) != COMPACT_LENGTH:
         raise MALFORMED_INPUT()
     numbers = int.from_bytes(data[4:16], "big")
-    return _infer_plain(
-        host, numbers >> 64, numbers >> 32 & 0xFFFFFFFF, numbers & 0xFFFFFFFF, data[16:48] + ZERO + ZERO
-    )
+    input_tokens, output_tokens = numbers >> 32 & MASK_32, numbers & MASK_32
+    hashes = data[16:48] + ZERO + ZERO
+    usage = new(Usage, (host.caller, host.value, 1, input_tokens, output_tokens, hashes, b""))
+    return _infer(host, numbers >> 64, usage)
 
 
-def _infer_plain(host: Host, model_id: int, input_tokens: int, output_tokens: int, hashes: bytes) -> bytes:
+def _infer(host: Host, model_id: int, usage: Usage) -> bytes:
+    """Charges a usage at the model's price, shares its fee, records it. Returns the ABI-encoded inference id."""
     platform = enter(host)
-    model, owner_word = existing(host, model_id)
-    fee = host.value
-    price = check_fee(host, model, owner_word, fee, 1, input_tokens, output_tokens)
-    inference_id = pay_and_record(
-        host,
-        platform,
-        model_id,
-        model,
-        owner_word & MASK_160,
-        price,
-        host.caller,
-        fee,
-        1,
-        input_tokens,
-        output_tokens,
-        hashes,
-        b"",
-    )
-    return inference_id.to_bytes(32, "big")
+    model = load_model(host, model_id)
+    price = check_fee(host, model, usage)
+    return pay_and_record(host, platform, model, price, usage).to_bytes(32, "big")
 
 
 def infer_attested(host: Host, data: bytes) -> bytes:
@@ -87,11 +80,10 @@ def infer_attested(host: Host, data: bytes) -> bytes:
     signature = slice_bytes(data, words[10])
     platform = enter(host)
     check_length(influence)
-    model, owner_word = existing(host, model_id)
+    model = load_model(host, model_id)
     if host.caller != payer:
         raise UNAUTHORIZED(host.caller)
-    host.charge(gas.MAPPING)
-    nonce_slot = mapping_slot(payer, NONCES)
+    nonce_slot = host.mapping(payer, NONCES)
     expected = host.sload(nonce_slot) & MASK_64
     if nonce != expected:
         raise INVALID_NONCE(nonce, expected)
@@ -99,26 +91,11 @@ def infer_attested(host: Host, data: bytes) -> bytes:
         raise AMOUNT_OVERFLOW()
     if host.timestamp > deadline:
         raise EXPIRED(deadline)
-    _check_signature(host, attributor_of(host, model, owner_word), data[4:292], influence, signature)
+    _check_signature(host, load_attributor(host, model), data[4:292], influence, signature)
     host.sstore(nonce_slot, nonce + 1)
-    fee = host.value
-    price = check_fee(host, model, owner_word, fee, 1, input_tokens, output_tokens)
-    inference_id = pay_and_record(
-        host,
-        platform,
-        model_id,
-        model,
-        owner_word & MASK_160,
-        price,
-        payer,
-        fee,
-        1,
-        input_tokens,
-        output_tokens,
-        data[196:292],
-        influence,
-    )
-    return inference_id.to_bytes(32, "big")
+    usage = Usage(payer, host.value, 1, input_tokens, output_tokens, data[196:292], influence)
+    price = check_fee(host, model, usage)
+    return pay_and_record(host, platform, model, price, usage).to_bytes(32, "big")
 
 
 def infer_batch(host: Host, data: bytes) -> bytes:
@@ -129,34 +106,19 @@ def infer_batch(host: Host, data: bytes) -> bytes:
         raise MALFORMED_INPUT()
     platform = enter(host)
     check_length(influence)
-    model, owner_word = existing(host, model_id)
-    if host.caller != attributor_of(host, model, owner_word):
+    model = load_model(host, model_id)
+    if host.caller != load_attributor(host, model):
         raise UNAUTHORIZED(host.caller)
-    fee = host.value
-    price = check_fee(host, model, owner_word, fee, count, input_tokens, output_tokens)
-    inference_id = pay_and_record(
-        host,
-        platform,
-        model_id,
-        model,
-        owner_word & MASK_160,
-        price,
-        host.caller,
-        fee,
-        count,
-        input_tokens,
-        output_tokens,
-        data[132:164] + ZERO + ZERO,
-        influence,
-    )
-    return inference_id.to_bytes(32, "big")
+    hashes = data[132:164] + ZERO + ZERO
+    usage = Usage(host.caller, host.value, count, input_tokens, output_tokens, hashes, influence)
+    price = check_fee(host, model, usage)
+    return pay_and_record(host, platform, model, price, usage).to_bytes(32, "big")
 
 
 def nonces(host: Host, data: bytes) -> bytes:
     """nonces: the next attestation's."""
     (payer,) = decode_words(data, (160,))
-    host.charge(gas.MAPPING)
-    return (host.sload(mapping_slot(payer, NONCES)) & MASK_64).to_bytes(32, "big")
+    return (host.sload(host.mapping(payer, NONCES)) & MASK_64).to_bytes(32, "big")
 
 
 def check_length(influence: bytes) -> None:
@@ -165,45 +127,30 @@ def check_length(influence: bytes) -> None:
         raise TOO_MANY(len(influence) >> 5, MAX_WEIGHTS)
 
 
-def check_fee(
-    host: Host, model: int, owner_word: int, fee: int, count: int, input_tokens: int, output_tokens: int
-) -> int:
-    """That `fee` wei is below 2^128 and at least the quote; returns the model's PRICE word."""
+def check_fee(host: Host, model: Model, usage: Usage) -> Price:
+    """Reads the model's price and checks the usage's fee. Raises AmountOverflow from 2^128 wei on, or FeeTooLow."""
+    fee = usage.fee
     if fee >> 128:
         raise AMOUNT_OVERFLOW()
-    price = host.sload(model + PRICE)
-    required = quoted(owner_word, price, count, input_tokens, output_tokens)
+    price = load_price(host, model)
+    required = quote_fee(model, price, usage.inferences, usage.input_tokens, usage.output_tokens)
     if fee < required:
         raise FEE_TOO_LOW(fee, required)
     return price
 
 
-def pay_and_record(
-    host: Host,
-    platform: int,
-    model_id: int,
-    model: int,
-    owner: int,
-    price: int,
-    payer: int,
-    fee: int,
-    count: int,
-    input_tokens: int,
-    output_tokens: int,
-    hashes: bytes,
-    influence: bytes,
-) -> int:
-    """Credits `fee` wei to everyone it is due to, then records the inference; returns its id (section 4).
+def pay_and_record(host: Host, platform: Platform, model: Model, price: Price, usage: Usage) -> int:
+    """Credits a usage's fee to everyone it is due to, and records it (attribution.md section 4).
 
-    `platform` and `price` are storage words, `model` the model's slot, `hashes` requestHash, responseHash, evidence.
+    Returns the id of its last inference.
     """
-    platform_cut = fee * (platform >> BPS_SHIFT & MASK_16) // ALL_BPS
+    fee = usage.fee
+    platform_cut = fee * platform.bps // ALL_BPS
     if platform_cut > fee:
         raise AMOUNT_OVERFLOW()
-    credit(host, platform & MASK_160, platform_cut)
-    split = host.sload(model + SPLIT)
-    distribute(host, model, owner, price, split, fee - platform_cut, influence)
-    return record_inference(host, model_id, model, payer, fee, count, input_tokens, output_tokens, hashes, influence)
+    credit(host, platform.treasury, platform_cut)
+    distribute(host, model.slot, model.owner, price.base_model_id, fee - platform_cut, usage.influence)
+    return record_inference(host, model.id, model.slot, usage)
 
 
 def _check_signature(host: Host, signer: int, attestation: bytes, influence: bytes, signature: bytes) -> None:

@@ -1,8 +1,7 @@
 """Jobs: paid first, answered later. The escrow ends as a fee and a refund, or whole with the payer (section 5)."""
 
-from typing import Final
+from typing import Final, NamedTuple
 
-from . import gas
 from .abi import decode_words, encode_words, slice_words
 from .errors import (
     AMOUNT_OVERFLOW,
@@ -16,26 +15,12 @@ from .errors import (
 from .events import JOB_CANCELLED, JOB_REQUESTED, JOB_SETTLED
 from .host import Host
 from .inference import check_length, pay_and_record
-from .layout import (
-    COUNTS,
-    DEADLINE_SHIFT,
-    ESCROW,
-    JOB_COUNT_SHIFT,
-    JOB_MODEL_SHIFT,
-    JOBS,
-    MASK_8,
-    MASK_64,
-    MASK_128,
-    MASK_160,
-    PAYER,
-    PRICE,
-    REQUEST,
-    STATE_SHIFT,
-    mapping_slot,
-)
+from .layout import COUNTS, ESCROW, JOBS, PAYER, REQUEST
 from .ledger import credit
-from .models import attributor_of, existing, quoted
+from .models import load_attributor, load_model, load_price, quote_fee
 from .platform import enter
+from .records import Usage
+from .words import pack_counts, pack_escrow, pack_job, unpack_counts, unpack_escrow, unpack_job
 
 OPEN: Final = 1
 SETTLED: Final = 2
@@ -43,11 +28,22 @@ CANCELLED: Final = 3
 MAX_SECONDS_AHEAD: Final = 30 * 24 * 3600
 
 
+class Job(NamedTuple):
+    """A paid request: its first storage slot, and what its first two words hold."""
+
+    slot: int
+    payer: int  # an address as an integer
+    model_id: int
+    escrow: int  # wei
+    deadline: int  # unix seconds
+    state: int  # OPEN, SETTLED or CANCELLED
+
+
 def request(host: Host, data: bytes) -> bytes:
     """request: holds msg.value until the attributor settles or the deadline passes."""
     model_id, request_hash, deadline = decode_words(data, (64, 256, 64))
     enter(host)
-    existing(host, model_id)
+    load_model(host, model_id)
     escrow = host.value
     if escrow >> 128:
         raise AMOUNT_OVERFLOW()
@@ -56,15 +52,14 @@ def request(host: Host, data: bytes) -> bytes:
         raise EXPIRED(deadline)
     if deadline - now > MAX_SECONDS_AHEAD:
         raise TOO_MANY(deadline - now, MAX_SECONDS_AHEAD)
-    counts = host.sload(COUNTS)
-    job_id = (counts >> JOB_COUNT_SHIFT & MASK_64) + 1
+    datanets, models, jobs = unpack_counts(host.sload(COUNTS))
+    job_id = jobs + 1
     if job_id >> 64:
         raise AMOUNT_OVERFLOW()
-    host.sstore(COUNTS, counts + (1 << JOB_COUNT_SHIFT))
-    host.charge(gas.MAPPING)
-    slot = mapping_slot(job_id, JOBS)
-    host.sstore(slot + PAYER, model_id << JOB_MODEL_SHIFT | host.caller)
-    host.sstore(slot + ESCROW, OPEN << STATE_SHIFT | deadline << DEADLINE_SHIFT | escrow)
+    host.sstore(COUNTS, pack_counts(datanets, models, job_id))
+    slot = host.mapping(job_id, JOBS)
+    host.sstore(slot + PAYER, pack_job(host.caller, model_id))
+    host.sstore(slot + ESCROW, pack_escrow(escrow, deadline, OPEN))
     host.sstore(slot + REQUEST, request_hash)
     host.log((JOB_REQUESTED, job_id, model_id, host.caller), encode_words(escrow, request_hash, deadline))
     return encode_words(job_id)
@@ -76,35 +71,20 @@ def settle(host: Host, data: bytes) -> bytes:
     influence = slice_words(data, offset)
     platform = enter(host)
     check_length(influence)
-    slot, payer, model_id, terms = _open_job(host, job_id)
-    model, owner_word = existing(host, model_id)
-    if host.caller != attributor_of(host, model, owner_word):
+    job = _load_open(host, job_id)
+    model = load_model(host, job.model_id)
+    if host.caller != load_attributor(host, model):
         raise UNAUTHORIZED(host.caller)
-    deadline = terms >> DEADLINE_SHIFT & MASK_64
-    if host.timestamp > deadline:
-        raise EXPIRED(deadline)
-    escrow = terms & MASK_128
-    request_hash = host.sload(slot + REQUEST).to_bytes(32, "big")
-    host.sstore(slot + ESCROW, SETTLED << STATE_SHIFT | deadline << DEADLINE_SHIFT)
-    price = host.sload(model + PRICE)
-    fee = min(escrow, quoted(owner_word, price, 1, input_tokens, output_tokens))
-    inference_id = pay_and_record(
-        host,
-        platform,
-        model_id,
-        model,
-        owner_word & MASK_160,
-        price,
-        payer,
-        fee,
-        1,
-        input_tokens,
-        output_tokens,
-        request_hash + data[100:164],
-        influence,
-    )
-    credit(host, payer, escrow - fee)
-    host.log((JOB_SETTLED, job_id, model_id), encode_words(inference_id, fee, escrow - fee))
+    if host.timestamp > job.deadline:
+        raise EXPIRED(job.deadline)
+    request_hash = host.sload(job.slot + REQUEST).to_bytes(32, "big")
+    host.sstore(job.slot + ESCROW, pack_escrow(0, job.deadline, SETTLED))
+    price = load_price(host, model)
+    fee = min(job.escrow, quote_fee(model, price, 1, input_tokens, output_tokens))
+    usage = Usage(job.payer, fee, 1, input_tokens, output_tokens, request_hash + data[100:164], influence)
+    inference_id = pay_and_record(host, platform, model, price, usage)
+    credit(host, job.payer, job.escrow - fee)
+    host.log((JOB_SETTLED, job_id, model.id), encode_words(inference_id, fee, job.escrow - fee))
     return encode_words(inference_id)
 
 
@@ -112,49 +92,37 @@ def cancel(host: Host, data: bytes) -> bytes:
     """cancel: once the deadline has passed, the payer takes the whole escrow back as credit."""
     (job_id,) = decode_words(data, (64,))
     enter(host)
-    slot, payer, _, terms = _open_job(host, job_id)
-    if host.caller != payer:
+    job = _load_open(host, job_id)
+    if host.caller != job.payer:
         raise UNAUTHORIZED(host.caller)
-    deadline = terms >> DEADLINE_SHIFT & MASK_64
-    if host.timestamp <= deadline:
-        raise JOB_OPEN_UNTIL(deadline)
-    escrow = terms & MASK_128
-    host.sstore(slot + ESCROW, CANCELLED << STATE_SHIFT | deadline << DEADLINE_SHIFT)
-    credit(host, payer, escrow)
-    host.log((JOB_CANCELLED, job_id), encode_words(escrow))
+    if host.timestamp <= job.deadline:
+        raise JOB_OPEN_UNTIL(job.deadline)
+    host.sstore(job.slot + ESCROW, pack_escrow(0, job.deadline, CANCELLED))
+    credit(host, job.payer, job.escrow)
+    host.log((JOB_CANCELLED, job_id), encode_words(job.escrow))
     return b""
 
 
 def job(host: Host, data: bytes) -> bytes:
     """job: model, payer, escrow still held, request, deadline, state (1 open, 2 settled, 3 cancelled)."""
     (job_id,) = decode_words(data, (64,))
-    slot, payer, model_id = _existing(host, job_id)
-    terms = host.sload(slot + ESCROW)
-    return encode_words(
-        model_id,
-        payer,
-        terms & MASK_128,
-        host.sload(slot + REQUEST),
-        terms >> DEADLINE_SHIFT & MASK_64,
-        terms >> STATE_SHIFT & MASK_8,
-    )
+    found = _load_job(host, job_id)
+    request_hash = host.sload(found.slot + REQUEST)
+    return encode_words(found.model_id, found.payer, found.escrow, request_hash, found.deadline, found.state)
 
 
-def _existing(host: Host, job_id: int) -> tuple[int, int, int]:
-    """The job's slot, payer and model, or UnknownJob."""
-    host.charge(gas.MAPPING)
-    slot = mapping_slot(job_id, JOBS)
-    word = host.sload(slot + PAYER)
-    payer = word & MASK_160
+def _load_job(host: Host, job_id: int) -> Job:
+    """Reads a job. Raises UnknownJob."""
+    slot = host.mapping(job_id, JOBS)
+    payer, model_id = unpack_job(host.sload(slot + PAYER))
     if not payer:
         raise UNKNOWN_JOB(job_id)
-    return slot, payer, word >> JOB_MODEL_SHIFT & MASK_64
+    return Job(slot, payer, model_id, *unpack_escrow(host.sload(slot + ESCROW)))
 
 
-def _open_job(host: Host, job_id: int) -> tuple[int, int, int, int]:
-    """The job's slot, payer, model and ESCROW word, the job being open."""
-    slot, payer, model_id = _existing(host, job_id)
-    terms = host.sload(slot + ESCROW)
-    if terms >> STATE_SHIFT & MASK_8 != OPEN:
+def _load_open(host: Host, job_id: int) -> Job:
+    """Reads an open job. Raises UnknownJob or JobClosed."""
+    job = _load_job(host, job_id)
+    if job.state != OPEN:
         raise JOB_CLOSED(job_id)
-    return slot, payer, model_id, terms
+    return job

@@ -33,24 +33,13 @@ CONTENT: Final = 7
 MODELS: Final = 8
 JOBS: Final = 9
 
-# Bit positions in PLATFORM and COUNTS.
-BPS_SHIFT: Final = 160
-LOCK_SHIFT: Final = 176
-MODEL_COUNT_SHIFT: Final = 64
-JOB_COUNT_SHIFT: Final = 128
-
 # Slots of a DataNet, from its mapping slot.
 POOL: Final = 0  # acc uint160 | remainder uint96
 MEMBERSHIP: Final = 1  # totalUnits uint96 | members uint64 | contributions uint64
 CURATOR: Final = 2
 DATANET_METADATA: Final = 3
 
-REMAINDER_SHIFT: Final = 160
-MEMBER_COUNT_SHIFT: Final = 96
-CONTRIBUTIONS_SHIFT: Final = 160
-
-# A member: paidAcc uint160 | units uint96.
-UNITS_SHIFT: Final = 160
+# A member is one slot: paidAcc uint160 | units uint96.
 
 # Slots of a model.
 OWNER: Final = 0  # owner address | perCall uint96
@@ -63,27 +52,11 @@ HISTORY: Final = 6
 TRAINING: Final = 7
 MORE_WEIGHTS: Final = 8  # 30 weights, two a slot
 
-PER_CALL_SHIFT: Final = 160
-PER_KILO_OUTPUT_SHIFT: Final = 96
-BASE_MODEL_SHIFT: Final = 192
-LINEAGE_BPS_SHIFT: Final = 16
-DATA_BPS_SHIFT: Final = 32
-WEIGHT_COUNT_SHIFT: Final = 48
-FIRST_WEIGHT_SHIFT: Final = 56
-SECOND_WEIGHT_SHIFT: Final = 152
-DEPTH_SHIFT: Final = 160
-STEP_SHIFT: Final = 168
-REVENUE_SHIFT: Final = 64
-LAST_TIME_SHIFT: Final = 192
 
 # Slots of a job.
 PAYER: Final = 0  # payer address | modelId uint64
 ESCROW: Final = 1  # escrow uint128 | deadline uint64 | state uint8
 REQUEST: Final = 2
-
-JOB_MODEL_SHIFT: Final = 160
-DEADLINE_SHIFT: Final = 128
-STATE_SHIFT: Final = 192
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +183,7 @@ def genesis_storage(admin: int | bytes, treasury: int | bytes, bps: int) -> dict
         raise ValueError("the platform's admin and treasury are addresses other than zero")
     if not 0 <= bps <= MAX_PLATFORM_BPS:
         raise ValueError(f"the platform's share is 0 to {MAX_PLATFORM_BPS} basis points, not {bps}")
-    return {ADMIN: admin_word, PLATFORM: bps << BPS_SHIFT | treasury_word}
+    return {ADMIN: admin_word, PLATFORM: bps << 160 | treasury_word}
 
 
 MAX_PLATFORM_BPS: Final = 3_000

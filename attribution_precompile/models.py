@@ -1,6 +1,6 @@
 """Models: who owns them, what an inference costs, how a fee is split, what they were trained on."""
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from . import gas
 from .abi import WORD, decode_array, decode_words, encode_words, locate_tuple
@@ -20,69 +20,90 @@ from .events import ATTRIBUTOR_SET, MODEL_PRICED, MODEL_REGISTERED, MODEL_TRANSF
 from .host import Host
 from .layout import (
     ATTRIBUTOR,
-    BASE_MODEL_SHIFT,
     COUNTS,
-    DATA_BPS_SHIFT,
-    DEPTH_SHIFT,
-    FIRST_WEIGHT_SHIFT,
     HISTORY,
-    LAST_TIME_SHIFT,
-    LINEAGE_BPS_SHIFT,
-    MASK_8,
-    MASK_16,
-    MASK_32,
     MASK_64,
-    MASK_96,
-    MASK_128,
-    MASK_160,
-    MODEL_COUNT_SHIFT,
     MODEL_METADATA,
     MODELS,
     MORE_WEIGHTS,
     OWNER,
-    PER_CALL_SHIFT,
-    PER_KILO_OUTPUT_SHIFT,
     PRICE,
-    REVENUE_SHIFT,
-    SECOND_WEIGHT_SHIFT,
     SPLIT,
-    STEP_SHIFT,
     TRAINING,
     USAGE,
-    WEIGHT_COUNT_SHIFT,
-    mapping_slot,
 )
 from .ledger import ALL_BPS, MAX_ANCESTORS, MAX_WEIGHTS, load_weights
 from .platform import enter
 from .signatures import keccak256
+from .values import new
+from .words import (
+    pack_attributor,
+    pack_counts,
+    pack_owner,
+    pack_price,
+    pack_split,
+    pack_weight,
+    pack_weight_pair,
+    unpack_attributor,
+    unpack_counts,
+    unpack_owner,
+    unpack_price,
+    unpack_shares,
+    unpack_usage,
+)
 
 # ModelParams: metadata, baseModelId, attributor, price (3), split (3), the offset of the weights.
 _PARAMS: Final = (256, 64, 160, 96, 96, 96, 16, 16, 16, 256)
 _TRAINING_WORDS: Final = 5
 
 
-def existing(host: Host, model_id: int) -> tuple[int, int]:
-    """The model's slot and its OWNER word, or UnknownModel."""
-    host.charge(gas.MAPPING)
-    slot = mapping_slot(model_id, MODELS)
-    word = host.sload(slot)
-    if not word & MASK_160:
+class Model(NamedTuple):
+    """A registered model: its id, its first storage slot, its owner (an address as an integer), its price per call."""
+
+    id: int
+    slot: int
+    owner: int
+    per_call: int  # wei
+
+
+class Price(NamedTuple):
+    """What a model's PRICE word holds: wei per 1,000 tokens, and the id of the base model (0 for none)."""
+
+    per_kilo_input: int
+    per_kilo_output: int
+    base_model_id: int
+
+
+def load_model(host: Host, model_id: int) -> Model:
+    """Reads a model. Raises UnknownModel."""
+    slot = host.mapping(model_id, MODELS)
+    owner, per_call = unpack_owner(host.sload(slot))
+    if not owner:
         raise UNKNOWN_MODEL(model_id)
-    return slot, word
+    return new(Model, (model_id, slot, owner, per_call))
 
 
-def quoted(owner_word: int, price_word: int, count: int, input_tokens: int, output_tokens: int) -> int:
-    """What `count` inferences of these token sums cost, wei: each product floored by 1,000 (section 4)."""
+def load_price(host: Host, model: Model) -> Price:
+    """Reads a model's token prices and base model."""
+    return new(Price, unpack_price(host.sload(model.slot + PRICE)))
+
+
+def quote_fee(model: Model, price: Price, count: int, input_tokens: int, output_tokens: int) -> int:
+    """The least fee of `count` inferences with these token sums, in wei.
+
+    Each product is divided by 1,000 and rounded down (attribution.md section 4).
+    """
     return (
-        (owner_word >> PER_CALL_SHIFT) * count
-        + (price_word & MASK_96) * input_tokens // 1000
-        + (price_word >> PER_KILO_OUTPUT_SHIFT & MASK_96) * output_tokens // 1000
+        model.per_call * count
+        + price.per_kilo_input * input_tokens // 1000
+        + price.per_kilo_output * output_tokens // 1000
     )
 
 
-def attributor_of(host: Host, slot: int, owner_word: int) -> int:
-    """Who signs and settles for the model: its attributor, or its owner where none is set."""
-    return host.sload(slot + ATTRIBUTOR) & MASK_160 or owner_word & MASK_160
+def load_attributor(host: Host, model: Model) -> int:
+    """Reads who signs and settles for a model: its attributor, or its owner if none is set."""
+    attributor, _, _ = unpack_attributor(host.sload(model.slot + ATTRIBUTOR))
+    return attributor or model.owner
 
 
 def register_model(host: Host, data: bytes) -> bytes:
@@ -105,27 +126,22 @@ def register_model(host: Host, data: bytes) -> bytes:
     enter(host)
     if owner_bps + lineage_bps + data_bps != ALL_BPS or (lineage_bps and not base_model_id):
         raise INVALID_SPLIT()
-    counts = host.sload(COUNTS)
-    _check_weights(weights, counts & MASK_64)
-    models = counts >> MODEL_COUNT_SHIFT & MASK_64
+    datanets, models, jobs = unpack_counts(host.sload(COUNTS))
+    _check_weights(weights, datanets)
     depth = _lineage_depth(host, base_model_id, models)
     model_id = models + 1
     if model_id >> 64:
         raise AMOUNT_OVERFLOW()
-    host.sstore(COUNTS, counts + (1 << MODEL_COUNT_SHIFT))
-    host.charge(gas.MAPPING)
-    slot = mapping_slot(model_id, MODELS)
-    packed = [datanet_id << 32 | weight for datanet_id, weight in weights] + [0]
-    split = (
-        len(weights) << WEIGHT_COUNT_SHIFT | data_bps << DATA_BPS_SHIFT | lineage_bps << LINEAGE_BPS_SHIFT
-    ) | owner_bps
-    host.sstore(slot + OWNER, per_call << PER_CALL_SHIFT | host.caller)
-    host.sstore(slot + PRICE, _price_word(per_kilo_input, per_kilo_output, base_model_id))
-    host.sstore(slot + SPLIT, split | packed[0] << FIRST_WEIGHT_SHIFT | packed[1] << SECOND_WEIGHT_SHIFT)
-    host.sstore(slot + ATTRIBUTOR, depth << DEPTH_SHIFT | attributor)
+    host.sstore(COUNTS, pack_counts(datanets, model_id, jobs))
+    slot = host.mapping(model_id, MODELS)
+    packed = [pack_weight(datanet_id, weight) for datanet_id, weight in weights] + [0]
+    host.sstore(slot + OWNER, pack_owner(host.caller, per_call))
+    host.sstore(slot + PRICE, pack_price(per_kilo_input, per_kilo_output, base_model_id))
+    host.sstore(slot + SPLIT, pack_split(owner_bps, lineage_bps, data_bps, len(weights), packed[0], packed[1]))
+    host.sstore(slot + ATTRIBUTOR, pack_attributor(attributor, depth, training_step=0))
     host.sstore(slot + MODEL_METADATA, metadata)
     for index in range(2, len(weights), 2):
-        host.sstore(slot + MORE_WEIGHTS + (index - 2 >> 1), packed[index + 1] << 96 | packed[index])
+        host.sstore(slot + MORE_WEIGHTS + (index - 2 >> 1), pack_weight_pair(packed[index], packed[index + 1]))
     host.log((MODEL_REGISTERED, model_id, host.caller, base_model_id), encode_words(metadata))
     return encode_words(model_id)
 
@@ -152,26 +168,21 @@ def _lineage_depth(host: Host, base_model_id: int, models: int) -> int:
         return 0
     if base_model_id > models:
         raise UNKNOWN_MODEL(base_model_id)
-    host.charge(gas.MAPPING)
-    word = host.sload(mapping_slot(base_model_id, MODELS) + ATTRIBUTOR)
-    depth = (word >> DEPTH_SHIFT & MASK_8) + 1
+    _, base_depth, _ = unpack_attributor(host.sload(host.mapping(base_model_id, MODELS) + ATTRIBUTOR))
+    depth = base_depth + 1
     if depth > MAX_ANCESTORS:
         raise LINEAGE_TOO_DEEP(depth, MAX_ANCESTORS)
     return depth
-
-
-def _price_word(per_kilo_input: int, per_kilo_output: int, base_model_id: int) -> int:
-    return base_model_id << BASE_MODEL_SHIFT | per_kilo_output << PER_KILO_OUTPUT_SHIFT | per_kilo_input
 
 
 def set_price(host: Host, data: bytes) -> bytes:
     """setPrice."""
     model_id, per_call, per_kilo_input, per_kilo_output = decode_words(data, (64, 96, 96, 96))
     enter(host)
-    slot, owner = _owned(host, model_id)
-    base_model_id = host.sload(slot + PRICE) >> BASE_MODEL_SHIFT
-    host.sstore(slot + OWNER, per_call << PER_CALL_SHIFT | owner)
-    host.sstore(slot + PRICE, _price_word(per_kilo_input, per_kilo_output, base_model_id))
+    model = _load_owned(host, model_id)
+    base_model_id = load_price(host, model).base_model_id
+    host.sstore(model.slot + OWNER, pack_owner(model.owner, per_call))
+    host.sstore(model.slot + PRICE, pack_price(per_kilo_input, per_kilo_output, base_model_id))
     host.log((MODEL_PRICED, model_id), encode_words(per_call, per_kilo_input, per_kilo_output))
     return b""
 
@@ -180,9 +191,9 @@ def set_attributor(host: Host, data: bytes) -> bytes:
     """setAttributor: address zero makes the owner the attributor."""
     model_id, attributor = decode_words(data, (64, 160))
     enter(host)
-    slot, _ = _owned(host, model_id)
-    word = host.sload(slot + ATTRIBUTOR)
-    host.sstore(slot + ATTRIBUTOR, word >> 160 << 160 | attributor)
+    model = _load_owned(host, model_id)
+    _, depth, step = unpack_attributor(host.sload(model.slot + ATTRIBUTOR))
+    host.sstore(model.slot + ATTRIBUTOR, pack_attributor(attributor, depth, step))
     host.log((ATTRIBUTOR_SET, model_id, attributor), b"")
     return b""
 
@@ -191,14 +202,11 @@ def transfer_model(host: Host, data: bytes) -> bytes:
     """transferModel: the price stays, the fees from now on are the new owner's."""
     model_id, to = decode_words(data, (64, 160))
     enter(host)
-    slot, word = existing(host, model_id)
-    owner = word & MASK_160
-    if owner != host.caller:
-        raise UNAUTHORIZED(host.caller)
+    model = _load_owned(host, model_id)
     if not to:
         raise INVALID_ADDRESS()
-    host.sstore(slot + OWNER, word >> PER_CALL_SHIFT << PER_CALL_SHIFT | to)
-    host.log((MODEL_TRANSFERRED, model_id, owner, to), b"")
+    host.sstore(model.slot + OWNER, pack_owner(to, model.per_call))
+    host.log((MODEL_TRANSFERRED, model_id, model.owner, to), b"")
     return b""
 
 
@@ -206,12 +214,11 @@ def record_training(host: Host, data: bytes) -> bytes:
     """recordTraining: steps rise strictly, from 1; InvalidNonce names the least step that would do."""
     model_id, step, checkpoint, data_root = decode_words(data, (64, 64, 256, 256))
     enter(host)
-    slot, _ = _owned(host, model_id)
-    word = host.sload(slot + ATTRIBUTOR)
-    last = word >> STEP_SHIFT & MASK_64
+    slot = _load_owned(host, model_id).slot
+    attributor, depth, last = unpack_attributor(host.sload(slot + ATTRIBUTOR))
     if step <= last:
         raise INVALID_NONCE(step, last + 1 & MASK_64)
-    host.sstore(slot + ATTRIBUTOR, word & (1 << STEP_SHIFT) - 1 | step << STEP_SHIFT)
+    host.sstore(slot + ATTRIBUTOR, pack_attributor(attributor, depth, step))
     host.charge(gas.keccak_gas(_TRAINING_WORDS))
     head = host.sload(slot + TRAINING)
     commitment = keccak256(encode_words(head, step, checkpoint, data_root, host.timestamp))
@@ -223,56 +230,51 @@ def record_training(host: Host, data: bytes) -> bytes:
 def model(host: Host, data: bytes) -> bytes:
     """model: owner, attributor (0: the owner), base, metadata, price, split, weights."""
     (model_id,) = decode_words(data, (64,))
-    slot, owner_word = existing(host, model_id)
-    price = host.sload(slot + PRICE)
-    split = host.sload(slot + SPLIT)
-    attributor = host.sload(slot + ATTRIBUTOR) & MASK_160
-    metadata = host.sload(slot + MODEL_METADATA)
-    weights = load_weights(host, slot, split)
+    found = load_model(host, model_id)
+    price = load_price(host, found)
+    split = host.sload(found.slot + SPLIT)
+    owner_bps, lineage_bps, data_bps = unpack_shares(split)
+    attributor, _, _ = unpack_attributor(host.sload(found.slot + ATTRIBUTOR))
+    metadata = host.sload(found.slot + MODEL_METADATA)
+    weights = load_weights(host, found.slot, split)
     values = [
-        owner_word & MASK_160,
+        found.owner,
         attributor,
-        price >> BASE_MODEL_SHIFT,
+        price.base_model_id,
         metadata,
-        owner_word >> PER_CALL_SHIFT,
-        price & MASK_96,
-        price >> PER_KILO_OUTPUT_SHIFT & MASK_96,
-        split & MASK_16,
-        split >> LINEAGE_BPS_SHIFT & MASK_16,
-        split >> DATA_BPS_SHIFT & MASK_16,
+        found.per_call,
+        price.per_kilo_input,
+        price.per_kilo_output,
+        owner_bps,
+        lineage_bps,
+        data_bps,
         11 * WORD,
         len(weights),
     ]
-    for weight in weights:
-        values += (weight >> 32, weight & MASK_32)
+    for datanet_id, weight in weights:
+        values += (datanet_id, weight)
     return encode_words(*values)
 
 
 def usage(host: Host, data: bytes) -> bytes:
     """usage: inferences, revenue, lastTime, history, training."""
     (model_id,) = decode_words(data, (64,))
-    slot, _ = existing(host, model_id)
-    word = host.sload(slot + USAGE)
-    return encode_words(
-        word & MASK_64,
-        word >> REVENUE_SHIFT & MASK_128,
-        word >> LAST_TIME_SHIFT,
-        host.sload(slot + HISTORY),
-        host.sload(slot + TRAINING),
-    )
+    slot = load_model(host, model_id).slot
+    inferences, revenue, last_time = unpack_usage(host.sload(slot + USAGE))
+    history = host.sload(slot + HISTORY)
+    return encode_words(inferences, revenue, last_time, history, host.sload(slot + TRAINING))
 
 
 def quote(host: Host, data: bytes) -> bytes:
     """quote: the least fee of one inference, wei."""
     model_id, input_tokens, output_tokens = decode_words(data, (64, 64, 64))
-    slot, owner_word = existing(host, model_id)
-    return encode_words(quoted(owner_word, host.sload(slot + PRICE), 1, input_tokens, output_tokens))
+    found = load_model(host, model_id)
+    return encode_words(quote_fee(found, load_price(host, found), 1, input_tokens, output_tokens))
 
 
-def _owned(host: Host, model_id: int) -> tuple[int, int]:
-    """The model's slot and its owner, who is the caller."""
-    slot, word = existing(host, model_id)
-    owner = word & MASK_160
-    if owner != host.caller:
+def _load_owned(host: Host, model_id: int) -> Model:
+    """Reads a model of the caller's. Raises UnknownModel or Unauthorized."""
+    model = load_model(host, model_id)
+    if model.owner != host.caller:
         raise UNAUTHORIZED(host.caller)
-    return slot, owner
+    return model

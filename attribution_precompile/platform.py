@@ -4,33 +4,35 @@ The lock shares the treasury's slot: an inference reads that slot anyway, so gua
 sets it, for the time of the call.
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from .abi import decode_words, encode_words
 from .errors import INVALID_ADDRESS, REENTRANCY, TOO_MANY, UNAUTHORIZED
 from .events import PLATFORM_SET
 from .host import Host
-from .layout import (
-    ADMIN,
-    BPS_SHIFT,
-    LOCK_SHIFT,
-    MASK_8,
-    MASK_16,
-    MASK_160,
-    MAX_PLATFORM_BPS,
-    PLATFORM,
-)
+from .layout import ADMIN, MASK_160, MAX_PLATFORM_BPS, PLATFORM
+from .values import new
+from .words import pack_platform, unpack_platform
 
 VERSION: Final = 1
 _VERSION_WORD: Final = VERSION.to_bytes(32, "big")
 
 
-def enter(host: Host) -> int:
-    """The first step of every mutator: the PLATFORM word, or Reentrancy during a payout."""
+class Platform(NamedTuple):
+    """The PLATFORM word, and of it the treasury (an address as an integer) and its share of a fee in basis points."""
+
+    word: int
+    treasury: int
+    bps: int
+
+
+def enter(host: Host) -> Platform:
+    """Reads the platform, as every mutator does first. Raises Reentrancy during a payout."""
     word = host.sload(PLATFORM)
-    if word >> LOCK_SHIFT & MASK_8:
+    treasury, bps, locked = unpack_platform(word)
+    if locked:
         raise REENTRANCY()
-    return word
+    return new(Platform, (word, treasury, bps))
 
 
 def set_platform(host: Host, data: bytes) -> bytes:
@@ -44,7 +46,7 @@ def set_platform(host: Host, data: bytes) -> bytes:
     if bps > MAX_PLATFORM_BPS:
         raise TOO_MANY(bps, MAX_PLATFORM_BPS)
     host.sstore(ADMIN, admin)
-    host.sstore(PLATFORM, bps << BPS_SHIFT | treasury)
+    host.sstore(PLATFORM, pack_platform(treasury, bps))
     host.log((PLATFORM_SET, admin, treasury), encode_words(bps))
     return b""
 
@@ -52,8 +54,8 @@ def set_platform(host: Host, data: bytes) -> bytes:
 def platform(host: Host, data: bytes) -> bytes:
     """platform: admin, treasury, basis points."""
     admin = host.sload(ADMIN) & MASK_160
-    word = host.sload(PLATFORM)
-    return encode_words(admin, word & MASK_160, word >> BPS_SHIFT & MASK_16)
+    treasury, bps, _ = unpack_platform(host.sload(PLATFORM))
+    return encode_words(admin, treasury, bps)
 
 
 def version(host: Host, data: bytes) -> bytes:

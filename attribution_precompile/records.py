@@ -1,46 +1,56 @@
 """What state remembers of inferences: the counters and the commitment of attribution.md section 5."""
 
-from typing import Final
+from typing import Final, NamedTuple
 
-from . import gas
 from .errors import AMOUNT_OVERFLOW
 from .events import INFERRED
+from .gas import KECCAK, keccak_gas
 from .host import Host
-from .layout import HISTORY, LAST_TIME_SHIFT, MASK_64, MASK_128, REVENUE_SHIFT, USAGE
+from .layout import HISTORY, USAGE
 from .signatures import keccak256
+from .words import pack_usage, unpack_usage
 
 EMPTY_INFLUENCE_HASH: Final = keccak256(b"")
 HISTORY_WORDS: Final = 12
+_HISTORY_GAS: Final = keccak_gas(HISTORY_WORDS)
+_EMPTY_VECTOR: Final = bytes(32)  # its length
 _INFLUENCE_OFFSET: Final = (8 * 32).to_bytes(32, "big")
 
 
-def record_inference(
-    host: Host,
-    model_id: int,
-    model: int,
-    payer: int,
-    fee: int,
-    count: int,
-    input_tokens: int,
-    output_tokens: int,
-    hashes: bytes,
-    influence: bytes,
-) -> int:
-    """Counts, commits and logs `count` inferences paid with `fee` wei; returns the last one's id.
+class Usage(NamedTuple):
+    """What was used and what was paid for it, by one transaction."""
 
-    `model` is the model's slot, `hashes` are requestHash, responseHash and evidence (96 bytes), `influence` the packed
-    words. AmountOverflow if the ids or the revenue would not fit.
+    payer: int  # an address as an integer
+    fee: int  # wei
+    inferences: int
+    input_tokens: int
+    output_tokens: int
+    hashes: bytes  # requestHash, responseHash and evidence, 96 bytes
+    influence: bytes  # packed words; empty for the model's default weights
+
+
+def record_inference(host: Host, model_id: int, model_slot: int, usage: Usage) -> int:
+    """Counts, commits and logs a usage of a model. Returns the id of its last inference.
+
+    Raises AmountOverflow if the ids or the revenue would not fit.
     """
-    usage = host.sload(model + USAGE)
-    inference_id = (usage & MASK_64) + count
-    revenue = (usage >> REVENUE_SHIFT & MASK_128) + fee
+    payer, fee, count, input_tokens, output_tokens, hashes, influence = usage
+    inferences, revenue, _ = unpack_usage(host.sload(model_slot + USAGE))
+    inference_id = inferences + count
+    revenue += fee
     if inference_id >> 64 or revenue >> 128:
         raise AMOUNT_OVERFLOW()
     now = host.timestamp
-    host.sstore(model + USAGE, now << LAST_TIME_SHIFT | revenue << REVENUE_SHIFT | inference_id)
-    host.charge(gas.keccak_gas(HISTORY_WORDS) + gas.keccak_gas(len(influence) >> 5))
-    influence_hash = keccak256(influence) if influence else EMPTY_INFLUENCE_HASH
-    head = host.sload(model + HISTORY)
+    host.sstore(model_slot + USAGE, pack_usage(inference_id, revenue, now))
+    if influence:
+        host.charge(_HISTORY_GAS + keccak_gas(len(influence) >> 5))
+        influence_hash = keccak256(influence)
+        vector = (len(influence) >> 5).to_bytes(32, "big") + influence
+    else:
+        host.charge(_HISTORY_GAS + KECCAK)
+        influence_hash = EMPTY_INFLUENCE_HASH
+        vector = _EMPTY_VECTOR
+    head = host.sload(model_slot + HISTORY)
     body = (fee << 768 | count << 512 | input_tokens << 256 | output_tokens).to_bytes(128, "big") + hashes
     commitment = b"".join(
         (
@@ -50,7 +60,6 @@ def record_inference(
             now.to_bytes(32, "big"),
         )
     )
-    host.sstore(model + HISTORY, int.from_bytes(keccak256(commitment), "big"))
-    length = (len(influence) >> 5).to_bytes(32, "big")
-    host.log((INFERRED, model_id, inference_id, payer), b"".join((body, _INFLUENCE_OFFSET, length, influence)))
+    host.sstore(model_slot + HISTORY, int.from_bytes(keccak256(commitment), "big"))
+    host.log((INFERRED, model_id, inference_id, payer), b"".join((body, _INFLUENCE_OFFSET, vector)))
     return inference_id

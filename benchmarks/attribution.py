@@ -31,6 +31,7 @@ from attribution_precompile import (
     execute,
     inference,
     ledger,
+    models,
     records,
 )
 from benchmarks.gas_prices import GAS, GasPrice, call_prices, opcode_prices
@@ -110,7 +111,8 @@ HOT_LOOP: Final[tuple[Callable[..., Any], ...]] = (
     dispatch.execute,
     abi.decode_words,
     inference.infer,
-    inference._infer_plain,
+    inference._infer,
+    models.load_model,
     inference.check_fee,
     inference.pay_and_record,
     ledger.distribute,
@@ -119,6 +121,7 @@ HOT_LOOP: Final[tuple[Callable[..., Any], ...]] = (
     ledger.pay_pool,
     ledger.credit,
     records.record_inference,
+    dict_host.DictHost.mapping,
     dict_host.DictHost.sload,
     dict_host.DictHost.sstore,
     dict_host.DictHost.log,

@@ -191,14 +191,20 @@ class _Transcriber(DictHost):
         self.program = bytearray()
 
     def charge(self, amount: int) -> None:
-        """Hashes, known by their price; a charge for several mapping slots is as many hashes."""
+        """Writes down the hash that a charge of this size pays for."""
         super().charge(amount)
         if amount > schedule.ECRECOVER:
             amount -= schedule.ECRECOVER
-        while amount >= schedule.KECCAK:
-            words = 2 if amount % schedule.MAPPING == 0 else (amount - schedule.KECCAK) // schedule.KECCAK_WORD
-            self.program += _push(32 * words) + _push(0) + bytes([_KECCAK256, _POP])
-            amount -= schedule.KECCAK + schedule.KECCAK_WORD * words
+        if amount >= schedule.KECCAK:
+            self._hash((amount - schedule.KECCAK) // schedule.KECCAK_WORD)
+
+    def mapping(self, key: int, slot: int) -> int:
+        """Writes down the hash of two words."""
+        self._hash(2)
+        return super().mapping(key, slot)
+
+    def _hash(self, words: int) -> None:
+        self.program += _push(32 * words) + _push(0) + bytes([_KECCAK256, _POP])
 
     def sload(self, slot: int) -> int:
         self.program += _push(slot) + bytes([_SLOAD, _POP])

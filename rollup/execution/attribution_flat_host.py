@@ -5,7 +5,8 @@ nothing to undo.
 """
 
 from attribution_precompile import ADDRESS_BYTES, OutOfGas
-from attribution_precompile import gas as schedule
+from attribution_precompile.gas import LOG, LOG_BYTE, LOG_TOPIC, MAPPING, SLOAD_COLD, SLOAD_WARM, SSTORE_SENTRY
+from attribution_precompile.layout import mapping_slot
 from attribution_precompile.signatures import recover_address
 from rollup.execution.state.accounts import AccountDatabase
 from rollup.execution.storage_gas import sstore_gas
@@ -74,21 +75,28 @@ class FlatHost:
         if self.gas < 0:
             raise OutOfGas
 
+    def mapping(self, key: int, slot: int) -> int:
+        """The slot of `key`'s entry in the mapping at `slot`, after charging gas.MAPPING for the hash."""
+        self.gas -= MAPPING
+        if self.gas < 0:
+            raise OutOfGas
+        return mapping_slot(key, slot)
+
     def sload(self, slot: int) -> int:
         """EIP-2929."""
         writes = self._writes
         if slot in writes:
-            self.gas -= schedule.SLOAD_WARM
+            self.gas -= SLOAD_WARM
             if self.gas < 0:
                 raise OutOfGas
             return writes[slot]
         read = self._read
         if slot in read:
-            self.gas -= schedule.SLOAD_WARM
+            self.gas -= SLOAD_WARM
             if self.gas < 0:
                 raise OutOfGas
             return read[slot]
-        self.gas -= schedule.SLOAD_COLD
+        self.gas -= SLOAD_COLD
         if self.gas < 0:
             raise OutOfGas
         value = read[slot] = self._accounts.get_storage(ADDRESS_BYTES, slot)
@@ -96,13 +104,13 @@ class FlatHost:
 
     def sstore(self, slot: int, value: int) -> None:
         """EIP-2200 as changed by EIP-2929 and EIP-3529."""
-        if self.gas <= schedule.SSTORE_SENTRY:
+        if self.gas <= SSTORE_SENTRY:
             raise OutOfGas
         read, writes = self._read, self._writes
         if slot in read:
             original, cost = read[slot], 0
         else:
-            original, cost = self._accounts.get_storage(ADDRESS_BYTES, slot), schedule.SLOAD_COLD
+            original, cost = self._accounts.get_storage(ADDRESS_BYTES, slot), SLOAD_COLD
         current = writes.get(slot, original)
         warm_cost, refund = sstore_gas(original, current, value)
         cost += warm_cost
@@ -116,7 +124,7 @@ class FlatHost:
 
     def log(self, topics: tuple[int, ...], data: bytes) -> None:
         """375, 375 a topic, 8 a byte."""
-        self.gas -= schedule.LOG + schedule.LOG_TOPIC * len(topics) + schedule.LOG_BYTE * len(data)
+        self.gas -= LOG + LOG_TOPIC * len(topics) + LOG_BYTE * len(data)
         if self.gas < 0:
             raise OutOfGas
         self._logs.append((topics, data))

@@ -24,6 +24,7 @@ from eth.vm.opcode_values import CALL
 from attribution_precompile import ADDRESS_BYTES, RUNTIME_CODE, execute
 from attribution_precompile import Revert as PrecompileRevert
 from attribution_precompile import gas as schedule
+from attribution_precompile.layout import mapping_slot
 from attribution_precompile.signatures import recover_address
 from rollup.execution.storage_gas import sstore_gas
 
@@ -68,6 +69,11 @@ class ComputationHost:
     def charge(self, amount: int) -> None:
         """Takes gas, or raises py-evm's OutOfGas."""
         self._meter.consume_gas(amount, reason="attribution")
+
+    def mapping(self, key: int, slot: int) -> int:
+        """The slot of `key`'s entry in the mapping at `slot`, after charging gas.MAPPING for the hash."""
+        self.charge(schedule.MAPPING)
+        return mapping_slot(key, slot)
 
     def sload(self, slot: int) -> int:
         """EIP-2929."""

@@ -6,7 +6,7 @@ out is summed from events. Amounts in wei, `_scaled` ones in 2^-64 wei.
 
 from dataclasses import dataclass, field
 
-from attribution_precompile import ADDRESS_BYTES, layout
+from attribution_precompile import ADDRESS_BYTES, layout, words
 from rollup.execution.state.reader import StateReader
 from rollup.index.index import Index, account_key
 from rollup.index.working import number
@@ -63,10 +63,9 @@ def audit(index: Index) -> Audit:
     _credits(index, state, result)
     _pools(index, state, result)
     _jobs(index, state, result)
-    counts = state.storage(ADDRESS_BYTES, layout.COUNTS)
-    result.models = counts >> layout.MODEL_COUNT_SHIFT & layout.MASK_64
-    _compare(result, "DataNets", result.datanets, counts & layout.MASK_64)
-    _compare(result, "jobs", result.jobs, counts >> layout.JOB_COUNT_SHIFT & layout.MASK_64)
+    datanets, result.models, jobs = words.unpack_counts(state.storage(ADDRESS_BYTES, layout.COUNTS))
+    _compare(result, "DataNets", result.datanets, datanets)
+    _compare(result, "jobs", result.jobs, jobs)
     known = index.database.execute("SELECT count(*) FROM model").fetchone()[0]
     _compare(result, "models", known, result.models)
     return result
@@ -97,14 +96,14 @@ def _credits(index: Index, state: StateReader, result: Audit) -> None:
 def _pools(index: Index, state: StateReader, result: Audit) -> None:
     accs: dict[int, int] = {}
     for (datanet,), pool in index.rows.datanets.all():
-        word = state.storage(ADDRESS_BYTES, layout.datanet_slot(datanet))
-        accs[datanet] = word & layout.MASK_160
-        result.remainder_scaled += word >> layout.REMAINDER_SHIFT
+        acc, remainder = words.unpack_pool(state.storage(ADDRESS_BYTES, layout.datanet_slot(datanet)))
+        accs[datanet] = acc
+        result.remainder_scaled += remainder
         result.datanets += 1
-        _compare(result, f"pool of DataNet {datanet}", (pool.acc, pool.remainder), (accs[datanet], word >> 160))
+        _compare(result, f"pool of DataNet {datanet}", (pool.acc, pool.remainder), (acc, remainder))
     for (datanet, who), member in index.rows.members.all():
         word = state.storage(ADDRESS_BYTES, layout.member_slot(datanet, account_key(who)))
-        units, paid_acc = word >> layout.UNITS_SHIFT, word & layout.MASK_160
+        paid_acc, units = words.unpack_member(word)
         result.pending_scaled += units * (accs[datanet] - paid_acc)
         result.memberships += 1
         what = f"units and paidAcc of 0x{who.hex()} in DataNet {datanet}"
@@ -113,7 +112,7 @@ def _pools(index: Index, state: StateReader, result: Audit) -> None:
 
 def _jobs(index: Index, state: StateReader, result: Audit) -> None:
     for (job_id,), job in index.rows.jobs.all():
-        stored = state.storage(ADDRESS_BYTES, layout.job_slot(job_id) + layout.ESCROW) & layout.MASK_128
+        stored, _, _ = words.unpack_escrow(state.storage(ADDRESS_BYTES, layout.job_slot(job_id) + layout.ESCROW))
         result.escrow += stored
         result.requested += job.escrow
         result.settled_jobs += job.fee

@@ -7,7 +7,7 @@ the index's, and the difference is what was harvested.
 
 from dataclasses import dataclass, field
 
-from attribution_precompile import layout
+from attribution_precompile import layout, words
 from rollup.index.index import Index, account_key
 from rollup.index.rows import MemberRow
 from rollup.index.working import number
@@ -68,9 +68,8 @@ def earnings_of(index: Index, account: Address) -> Earnings:
 
 def datanet_earnings(index: Index, datanet: int, account: Address, member: MemberRow) -> DatanetEarnings:
     """One membership, as of the head."""
-    word = index.storage(layout.member_slot(datanet, account_key(account)))
-    acc = index.storage(layout.datanet_slot(datanet)) & layout.MASK_160
-    units, paid_acc = word >> layout.UNITS_SHIFT, word & layout.MASK_160
+    paid_acc, units = words.unpack_member(index.storage(layout.member_slot(datanet, account_key(account))))
+    acc, _ = words.unpack_pool(index.storage(layout.datanet_slot(datanet)))
     unseen = units * (paid_acc - member.paid_acc) >> 64 if paid_acc > member.paid_acc else 0
     return DatanetEarnings(
         datanet, units, member.direct, member.settled + unseen, units * (acc - paid_acc) >> 64 if units else 0

@@ -13,7 +13,7 @@ from time import perf_counter
 
 import structlog
 
-from attribution_precompile import ADDRESS_BYTES, layout
+from attribution_precompile import ADDRESS_BYTES, layout, words
 from rollup.execution.chain import Chain
 from rollup.execution.config import L2Config
 from rollup.index import schema
@@ -39,12 +39,9 @@ class IndexUnavailable(Exception):
 
 def genesis_platform(storage: dict[int, int]) -> PlatformRow:
     """The platform's parameters in the account's genesis storage, which no event tells of."""
-    word = storage.get(layout.PLATFORM, 0)
-    return PlatformRow(
-        (storage.get(layout.ADMIN, 0) & layout.MASK_160).to_bytes(20, "big"),
-        (word & layout.MASK_160).to_bytes(20, "big"),
-        word >> layout.BPS_SHIFT & layout.MASK_16,
-    )
+    treasury, bps, _ = words.unpack_platform(storage.get(layout.PLATFORM, 0))
+    admin = storage.get(layout.ADMIN, 0) & layout.MASK_160
+    return PlatformRow(admin.to_bytes(20, "big"), treasury.to_bytes(20, "big"), bps)
 
 
 class Index:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from attribution_precompile import layout
+from attribution_precompile import layout, words
 from rollup.index.rows import ModelRow
 
 
@@ -10,15 +10,8 @@ def read_registration(storage: Callable[[int], int], model_id: int, row: ModelRo
     """Fills in split and weights from any state since the registration; there is no method that changes them."""
     slot = layout.model_slot(model_id)
     split = storage(slot + layout.SPLIT)
-    row.owner_bps = split & layout.MASK_16
-    row.lineage_bps = split >> layout.LINEAGE_BPS_SHIFT & layout.MASK_16
-    row.data_bps = split >> layout.DATA_BPS_SHIFT & layout.MASK_16
-    count = split >> layout.WEIGHT_COUNT_SHIFT & layout.MASK_8
-    weights = [
-        split >> layout.FIRST_WEIGHT_SHIFT & layout.MASK_96,
-        split >> layout.SECOND_WEIGHT_SHIFT & layout.MASK_96,
-    ]
+    row.owner_bps, row.lineage_bps, row.data_bps = words.unpack_shares(split)
+    count, *weights = words.unpack_weights(split)
     for offset in range((max(count, 2) - 1) // 2):
-        word = storage(slot + layout.MORE_WEIGHTS + offset)
-        weights += [word & layout.MASK_96, word >> 96 & layout.MASK_96]
+        weights += words.unpack_weight_pair(storage(slot + layout.MORE_WEIGHTS + offset))
     row.weights = b"".join([weight.to_bytes(12, "big") for weight in weights[:count]])

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from attribution_precompile import layout
+from attribution_precompile import layout, words
 from rollup.index.index import Index
 from rollup.index.rows import DatanetRow, FlowRow, MemberRow, ModelRow
 from rollup.protocol.primitives import Address, Hash
@@ -42,12 +42,14 @@ def lineage(index: Index, row: ModelRow) -> list[int]:
 def terms(index: Index, model_id: int) -> Terms:
     """Read from the state at the head."""
     slot = layout.model_slot(model_id)
-    owner, price = index.storage(slot + layout.OWNER), index.storage(slot + layout.PRICE)
+    _, per_call = words.unpack_owner(index.storage(slot + layout.OWNER))
+    per_kilo_input, per_kilo_output, _ = words.unpack_price(index.storage(slot + layout.PRICE))
+    attributor, _, _ = words.unpack_attributor(index.storage(slot + layout.ATTRIBUTOR))
     return Terms(
-        (index.storage(slot + layout.ATTRIBUTOR) & layout.MASK_160).to_bytes(20, "big"),
-        owner >> layout.PER_CALL_SHIFT,
-        price & layout.MASK_96,
-        price >> layout.PER_KILO_OUTPUT_SHIFT & layout.MASK_96,
+        attributor.to_bytes(20, "big"),
+        per_call,
+        per_kilo_input,
+        per_kilo_output,
         index.storage(slot + layout.HISTORY).to_bytes(32, "big"),
         index.storage(slot + layout.TRAINING).to_bytes(32, "big"),
     )

@@ -6,7 +6,8 @@ from pathlib import Path
 from sha3 import keccak_256
 
 from attribution_precompile import ADDRESS
-from attribution_precompile.layout import MASK_64, MEMBER_COUNT_SHIFT, datanet_slot, member_slot
+from attribution_precompile.layout import MASK_64, datanet_slot, member_slot
+from attribution_precompile.words import pack_membership
 
 from . import calls
 from .harness import CONTRACT, NATIVE, Evm, Result
@@ -33,7 +34,7 @@ def ours(mode: str, contributors: int) -> tuple[int, int]:
     evm.fund(PAYER)
     assert evm.call(calls.call("createDatanet", bytes(32)), caller=CURATOR).success
     slots = {member_slot(1, FIRST + i): 1 << 160 for i in range(contributors)}
-    slots[datanet_slot(1) + 1] = contributors | (contributors & MASK_64) << MEMBER_COUNT_SHIFT
+    slots[datanet_slot(1) + 1] = pack_membership(contributors, contributors & MASK_64, 0)
     evm.set_storage(slots)
     assert evm.call(calls.call("registerModel", calls.model_params([(1, 1)])), caller=OWNER).success
     data = calls.call("infer", 1, 700, 300, b"\x01" * 32, b"\x02" * 32)

@@ -190,7 +190,7 @@ def test_a05_full_effect_or_none_at_every_charge(name: str, monkeypatch: pytest.
     call = VALID[name]
     evm = build(NATIVE)
     marks: set[int] = set()
-    for method in ("charge", "sload", "sstore", "log", "pay"):
+    for method in ("charge", "mapping", "sload", "sstore", "log", "pay"):
         original = getattr(ComputationHost, method)
 
         def recording(host: ComputationHost, *args: int, original: Callable[..., object] = original) -> object:

@@ -4,21 +4,18 @@ import pytest
 
 from attribution_precompile import DictHost, explain, genesis_storage
 from attribution_precompile.layout import (
-    BASE_MODEL_SHIFT,
     COUNTS,
-    LINEAGE_BPS_SHIFT,
     MASK_96,
     MEMBERSHIP,
     PLATFORM,
     PRICE,
-    REMAINDER_SHIFT,
     SPLIT,
-    WEIGHT_COUNT_SHIFT,
     credit_slot,
     datanet_slot,
     member_slot,
     model_slot,
 )
+from attribution_precompile.words import pack_member, pack_pool, pack_price, pack_split, pack_weight
 
 from . import calls
 from .harness import ADMIN, MODES, TREASURY
@@ -28,28 +25,28 @@ POOL_1, MEMBER_1 = datanet_slot(1), member_slot(1, MEMBERS[0])
 ALL = 10_000
 # Everything to the lineage, one weight, and the model is its own base.
 ENDLESS = {
-    model_slot(1) + PRICE: 1 << BASE_MODEL_SHIFT,
-    model_slot(1) + SPLIT: 1 << WEIGHT_COUNT_SHIFT | ALL << LINEAGE_BPS_SHIFT,
+    model_slot(1) + PRICE: pack_price(0, 0, 1),
+    model_slot(1) + SPLIT: pack_split(0, ALL, 0, 1, 0, 0),
 }
-FRACTION = {POOL_1: MASK_96 << REMAINDER_SHIFT | 10**30 + 1, MEMBER_1: 3 << 160}
+FRACTION = {POOL_1: pack_pool(10**30 + 1, MASK_96), MEMBER_1: pack_member(0, 3)}
 
 
 @pytest.mark.parametrize(
     ("slots", "name", "reason"),
     [
         ({PLATFORM: 10_001 << 160 | TREASURY}, "infer", "AmountOverflow()"),
-        ({model_slot(1) + SPLIT: 1 << WEIGHT_COUNT_SHIFT | 10_001}, "infer", "InvalidSplit()"),
-        ({model_slot(1) + SPLIT: 33 << WEIGHT_COUNT_SHIFT}, "infer", "InvalidWeights()"),
+        ({model_slot(1) + SPLIT: pack_split(10_001, 0, 0, 1, 0, 0)}, "infer", "InvalidSplit()"),
+        ({model_slot(1) + SPLIT: pack_split(0, 0, 0, 33, 0, 0)}, "infer", "InvalidWeights()"),
         ({model_slot(1) + SPLIT: 0}, "model", "InvalidWeights()"),
-        ({model_slot(1) + SPLIT: 1 << WEIGHT_COUNT_SHIFT | 1 << 88}, "infer", "InvalidWeights()"),
-        ({model_slot(1) + SPLIT: 2 << WEIGHT_COUNT_SHIFT}, "infer", "InvalidWeights()"),
+        ({model_slot(1) + SPLIT: pack_split(0, 0, 0, 1, pack_weight(1, 0), 0)}, "infer", "InvalidWeights()"),
+        ({model_slot(1) + SPLIT: pack_split(0, 0, 0, 2, 0, 0)}, "infer", "InvalidWeights()"),
         (ENDLESS, "infer", "LineageTooDeep(5, 4)"),
         ({POOL_1 + MEMBERSHIP: MASK_96 | (2**64 - 1) << 96}, "setUnits", None),
         ({POOL_1 + MEMBERSHIP: 5}, "setUnits", "AmountOverflow()"),
         ({POOL_1 + MEMBERSHIP: 30 | 2 << 96 | (2**64 - 1) << 160}, "contribute", "AmountOverflow()"),
         ({MEMBER_1: 10 << 160 | (2**160 - 1)}, "harvest", "AmountOverflow()"),
         ({**FRACTION, POOL_1 + MEMBERSHIP: 0}, "harvest", "AmountOverflow()"),
-        ({**FRACTION, POOL_1: MASK_96 << REMAINDER_SHIFT | 2**160 - 1}, "harvest", "AmountOverflow()"),
+        ({**FRACTION, POOL_1: pack_pool(2**160 - 1, MASK_96)}, "harvest", "AmountOverflow()"),
         ({COUNTS: 0}, "registerModel", "UnknownDatanet(1)"),
         ({credit_slot(MEMBERS[0]): 2**256 - 1}, "claim", "AmountOverflow()"),
         ({credit_slot(MEMBERS[0]): 2**256 - 1}, "claimable", "AmountOverflow()"),

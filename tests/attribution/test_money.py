@@ -10,14 +10,10 @@ from attribution_precompile import ADDRESS, DictHost, Revert, execute, explain, 
 from attribution_precompile.audit import owed_scaled
 from attribution_precompile.layout import (
     COUNTS,
-    MASK_64,
     MASK_96,
     MASK_160,
-    MEMBER_COUNT_SHIFT,
     MEMBERSHIP,
     POOL,
-    REMAINDER_SHIFT,
-    UNITS_SHIFT,
     USAGE,
     credit_slot,
     datanet_slot,
@@ -25,6 +21,7 @@ from attribution_precompile.layout import (
     model_slot,
     nonce_slot,
 )
+from attribution_precompile.words import pack_member, pack_membership, pack_pool, unpack_membership, unpack_pool
 
 from . import bytecode, calls
 from .harness import ADMIN, CONTRACT, MODES, NATIVE, TREASURY, Evm, Result
@@ -440,10 +437,10 @@ def test_a_remainder_that_would_not_fit_is_shared_at_once(evm: Evm) -> None:
     """No settlement is refused for want of room: 96 bits of remainder are divided among the units first."""
     pool = datanet_slot(1) + POOL
     acc = (evm.storage(pool) & MASK_160) + 1
-    evm.set_storage({pool: MASK_96 << REMAINDER_SHIFT | acc})
+    evm.set_storage({pool: pack_pool(acc, MASK_96)})
     must(evm.call(calls.call("harvest", [1], calls.hexed(MEMBERS[0])), caller=1))
     after = evm.storage(pool)
-    assert after >> REMAINDER_SHIFT < 30
+    assert unpack_pool(after)[1] < 30
     assert after & MASK_160 > acc
 
 
@@ -466,9 +463,9 @@ def test_a20_the_same_in_either_mode(evm: Evm) -> None:
     few, many = evm.copy(), evm.copy()
     membership = datanet_slot(1) + MEMBERSHIP
     word = evm.storage(membership)
-    assert word >> MEMBER_COUNT_SHIFT & MASK_64 == 2
-    slots = {member_slot(1, 2**80 + i): 1 << UNITS_SHIFT for i in range(1_000)}
-    many.set_storage({**slots, membership: word + (1_000 << MEMBER_COUNT_SHIFT) + 1_000})
+    assert unpack_membership(word)[1] == 2
+    slots = {member_slot(1, 2**80 + i): pack_member(0, 1) for i in range(1_000)}
+    many.set_storage({**slots, membership: word + pack_membership(1_000, 1_000, 0)})
     costs = []
     for machine in (few, many):
         for call in (VALID["infer"], VALID["inferBatch"], VALID["inferCompact"]):

@@ -12,8 +12,6 @@ from attribution_precompile.layout import (
     CURATOR,
     MASK_64,
     MASK_160,
-    MODEL_COUNT_SHIFT,
-    UNITS_SHIFT,
     datanet_slot,
     job_slot,
     member_slot,
@@ -129,7 +127,7 @@ class Actor:
         return self._id(self._count(0))
 
     def _model(self) -> int:
-        return self._id(self._count(MODEL_COUNT_SHIFT))
+        return self._id(self._count(64))
 
     def _job(self) -> int:
         count = self._count(128)
@@ -284,7 +282,7 @@ class Actor:
         return words
 
     def _is_member(self, datanet_id: int, person: int) -> bool:
-        return bool(self.evm.storage(member_slot(datanet_id, person)) >> UNITS_SHIFT)
+        return bool(self.evm.storage(member_slot(datanet_id, person)) >> 160)
 
     def _infer_attested(self) -> tuple[bytes, int, int]:
         random = self.random

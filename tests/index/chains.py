@@ -7,11 +7,8 @@ from attribution_precompile import ADDRESS_BYTES
 from attribution_precompile.layout import (
     COUNTS,
     CURATOR,
-    JOB_COUNT_SHIFT,
     MASK_64,
     MASK_160,
-    MODEL_COUNT_SHIFT,
-    UNITS_SHIFT,
     datanet_slot,
     job_slot,
     member_slot,
@@ -170,13 +167,13 @@ class Life:
         return self.random.randint(1, max(1, self._count(0)))
 
     def _model(self):
-        return self.random.randint(1, max(1, self._count(MODEL_COUNT_SHIFT)))
+        return self.random.randint(1, max(1, self._count(64)))
 
     def _one(self):
         random = self.random
         if not self._count(0):
             return self._person(), calls.call("createDatanet", random.randbytes(32)), 0
-        if not self._count(MODEL_COUNT_SHIFT):
+        if not self._count(64):
             return self._register()
         makers = {
             self._contribute: 4,
@@ -230,7 +227,7 @@ class Life:
         count = self._count(0)
         ids = sorted(random.sample(range(1, count + 1), min(count, random.choice((1, 1, 2, 3, 5)))))
         weights = [(i, random.choice((0, 1, 3, random.randrange(2**32)))) for i in ids]
-        models = self._count(MODEL_COUNT_SHIFT)
+        models = self._count(64)
         base = random.randint(1, models) if models and random.random() < 0.6 else 0
         lineage = random.choice((0, 1000, 9999)) if base else 0
         owner = random.randrange(0, 10_001 - lineage)
@@ -249,11 +246,11 @@ class Life:
 
     def _influence(self, model_id):
         words = []
-        for datanet_id, _ in self.lab.view("model", model_id)[6] if self._count(MODEL_COUNT_SHIFT) else []:
+        for datanet_id, _ in self.lab.view("model", model_id)[6] if self._count(64) else []:
             if self.random.random() < 0.5:
                 words.append(calls.influence_word(datanet_id, self.random.randrange(1, 2**32)))
             for person in sorted(PEOPLE):
-                if self.lab.storage(member_slot(datanet_id, person)) >> UNITS_SHIFT and self.random.random() < 0.5:
+                if self.lab.storage(member_slot(datanet_id, person)) >> 160 and self.random.random() < 0.5:
                     words.append(calls.influence_word(datanet_id, self.random.randrange(1, 100), person))
         return words
 
@@ -270,7 +267,7 @@ class Life:
         return self._person(), calls.call("request", self._model(), self.random.randbytes(32), deadline), self._fee()
 
     def _job(self):
-        return self.random.randint(1, max(1, self._count(JOB_COUNT_SHIFT)))
+        return self.random.randint(1, max(1, self._count(128)))
 
     def _settle(self):
         job_id = self._job()
