@@ -1,8 +1,8 @@
 """The node: every actor of both layers, and the one clock that moves them.
 
-Actors are synchronous and have verbs; `advance` says when each acts. With the machine's clock `run` waits between
-deeds; with a virtual one the clock jumps to the next, so that the same seed, genesis time and commands give the same
-block hashes.
+Actors are synchronous and have verbs; `advance` says when each acts. `run` does one step after another, each in turns
+with the servers (rollup/cooperative.py). With the machine's clock it waits between steps. A virtual clock jumps to the
+next step, so that the same seed, genesis time and commands give the same block hashes.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from derivation.driver import Verifier
 from derivation.errors import Critical, Reset, Temporary
+from rollup.cooperative import Turns
 from rollup.data_directory import CHAIN_FIELDS, begin_or_resume
 from rollup.events import (
     BatchPosted,
@@ -119,9 +120,11 @@ class Node:
     batcher: Batcher
     proposer: Proposer
     on_event: Callable[[Event], None] = field(default=lambda event: None)
+    turns: Turns = field(default_factory=Turns)
     _stores: list[Store] = field(default_factory=list)
     _stopping: bool = False
     _wakeup: asyncio.Event | None = None
+    _running: asyncio.Task[None] | None = None
     _said: dict[str, str] = field(default_factory=dict)
 
     # ------------------------------------------------------------ opening
@@ -228,7 +231,7 @@ class Node:
         return min(due)
 
     def advance(self, limit: int = 50) -> int:
-        """Does what is due, L1 first where both are, at most limit deeds; returns how many it did.
+        """Does what is due, L1 first where both are, at most limit steps; returns how many it did.
 
         Raises NodeError where derivation cannot go on, or nothing can be written.
         """
@@ -317,8 +320,17 @@ class Node:
     async def run(self, until_safe: int | None = None) -> None:
         """Acts until stopped, or until an L2 block is safe; raises NodeError."""
         self._wakeup = asyncio.Event()
+        self._running = asyncio.create_task(self._run(until_safe))
+        try:
+            await self._running
+        except asyncio.CancelledError:
+            if not self._stopping:
+                raise
+
+    async def _run(self, until_safe: int | None) -> None:
+        assert self._wakeup is not None
         while not self._stopping:
-            self.advance()
+            await self.turns.change(lambda: self.advance(1))
             if until_safe is not None and min(self.safe_head.number, self._verified()) >= until_safe:
                 return
             wait = self.next_due() - self.clock.now()
@@ -344,9 +356,11 @@ class Node:
         return self.safe_head
 
     def stop(self) -> None:
-        """Has run return after the deed at hand."""
+        """Has run return at once. A step that is under way ends at its next check point: what it has written is whole,
+        and the next start goes on from there, as after a kill."""
         self._stopping = True
-        self.wake()
+        if self._running is not None:
+            self._running.cancel()
 
     def wake(self) -> None:
         """Has run look at once whether something is due."""

@@ -1,5 +1,6 @@
 """A node's endpoints: which namespaces answer on which port, and the files other programs start from."""
 
+import asyncio
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -9,6 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
+from rollup.cooperative import Turns
 from rollup.execution.engine import Engine
 from rollup.index.index import Index, IndexUnavailable, genesis_platform
 from rollup.l1 import contracts
@@ -81,13 +83,13 @@ class NodeServers:
         batches = BatchFinder(devnet.rollup_config, node.l1.source, node.l1.source)
         opened = [Open(index, batches) for index in self._follower.indexes]
         self._servers = {
-            "l1": execution_server("L1 JSON-RPC", l1, node.l1.pool),
-            "l2": execution_server("L2 JSON-RPC", l2, node.l2.pool, Miner(node.l2.engine), opened[0]),
-            "verifier": execution_server("verifier JSON-RPC", verifier, None, opened[1]),
-            "rollup": RpcServer("op-node RPC", collect(*_rollup_namespaces(node))),
+            "l1": execution_server("L1 JSON-RPC", node.turns, l1, node.l1.pool),
+            "l2": execution_server("L2 JSON-RPC", node.turns, l2, node.l2.pool, Miner(node.l2.engine), opened[0]),
+            "verifier": execution_server("verifier JSON-RPC", node.turns, verifier, None, opened[1]),
+            "rollup": RpcServer("op-node RPC", collect(*_rollup_namespaces(node)), turns=node.turns),
         }
         if jwt_secret is not None:
-            self._servers["engine"] = engine_server(node.l2.engine, l2, jwt_secret)
+            self._servers["engine"] = engine_server(node.turns, node.l2.engine, l2, jwt_secret)
 
     async def start(self) -> None:
         """Opens every port; raises NodeError, with none left open."""
@@ -103,8 +105,7 @@ class NodeServers:
 
     async def stop(self) -> None:
         """Closes every port."""
-        for server in self._servers.values():
-            await server.stop()
+        await asyncio.gather(*(server.stop() for server in self._servers.values()))
         if self._beacon is not None:
             await self._beacon.cleanup()
             self._beacon = None
@@ -169,20 +170,22 @@ def open_index(node: Node, layer: L2Node, name: str) -> Index:
         raise NodeError(str(error)) from error
 
 
-def engine_server(engine: Engine, backend: ExecutionBackend, jwt_secret: bytes) -> RpcServer:
+def engine_server(turns: Turns, engine: Engine, backend: ExecutionBackend, jwt_secret: bytes) -> RpcServer:
     """The authenticated port: engine_, and the eth_ that a rollup node reads (as on op-geth)."""
     namespaces = [EngineApi(engine), EthReads(backend), EthCalls(backend), Net(backend)]
-    return RpcServer("Engine API", collect(*namespaces), authorize=JwtAuth(jwt_secret, time.time))
+    return RpcServer("Engine API", collect(*namespaces), authorize=JwtAuth(jwt_secret, time.time), turns=turns)
 
 
-def execution_server(name: str, backend: ExecutionBackend, pool: Mempool | None, *more: object) -> RpcServer:
+def execution_server(
+    name: str, turns: Turns, backend: ExecutionBackend, pool: Mempool | None, *more: object
+) -> RpcServer:
     """The public port of one layer, with more namespaces than every layer has."""
     logs = EthLogs(backend)
     if pool is not None:
         pool.subscribe(logs.on_pending_transaction)
     namespaces = [EthReads(backend), EthCalls(backend), EthAccounts(backend), logs]
     namespaces += [Net(backend), TxPool(backend), Debug(backend)]
-    return RpcServer(name, collect(*namespaces, *more), logs.subscriptions)
+    return RpcServer(name, collect(*namespaces, *more), logs.subscriptions, turns=turns)
 
 
 def _rollup_namespaces(node: Node) -> list[object]:

@@ -40,7 +40,6 @@ _TRY_LATER = (
     "nonce too high",
     "blob gas limit reached",
     "DA footprint",
-    "da limit",
 )
 
 
@@ -205,6 +204,10 @@ class Mempool:
         if not reason.startswith(_TRY_LATER):
             self.remove(transaction.hash)
 
+    def defer(self, transaction: Transaction) -> None:
+        """The block leaves this one, and the sender's next ones, for a later block."""
+        self._rejected.add(transaction.hash)
+
     def on_head_change(self, change: HeadChange) -> None:
         """Drops what the new blocks hold or spend the money of; takes back what left the chain."""
         self._on_head(self._chain.head)
@@ -271,6 +274,8 @@ class Mempool:
             raise PoolError(texts.ALREADY_KNOWN)
         sender = check_transaction(transaction, self._rules, self.limits)
         state = self._account(sender)
+        if transaction.nonce >= state.nonce:
+            _check_funds(max_cost(transaction), state.balance)  # before its L1 fee, which takes long to compute
         account = self._accounts.get(sender) or PoolAccount(sender, state.nonce)
         self._release(account.advance(state.nonce))
         item = PooledTransaction(transaction, sender, self.cost_of(transaction), self._arrivals)
@@ -322,9 +327,7 @@ class Mempool:
     def _check_balance(
         self, item: PooledTransaction, account: PoolAccount, balance: int, old: PooledTransaction | None
     ) -> None:
-        prefix = "insufficient funds for gas * price + value: balance"
-        if item.cost > balance:
-            raise PoolError(f"{prefix} {balance}, tx cost {item.cost}, overshot {item.cost - balance}")
+        _check_funds(item.cost, balance)
         if item.transaction.nonce > account.next_nonce:
             return
         spent = account.pending_cost
@@ -333,7 +336,7 @@ class Mempool:
         needed = spent + item.cost
         if needed > balance:
             raise PoolError(
-                f"{prefix} {balance}, queued cost {spent}, tx cost {item.cost}, overshot {needed - balance}"
+                f"{texts.FUNDS} {balance}, queued cost {spent}, tx cost {item.cost}, overshot {needed - balance}"
             )
 
     def _check_replacement(self, new: Transaction, old: Transaction) -> None:
@@ -391,6 +394,11 @@ class Mempool:
             self._release(poor)
         if not account.by_nonce:
             del self._accounts[address]
+
+
+def _check_funds(cost: int, balance: int) -> None:
+    if cost > balance:
+        raise PoolError(f"{texts.FUNDS} {balance}, tx cost {cost}, overshot {cost - balance}")
 
 
 def _by_tip(item: PooledTransaction) -> tuple[int, int, Hash]:

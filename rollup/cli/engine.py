@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from rollup.cli.logs import configure_logs
+from rollup.cooperative import Turns
 from rollup.execution.chain import Chain
 from rollup.execution.config import ChainConfigError, L2Config
 from rollup.execution.engine import Engine
@@ -69,10 +70,11 @@ def command(
     pool = Mempool(chain, config, l2_extra_cost(config), journal=store)
     engine = Engine(chain, config, pool)
     engine.seconds = time.monotonic
+    turns = Turns()
     backend = l2_backend(engine, pool, {}, file.config)
     servers = {
-        "rpc": (execution_server("L2 JSON-RPC", backend, pool, Miner(engine)), port),
-        "engine": (engine_server(engine, backend, secret), engine_port),
+        "rpc": (execution_server("L2 JSON-RPC", turns, backend, pool, Miner(engine)), port),
+        "engine": (engine_server(turns, engine, backend, secret), engine_port),
     }
     try:
         asyncio.run(_serve(servers, host, chain, as_json))

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
+from rollup.cooperative import pause
 from rollup.execution.attribution_activation import begin_attribution
 from rollup.execution.block_context import BlockContext, context_of_header, l1_context, l2_base_fee, l2_context
 from rollup.execution.config import L1Config, L2Config
@@ -15,7 +16,7 @@ from rollup.execution.state.accounts import AccountDatabase
 from rollup.execution.state.database import StagedState, StateDatabase
 from rollup.execution.system_calls import begin_block, end_l1_block, pay_withdrawals, set_code
 from rollup.execution.transition import Evm, Outcome, apply_transaction
-from rollup.execution.vms.base import EvmContext, never_interrupt
+from rollup.execution.vms.base import EvmContext
 from rollup.protocol import predeploys
 from rollup.protocol.block import Block, ExecutedBlock, Withdrawal
 from rollup.protocol.bloom import bloom_bits
@@ -36,8 +37,6 @@ from rollup.protocol.transaction import Transaction
 _MAX_EXTRA_DATA = 32  # bytes (Yellow Paper, 4.3)
 
 BlockHashes = Callable[[int], Hash | None]
-# How long a builder takes from a pool, and waits for one transaction of it: gas is no measure of this EVM's seconds.
-BLOCK_SECONDS, TRANSACTION_SECONDS = 4, 10
 
 __all__ = ["BlockBuilder", "BlockContext", "l1_context", "l2_context", "validate_block"]
 
@@ -127,6 +126,7 @@ class BlockBuilder:
 
     def apply(self, transaction: Transaction) -> Receipt:
         """Runs a transaction and takes it in; raises InvalidTransaction with the state untouched."""
+        pause()
         blob_gas = self._blob_gas(transaction)
         fork = self._rules.fork
         if fork is not None and not self._fees_read and not transaction.is_deposit:
@@ -147,6 +147,7 @@ class BlockBuilder:
         end = seconds() + most
 
         def check() -> None:
+            pause()
             if seconds() > end:
                 raise ExecutionInterrupted(f"execution takes more than {most} s")
 
@@ -154,7 +155,7 @@ class BlockBuilder:
 
     def lift_time_limit(self) -> None:
         """From now on everything runs to its end again."""
-        self.evm.context.check_interrupt = never_interrupt
+        self.evm.context.check_interrupt = pause
 
     def _outcome(self, transaction: Transaction) -> Outcome:
         if self._fast and not transaction.is_deposit:

@@ -9,13 +9,15 @@ from typing import Any
 
 from eth.exceptions import Revert, VMError
 
+from rollup.cooperative import pause
 from rollup.execution.block_context import BlockContext
 from rollup.execution.errors import InvalidTransaction
 from rollup.execution.intrinsic import TX_GAS, floor_gas, intrinsic_gas
 from rollup.execution.state.accounts import AccountDatabase
 from rollup.execution.state.reader import StateReader
 from rollup.execution.transition import Evm, Outcome, execute_call
-from rollup.execution.vms.base import EvmContext, never_interrupt
+from rollup.execution.vms.base import EvmContext
+from rollup.execution.vms.interpreter import PROGRAMS, Programs
 from rollup.protocol.fees import L1FeeParameters
 from rollup.protocol.primitives import ZERO_ADDRESS, Address, Hash
 from rollup.protocol.receipt import Log
@@ -115,7 +117,7 @@ def call(
     block_hash: Callable[[int], Hash | None],
     overrides: Mapping[Address, StateOverride] | None = None,
     prepare: Callable[[Evm], None] | None = None,
-    check_interrupt: Callable[[], None] = never_interrupt,
+    check_interrupt: Callable[[], None] = pause,
 ) -> CallResult:
     """Runs a call in a block's context; raises CallError when it cannot even begin.
 
@@ -133,7 +135,7 @@ def estimate_gas(
     request: CallRequest,
     block_hash: Callable[[int], Hash | None],
     overrides: Mapping[Address, StateOverride] | None = None,
-    check_interrupt: Callable[[], None] = never_interrupt,
+    check_interrupt: Callable[[], None] = pause,
 ) -> int:
     """The least gas limit with which the call succeeds; raises ExecutionReverted, CallError."""
 
@@ -186,7 +188,7 @@ def create_access_list(
     request: CallRequest,
     block_hash: Callable[[int], Hash | None],
     overrides: Mapping[Address, StateOverride] | None = None,
-    check_interrupt: Callable[[], None] = never_interrupt,
+    check_interrupt: Callable[[], None] = pause,
 ) -> tuple[AccessList, CallResult]:
     """The addresses and slots a call touches, and what it does with that list (EIP-2930); raises CallError."""
     current = request
@@ -218,12 +220,13 @@ def _evm(
     reader: StateReader,
     block_hash: Callable[[int], Hash | None],
     overrides: Mapping[Address, StateOverride] | None,
-    check_interrupt: Callable[[], None] = never_interrupt,
+    check_interrupt: Callable[[], None] = pause,
 ) -> Evm:
     accounts = AccountDatabase(reader)
     for address, override in (overrides or {}).items():
         _override(accounts, address, override)
     accounts.lock_changes()
+    has_own_code = any(override.code is not None for override in (overrides or {}).values())
     evm_context = EvmContext(
         coinbase=context.coinbase,
         timestamp=context.timestamp,
@@ -235,6 +238,7 @@ def _evm(
         excess_blob_gas=context.excess_blob_gas,
         block_hash=block_hash,
         check_interrupt=check_interrupt,
+        programs=Programs() if has_own_code else PROGRAMS,
     )
     return Evm(context.rules, evm_context, accounts, L1FeeParameters())
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from rollup.execution.block_codec import decode_body, decode_receipts, encode_body, encode_receipts
-from rollup.execution.recent import Recent
 from rollup.execution.state.account import Account
 from rollup.execution.state.changes import StateChanges
 from rollup.execution.state.database import StagedState, StateDatabase
@@ -14,6 +13,7 @@ from rollup.protocol.block import Block, ExecutedBlock
 from rollup.protocol.header import Header
 from rollup.protocol.primitives import EMPTY_CODE_HASH, EMPTY_TRIE_ROOT, Address, Hash, keccak256
 from rollup.protocol.receipt import Receipt
+from rollup.protocol.recent import Recent
 from rollup.store.kv import Store, StoreError, WriteBatch
 
 HEADERS, BODIES, RECEIPTS, CANONICAL, TRANSACTIONS, POINTERS, BY_NUMBER = (

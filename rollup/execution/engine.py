@@ -7,16 +7,15 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Protocol
 
 import structlog
 
-from rollup.execution.block_builder import BLOCK_SECONDS, TRANSACTION_SECONDS, BlockBuilder, Sealed, validate_block
+from rollup.execution.block_builder import BlockBuilder, Sealed, validate_block
 from rollup.execution.block_context import BlockContext, InvalidPayloadAttributes, l2_context
+from rollup.execution.block_filling import BlockFilling, TransactionSource
 from rollup.execution.chain import Chain
 from rollup.execution.config import L2Config
 from rollup.execution.errors import InvalidBlock, InvalidTransaction
-from rollup.execution.intrinsic import TX_GAS
 from rollup.execution.senders import recover_senders
 from rollup.execution.state.database import StateUnavailable
 from rollup.protocol.block import Block
@@ -37,13 +36,6 @@ class InvalidForkchoiceState(ValueError):
 
 class UnknownPayload(LookupError):
     """No payload is being built under this id (-38001)."""
-
-
-class TransactionSource(Protocol):
-    """Where a block's free transactions come from: best first, and told of those it must not offer again."""
-
-    def pending(self, base_fee: int) -> Iterator[Transaction]: ...
-    def reject(self, transaction: Transaction, reason: str) -> None: ...
 
 
 @dataclass(slots=True, frozen=True)
@@ -70,10 +62,11 @@ class Engine:
         self.chain = chain
         self.config = config
         self.pool = pool
+        self._filling = BlockFilling(pool) if pool is not None else None
         # The batcher's throttle (miner_setMaxDASize): compressed bytes a transaction and a block, None without a limit.
         self.max_da_transaction: int | None = None
         self.max_da_block: int | None = None
-        # Seconds, by any clock: a builder with one does not wait for the pool's transactions for ever.
+        # Seconds, by any clock: with one, the pool's transactions have a limited time (block_filling.py).
         self.seconds: Callable[[], float] | None = None
         self._payloads: OrderedDict[bytes, Sealed] = OrderedDict()
         self._sealed: OrderedDict[Hash, Sealed] = OrderedDict()
@@ -195,37 +188,27 @@ class Engine:
                 builder.apply(transaction)
             except InvalidTransaction as error:
                 raise InvalidPayloadAttributes(f"transaction {index}: {error}") from error
-        if not attributes.no_tx_pool and self.pool is not None:
-            self._fill(builder, self.pool, context.base_fee)
-            builder.lift_time_limit()
+        if not attributes.no_tx_pool and self.pool is not None and self._filling is not None:
+            pool = self.pool
+            self._filling.fill(builder, lambda: self._within_da_limits(builder, pool, context.base_fee), self.seconds)
         return builder.seal()
 
-    def _fill(self, builder: BlockBuilder, pool: TransactionSource, base_fee: int) -> None:
-        """Takes from the pool what fits; what does not is left or dropped there, never here.
+    def _within_da_limits(self, builder: BlockBuilder, pool: TransactionSource, base_fee: int) -> Iterator[Transaction]:
+        """The pool's transactions that the batcher's limits allow.
 
-        The batcher's limits are on sizes as a batch will have them, by Fjord's estimate (op-geth miner/worker.go).
-        Time ends the filling, or a transaction, that takes too long here: gas is no measure of this EVM's seconds.
+        The limits are on sizes as a batch will have them, by Fjord's estimate (op-geth miner/worker.go).
         """
         da_left = self.max_da_block
-        seconds = self.seconds or _no_time_passes
-        end = seconds() + BLOCK_SECONDS
         for transaction in pool.pending(base_fee):
             size = fjord_size_scaled(transaction.encode()) // 1_000_000
             too_big = self.max_da_transaction is not None and size > self.max_da_transaction
             if too_big or (da_left is not None and size > da_left):
-                pool.reject(transaction, "da limit: too large for now")
+                pool.defer(transaction)
                 continue
-            if self.seconds is not None:
-                builder.limit_time(self.seconds, TRANSACTION_SECONDS)
-            try:
-                builder.apply(transaction)
-            except InvalidTransaction as error:
-                pool.reject(transaction, str(error))
-                continue
-            if da_left is not None:
+            taken = len(builder.transactions)
+            yield transaction
+            if da_left is not None and len(builder.transactions) > taken:
                 da_left -= size
-            if builder.gas_left < TX_GAS or seconds() > end:
-                return
 
     def _ancestors(self, parent_hash: Hash) -> "AncestorHashes":
         return AncestorHashes(self.chain, parent_hash)
@@ -259,10 +242,6 @@ class AncestorHashes:
             lowest -= 1
             self._cache[lowest] = header.parent_hash
         return self._cache.get(number)
-
-
-def _no_time_passes() -> float:
-    return 0.0
 
 
 def _decode_all(raws: Sequence[bytes]) -> list[Transaction]:

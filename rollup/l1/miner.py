@@ -5,10 +5,11 @@ looks at it, the beacon chain: slots, prevRandao, beacon roots, blob sidecars, s
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from rollup.execution.block_builder import BLOCK_SECONDS, TRANSACTION_SECONDS, BlockBuilder, BlockContext, l1_context
+from rollup.execution.block_builder import BlockBuilder, BlockContext, l1_context
+from rollup.execution.block_filling import BlockFilling
 from rollup.execution.chain import Chain, HeadChange
 from rollup.execution.config import L1Config
 from rollup.execution.errors import InvalidTransaction
@@ -28,7 +29,6 @@ MAX_BLOBS_PER_BLOCK = 9  # EIP-7691 (Prague): target 6, at most 9
 _FEE_RECIPIENT: Address = keccak256(b"openrollup l1 fee recipient")[12:]
 _EXTRA_DATA = b"openrollup l1"
 _GAS_LIMIT_BOUND_DIVISOR = 1024  # a block's limit may differ from its parent's by less than this part
-_TRANSACTION_GAS = 21_000
 
 
 class ReorgError(ValueError):
@@ -78,7 +78,8 @@ class MockL1:
         self.finality = finality or FinalityLag()
         self.coinbase = coinbase
         self.gas_limit = chain.head.header.gas_limit  # what the next blocks' limit moves towards
-        self.seconds: Callable[[], float] | None = None  # any clock: with one, the pool's transactions must not last
+        self.seconds: Callable[[], float] | None = None  # any clock: with one, the pool's transactions have their time
+        self._filling = BlockFilling(pool)
         self._seed = BeaconSeed(seed, self.archive.branch())
         self.archive.add_block(0, chain.genesis.hash)
         self._blob_users: Counter[Hash] = Counter()  # by versioned hash, how many pooled transactions have it
@@ -255,23 +256,15 @@ class MockL1:
         return block
 
     def _take_from_pool(self, builder: BlockBuilder) -> None:
-        end = self.seconds() + BLOCK_SECONDS if self.seconds is not None else 0.0
-        for transaction in self.pool.pending(builder.context.base_fee):
-            if builder.gas_left < _TRANSACTION_GAS:
-                break
-            if not self.archive.has_all(transaction.blob_versioned_hashes):
+        self._filling.fill(builder, lambda: self._with_blobs(builder.context.base_fee), self.seconds)
+
+    def _with_blobs(self, base_fee: int) -> Iterator[Transaction]:
+        """The pool's transactions; those whose blobs are gone leave it."""
+        for transaction in self.pool.pending(base_fee):
+            if self.archive.has_all(transaction.blob_versioned_hashes):
+                yield transaction
+            else:
                 self.pool.reject(transaction, "missing sidecar")
-                continue
-            if self.seconds is not None:
-                builder.limit_time(self.seconds, TRANSACTION_SECONDS)
-            try:
-                builder.apply(transaction)
-            except InvalidTransaction as error:
-                self.pool.reject(transaction, str(error))
-                continue
-            if self.seconds is not None and self.seconds() > end:
-                break
-        builder.lift_time_limit()
 
     def _adopt(self, block: Block) -> HeadChange:
         change = self.chain.set_head(block.hash)

@@ -5,10 +5,10 @@ EIP-4844. Amounts in wei, sizes in bytes, gas in units.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 from rollup.protocol.fastlz import fastlz_length
 from rollup.protocol.forks import Fork
+from rollup.protocol.recent import Recent
 from rollup.protocol.transaction import Transaction
 
 GAS_PER_BLOB = 131_072
@@ -54,19 +54,21 @@ def fjord_size_scaled(raw: bytes) -> int:
     """The estimated compressed size of a transaction times 1e6, at least 100 bytes."""
     if len(raw) <= ALWAYS_MINIMUM_SIZE:
         return MIN_TRANSACTION_SIZE * 1_000_000
-    return _fjord_size_scaled(raw)
+    known = _sizes.get(raw)
+    if known is None:
+        size = max(MIN_TRANSACTION_SIZE * 1_000_000, _FJORD_INTERCEPT + _FJORD_FASTLZ_COEFFICIENT * fastlz_length(raw))
+        known = raw, size
+        _sizes.put(raw, known)
+    return known[1]
 
 
-@lru_cache(maxsize=16_384)
-def _fjord_size_scaled(raw: bytes) -> int:
-    """Asked by pool, L1 fee, DA footprint and receipt of the same transaction: compressed once."""
-    minimum = MIN_TRANSACTION_SIZE * 1_000_000
-    return max(minimum, _FJORD_INTERCEPT + _FJORD_FASTLZ_COEFFICIENT * fastlz_length(raw))
+# Pool, L1 fee, DA footprint and receipt ask for the size of the same transaction: it is compressed once.
+_sizes: Recent[tuple[bytes, int]] = Recent(16_384, lambda known: len(known[0]), 32 * 1024 * 1024)
 
 
 def forget_compressed_sizes() -> None:
     """Empties the cache of sizes, so that a measurement pays for them."""
-    _fjord_size_scaled.cache_clear()
+    _sizes.clear()
 
 
 def l1_gas_used(raw: bytes, fork: Fork, parameters: L1FeeParameters) -> int:

@@ -24,6 +24,7 @@ from rollup.rpc.engine_json import (
 )
 from rollup.rpc.errors import INVALID_PARAMS, InvalidParams, RpcError
 from rollup.rpc.formats import hex_data, hex_quantity
+from rollup.rpc.methods import changes_chain
 from rollup.rpc.net import client_version
 from rollup.rpc.params import (
     Invalid,
@@ -52,16 +53,19 @@ class EngineApi:
         self._chain = engine.chain
 
     # ------------------------------------------------------------ forkchoice
+    @changes_chain
     @params(mapping, Optional(mapping))
     def engine_forkchoiceUpdatedV1(self, state: Any, attributes: Any) -> dict[str, Any]:  # noqa: N802
         """Before Canyon."""
         return self._forkchoice(1, state, attributes)
 
+    @changes_chain
     @params(mapping, Optional(mapping))
     def engine_forkchoiceUpdatedV2(self, state: Any, attributes: Any) -> dict[str, Any]:  # noqa: N802
         """Before Ecotone."""
         return self._forkchoice(2, state, attributes)
 
+    @changes_chain
     @params(mapping, Optional(mapping))
     def engine_forkchoiceUpdatedV3(self, state: Any, attributes: Any) -> dict[str, Any]:  # noqa: N802
         """From Ecotone."""
@@ -95,6 +99,7 @@ class EngineApi:
         block = self._payload(payload_id, Fork.KARST, None)
         return self._envelope(payload_id, block) | {"executionRequests": []}
 
+    @changes_chain
     @params(mapping)
     def engine_newPayloadV1(self, payload: Any) -> dict[str, Any]:  # noqa: N802
         """Before Canyon."""
@@ -102,6 +107,7 @@ class EngineApi:
             raise _bad_parameters("withdrawals not supported in V1")
         return self._new_payload(payload)
 
+    @changes_chain
     @params(mapping)
     def engine_newPayloadV2(self, payload: Any) -> dict[str, Any]:  # noqa: N802
         """Before Ecotone."""
@@ -118,6 +124,7 @@ class EngineApi:
                 raise _bad_parameters(f"non-nil {name} pre-cancun")
         return self._new_payload(payload)
 
+    @changes_chain
     @params(mapping, Optional(hashes32), Optional(hash32))
     def engine_newPayloadV3(self, payload: Any, hashes: Any, beacon_root: Hash | None) -> dict[str, Any]:  # noqa: N802
         """Before Isthmus."""
@@ -125,6 +132,7 @@ class EngineApi:
         self._check_fork(payload, Fork.ECOTONE, Fork.ISTHMUS, "newPayloadV3 must only be called for cancun payloads")
         return self._new_payload(payload, hashes, root)
 
+    @changes_chain
     @params(mapping, Optional(hashes32), Optional(hash32), Optional(byte_strings))
     def engine_newPayloadV4(  # noqa: N802
         self, payload: Any, hashes: Any, beacon_root: Hash | None, requests: Any

@@ -1,13 +1,13 @@
 """eth_call, eth_estimateGas, eth_createAccessList."""
 
 from collections.abc import Callable
-from time import monotonic
 from typing import Any
 
 from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
 
 from attribution_precompile import explain
+from rollup.cooperative import is_in_turns, pause, running_time
 from rollup.execution.block_context import BlockOverrides
 from rollup.execution.calls import (
     CallError,
@@ -24,6 +24,7 @@ from rollup.protocol.primitives import Address
 from rollup.rpc.backend import ExecutionBackend
 from rollup.rpc.errors import REVERTED, RpcError
 from rollup.rpc.formats import hex_data, hex_quantity
+from rollup.rpc.methods import takes_long
 from rollup.rpc.params import (
     BlockId,
     Invalid,
@@ -72,14 +73,19 @@ def block_overrides(value: Any) -> BlockOverrides:
 
 
 class Deadline:
-    """Ends a call that takes longer than geth lets it (--rpc.evmtimeout): the node has other things to do."""
+    """Ends a call that runs longer than geth lets it (--rpc.evmtimeout).
+
+    What counts is the time in which the call ran, not that in which it waited for its turn. The calls of a batch share
+    it.
+    """
 
     def __init__(self) -> None:
-        self._end = monotonic() + CALL_SECONDS
+        self._end = CALL_SECONDS + (0 if is_in_turns() else running_time())
 
     def __call__(self) -> None:
-        """Raises CallError when the time is over."""
-        if monotonic() > self._end:
+        """Lets others have their turn; raises CallError when the time is over."""
+        pause()
+        if running_time() > self._end:
             raise CallError(f"execution aborted (timeout = {CALL_SECONDS}s)")
 
 
@@ -89,6 +95,7 @@ class EthCalls:
     def __init__(self, backend: ExecutionBackend) -> None:
         self._backend = backend
 
+    @takes_long
     @params(
         call_request,
         Optional(block_id, "latest"),
@@ -116,6 +123,7 @@ class EthCalls:
             raise to_rpc_error(error) from error
         return hex_data(result.output)
 
+    @takes_long
     @params(call_request, Optional(block_id, "latest"), Optional(state_overrides))
     def eth_estimateGas(self, request: CallRequest, which: BlockId, overrides: Overrides | None) -> str:  # noqa: N802
         """The least gas limit that succeeds, or 1.5 % more; without L1 and operator fee, as on op-geth."""
@@ -128,6 +136,7 @@ class EthCalls:
             )
         )
 
+    @takes_long
     @params(call_request, Optional(block_id, "latest"), Optional(state_overrides))
     def eth_createAccessList(  # noqa: N802
         self, request: CallRequest, which: BlockId, overrides: Overrides | None

@@ -1,11 +1,44 @@
-"""Which handlers an endpoint has: every public method of a namespace object that is named like an RPC method."""
+"""Which handlers an endpoint has, and how each is run.
+
+A handler is every public method of a namespace object that is named like an RPC method. `takes_long` and
+`changes_chain` mark those that run in turns with the building of blocks (rollup/cooperative.py).
+"""
 
 from collections.abc import Callable
+from enum import Enum
 from typing import Any
 
 _CHAIN = ("debug", "eth", "net", "personal", "txpool", "web3")
 _NODE = ("admin", "engine", "evm", "miner", "open", "optimism")
 NAMESPACES = frozenset((*_CHAIN, *_NODE))
+
+
+Method = Callable[..., Any]
+
+
+class Duration(Enum):
+    """How a handler is run."""
+
+    SHORT = "at once"
+    LONG = "in turns with others"
+    CHANGE = "alone among what changes chain state"
+
+
+def takes_long(method: Method) -> Method:
+    """Marks a handler that may run for more than some milliseconds and only reads. It should call `pause` meanwhile."""
+    method.duration = Duration.LONG  # type: ignore[attr-defined]
+    return method
+
+
+def changes_chain(method: Method) -> Method:
+    """Marks a handler that changes chain state: it waits until no other change is under way."""
+    method.duration = Duration.CHANGE  # type: ignore[attr-defined]
+    return method
+
+
+def duration_of(handler: Method) -> Duration:
+    """How this handler is to be run."""
+    return getattr(handler, "duration", Duration.SHORT)
 
 
 def collect(*namespaces: object) -> dict[str, Callable[..., Any]]:

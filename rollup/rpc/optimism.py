@@ -15,6 +15,7 @@ from rollup.protocol.outputs import output_root
 from rollup.protocol.primitives import EMPTY_TRIE_ROOT, Hash
 from rollup.rpc.errors import RpcError
 from rollup.rpc.formats import hex_data
+from rollup.rpc.methods import changes_chain
 from rollup.rpc.net import client_version
 from rollup.rpc.params import Optional, boolean, hash32, params, quantity, text
 
@@ -115,6 +116,7 @@ class Admin:
         self._stop_batcher = stop_batcher
         self._flush_batcher = flush_batcher
 
+    @changes_chain
     @params(hash32)
     def admin_startSequencer(self, head: Hash) -> None:  # noqa: N802
         """Starts building on this head."""
@@ -125,6 +127,7 @@ class Admin:
         except ValueError as error:
             raise RpcError(str(error)) from error
 
+    @changes_chain
     @params()
     def admin_stopSequencer(self) -> str:  # noqa: N802
         """Stops building; the head's hash."""
@@ -137,21 +140,25 @@ class Admin:
         """Whether it builds."""
         return self._is_sequencing is not None and self._is_sequencing()
 
+    @changes_chain
     @params()
     def admin_resetDerivationPipeline(self) -> None:  # noqa: N802
         """Derivation starts over."""
         self._verifier.reset()
 
+    @changes_chain
     @params()
     def admin_startBatcher(self) -> None:  # noqa: N802
         """Starts posting."""
         _run(self._start_batcher)
 
+    @changes_chain
     @params()
     def admin_stopBatcher(self) -> None:  # noqa: N802
         """Stops posting."""
         _run(self._stop_batcher)
 
+    @changes_chain
     @params()
     def admin_flushBatcher(self) -> None:  # noqa: N802
         """Posts what it has."""

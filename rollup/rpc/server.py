@@ -10,6 +10,7 @@ import orjson
 import structlog
 from aiohttp import WSMsgType, web
 
+from rollup.cooperative import Stopwatch, Turns
 from rollup.rpc.errors import (
     HANDLER_CRASHED,
     INVALID_REQUEST,
@@ -21,6 +22,7 @@ from rollup.rpc.errors import (
     method_not_found,
     notifications_not_supported,
 )
+from rollup.rpc.methods import Duration, duration_of
 from rollup.rpc.origins import Origins
 from rollup.rpc.subscriptions import Connection, Subscriptions
 
@@ -37,6 +39,7 @@ _SUBSCRIBING = frozenset(("eth_subscribe", "eth_unsubscribe"))
 class RpcServer:
     """Serves handlers by method name. A handler takes the params list and returns what orjson can write.
 
+    turns: those of the node. What takes long, or changes a chain, runs in them (rollup/rpc/methods.py says which).
     authorize, if given, is asked with the request's headers and answers None or why not (HTTP 401).
     """
 
@@ -47,6 +50,7 @@ class RpcServer:
         subscriptions: Subscriptions | None = None,
         authorize: Callable[[Mapping[str, str]], str | None] | None = None,
         origins: Origins | None = None,
+        turns: Turns | None = None,
     ) -> None:
         self.name = name
         self.methods = {"rpc_modules": self._modules, **methods}
@@ -54,6 +58,7 @@ class RpcServer:
         self._subscriptions = subscriptions
         self._authorize = authorize
         self._origins = origins if origins is not None else Origins()
+        self._turns = turns if turns is not None else Turns()
         self._runner: web.AppRunner | None = None
 
     async def start(self, host: str, port: int) -> int:
@@ -100,31 +105,36 @@ class RpcServer:
             ident = next((request["id"] for request in requests if _is_call(request)), None)
             return b"[%b]" % _failure(ident, RpcError("batch too large", INVALID_REQUEST))
         answers: list[bytes] = []
-        size = 0
+        size, stopwatch = 0, Stopwatch()
         for request in requests:
             if size > MAX_BATCH_ANSWER:
                 if _is_call(request):
                     answers.append(_failure(request["id"], RpcError("response too large", RESPONSE_TOO_LARGE)))
                 continue
-            answer = await self._call(request, connection)
+            answer = await self._call(request, connection, stopwatch)
             if answer is not None:
                 answers.append(answer)
                 size += len(answer)
             await asyncio.sleep(0)  # the chain goes on meanwhile
         return b"[%b]" % b",".join(answers) if answers else None
 
-    async def _call(self, request: Any, connection: Connection | None) -> bytes | None:
+    async def _call(
+        self, request: Any, connection: Connection | None, stopwatch: Stopwatch | None = None
+    ) -> bytes | None:
         is_notification = _is_named(request) and "id" not in request
         if not is_notification and not _is_call(request):
             ident = request.get("id") if isinstance(request, dict) else None
             return _failure(ident if _is_ident(ident) else None, RpcError("invalid request", INVALID_REQUEST))
-        answer = await self._answer(request["method"], request.get("params"), request.get("id"), connection)
+        params, ident = request.get("params"), request.get("id")
+        answer = await self._answer(request["method"], params, ident, connection, stopwatch)
         return None if is_notification else answer
 
-    async def _answer(self, method: str, params: Any, ident: Any, connection: Connection | None) -> bytes:
+    async def _answer(
+        self, method: str, params: Any, ident: Any, connection: Connection | None, stopwatch: Stopwatch | None
+    ) -> bytes:
         """The result or the error, encoded: what a handler or its result does wrong ends here."""
         try:
-            result = await self._dispatch(method, [] if params is None else params, connection)
+            result = await self._dispatch(method, [] if params is None else params, connection, stopwatch)
             return orjson.dumps({"jsonrpc": "2.0", "id": ident, "result": result})
         except RpcError as error:
             return _failure(ident, error)
@@ -132,7 +142,9 @@ class RpcServer:
             log.exception("handler failed", method=method)
             return _failure(ident, RpcError("method handler crashed", HANDLER_CRASHED))
 
-    async def _dispatch(self, method: str, params: Any, connection: Connection | None) -> Any:
+    async def _dispatch(
+        self, method: str, params: Any, connection: Connection | None, stopwatch: Stopwatch | None
+    ) -> Any:
         if not isinstance(params, list):
             raise RpcError("non-array args", -32602)
         if connection is not None and self._subscriptions is not None:
@@ -145,8 +157,17 @@ class RpcServer:
             if method in self.names:
                 raise notifications_not_supported()
             raise method_not_found(method)
-        result = handler(params)
+        result = await self._run(handler, params, stopwatch)
         return await result if inspect.isawaitable(result) else result
+
+    async def _run(self, handler: Handler, params: list[Any], stopwatch: Stopwatch | None) -> Any:
+        """Runs a handler in turns with others, if it is long, changes a chain or is one of a batch."""
+        duration = duration_of(handler)
+        if duration is Duration.CHANGE:
+            return await self._turns.change(lambda: handler(params))
+        if duration is Duration.LONG or stopwatch is not None:
+            return await self._turns.call(lambda: handler(params), stopwatch)
+        return handler(params)
 
     # ------------------------------------------------------------ HTTP
     async def _on_post(self, request: web.Request) -> web.Response:

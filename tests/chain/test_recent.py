@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollup.execution.recent import Recent
+from rollup.protocol.recent import Recent
 
 MOST, HEAVIEST = 5, 100
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from derivation import channels
-from rollup.execution import block_builder, engine, senders
+from rollup.execution import block_filling, engine, senders
 from rollup.execution.vms import interpreter, rules
 from rollup.l1.devnet import DevnetParams
 from rollup.l1.miner import MAX_BLOBS_PER_BLOCK, FinalityLag
@@ -38,10 +38,10 @@ def late(name):
 
 SAID = {
     "execution.md": [
-        f"{interpreter._KEPT_PROGRAMS:,} of them",
+        f"up to {interpreter.PROGRAMS._heaviest // 2**20} MB of them",
         f"{senders._SLICE} to a task on up to 8 threads",
-        f"from the pool after {block_builder.BLOCK_SECONDS} s",
-        f"drops a pool's transaction after\n{block_builder.TRANSACTION_SECONDS} s",
+        f"from the pool after {block_filling.FILL_SECONDS:.0f} s",
+        f"runs for more than {block_filling.TRANSACTION_SECONDS:.0f} s",
         f"{WORDS[engine._KEPT_PAYLOADS]} are kept",
         f"{engine._KEPT_INVALID} invalid blocks",
         f"2^{rules._MAX_TRANSACTION_GAS.bit_length() - 1} gas a transaction (7825)",

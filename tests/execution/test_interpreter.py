@@ -1,6 +1,7 @@
 """The block-wise interpreter against py-evm's opcode loop: random programs on both, and all that shows compared."""
 
 import sys
+import tracemalloc
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,13 +9,16 @@ from random import Random
 from typing import Any
 
 import pytest
+from eth.vm.code_stream import CodeStream
 from eth.vm.message import Message
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from rollup.cooperative import pause
 from rollup.execution.state.accounts import AccountDatabase
 from rollup.execution.state.reader import TrieReader
 from rollup.execution.transition import TransactionContext
+from rollup.execution.vms import interpreter
 from rollup.execution.vms.base import EvmContext, RollupComputation
 from rollup.execution.vms.rules import l1_rules, l2_rules
 from rollup.protocol.forks import Fork
@@ -192,6 +196,72 @@ def test_random_programs_end_in_every_way() -> None:
         ends["storage"] += result["storage"].get(SELF) != {1: 1, 2: 2, 3: 3}
         ends["output"] += bool(result["output"])
     assert min(ends[name] for name in ("reverted", "failed", "succeeded", "logs", "storage", "output")) >= 5, ends
+
+
+@pytest.mark.parametrize("gas_slice", [0, 1, 7, 100])
+def test_programs_that_are_interrupted_all_the_time_end_the_same(monkeypatch, gas_slice: int) -> None:
+    """Check points within frames must not show: neither in the gas that GAS and calls see nor in the end."""
+    asked = []
+    monkeypatch.setattr(interpreter, "GAS_SLICE", gas_slice)
+    monkeypatch.setattr(EvmContext.__init__, "__defaults__", _with_check(lambda: asked.append(1)))
+    for seed in range(60):
+        both(seed, FORKS[seed % len(FORKS)])
+    assert len(asked) > 300
+
+
+def _with_check(check: Any) -> tuple[Any, ...]:
+    defaults = EvmContext.__init__.__defaults__
+    assert defaults is not None
+    return tuple(check if value is pause else value for value in defaults)
+
+
+@pytest.mark.parametrize("code", ["5b600056", "5b5b5b5b5b5b5b5b5b5b600056", "5b600060002050600056"])
+def test_a_long_frame_is_asked_every_slice_of_gas(code: str) -> None:
+    asked = []
+    context = EvmContext(bytes(20), 0, 1, bytes(32), 10**9, 901, 7, 3, lambda _: None)
+    context.check_interrupt = lambda: asked.append(1)
+    accounts = AccountDatabase(TrieReader({}, {}, EMPTY_TRIE_ROOT))
+    state = l2_rules(Fork.JOVIAN, False).state_class(accounts, context)
+    message = Message(10 * interpreter.GAS_SLICE, SELF, CALLER, 0, b"", bytes.fromhex(code))
+    state.computation_class.apply_message(state, message, TransactionContext(CALLER, 9))
+    assert 10 <= len(asked) <= 11
+
+
+def test_programs_are_kept_by_weight() -> None:
+    programs = interpreter.Programs(heaviest=1_000_000)
+    for number in range(100):
+        run_once(programs, b"\x5b" * 1_000 + number.to_bytes(2, "big"))
+    assert programs.weight <= 1_000_000 + 400_000
+    assert 1 <= len(programs) <= 5
+
+
+def test_a_kept_program_weighs_at_least_what_it_takes() -> None:
+    for piece in (b"\x5b", b"\x5f\x50", b"\x60\x01\x50", b"\x7f" + b"\xff" * 32 + b"\x50"):
+        programs = interpreter.Programs()
+        tracemalloc.start()
+        run_once(programs, piece * 2_000)
+        taken = tracemalloc.get_traced_memory()[0]
+        tracemalloc.stop()
+        assert programs.weight >= taken * 0.9
+
+
+def run_once(programs: interpreter.Programs, code: bytes) -> None:
+    context = EvmContext(bytes(20), 0, 1, bytes(32), 10**9, 901, 7, 3, lambda _: None, programs=programs)
+    accounts = AccountDatabase(TrieReader({}, {}, EMPTY_TRIE_ROOT))
+    state = l2_rules(Fork.JOVIAN, False).state_class(accounts, context)
+    message = Message(10**6, SELF, CALLER, 0, b"", code)
+    state.computation_class.apply_message(state, message, TransactionContext(CALLER, 9))
+
+
+@given(st.binary(max_size=400))
+@settings(max_examples=300, **SETTINGS)
+def test_jump_destinations_are_those_of_py_evm(code: bytes) -> None:
+    pushes = bytes(0x5B if byte % 3 == 0 else 0x60 + byte % 32 if byte % 3 == 1 else byte for byte in code)
+    program = interpreter.Program(pushes, (), interpreter.Programs())
+    stream = CodeStream(pushes)
+    positions = range(len(pushes) + 2)
+    expected = [place for place in positions if stream.is_valid_opcode(place) and pushes[place] == 0x5B]
+    assert [place for place in reversed(positions) if program.is_jump_destination(place)] == expected[::-1]
 
 
 @given(st.binary(max_size=120), st.integers(0, 100_000))

@@ -4,6 +4,7 @@ import time
 
 import jwt
 
+from rollup.cooperative import Turns
 from rollup.execution.chain import Chain
 from rollup.execution.engine import Engine
 from rollup.protocol.forks import Fork
@@ -60,7 +61,7 @@ class EngineDriver:
         devnet = world.devnet
         if engine is None:
             engine = Engine(Chain.open(MemoryStore(), devnet.l2.header, devnet.l2.alloc), devnet.l2_config)
-        server = engine_server(engine, l2_backend(engine, engine.pool, {}, {}), SECRET)
+        server = engine_server(Turns(), engine, l2_backend(engine, engine.pool, {}, {}), SECRET)
         port = await server.start("127.0.0.1", 0)
         return cls(world, engine, Caller(session, f"http://127.0.0.1:{port}", bearer(token())), server)
 

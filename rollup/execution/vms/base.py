@@ -4,20 +4,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from rollup.cooperative import pause
 from rollup.execution.state.accounts import AccountDatabase
-from rollup.execution.vms.interpreter import run
+from rollup.execution.vms.interpreter import PROGRAMS, Programs, run
 from rollup.protocol.primitives import Address, Hash
-
-
-def never_interrupt() -> None:
-    """Lets everything run to its end: what consensus says is executed, however long it takes."""
 
 
 @dataclass(slots=True)
 class EvmContext:
     """py-evm's execution context: the block as the opcodes see it. Times in seconds, fees in wei, gas in units.
 
-    check_interrupt is asked at every frame and within long precompiles; what it raises ends the execution.
+    check_interrupt is called at every frame, every GAS_SLICE within one, and within long precompiles. What it raises
+    ends the execution; by default it only lets others have their turn. programs keeps what was read of codes.
     """
 
     coinbase: Address
@@ -30,7 +28,8 @@ class EvmContext:
     excess_blob_gas: int
     block_hash: Callable[[int], Hash | None]
     difficulty: int = 0
-    check_interrupt: Callable[[], None] = never_interrupt
+    check_interrupt: Callable[[], None] = pause
+    programs: Programs = PROGRAMS
 
 
 class RollupState:

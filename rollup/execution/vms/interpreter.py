@@ -19,10 +19,10 @@ from eth.exceptions import (
     OutOfGas,
     WriteProtection,
 )
-from eth.vm.code_stream import CodeStream
 from eth.vm.logic.invalid import InvalidOpcode
 from eth.vm.opcode import _FastOpcode
 
+from rollup.cooperative import pause
 from rollup.execution.storage_gas import SLOAD_COLD, SLOAD_WARM, SSTORE_SENTRY, sstore_gas
 from rollup.protocol.primitives import keccak256
 
@@ -30,7 +30,11 @@ _MAX = 2**256 - 1
 _SIGN = 2**255
 _STACK_LIMIT = 1024
 _KECCAK_WORD, _LOG_TOPIC, _LOG_BYTE = 6, 375, 8
-_KEPT_PROGRAMS = 2_048
+# Gas after which a running frame asks check_interrupt: 1 to 2 ms of the slowest opcodes, at no cost to the others.
+GAS_SLICE = 10_000
+_LONG_HASH = 16_384  # bytes, 0.1 ms
+_LONGEST_BLOCK = 1_024  # opcodes
+_SCANNED_AT_ONCE = 65_536  # bytes, 4 ms
 
 Stack = list[int]
 Handler = Callable[["Frame", Stack, Any], None]
@@ -43,7 +47,7 @@ Block = tuple[int, int, int, tuple[tuple[Handler, Any], ...], int, int, int]
 class Frame:
     """What opcodes touch of one computation."""
 
-    __slots__ = ("accounts", "address", "computation", "data", "is_static", "memory", "meter")
+    __slots__ = ("accounts", "address", "check_interrupt", "computation", "data", "is_static", "memory", "meter")
 
     def __init__(self, computation: Any) -> None:
         message = computation.msg
@@ -51,6 +55,7 @@ class Frame:
         self.meter = computation._gas_meter
         self.memory = computation._memory
         self.accounts = computation.state._account_db
+        self.check_interrupt: Callable[[], None] = computation.state.execution_context.check_interrupt
         self.address: bytes = message.storage_address
         self.data: bytes = message.data_as_bytes
         self.is_static: bool = message.is_static
@@ -80,18 +85,36 @@ class Frame:
 class Program:
     """A code, read block by block as it runs."""
 
-    __slots__ = ("_code", "_opcodes", "_stream", "blocks")
+    __slots__ = ("_code", "_destinations", "_opcodes", "_programs", "_scanned", "blocks")
 
-    def __init__(self, code: bytes, opcodes: "OpcodeTable") -> None:
+    def __init__(self, code: bytes, opcodes: "OpcodeTable", programs: "Programs") -> None:
         self._code = code
         self._opcodes = opcodes
-        self._stream = CodeStream(code)
+        self._programs = programs
+        self._scanned = 0  # up to here _destinations is complete
+        self._destinations: set[int] = set()
         self.blocks: dict[int, Block] = {}
 
     def is_jump_destination(self, position: int) -> bool:
         """A JUMPDEST that is not data of a PUSH."""
         code = self._code
-        return position < len(code) and code[position] == 0x5B and bool(self._stream.is_valid_opcode(position))
+        if position >= len(code) or code[position] != 0x5B:
+            return False
+        while self._scanned <= position:
+            self._scan(min(position + 1, self._scanned + _SCANNED_AT_ONCE))
+            pause()
+        return position in self._destinations
+
+    def _scan(self, end: int) -> None:
+        code, place, found = self._code, self._scanned, self._destinations
+        while place < end:
+            opcode = code[place]
+            if opcode == 0x5B:
+                found.add(place)
+            elif 0x60 <= opcode <= 0x7F:
+                place += opcode - 0x5F
+            place += 1
+        self._scanned = place
 
     def read(self, position: int) -> Block:
         """Reads the block that begins here."""
@@ -129,10 +152,11 @@ class Program:
                 break
             if handler is not None:
                 handlers.append((handler, argument))
-            if ends:
+            if ends or len(handlers) >= _LONGEST_BLOCK:
                 break
         block = (-lowest, highest, gas, tuple(handlers), kind, target, position)
         self.blocks[start] = block
+        self._programs.weight += _BLOCK_WEIGHT + _OPCODE_WEIGHT * len(handlers)
         return block
 
     def _jump(self, opcode: int, handlers: list[tuple[Handler, Any]]) -> tuple[int, int]:
@@ -143,11 +167,47 @@ class Program:
         return (JUMP if opcode == 0x56 else JUMPI), -1
 
 
+# Bytes that what was read of a program takes, about.
+_BLOCK_WEIGHT, _OPCODE_WEIGHT = 300, 100
+
+
+class Programs:
+    """Programs by code. All are forgotten when together they take more than heaviest bytes."""
+
+    def __init__(self, heaviest: int = 128 * 1024 * 1024) -> None:
+        self.weight = 0  # programs add what they read
+        self._heaviest = heaviest
+        self._by_code: dict[tuple[type, bytes], Program] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_code)
+
+    def of(self, computation: Any) -> Program:
+        """The program that a computation runs; that of a creation, which runs once, is not kept."""
+        message = computation.msg
+        kind: Any = type(computation)
+        if message.is_create:
+            return Program(message.code, opcode_table(kind), Programs())
+        key = (kind, message.code)
+        program = self._by_code.get(key)
+        if program is None:
+            if self.weight > self._heaviest:
+                self._by_code.clear()
+                self.weight = 0
+            program = self._by_code[key] = Program(message.code, opcode_table(kind), self)
+            self.weight += _BLOCK_WEIGHT + len(message.code)
+        return program
+
+
+PROGRAMS = Programs()
+
+
 def run(computation: Any) -> None:
     """Runs a computation's code to its end; raises py-evm's VMError subclasses as its own loop does."""
-    program = _program(computation)
+    program = computation.state.execution_context.programs.of(computation)
     blocks, stack = program.blocks, computation._stack.values
     frame, meter = Frame(computation), computation._gas_meter
+    floor = max(meter.gas_remaining - GAS_SLICE, 0)
     position = 0
     try:
         while True:
@@ -160,9 +220,13 @@ def run(computation: Any) -> None:
                 raise InsufficientStack(f"Wanted {needed} stack items, only had {size}")
             if size + gained > _STACK_LIMIT:
                 raise FullStack("Stack limit reached")
-            if gas > meter.gas_remaining:
-                raise OutOfGas(f"Out of gas: Needed {gas} - Remaining {meter.gas_remaining}")
-            meter.gas_remaining -= gas
+            left = meter.gas_remaining - gas
+            if left < floor:
+                if left < 0:
+                    raise OutOfGas(f"Out of gas: Needed {gas} - Remaining {meter.gas_remaining}")
+                frame.check_interrupt()
+                floor = max(left - GAS_SLICE, 0)
+            meter.gas_remaining = left
             for handler, argument in handlers:
                 handler(frame, stack, argument)
             if kind == NEXT:
@@ -189,23 +253,6 @@ def run(computation: Any) -> None:
                 return
     except Halt:
         return
-
-
-_programs: dict[tuple[type, bytes], Program] = {}
-
-
-def _program(computation: Any) -> Program:
-    message = computation.msg
-    kind: Any = type(computation)
-    if message.is_create:
-        return Program(message.code, opcode_table(kind))
-    key = (kind, message.code)
-    program = _programs.get(key)
-    if program is None:
-        if len(_programs) >= _KEPT_PROGRAMS:
-            _programs.clear()
-        program = _programs[key] = Program(message.code, opcode_table(kind))
-    return program
 
 
 # ---------------------------------------------------------------- the stack
@@ -382,6 +429,8 @@ def _mstore8(frame: Frame, stack: Stack, argument: None) -> None:
 def _keccak(frame: Frame, stack: Stack, argument: None) -> None:
     start, size = stack.pop(), stack[-1]
     frame.charge(_KECCAK_WORD * (size + 31 >> 5))
+    if size > _LONG_HASH:
+        frame.check_interrupt()
     data = bytes(frame.extend(start + size)[start : start + size]) if size else b""
     stack[-1] = int.from_bytes(keccak256(data), "big")
 

@@ -10,7 +10,7 @@ Value = TypeVar("Value")
 
 
 class Recent(Generic[Value]):
-    """Values by hash; the oldest go when there are too many, or when together they weigh too much."""
+    """Values by hash or other bytes; the oldest go when there are too many, or when together they weigh too much."""
 
     def __init__(self, most: int, weigh: Callable[[Value], int] = lambda _: 0, heaviest: int = 0) -> None:
         """At most so many values, of at most heaviest together; one value alone may weigh more."""
@@ -22,6 +22,11 @@ class Recent(Generic[Value]):
 
     def __len__(self) -> int:
         return len(self._values)
+
+    def clear(self) -> None:
+        """Forgets all of them."""
+        self._values.clear()
+        self._weight = 0
 
     def get(self, key: Hash) -> Value | None:
         """The value, or None where it is not kept (any more)."""

@@ -1,0 +1,186 @@
+"""Long computations in turns, so that the event loop goes on meanwhile.
+
+Building, validating and calling are plain synchronous code that may run for many seconds. `Turns` runs such code in a
+greenlet. At its check points, where nothing is half changed, the code calls `pause`, and every TURN_SECONDS that hands
+the loop a round of its own: connections are served, and whoever else waits for a turn gets one. There are no threads,
+so between two check points nobody else runs and no locks are needed.
+
+    turns = Turns()
+    block = await turns.change(sequencer.build_block)   # one after another: what changes chains
+    result = await turns.call(lambda: handler(params))  # side by side: what only reads
+
+Changes go first: calls get one turn after CHANGE_TURNS of theirs. Among calls the one that has run least goes next, so
+a short call does not wait for long ones. A cancelled computation ends at its check point by greenlet's GreenletExit.
+
+Outside of Turns `pause` does nothing: the same code runs in tests, in scripts and by a virtual clock, with the same
+results.
+"""
+
+import asyncio
+import heapq
+import itertools
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any, TypeVar
+
+from greenlet import GreenletExit, getcurrent, greenlet
+
+TURN_SECONDS = 0.01
+CHANGE_TURNS = 4
+
+Result = TypeVar("Result")
+
+
+@dataclass(slots=True)
+class Stopwatch:
+    """Seconds that one computation, or several together, have run."""
+
+    seconds: float = 0.0
+
+
+class _Computation(greenlet):
+    """A synchronous function that runs in turns."""
+
+    def __init__(self, function: Callable[[], Any], stopwatch: Stopwatch, clock: Callable[[], float]) -> None:
+        super().__init__(function)
+        self.stopwatch = stopwatch
+        self.clock = clock
+        self.turn_began = 0.0
+        self.is_abandoned = False
+
+    def give_turn(self, value: Any = None) -> Any:
+        """Runs until the computation pauses, waits for something or ends; raises what it raises."""
+        self.turn_began = self.clock()
+        try:
+            return self.switch(value) if self else self.switch()
+        finally:
+            self.stopwatch.seconds += self.clock() - self.turn_began
+
+    def abandon(self) -> None:
+        """Ends the computation where it is."""
+        self.is_abandoned = True
+        if self:
+            self.throw()
+
+    def suspend(self, waiting_for: Awaitable[Any] | None = None) -> Any:
+        """Hands back to the loop, from inside the computation."""
+        if self.is_abandoned:
+            raise GreenletExit
+        assert self.parent is not None
+        return self.parent.switch(waiting_for)
+
+
+def pause() -> None:
+    """A check point: lets others run when the turn is over. Does nothing outside of Turns."""
+    current = getcurrent()
+    if current.__class__ is _Computation and current.clock() - current.turn_began >= TURN_SECONDS:
+        current.suspend()
+
+
+def is_in_turns() -> bool:
+    """True where the caller runs in Turns, so that the event loop waits for it."""
+    return isinstance(getcurrent(), _Computation)
+
+
+def running_time() -> float:
+    """Seconds that the present computation has run (with the others of its stopwatch), or by the machine's clock
+    outside of Turns. The clock stands still while others have their turn."""
+    current = getcurrent()
+    if isinstance(current, _Computation):
+        return current.stopwatch.seconds + current.clock() - current.turn_began
+    return monotonic()
+
+
+def wait_for(task: Coroutine[Any, Any, Result]) -> Result:
+    """Suspends the present computation until a coroutine has ended; returns its result. Only in Turns."""
+    current = getcurrent()
+    assert isinstance(current, _Computation)
+    result: Result = current.suspend(task)
+    return result
+
+
+class Turns:
+    """Hands out turns of one event loop."""
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        """clock: seconds; decides only when others run, never what a computation does."""
+        self._clock = clock
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._arrivals = itertools.count()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._lock = asyncio.Lock()
+        self._changes: deque[asyncio.Future[None]] = deque()
+        self._calls: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._changes_in_a_row = 0
+        self._is_busy = False
+
+    async def change(self, function: Callable[[], Result]) -> Result:
+        """Runs what changes chain state, after all changes that were asked for before."""
+        self._follow_loop()
+        async with self._lock:
+            return await self._run(function, Stopwatch(), is_change=True)
+
+    async def call(self, function: Callable[[], Result], stopwatch: Stopwatch | None = None) -> Result:
+        """Runs what only reads. Calls with one stopwatch share the time that it counts."""
+        self._follow_loop()
+        return await self._run(function, stopwatch or Stopwatch(), is_change=False)
+
+    def _follow_loop(self) -> None:
+        """Turns of a loop that has ended are nobody's any more."""
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:
+            self._loop = loop
+            self._begin()
+
+    async def _run(self, function: Callable[[], Result], stopwatch: Stopwatch, is_change: bool) -> Result:
+        computation = _Computation(function, stopwatch, self._clock)
+        answer: Any = None
+        try:
+            while True:
+                await self._turn(stopwatch, is_change)
+                try:
+                    waiting_for = computation.give_turn(answer)
+                finally:
+                    asyncio.get_running_loop().call_soon(self._next)
+                if computation.dead:
+                    result: Result = waiting_for
+                    return result
+                answer = None if waiting_for is None else await waiting_for
+        finally:
+            computation.abandon()
+
+    async def _turn(self, stopwatch: Stopwatch, is_change: bool) -> None:
+        """Waits for a turn."""
+        if not self._is_busy:
+            self._is_busy = True
+            return
+        granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if is_change:
+            self._changes.append(granted)
+        else:
+            heapq.heappush(self._calls, (stopwatch.seconds, next(self._arrivals), granted))
+        try:
+            await granted
+        except asyncio.CancelledError:
+            if granted.done() and not granted.cancelled():
+                self._next()  # the turn came too late to be used
+            raise
+
+    def _next(self) -> None:
+        """Gives the turn to whoever is next."""
+        while self._changes or self._calls:
+            wants_call = not self._changes or self._changes_in_a_row >= CHANGE_TURNS
+            if self._calls and wants_call:
+                granted = heapq.heappop(self._calls)[2]
+                self._changes_in_a_row = 0
+            else:
+                granted = self._changes.popleft()
+                self._changes_in_a_row += 1
+            if not granted.done():
+                granted.set_result(None)
+                return
+        self._is_busy = False

@@ -1,0 +1,175 @@
+"""Computations in turns: who runs when, and how a computation ends. Each reading of the clock ends a turn."""
+
+import asyncio
+from itertools import count
+
+import pytest
+
+from rollup import cooperative
+from rollup.cooperative import CHANGE_TURNS, Stopwatch, Turns, is_in_turns, pause, running_time, wait_for
+
+
+def ticking_turns():
+    """A whole turn passes whenever the clock is read."""
+    return Turns(count(0, 2 * cooperative.TURN_SECONDS).__next__)
+
+
+def worker(name, steps, seen):
+    def work():
+        for _ in range(steps):
+            seen.append(name)
+            pause()
+        return name
+
+    return work
+
+
+def test_outside_of_turns_a_check_point_does_nothing():
+    pause()
+    assert not is_in_turns()
+
+
+async def test_the_event_loop_goes_on_between_turns():
+    ticks = []
+
+    async def tick():
+        while True:
+            ticks.append(len(seen))
+            await asyncio.sleep(0)
+
+    seen = []
+    ticking = asyncio.create_task(tick())
+    assert await ticking_turns().change(worker("work", 50, seen)) == "work"
+    ticking.cancel()
+    assert set(range(1, 50)) <= set(ticks)
+
+
+async def test_before_its_turn_is_over_a_computation_is_not_suspended():
+    seen = []
+    turns = Turns(lambda: 0.0)
+    await asyncio.gather(turns.change(worker("a", 3, seen)), turns.call(worker("b", 3, seen)))
+    assert seen == ["a"] * 3 + ["b"] * 3
+
+
+async def test_changes_run_one_after_another_in_the_order_of_asking():
+    turns, seen = ticking_turns(), []
+    await asyncio.gather(*(turns.change(worker(name, 5, seen)) for name in "abc"))
+    assert "".join(seen) == "aaaaabbbbbccccc"
+
+
+async def test_calls_run_side_by_side():
+    turns, seen = ticking_turns(), []
+    await asyncio.gather(*(turns.call(worker(name, 5, seen)) for name in "abc"))
+    assert {"".join(sorted(seen[start : start + 3])) for start in range(0, 15, 3)} == {"abc"}
+
+
+async def test_a_change_has_most_turns_beside_calls():
+    turns, seen = ticking_turns(), []
+    calls = [turns.call(worker("call", 200, seen)) for _ in range(20)]
+    tasks = [asyncio.create_task(item) for item in (*calls, turns.change(worker("change", 100, seen)))]
+    await tasks[-1]
+    between = seen[seen.index("change") :]
+    assert between.count("call") <= between.count("change") / CHANGE_TURNS + 1
+    assert "call" in between
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_a_new_call_does_not_wait_for_long_ones():
+    turns, seen = ticking_turns(), []
+    tasks = [asyncio.create_task(turns.call(worker("long", 100, seen))) for _ in range(20)]
+    for _ in range(200):
+        await asyncio.sleep(0)
+    before = len(seen)
+    await turns.call(worker("short", 1, seen))
+    assert 0 < before < 2_000
+    assert len(seen) - before <= 4
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_a_cancelled_computation_ends_at_its_check_point_and_is_not_suspended_again():
+    turns, ended = ticking_turns(), []
+
+    def work():
+        try:
+            while True:
+                pause()
+        finally:
+            pause()
+            ended.append(True)
+
+    task = asyncio.create_task(turns.change(work))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert not ended
+    assert await turns.change(lambda: "next") == "next"
+
+
+async def test_cancelling_those_that_wait_leaves_the_others_their_turns():
+    turns, seen = ticking_turns(), []
+    tasks = [asyncio.create_task(turns.call(worker(name, 20, seen))) for name in "abcdef"]
+    for _ in range(15):
+        await asyncio.sleep(0)
+    for task in tasks[::2]:
+        task.cancel()
+    assert [name for name in await asyncio.gather(*tasks, return_exceptions=True) if isinstance(name, str)] == [*"bdf"]
+
+
+async def test_what_a_computation_raises_reaches_the_caller_and_the_next_one_runs():
+    turns = ticking_turns()
+
+    def fail():
+        pause()
+        raise LookupError("no")
+
+    with pytest.raises(LookupError):
+        await turns.change(fail)
+    assert await turns.change(lambda: 1) == 1
+
+
+async def test_a_computation_may_wait_for_a_coroutine_while_others_run():
+    turns, seen = ticking_turns(), []
+    opened = asyncio.Event()
+
+    async def answer():
+        await opened.wait()
+        return 7
+
+    def work():
+        return wait_for(answer()) + 1
+
+    task = asyncio.create_task(turns.call(work))
+    await turns.call(worker("other", 5, seen))
+    opened.set()
+    assert await task == 8
+    assert len(seen) == 5
+
+
+async def test_computations_of_one_stopwatch_share_its_time_and_waiting_does_not_count():
+    clock = [0.0]
+    turns, stopwatch, times = Turns(lambda: clock[0]), Stopwatch(), []
+
+    def work():
+        times.append(running_time())
+        clock[0] += 3
+        pause()
+        times.append(running_time())
+
+    await turns.call(work, stopwatch)
+    clock[0] += 100
+    await turns.call(work, stopwatch)
+    assert times == [0, 3, 3, 6]
+    await turns.call(work)
+    assert times[-2:] == [0, 3]
+
+
+def test_turns_go_on_in_another_event_loop():
+    turns = ticking_turns()
+    for _ in range(2):
+        assert asyncio.run(turns.change(lambda: 5)) == 5
