@@ -5,6 +5,7 @@ from enum import Enum
 from typing import Protocol
 
 from derivation.batches import SingularBatch
+from derivation.span_batch_transactions import POST_EXEC
 from derivation.span_batches import SpanBatch
 from rollup.protocol.block import Block
 from rollup.protocol.blockref import L1BlockRef, L2BlockRef
@@ -113,12 +114,13 @@ def check_span_batch(
     validity, parent = check_span_batch_prefix(config, l1_blocks, safe_head, batch, inclusion, chain)
     if parent is None:
         return validity
-    previous_epoch = parent.l1_origin.number
+    first, blocks = batch.blocks_after(safe_head.timestamp)
+    previous_epoch = batch.blocks[first - 1].epoch_number if first else parent.l1_origin.number
     origin_index = 0
-    for block in batch.blocks:
+    for block in blocks:
         advanced, previous_epoch = block.epoch_number > previous_epoch, block.epoch_number
-        if block.timestamp <= safe_head.timestamp:
-            continue
+        if block.epoch_number < safe_head.l1_origin.number:
+            return Validity.DROP
         for index in range(origin_index, len(l1_blocks)):
             if l1_blocks[index].number == block.epoch_number:
                 origin_index = index
@@ -133,6 +135,25 @@ def check_span_batch(
             validity = _check_transactions(config, block.timestamp, block.transactions)
         if validity is not Validity.ACCEPT:
             return validity
+    return _check_overlap(config, safe_head, batch, parent, chain)
+
+
+def check_span_batch_holocene(
+    config: RollupConfig,
+    l1_blocks: Sequence[L1BlockRef],
+    safe_head: L2BlockRef,
+    batch: SpanBatch,
+    inclusion: L1BlockRef,
+    chain: SafeChain,
+) -> Validity:
+    """The checks of a span from Holocene: the prefix, then the overlap with the safe chain.
+
+    holocene/derivation.md, "Span Batches", with specs #928, which adds the overlap checks for every chain since
+    Holocene (op-node v1.19.6 has them, v1.19.0 does not). The span's new blocks are checked one by one as they come up.
+    """
+    validity, parent = check_span_batch_prefix(config, l1_blocks, safe_head, batch, inclusion, chain)
+    if parent is None:
+        return validity
     return _check_overlap(config, safe_head, batch, parent, chain)
 
 
@@ -157,13 +178,12 @@ def _span_parent(
 def _check_overlap(
     config: RollupConfig, safe_head: L2BlockRef, batch: SpanBatch, parent: L2BlockRef, chain: SafeChain
 ) -> Validity:
-    """What a span repeats of the safe chain must be equal to it."""
-    for index in range(safe_head.number - parent.number):
-        block = chain.block_by_number(parent.number + 1 + index)
+    """What a span repeats of the safe chain must be equal to it (delta/span-batches.md, "Overlapped blocks checks")."""
+    for number, theirs in zip(range(parent.number + 1, safe_head.number + 1), batch.blocks, strict=False):
+        block = chain.block_by_number(number)
         if block is None:
             return Validity.UNDECIDED
         ours = [item.encode() for item in block.transactions if not item.is_deposit]
-        theirs = batch.blocks[index]
         if ours != theirs.transactions:
             return Validity.DROP
         try:
@@ -197,15 +217,18 @@ def _check_drift(
 
 
 def _check_transactions(config: RollupConfig, timestamp: int, transactions: Sequence[bytes]) -> Validity:
-    """No empty ones, no deposits, no set-code ones before Isthmus; none where a fork wants its first block empty."""
+    """No empty ones, no deposits, no set-code ones before Isthmus; none where a fork wants its first block empty.
+
+    No post-exec ones either, since no fork here has them (op-node v1.19.6, checkSequencerTxData).
+    """
     if transactions and config.first_block_is_empty(timestamp):
         return Validity.DROP
     for raw in transactions:
-        if not raw or raw[0] == DEPOSIT:
+        if not raw or raw[0] in (DEPOSIT, POST_EXEC):
             return Validity.DROP
         if raw[0] == SET_CODE and not config.is_isthmus(timestamp):
             return Validity.DROP
     return Validity.ACCEPT
 
 
-__all__ = ["SafeChain", "Validity", "check_singular_batch", "check_span_batch", "check_span_batch_prefix"]
+__all__ = ["SafeChain", "Validity", "check_singular_batch", "check_span_batch", "check_span_batch_holocene"]

@@ -6,7 +6,8 @@ from derivation.batch_checks import SafeChain, Validity, check_singular_batch, c
 from derivation.batches import SingularBatch
 from derivation.channel_reader import Batch, ChannelReader
 from derivation.epochs import Epochs
-from derivation.errors import EndOfSource, NotEnoughData
+from derivation.errors import Critical, EndOfSource, NotEnoughData
+from derivation.span_blocks import SpanCursor
 from rollup.protocol.blockref import L1BlockRef, L2BlockRef
 from rollup.protocol.config import RollupConfig
 
@@ -26,22 +27,21 @@ class BatchQueue:
         self._chain = chain
         self._epochs = epochs
         self._pending: list[_Pending] = []
-        self._span: list[SingularBatch] = []
+        self._span = SpanCursor()
 
     def reset(self) -> None:
         """Forgets all batches."""
         self._pending = []
-        self._span = []
+        self._span = SpanCursor()
 
     def flush(self) -> None:
         """Nothing to do: only Holocene's rules flush."""
 
     def next_batch(self, parent: L2BlockRef) -> tuple[SingularBatch, bool]:
         """The block after the parent, and whether it ends its batch; raises NotEnoughData, EndOfSource, Reset."""
-        if self._span:
-            if self._span[0].timestamp == parent.timestamp + self._config.block_time:
-                return self._pop_span(parent)
-            self._span = []
+        following = self._span.next_after(parent, self._config.block_time)
+        if following is not None:
+            return following, not self._span
         epochs = self._epochs
         epochs.update(self._previous.origin, parent)
         is_behind = epochs.is_behind(parent)
@@ -88,13 +88,11 @@ class BatchQueue:
     def _begin(self, batch: Batch, parent: L2BlockRef) -> tuple[SingularBatch, bool]:
         if isinstance(batch, SingularBatch):
             return batch, True
-        self._span = batch.singular_batches(self._epochs.blocks, parent)
-        return self._pop_span(parent)
-
-    def _pop_span(self, parent: L2BlockRef) -> tuple[SingularBatch, bool]:
-        batch = self._span.pop(0)
-        batch.parent_hash = parent.hash
-        return batch, not self._span
+        self._span = SpanCursor(batch.singular_batches(self._epochs.blocks, parent))
+        first = self._span.next_after(parent, self._config.block_time)
+        if first is None:
+            raise Critical("a span batch was accepted that does not hold the next block")
+        return first, not self._span
 
     def _check(self, pending: _Pending, parent: L2BlockRef) -> Validity:
         batch, blocks = pending.batch, self._epochs.blocks

@@ -1,10 +1,11 @@
 """Stage 6 from Holocene: batches in strict order, spans block by block (holocene/derivation.md, "Batch Queue")."""
 
-from derivation.batch_checks import SafeChain, Validity, check_singular_batch, check_span_batch_prefix
+from derivation.batch_checks import SafeChain, Validity, check_singular_batch, check_span_batch_holocene
 from derivation.batches import BatchError, SingularBatch
 from derivation.channel_reader import ChannelReader
 from derivation.epochs import Epochs
 from derivation.errors import Critical, EndOfSource, NotEnoughData
+from derivation.span_blocks import SpanCursor
 from rollup.protocol.blockref import L2BlockRef
 from rollup.protocol.config import RollupConfig
 
@@ -17,15 +18,15 @@ class BatchStage:
         self._previous = previous
         self._chain = chain
         self._epochs = epochs
-        self._span: list[SingularBatch] = []
+        self._span = SpanCursor()
 
     def reset(self) -> None:
         """Forgets the span."""
-        self._span = []
+        self._span = SpanCursor()
 
     def flush(self) -> None:
         """Drops the span, and what is left of its channel: a batch of it was bad."""
-        self._span = []
+        self._span = SpanCursor()
         self._previous.flush()
 
     def next_batch(self, parent: L2BlockRef) -> tuple[SingularBatch, bool]:
@@ -46,7 +47,8 @@ class BatchStage:
             return epochs.empty_batch(parent, out_of_data=True), True
         validity = check_singular_batch(self._config, epochs.blocks, parent, batch, origin)
         if validity is Validity.ACCEPT:
-            return batch, not self._span
+            # From Holocene a block is safe on its own: what follows in its span cannot take it back.
+            return batch, True
         if validity is Validity.DROP:
             self.flush()
         elif validity is Validity.FUTURE:
@@ -54,27 +56,26 @@ class BatchStage:
         raise NotEnoughData
 
     def _candidate(self, parent: L2BlockRef) -> SingularBatch:
-        if self._span:
-            return self._pop(parent)
+        following = self._span.next_after(parent, self._config.block_time)
+        if following is not None:
+            return following
         batch = self._previous.next_batch()
         if isinstance(batch, SingularBatch):
             return batch
         origin = self._epochs.origin
         if origin is None:
             raise NotEnoughData
-        validity, _ = check_span_batch_prefix(self._config, self._epochs.blocks, parent, batch, origin, self._chain)
+        validity = check_span_batch_holocene(self._config, self._epochs.blocks, parent, batch, origin, self._chain)
         if validity is Validity.DROP:
             self.flush()
         if validity is not Validity.ACCEPT:
             raise NotEnoughData
         try:
-            self._span = batch.singular_batches(self._epochs.blocks, parent)
+            self._span = SpanCursor(batch.singular_batches(self._epochs.blocks, parent))
         except BatchError as error:
             self.flush()
             raise NotEnoughData from error
-        return self._pop(parent)
-
-    def _pop(self, parent: L2BlockRef) -> SingularBatch:
-        batch = self._span.pop(0)
-        batch.parent_hash = parent.hash
-        return batch
+        first = self._span.next_after(parent, self._config.block_time)
+        if first is None:
+            raise Critical("a span batch was accepted that does not hold the next block")
+        return first

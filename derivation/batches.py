@@ -9,7 +9,11 @@ SINGULAR_BATCH, SPAN_BATCH = 0, 1
 
 
 class BatchError(ValueError):
-    """Bytes that are no batch."""
+    """Bytes that are no batch. Their channel ends: op-node's reader fails with them."""
+
+
+class SpanTransactionError(BatchError):
+    """A span batch that was read whole, but whose columns make no transactions. It alone is dropped."""
 
 
 @dataclass(slots=True)
@@ -42,9 +46,13 @@ class SingularBatch:
 
 
 def decode_singular_batch(data: bytes) -> SingularBatch:
-    """A batch's content after its type byte; raises BatchError."""
+    """A batch's content after its type byte; raises BatchError.
+
+    Bytes after the list are ignored (specs protocol/derivation.md, "Batch Format": a batch that decodes is not
+    invalidated by extra content).
+    """
     try:
-        fields = rlp_decode(data)
+        fields = rlp_decode(data[: _first_item_size(data)])
         if not isinstance(fields, list) or len(fields) != 5:
             raise BatchError("a singular batch is a list of five")
         parent_hash, epoch_number, epoch_hash, timestamp, transactions = fields
@@ -61,3 +69,14 @@ def decode_singular_batch(data: bytes) -> SingularBatch:
         )
     except RlpError as error:
         raise BatchError(str(error)) from error
+
+
+def _first_item_size(data: bytes) -> int:
+    """Bytes of the RLP list that data begins with; of all data when it does not begin with one."""
+    if not data or data[0] < 0xC0:
+        return len(data)
+    size = data[0] - 0xC0
+    if size <= 55:
+        return 1 + size
+    head = 1 + size - 55
+    return head + int.from_bytes(data[1:head], "big")

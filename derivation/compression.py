@@ -18,8 +18,16 @@ _CHUNK = 1 << 20
 _PRESET_DICTIONARY, _EMPTY_DICTIONARY = 0x20, b"\0\0\0\1"
 
 
+# Decoders read ahead of what they give out: a defect so many bytes after the limit may be met before it is reached.
+_LOOK_AHEAD = 1 << 25
+
+
 class CompressionError(ValueError):
     """A channel that is not compressed in a known way."""
+
+
+class Defect(Exception):
+    """A stream that is broken, that ends too early, or that has another checksum or bytes after its end."""
 
 
 def compress(data: bytes, compression: Compression) -> bytes:
@@ -31,54 +39,28 @@ def compress(data: bytes, compression: Compression) -> bytes:
 
 
 def decompress(data: bytes, limit: int, allow_brotli: bool) -> bytes:
-    """At most limit bytes of a channel; what comes after, and what follows a defect, is cut off.
+    """A sound channel's content, at most limit bytes of it.
 
-    Raises CompressionError when nothing can be read at all.
+    Raises CompressionError when the channel is not compressed in a known way, Defect when it is not sound: what counts
+    of it then depends on how it is read (stream.py).
     """
     if not data:
         raise CompressionError("an empty channel")
     if data[0] & 0x0F in _ZLIB_METHODS:
         return _inflate(data, limit)
-    if data[0] == _BROTLI_VERSION:
+    if is_brotli(data):
         if not allow_brotli:
             raise CompressionError("brotli before Fjord")
         return _unbrotli(data[1:], limit)
     raise CompressionError(f"unknown channel version {data[0]}")
 
 
-def _inflate(data: bytes, limit: int) -> bytes:
-    """Everything before a defect; the checksum at the end is not looked at, since op-node has read all by then."""
-    rest = data[_zlib_header(data) :]
-    try:
-        return _inflate_pieces([rest], limit)[0]
-    except zlib.error:
-        # Once more byte by byte: what was read before the defect counts.
-        out, error = _inflate_pieces([rest[index : index + 1] for index in range(len(rest))], limit, keep=True)
-    if error is not None and not out:
-        raise CompressionError(str(error)) from error
-    return out
+def is_brotli(channel: bytes) -> bool:
+    """The channel begins with brotli's version byte (fjord/derivation.md, "Brotli Channel Compression")."""
+    return channel[0] == _BROTLI_VERSION
 
 
-def _inflate_pieces(pieces: list[bytes], limit: int, keep: bool = False) -> tuple[bytes, zlib.error | None]:
-    """Feeds a stream piece by piece up to the limit; a defect is raised, or with keep returned beside what was read."""
-    stream, out = zlib.decompressobj(-zlib.MAX_WBITS), bytearray()
-    try:
-        for piece in pieces:
-            rest, is_full = piece, True
-            while (rest or is_full) and len(out) < limit and not stream.eof:
-                size = min(limit - len(out), _CHUNK)
-                data = stream.decompress(rest, size)
-                # A full buffer may hide output of what is already taken in.
-                rest, is_full = stream.unconsumed_tail, len(data) == size
-                out += data
-    except zlib.error as error:
-        if not keep:
-            raise
-        return bytes(out), error
-    return bytes(out), None
-
-
-def _zlib_header(data: bytes) -> int:
+def zlib_header_size(data: bytes) -> int:
     """The size of a zlib header (RFC 1950, section 2.2); raises CompressionError."""
     if len(data) < 2 or data[0] & 0x0F != zlib.DEFLATED or data[0] >> 4 > 7 or int.from_bytes(data[:2], "big") % 31:
         raise CompressionError("not a zlib header")
@@ -89,33 +71,33 @@ def _zlib_header(data: bytes) -> int:
     return 6
 
 
+def _inflate(data: bytes, limit: int) -> bytes:
+    rest, stream, out = data[zlib_header_size(data) :], zlib.decompressobj(-zlib.MAX_WBITS), bytearray()
+    far, is_full = limit + _LOOK_AHEAD, True
+    try:
+        # A full buffer may hide output of what is already taken in.
+        while (rest or is_full) and len(out) < far and not stream.eof:
+            piece = stream.decompress(rest, _CHUNK)
+            rest, is_full = stream.unconsumed_tail, len(piece) == _CHUNK
+            out += piece
+    except zlib.error as error:
+        raise Defect(str(error)) from error
+    if len(out) < far and stream.unused_data[:4] != zlib.adler32(out).to_bytes(4, "big"):
+        raise Defect("no end, or another checksum")
+    return bytes(out[:limit])
+
+
 def _unbrotli(data: bytes, limit: int) -> bytes:
-    try:
-        return _brotli_pieces([data], limit)[0]
-    except brotli.error:
-        # Once more byte by byte: what was read before the defect, or before what follows the stream's end, counts.
-        out, error = _brotli_pieces([data[index : index + 1] for index in range(len(data))], limit, keep=True)
-    if error is not None and not out:
-        raise CompressionError(f"brotli: {error}") from error
-    return out
-
-
-def _brotli_pieces(pieces: list[bytes], limit: int, keep: bool = False) -> tuple[bytes, brotli.error | None]:
-    """Feeds a stream piece by piece up to the limit; a defect is raised, or with keep returned beside what was read."""
     stream, out = brotli.Decompressor(), bytearray()
+    far = limit + _LOOK_AHEAD
     try:
-        for piece in pieces:
-            data = stream.process(piece, output_buffer_limit=min(limit - len(out), _CHUNK))
-            # Output may wait in the decoder after all input is taken in: only a call that gives nothing says it is all.
-            while data:
-                out += data
-                if len(out) >= limit:
-                    return bytes(out[:limit]), None
-                data = stream.process(b"", output_buffer_limit=min(limit - len(out), _CHUNK))
-            if stream.is_finished():
-                break
+        piece = stream.process(data, output_buffer_limit=_CHUNK)
+        # Output may wait in the decoder after all input is taken in: only a call that gives nothing says it is all.
+        while piece and len(out) < far:
+            out += piece
+            piece = stream.process(b"", output_buffer_limit=_CHUNK)
     except brotli.error as error:
-        if not keep:
-            raise
-        return bytes(out[:limit]), error
-    return bytes(out[:limit]), None
+        raise Defect(str(error)) from error
+    if len(out) < far and not stream.is_finished():
+        raise Defect("no end")
+    return bytes(out[:limit])

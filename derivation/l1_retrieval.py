@@ -83,7 +83,11 @@ class L1Retrieval:
 def batcher_data(
     inbox: Address, batcher: Address, transactions: list[Transaction], *, allow_blobs: bool
 ) -> list[BatcherData]:
-    """The batcher's data in an L1 block, in order: to the inbox, signed by the batcher, of type 0 to 3."""
+    """The batcher's data in an L1 block, in order: to the inbox, signed by the batcher, of type 0 to 3.
+
+    Before Ecotone a blob transaction gives its calldata (specs protocol/derivation.md, "L1 Retrieval"). From Ecotone it
+    gives its blobs, and its calldata is ignored (ecotone/derivation.md, "Ecotone: Blob Retrieval").
+    """
     found: list[BatcherData] = []
     for transaction in transactions:
         if transaction.to != inbox or transaction.is_deposit or transaction.tx_type == SET_CODE:
@@ -93,9 +97,8 @@ def batcher_data(
                 continue
         except TransactionError:
             continue
-        if transaction.tx_type != BLOB:
+        if transaction.tx_type != BLOB or not allow_blobs:
             found.append(BatcherData(calldata=transaction.data))
-        elif allow_blobs:
-            # A blob transaction's calldata is ignored.
+        else:
             found += [BatcherData(blob_hash=item) for item in transaction.blob_versioned_hashes]
     return found

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from derivation.batches import BatchError
-from rollup.protocol.primitives import Address, RlpError, RlpItem, rlp_decode, rlp_encode, to_int_bytes
+import numpy
+
+from derivation.batches import BatchError, SpanTransactionError
+from rollup.protocol.primitives import Address, RlpError, RlpItem, from_int_bytes, rlp_decode, rlp_encode, to_int_bytes
 from rollup.protocol.transaction import (
     ACCESS_LIST,
     DYNAMIC_FEE,
@@ -17,7 +19,10 @@ from rollup.protocol.transaction import (
 )
 
 _MAX_UVARINT_BYTES = 10
-_MAX_TX_DATA = 10_000_000  # bytes, MaxSpanBatchElementCount
+_MAX_TX_LIST = 10_000_000  # bytes of a tx_data's list with its header (op-node: MaxSpanBatchElementCount)
+_VARINT_WINDOW, _FEW = 1 << 16, 100
+# op-node reads post-exec transactions (type 0x7d) and drops the batch that holds one afterwards, see batch_checks.py.
+POST_EXEC = 0x7D
 # Fields of each type's tx_data: value, fees, data, lists.
 _DATA_FIELDS = {LEGACY: 3, ACCESS_LIST: 4, DYNAMIC_FEE: 5, SET_CODE: 6}
 
@@ -56,19 +61,54 @@ class Reader:
                 return value
         raise BatchError("a varint above 64 bits")
 
-    def rlp(self) -> bytes:
-        """The next RLP item, still encoded."""
+    def uvarints(self, count: int) -> "numpy.ndarray[Any, numpy.dtype[numpy.uint64]]":
+        """The next varints, many at a time: a span may hold ten million of them."""
+        found = numpy.empty(count, numpy.uint64)
+        done = 0
+        while done < count:
+            window = numpy.frombuffer(self._data, numpy.uint8, min(self.left, _VARINT_WINDOW), self._position)
+            ends = numpy.flatnonzero(window < 0x80)[: count - done]
+            if not ends.size:
+                raise BatchError(
+                    "truncated span batch" if window.size < _MAX_UVARINT_BYTES else "a varint above 64 bits"
+                )
+            found[done : done + ends.size] = _varint_values(window, ends)
+            done += int(ends.size)
+            self._position += int(ends[-1]) + 1
+        return found
+
+    def peek(self) -> int:
+        """The next byte, which stays the next."""
         first = self.take(1)[0]
         self._position -= 1
+        return first
+
+    def rlp(self) -> bytes:
+        """The next RLP item, still encoded. What is in it is not looked at."""
+        return self.take(self._rlp_size())
+
+    def rlp_list(self, limit: int) -> bytes:
+        """The next RLP list of at most limit bytes, still encoded."""
+        if self.peek() < 0xC0:
+            raise BatchError("an RLP list is expected")
+        size = self._rlp_size()
+        if size > limit:
+            raise BatchError("a transaction's data is too long")
+        return self.take(size)
+
+    def _rlp_size(self) -> int:
+        first = self.peek()
         if first < 0x80:
-            return self.take(1)
-        base = 0x80 if first < 0xC0 else 0xC0
-        size = first - base
+            return 1
+        size = first - (0x80 if first < 0xC0 else 0xC0)
         if size <= 55:
-            return self.take(1 + size)
-        length_size = size - 55
-        length = int.from_bytes(self._data[self._position + 1 : self._position + 1 + length_size], "big")
-        return self.take(1 + length_size + length)
+            return 1 + size
+        head = 1 + size - 55
+        length = self._data[self._position + 1 : self._position + head]
+        size = int.from_bytes(length, "big")
+        if length[:1] == b"\0" or size <= 55:
+            raise BatchError("a length is not canonical RLP")
+        return head + size
 
 
 @dataclass(slots=True)
@@ -125,7 +165,7 @@ class SpanTransactions:
         )
 
     @classmethod
-    def decode(cls, reader: Reader, count: int, allow_set_code: bool = True) -> "SpanTransactions":
+    def decode(cls, reader: Reader, count: int) -> "SpanTransactions":
         """Reads the columns of so many transactions; raises BatchError."""
         # A signature alone takes 64 bytes: what is not there cannot make us allocate.
         if count * 64 > reader.left:
@@ -133,30 +173,43 @@ class SpanTransactions:
         columns = cls(creations=decode_bits(reader, count), y_parities=decode_bits(reader, count))
         columns.signatures = decode_signatures(reader, count)
         columns.tos = decode_tos(reader, columns.creations)
-        columns.datas = decode_datas(reader, count, allow_set_code)
+        columns.datas = decode_datas(reader, count)
         columns.nonces = decode_uvarints(reader, count)
         columns.gases = decode_uvarints(reader, count)
-        columns.protected = decode_bits(reader, sum(data[0] >= 0xC0 for data in columns.datas))
+        # A tx_data with a type byte of 0 has a bit as well: op-node counts it as legacy and refuses it later.
+        columns.protected = decode_bits(reader, sum(data[0] >= 0xC0 or data[0] == LEGACY for data in columns.datas))
         return columns
 
     def full_transactions(self, chain_id: int) -> list[bytes]:
-        """The encoded transactions; raises BatchError."""
+        """The encoded transactions; raises SpanTransactionError.
+
+        delta/span-batches.md, "Span Batch Transactions". op-node reads all columns first and puts the transactions
+        together afterwards: a fault found here drops this batch, one found while reading ends the channel.
+        """
+        for data in self.datas:
+            if data[0] < 0xC0 and data[0] not in (*_DATA_FIELDS, POST_EXEC):
+                raise SpanTransactionError(f"a span batch cannot hold a transaction of type {data[0]}")
         tos, protected = iter(self.tos), iter(self.protected)
+        fields_of: dict[bytes, list[Any]] = {}
         raws = []
         for index, data in enumerate(self.datas):
             to = None if self.creations[index] else next(tos)
-            tx_type = LEGACY if data[0] >= 0xC0 else data[0]
-            is_protected = next(protected) if tx_type == LEGACY else True
-            raws.append(self._full(index, tx_type, data, to, chain_id if is_protected else None))
+            if data[0] == POST_EXEC:
+                raws.append(data)
+                continue
+            fields = fields_of.get(data)
+            if fields is None:
+                fields = fields_of[data] = _data_fields(data)
+            is_protected = next(protected) if data[0] >= 0xC0 else True
+            raws.append(self._full(index, data[0], fields, to, chain_id if is_protected else None))
         return raws
 
-    def _full(self, index: int, tx_type: int, data: bytes, to: Address | None, chain_id: int | None) -> bytes:
+    def _full(self, index: int, first: int, fields: list[Any], to: Address | None, chain_id: int | None) -> bytes:
         """One encoded transaction, put together field by field so that lists stay byte for byte what they were."""
-        fields = _data_fields(tx_type, data)
         parity, (r, s) = int(self.y_parities[index]), self.signatures[index]
         nonce, gas = to_int_bytes(self.nonces[index]), to_int_bytes(self.gases[index])
         target = to or b""
-        if tx_type == LEGACY:
+        if first >= 0xC0:
             value, price, payload = fields
             v = parity + (27 if chain_id is None else 35 + 2 * chain_id)
             return rlp_encode(
@@ -164,18 +217,32 @@ class SpanTransactions:
             )
         signature: list[RlpItem] = [to_int_bytes(parity), to_int_bytes(r), to_int_bytes(s)]
         head: list[RlpItem] = [to_int_bytes(chain_id or 0), nonce]
-        if tx_type == ACCESS_LIST:
+        if first == ACCESS_LIST:
             value, price, payload, *lists = fields
             fees = [price]
         else:
             value, tip, cap, payload, *lists = fields
             fees = [tip, cap]
-        if tx_type == SET_CODE and to is None:
-            raise BatchError("a set-code transaction must have a recipient")
-        raw = bytes((tx_type,)) + rlp_encode([*head, *fees, gas, target, value, payload, *lists, *signature])
-        if any(lists):
-            _check_form(raw)
-        return raw
+        if first == SET_CODE and to is None:
+            raise SpanTransactionError("a set-code transaction must have a recipient")
+        return bytes((first,)) + rlp_encode([*head, *fees, gas, target, value, payload, *lists, *signature])
+
+
+def _varint_values(
+    window: "numpy.ndarray[Any, numpy.dtype[numpy.uint8]]", ends: "numpy.ndarray[Any, numpy.dtype[numpy.intp]]"
+) -> "numpy.ndarray[Any, numpy.dtype[numpy.uint64]]":
+    """The varints that end at these places, one after the other from the window's start."""
+    starts = numpy.empty_like(ends)
+    starts[0], starts[1:] = 0, ends[:-1] + 1
+    sizes = ends - starts + 1
+    longest = int(sizes.max())
+    if longest > _MAX_UVARINT_BYTES or (window[ends[sizes == _MAX_UVARINT_BYTES]] > 1).any():
+        raise BatchError("a varint above 64 bits")
+    values = numpy.zeros(ends.size, numpy.uint64)
+    for place in range(longest):
+        has = sizes > place
+        values[has] |= (window[starts[has] + place] & 0x7F).astype(numpy.uint64) << numpy.uint64(7 * place)
+    return values
 
 
 def encode_uvarint(value: int) -> bytes:
@@ -221,22 +288,16 @@ def decode_tos(reader: Reader, creations: Sequence[bool]) -> list[Address]:
     return [reader.take(20) for creation in creations if not creation]
 
 
-def decode_datas(reader: Reader, count: int, allow_set_code: bool = True) -> list[bytes]:
+def decode_datas(reader: Reader, count: int) -> list[bytes]:
     """The tx_data of each transaction, still encoded; raises BatchError."""
-    return [_read_data(reader, allow_set_code) for _ in range(count)]
+    return [_read_data(reader) for _ in range(count)]
 
 
 def decode_uvarints(reader: Reader, count: int) -> list[int]:
     """So many varints; raises BatchError."""
-    return [reader.uvarint() for _ in range(count)]
-
-
-def _check_form(raw: bytes) -> None:
-    """Raises BatchError for an access list or authorizations of another form: op-node decodes them with the batch."""
-    try:
-        decode_transaction(raw)
-    except TransactionError as error:
-        raise BatchError(str(error)) from error
+    if count <= _FEW:
+        return [reader.uvarint() for _ in range(count)]
+    return [int(number) for number in reader.uvarints(count).tolist()]
 
 
 def _encode_data(transaction: Transaction) -> bytes:
@@ -253,34 +314,58 @@ def _encode_data(transaction: Transaction) -> bytes:
     return bytes((transaction.tx_type,)) + rlp_encode(fields)
 
 
-def _read_data(reader: Reader, allow_set_code: bool) -> bytes:
-    """One tx_data: a type byte if there is one, then a list."""
-    first = reader.take(1)[0]
-    if first >= 0xC0:
-        reader._position -= 1
-        data = reader.rlp()
-    else:
-        allowed = first in (ACCESS_LIST, DYNAMIC_FEE) or (first == SET_CODE and allow_set_code)
-        if not allowed:
-            raise BatchError(f"a span batch cannot hold a transaction of type {first}")
-        data = bytes((first,)) + reader.rlp()
-    if len(data) > _MAX_TX_DATA:
-        raise BatchError("a transaction's data is too long")
-    return data
+def _read_data(reader: Reader) -> bytes:
+    """One tx_data: a type byte if there is one, then a list. Neither its type nor its content is checked yet."""
+    if reader.peek() >= 0x80:
+        return reader.rlp_list(_MAX_TX_LIST)
+    return reader.take(1) + reader.rlp_list(_MAX_TX_LIST)
 
 
-def _data_fields(tx_type: int, data: bytes) -> list[Any]:
+def _data_fields(data: bytes) -> list[Any]:
+    """The fields of a tx_data as geth's decoder takes them; raises SpanTransactionError."""
+    tx_type = LEGACY if data[0] >= 0xC0 else data[0]
     try:
+        if data[0] == LEGACY:
+            raise RlpError("a legacy transaction has no type byte")
         fields = rlp_decode(data if tx_type == LEGACY else data[1:])
+        if not isinstance(fields, list) or len(fields) != _DATA_FIELDS[tx_type]:
+            raise RlpError(f"tx_data of type {tx_type} has not {_DATA_FIELDS[tx_type]} fields")
+        count = 3 if tx_type in (LEGACY, ACCESS_LIST) else 4
+        # A set-code transaction's numbers have 256 bits in geth, the others' any size: those the engine refuses.
+        max_bytes = 32 if tx_type == SET_CODE else len(data)
+        for number in fields[: count - 1]:
+            from_int_bytes(_string(number), max_bytes)
+        _string(fields[count - 1])
+        for check, item in zip((_check_access_list, _check_authorizations), fields[count:], strict=False):
+            check(item)
     except RlpError as error:
-        raise BatchError(str(error)) from error
-    if not isinstance(fields, list) or len(fields) != _DATA_FIELDS[tx_type]:
-        raise BatchError(f"tx_data of type {tx_type} has not {_DATA_FIELDS[tx_type]} fields")
-    scalars = fields[: 3 if tx_type in (LEGACY, ACCESS_LIST) else 4]
-    if not all(isinstance(item, bytes) for item in scalars):
-        raise BatchError("a field of tx_data is a list")
-    if any(item[:1] == b"\0" or len(item) > 32 for item in scalars[:-1]):
-        raise BatchError("a number of tx_data is not canonical")
-    if not all(isinstance(item, list) for item in fields[len(scalars) :]):
-        raise BatchError("a list of tx_data is a byte string")
+        raise SpanTransactionError(str(error)) from error
     return fields
+
+
+def _string(item: Any, size: int | None = None) -> bytes:
+    if not isinstance(item, bytes) or (size is not None and len(item) != size):
+        raise RlpError("a field of tx_data has another form")
+    return item
+
+
+def _list(item: Any, size: int | None = None) -> list[Any]:
+    if not isinstance(item, list) or (size is not None and len(item) != size):
+        raise RlpError("a field of tx_data has another form")
+    return item
+
+
+def _check_access_list(item: Any) -> None:
+    for entry in _list(item):
+        address, slots = _list(entry, 2)
+        _string(address, 20)
+        for slot in _list(slots):
+            _string(slot, 32)
+
+
+def _check_authorizations(item: Any) -> None:
+    for entry in _list(item):
+        chain_id, address, nonce, y_parity, r, s = _list(entry, 6)
+        _string(address, 20)
+        for number, max_bytes in ((chain_id, 32), (nonce, 8), (y_parity, 1), (r, 32), (s, 32)):
+            from_int_bytes(_string(number), max_bytes)

@@ -1,10 +1,14 @@
 """Span batches: many consecutive L2 blocks in one batch, column by column (specs protocol/delta/span-batches.md)."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy
 
 from derivation.batches import SPAN_BATCH, BatchError, SingularBatch
-from derivation.span_batch_transactions import Reader, SpanTransactions, decode_bits, encode_bits, encode_uvarint
+from derivation.span_batch_transactions import Reader, SpanTransactions, encode_bits, encode_uvarint
+from derivation.span_blocks import Bits, SpanBlock, SpanBlocks, decode_origin_bits
 from rollup.protocol.blockref import BlockId, L1BlockRef, L2BlockRef
 from rollup.protocol.config import RollupConfig
 from rollup.protocol.primitives import rlp_encode
@@ -13,21 +17,12 @@ MAX_ELEMENTS = 10_000_000  # blocks or transactions in one span batch
 
 
 @dataclass(slots=True)
-class SpanBlock:
-    """One block of a span: its time in seconds, its L1 origin's number, its transactions without deposits."""
-
-    timestamp: int
-    epoch_number: int
-    transactions: list[bytes] = field(default_factory=list)
-
-
-@dataclass(slots=True)
 class SpanBatch:
     """A decoded span: 20 bytes of the first block's parent hash, 20 of the last block's L1 origin hash, the blocks."""
 
     parent_check: bytes
     l1_origin_check: bytes
-    blocks: list[SpanBlock]
+    blocks: Sequence[SpanBlock]
 
     @property
     def timestamp(self) -> int:
@@ -44,19 +39,35 @@ class SpanBatch:
         """The last block's L1 origin number."""
         return self.blocks[-1].epoch_number
 
-    def singular_batches(self, l1_blocks: Sequence[L1BlockRef], safe_head: L2BlockRef) -> list[SingularBatch]:
-        """The blocks after the safe head as singular batches, parent hashes left open; raises BatchError when an origin
-        is not among the L1 blocks."""
+    def blocks_after(self, timestamp: int) -> tuple[int, Iterator[SpanBlock]]:
+        """The index of the first block later than a time, and the blocks from it on."""
+        if isinstance(self.blocks, SpanBlocks):
+            first = self.blocks.first_after(timestamp)
+            return first, self.blocks.iterate(first)
+        times = (index for index, block in enumerate(self.blocks) if block.timestamp > timestamp)
+        first = next(times, len(self.blocks))
+        return first, iter(self.blocks[first:])
+
+    def singular_batches(self, l1_blocks: Sequence[L1BlockRef], safe_head: L2BlockRef) -> Iterator[SingularBatch]:
+        """The blocks after the safe head as singular batches, parent hashes left open, made one at a time.
+
+        Raises BatchError at once when an origin is not among the L1 blocks or is older than the safe head's
+        (holocene/derivation.md, "Span Batches", on outdated L1 origin numbers).
+        """
         hashes = {block.number: block.hash for block in l1_blocks}
-        batches = []
-        for block in self.blocks:
-            if block.timestamp <= safe_head.timestamp:
-                continue
-            epoch_hash = hashes.get(block.epoch_number)
-            if epoch_hash is None:
-                raise BatchError(f"L1 origin {block.epoch_number} of a span batch is unknown")
-            batches.append(SingularBatch(b"", block.epoch_number, epoch_hash, block.timestamp, block.transactions))
-        return batches
+        first, blocks = self.blocks_after(safe_head.timestamp)
+        for number in self._origins(first):
+            if number not in hashes or number < safe_head.l1_origin.number:
+                raise BatchError(f"L1 origin {number} of a span batch is unknown or too old")
+        return (
+            SingularBatch(b"", block.epoch_number, hashes[block.epoch_number], block.timestamp, block.transactions)
+            for block in blocks
+        )
+
+    def _origins(self, first: int) -> Sequence[int]:
+        if isinstance(self.blocks, SpanBlocks):
+            return self.blocks.origins(first)
+        return [block.epoch_number for block in self.blocks[first:]]
 
 
 @dataclass(slots=True)
@@ -67,8 +78,8 @@ class RawSpanBatch:
     l1_origin_number: int  # the last block's
     parent_check: bytes
     l1_origin_check: bytes
-    origin_bits: list[bool]
-    transaction_counts: list[int]
+    origin_bits: Bits
+    transaction_counts: Sequence[int]
     transactions: SpanTransactions
 
     def encode(self) -> bytes:
@@ -87,25 +98,20 @@ class RawSpanBatch:
         )
 
     def derive(self, block_time: int, genesis_time: int, chain_id: int) -> SpanBatch:
-        """The blocks; raises BatchError."""
+        """The blocks; raises SpanTransactionError."""
         raws = self.transactions.full_transactions(chain_id)
-        epochs = [self.l1_origin_number] * len(self.origin_bits)
-        epoch = self.l1_origin_number
-        for index in range(len(self.origin_bits) - 1, -1, -1):
-            epochs[index] = epoch
-            if self.origin_bits[index]:
-                if epoch == 0:
-                    raise BatchError("a span batch's L1 origins go below 0")
-                epoch -= 1
-        blocks, position = [], 0
-        for index, count in enumerate(self.transaction_counts):
-            timestamp = genesis_time + self.rel_timestamp + block_time * index
-            blocks.append(SpanBlock(timestamp, epochs[index], raws[position : position + count]))
-            position += count
+        blocks = SpanBlocks(
+            genesis_time + self.rel_timestamp,
+            block_time,
+            self.l1_origin_number,
+            self.origin_bits,
+            self.transaction_counts,
+            raws,
+        )
         return SpanBatch(self.parent_check, self.l1_origin_check, blocks)
 
 
-def decode_raw_span_batch(data: bytes, allow_set_code: bool = True) -> RawSpanBatch:
+def decode_raw_span_batch(data: bytes) -> RawSpanBatch:
     """Parses the content after the type byte; raises BatchError. Bytes after the end are ignored, as op-node does."""
     reader = Reader(data)
     rel_timestamp, l1_origin_number = reader.uvarint(), reader.uvarint()
@@ -115,26 +121,24 @@ def decode_raw_span_batch(data: bytes, allow_set_code: bool = True) -> RawSpanBa
         raise BatchError("a span batch of no blocks")
     if block_count > MAX_ELEMENTS:
         raise BatchError(f"a span batch of {block_count} blocks")
-    origin_bits = decode_bits(reader, block_count)
+    origin_bits = decode_origin_bits(reader, block_count)
     # Each count takes a byte at least: what is not there cannot make us allocate.
     if block_count > reader.left:
         raise BatchError("truncated span batch")
-    counts = [reader.uvarint() for _ in range(block_count)]
-    total = 0
-    for count in counts:
-        total += count
-        if count > MAX_ELEMENTS or total > MAX_ELEMENTS:
-            raise BatchError("a span batch of too many transactions")
-    transactions = SpanTransactions.decode(reader, total, allow_set_code)
+    numbers = reader.uvarints(block_count)
+    # The sum of ten million counts of at most ten million each is below 64 bits.
+    if int(numbers.max()) > MAX_ELEMENTS or int(numbers.sum()) > MAX_ELEMENTS:
+        raise BatchError("a span batch of too many transactions")
+    counts = array("I", numbers.astype(numpy.uint32).tobytes())
+    transactions = SpanTransactions.decode(reader, sum(counts))
     return RawSpanBatch(
         rel_timestamp, l1_origin_number, parent_check, l1_origin_check, origin_bits, counts, transactions
     )
 
 
-def decode_span_batch(config: RollupConfig, data: bytes, allow_set_code: bool = True) -> SpanBatch:
-    """A span batch's content after its type byte; raises BatchError."""
-    raw = decode_raw_span_batch(data, allow_set_code)
-    return raw.derive(config.block_time, config.genesis.l2_time, config.l2_chain_id)
+def decode_span_batch(config: RollupConfig, data: bytes) -> SpanBatch:
+    """A span batch's content after its type byte; raises BatchError, of it SpanTransactionError when all was read."""
+    return decode_raw_span_batch(data).derive(config.block_time, config.genesis.l2_time, config.l2_chain_id)
 
 
 def encode_span_batch(config: RollupConfig, first: L2BlockRef, batches: Sequence[SingularBatch]) -> bytes:
@@ -150,7 +154,7 @@ def encode_span_batch(config: RollupConfig, first: L2BlockRef, batches: Sequence
         l1_origin_number=last.number,
         parent_check=batches[0].parent_hash[:20],
         l1_origin_check=last.hash[:20],
-        origin_bits=bits,
+        origin_bits=Bits.of(bits),
         transaction_counts=[len(batch.transactions) for batch in batches],
         transactions=SpanTransactions.of([raw for batch in batches for raw in batch.transactions]),
     )

@@ -47,7 +47,8 @@ def decode_blob(blob: bytes) -> bytes:
     out = bytearray()
     for base in range(0, BLOB_SIZE, 128):
         tops = blob[base], blob[base + 32], blob[base + 64], blob[base + 96]
-        if (tops[0] | tops[1] | tops[2] | tops[3]) & 0xC0:
+        # The blob's very first byte is masked, not checked: specs #923, and op-node's Blob.ToData.
+        if (tops[0] * (base > 0) | tops[1] | tops[2] | tops[3]) & 0xC0:
             raise BlobError("a field element has its high bits set")
         if len(out) >= length + 4:
             if any(blob[base : base + 128]):

@@ -241,8 +241,8 @@ def check_span(file: str, raw: RawSpanBatch, expected: dict[str, Any]) -> None:
     assert raw.parent_check == unhex(expected["parent_check"])
     assert raw.l1_origin_check == unhex(expected["l1_origin_check"])
     assert len(raw.origin_bits) == expected["block_count"]
-    assert raw.origin_bits == [str(bit) == "1" for bit in expected["origin_bits"]]
-    assert raw.transaction_counts == expected["block_tx_counts"]
+    assert list(raw.origin_bits) == [str(bit) == "1" for bit in expected["origin_bits"]]
+    assert list(raw.transaction_counts) == expected["block_tx_counts"]
     assert sum(raw.transaction_counts) == expected["tx_count"]
     hashes = [keccak256(item).hex() for item in raw.transactions.full_transactions(expected["chain_id"])]
     assert hashes == [text.removeprefix("0x") for block in expected["tx_hashes"] for text in block]
