@@ -18,7 +18,7 @@ from derivation.errors import Critical, EndOfSource, NotEnoughData, NotFound, Re
 from derivation.pipeline import Pipeline
 from derivation.sources import BlobSource, L1Source
 from rollup.execution.block_context import InvalidPayloadAttributes
-from rollup.execution.engine import Engine, InvalidForkchoiceState
+from rollup.execution.engine import Engine, InvalidForkchoiceState, TooDeepReorg
 from rollup.protocol.block import Block
 from rollup.protocol.blockref import L1BlockRef, L2BlockRef
 from rollup.protocol.config import RollupConfig, SystemConfig
@@ -258,6 +258,8 @@ class Verifier:
         except InvalidPayloadAttributes as error:
             log.warning("derived payload is invalid", reason=str(error))
             return None
+        except TooDeepReorg as error:
+            raise Critical(f"L1 data contradicts a block that is too old to go back to: {error}") from error
         except InvalidForkchoiceState as error:
             raise Reset(str(error)) from error
         if started.payload_id is None:
@@ -300,6 +302,8 @@ class Verifier:
     def _forkchoice(self, unsafe: Hash, safe: Hash, finalized: Hash) -> None:
         try:
             result = self._engine.forkchoice_updated(unsafe, safe, finalized)
+        except TooDeepReorg as error:
+            raise Critical(f"L1 data contradicts a block that is too old to go back to: {error}") from error
         except InvalidForkchoiceState as error:
             raise Reset(str(error)) from error
         if result.status.status != "VALID":

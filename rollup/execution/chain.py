@@ -28,11 +28,16 @@ HEADERS, BODIES, RECEIPTS, CANONICAL, TRANSACTIONS, POINTERS, BY_NUMBER = (
 _CACHED_BLOCKS = 1024
 _CACHED_TRANSACTIONS = 32_768  # of all cached blocks together: some 3 kB each, with their receipts
 _CACHED_HEADERS = 16_384
-_PRUNED_AT_ONCE = 64  # blocks a move of the head, when the history was longer before
+_PRUNED_AT_ONCE = 64  # blocks per move of the head, when the history was longer before
+_UNDONE_AT_ONCE = 1_024  # blocks per write: a deep reorganisation must fit into memory
 
 
 class UnknownBlock(LookupError):
     """No such block in this chain."""
+
+
+class ReorgTooDeep(UnknownBlock):
+    """A reorganisation would undo a block whose changes of the state are no longer kept."""
 
 
 class GenesisEntry(Protocol):
@@ -63,6 +68,15 @@ class HeadChange:
 
     removed: list[Block] = field(default_factory=list)
     added: list[Block] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Path:
+    """The way from one head to another: common ancestor, blocks undone newest first, blocks applied oldest first."""
+
+    ancestor: Header
+    removed: list[Hash]
+    added: list[Hash]
 
 
 class Chain:
@@ -221,21 +235,40 @@ class Chain:
         self._blocks.put(block.hash, block)
         self._receipts.put(block.hash, executed.receipts)
 
-    def set_head(self, block_hash: Hash) -> HeadChange:
-        """Makes a known block the head, reorganising where it must; raises UnknownBlock.
+    def set_head(self, block_hash: Hash, safe: Hash | None = None, finalized: Hash | None = None) -> HeadChange:
+        """Makes a known block the head, and moves the labels that are given, in one write; returns what it changed.
 
-        Safe and finalized go back to the common ancestor where they stood on what was removed. What is in memory
-        changes only after the write, so that an error leaves the chain where it was.
+        The new head and the labels are checked before anything changes: raises UnknownBlock for a block that is not
+        known and for a label that is not an ancestor of the new head, ReorgTooDeep where the states needed are gone.
+        A label that is not given goes back to the common ancestor where its block was removed. A reorganisation of
+        more than 1,024 blocks goes back in several writes; only the last one moves onto the new branch, and that one
+        is returned. What is in memory changes only after each write, so that an error leaves the chain where it was.
         """
-        block = self.block(block_hash)
-        if block is None:
-            raise UnknownBlock(f"block 0x{block_hash.hex()}")
         if block_hash == self.head.hash:
+            self.set_labels(safe, finalized)
             return HeadChange()
-        change, ancestor = self._path_to(block)
+        path = self._path_to(block_hash)
+        new_safe = self._label(safe, self.safe, path)
+        new_finalized = self._label(finalized, self.finalized, path)
+        for lowest in path.removed[-1:] + path.added[:1]:
+            if self.states.diff_of(lowest) is None:
+                raise ReorgTooDeep(
+                    f"the head cannot go back to block {path.ancestor.number}: "
+                    f"the states of blocks before {self._pruned_to} are no longer kept"
+                )
+        while len(path.removed) > _UNDONE_AT_ONCE:
+            undone, path.removed = path.removed[:_UNDONE_AT_ONCE], path.removed[_UNDONE_AT_ONCE:]
+            middle = self._known(path.removed[0])
+            labels = (label if label.number <= middle.number else middle for label in (self.safe, self.finalized))
+            self._move(_Path(path.ancestor, undone, []), *labels)
+        return self._move(path, new_safe, new_finalized)
+
+    def _move(self, path: "_Path", safe: Block, finalized: Block) -> HeadChange:
+        """Undoes and applies the blocks of a path, sets the labels, and then tells the listeners."""
+        change = HeadChange([self._known(name) for name in path.removed], [self._known(name) for name in path.added])
+        head = change.added[-1] if change.added else self._parent(change.removed[-1])
         undone = [self._diff(removed) for removed in change.removed]
         applied = [self._diff(added) for added in change.added]
-        safe, finalized = (label if label.number <= ancestor.number else ancestor for label in self._labels())
         with self.store.write() as batch:
             self.states.write_flat(batch, undone, applied)
             for removed in change.removed:
@@ -244,11 +277,11 @@ class Chain:
                     batch.delete(TRANSACTIONS, transaction.hash)
             for added in change.added:
                 self._index(batch, added)
-            for name, pointed in ((b"head", block), (b"safe", safe), (b"finalized", finalized)):
+            for name, pointed in ((b"head", head), (b"safe", safe), (b"finalized", finalized)):
                 batch.put(POINTERS, name, pointed.hash)
-            pruned_to = self._prune(batch, block.number)
-        self.states.follow(undone, applied, block.header.state_root)
-        self.head, self.safe, self.finalized, self._pruned_to = block, safe, finalized, pruned_to
+            pruned_to = self._prune(batch, min(head.number - (self.states.history or 0), finalized.number))
+        self.states.follow(undone, applied, head.header.state_root)
+        self.head, self.safe, self.finalized, self._pruned_to = head, safe, finalized, pruned_to
         for listener in self._listeners:
             listener(change)
         return change
@@ -277,32 +310,55 @@ class Chain:
         }
 
     # ------------------------------------------------------------ inside
-    def _path_to(self, target: Block) -> tuple[HeadChange, Block]:
-        change, old, new = HeadChange(), self.head, target
-        while old.hash != new.hash:
-            if new.number > old.number:
-                change.added.append(new)
-                new = self._parent(new)
+    def _path_to(self, target: Hash) -> "_Path":
+        """The way from the head to another known block; raises UnknownBlock."""
+        removed: list[Hash] = []
+        added: list[Hash] = []
+        old, new = self.head.hash, target
+        while old != new:
+            old_header, new_header = self._known_header(old), self._known_header(new)
+            if new_header.number > old_header.number:
+                added.append(new)
+                new = new_header.parent_hash
             else:
-                change.removed.append(old)
-                old = self._parent(old)
-        change.added.reverse()
-        return change, old
+                removed.append(old)
+                old = old_header.parent_hash
+        added.reverse()
+        return _Path(self._known_header(old), removed, added)
+
+    def _label(self, wanted: Hash | None, current: Block, path: "_Path") -> Block:
+        """The block of a label after a move of the head; raises UnknownBlock where it is not an ancestor."""
+        if wanted is None:
+            on_branch = current.number <= path.ancestor.number
+            return current if on_branch else self._known(path.ancestor.hash)
+        block = self.block(wanted)
+        if block is None:
+            raise UnknownBlock(f"block 0x{wanted.hex()} is not known")
+        is_common = block.number <= path.ancestor.number and self.is_canonical(wanted)
+        if not is_common and wanted not in path.added:
+            raise UnknownBlock(f"block 0x{wanted.hex()} is not an ancestor of the head")
+        return block
+
+    def _known(self, block_hash: Hash) -> Block:
+        block = self.block(block_hash)
+        if block is None:
+            raise UnknownBlock(f"block 0x{block_hash.hex()}")
+        return block
+
+    def _known_header(self, block_hash: Hash) -> Header:
+        header = self.header(block_hash)
+        if header is None:
+            raise UnknownBlock(f"block 0x{block_hash.hex()}")
+        return header
 
     def _parent(self, block: Block) -> Block:
-        parent = self.block(block.header.parent_hash)
-        if parent is None:
-            raise UnknownBlock(f"block 0x{block.header.parent_hash.hex()}, parent of {block.number}")
-        return parent
+        return self._known(block.header.parent_hash)
 
     def _diff(self, block: Block) -> Any:
         diff = self.states.diff_of(block.hash)
         if diff is None:
-            raise UnknownBlock(f"block {block.number} is older than the history kept: it cannot be reorganised")
+            raise ReorgTooDeep(f"the state of block {block.number} is no longer kept")
         return diff
-
-    def _labels(self) -> tuple[Block, Block]:
-        return self.safe, self.finalized
 
     def _canonical_block(self, block_hash: Hash) -> Block:
         block = self.block(block_hash)
@@ -325,12 +381,16 @@ class Chain:
         for index, transaction in enumerate(block.transactions):
             batch.put(TRANSACTIONS, transaction.hash, height + index.to_bytes(4, "big"))
 
-    def _prune(self, batch: WriteBatch, head: int) -> int:
-        """States of blocks beyond the history go; blocks and receipts stay. Returns the oldest state's height."""
-        history, number = self.states.history, self._pruned_to
-        if history is None:
+    def _prune(self, batch: WriteBatch, oldest: int) -> int:
+        """Deletes the states of blocks below oldest; blocks and receipts stay. Returns the oldest state's height.
+
+        oldest is never above the finalized block: derivation may go back to it (specs protocol/derivation.md,
+        "Resetting the Pipeline"), and then the states above it are needed, however many blocks that is.
+        """
+        number = self._pruned_to
+        if self.states.history is None:
             return number
-        last = min(head - history, number + _PRUNED_AT_ONCE)
+        last = min(oldest, number + _PRUNED_AT_ONCE)
         while number < last:
             number += 1
             canonical = batch.get(CANONICAL, _height(number))

@@ -13,7 +13,7 @@ import structlog
 from rollup.execution.block_builder import BlockBuilder, Sealed, validate_block
 from rollup.execution.block_context import BlockContext, InvalidPayloadAttributes, l2_context
 from rollup.execution.block_filling import BlockFilling, TransactionSource
-from rollup.execution.chain import Chain
+from rollup.execution.chain import Chain, ReorgTooDeep, UnknownBlock
 from rollup.execution.config import L2Config
 from rollup.execution.errors import InvalidBlock, InvalidTransaction
 from rollup.execution.senders import recover_senders
@@ -32,6 +32,10 @@ _KEPT_INVALID = 128
 
 class InvalidForkchoiceState(ValueError):
     """Safe or finalized is unknown or not an ancestor of the head (-38002)."""
+
+
+class TooDeepReorg(InvalidForkchoiceState):
+    """The head cannot go back that far: the states of the blocks to undo are no longer kept."""
 
 
 class UnknownPayload(LookupError):
@@ -77,7 +81,8 @@ class Engine:
     ) -> ForkchoiceResult:
         """Sets the three heads (zero leaves safe or finalized) and begins a payload on the head.
 
-        Raises InvalidForkchoiceState; InvalidPayloadAttributes, with the heads already set.
+        The labels are checked before the head moves (Engine API, Paris, engine_forkchoiceUpdatedV1: updates are
+        atomic). Raises InvalidForkchoiceState with nothing changed; InvalidPayloadAttributes with the heads set.
         """
         if head in self._invalid:
             ancestor, reason = self._invalid[head]
@@ -85,9 +90,12 @@ class Engine:
         block = self.chain.block(head)
         if block is None:
             return ForkchoiceResult(PayloadStatus("SYNCING"))
-        if head != self.chain.head.hash:
-            self.chain.set_head(head)
-        self._label(safe, finalized)
+        try:
+            self.chain.set_head(head, _given(safe), _given(finalized))
+        except ReorgTooDeep as error:
+            raise TooDeepReorg(str(error)) from error
+        except UnknownBlock as error:
+            raise InvalidForkchoiceState(str(error)) from error
         status = PayloadStatus("VALID", head)
         if attributes is None:
             return ForkchoiceResult(status)
@@ -151,17 +159,6 @@ class Engine:
         if len(self._invalid) > _KEPT_INVALID:
             self._invalid.popitem(last=False)
         return PayloadStatus("INVALID", ancestor, reason)
-
-    def _label(self, safe: Hash, finalized: Hash) -> None:
-        for name, block_hash in (("safe", safe), ("finalized", finalized)):
-            if block_hash != ZERO_HASH and not self.chain.is_canonical(block_hash):
-                raise InvalidForkchoiceState(f"{name} block 0x{block_hash.hex()} is not in the canonical chain")
-        moves = {
-            "safe": safe if safe not in (ZERO_HASH, self.chain.safe.hash) else None,
-            "finalized": finalized if finalized not in (ZERO_HASH, self.chain.finalized.hash) else None,
-        }
-        if moves["safe"] or moves["finalized"]:
-            self.chain.set_labels(**moves)
 
     def _begin_payload(self, parent: Block, attributes: PayloadAttributes) -> bytes:
         context = l2_context(self.config, parent.header, attributes, parent.hash)
@@ -242,6 +239,10 @@ class AncestorHashes:
             lowest -= 1
             self._cache[lowest] = header.parent_hash
         return self._cache.get(number)
+
+
+def _given(block_hash: Hash) -> Hash | None:
+    return None if block_hash == ZERO_HASH else block_hash
 
 
 def _decode_all(raws: Sequence[bytes]) -> list[Transaction]:

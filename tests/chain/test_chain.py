@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from trie import HexaryTrie
 
-from rollup.execution.chain import Chain, HeadChange, UnknownBlock, changes_of_alloc
+from rollup.execution.chain import Chain, HeadChange, ReorgTooDeep, UnknownBlock, changes_of_alloc
 from rollup.execution.state.account import Account
 from rollup.execution.state.accounts import AccountDatabase
 from rollup.execution.state.changes import StateChanges
@@ -135,7 +135,7 @@ def test_states_beyond_the_history_go_and_their_nodes_with_them() -> None:
         for salt in range(1, 40):
             side = extend(chain, parent, 1000 + salt)
             parent = extend(chain, parent, salt)
-            chain.set_head(parent.hash)
+            chain.set_head(parent.hash, parent.hash, parent.hash)
             assert side.hash != parent.hash
     assert flat(pruned) == flat(archive)
     old = archive.block_by_number(10)
@@ -254,25 +254,27 @@ def test_listeners_hear_of_each_move_once_and_stat_tells_the_history() -> None:
     chain.subscribe(heard.append)
     blocks = grow(chain, chain.genesis, range(1, 9))
     for block in blocks:
-        chain.set_head(block.hash)
+        chain.set_head(block.hash, block.hash, block.hash)
     assert chain.set_head(blocks[-1].hash) == HeadChange()
     assert [change.added[0].hash for change in heard] == [block.hash for block in blocks]
     stat = chain.stat()
     assert (stat["head"], stat["oldest_state"], stat["history"]) == (8, 5, 3)
     assert stat["tables"]["headers"]["entries"] == 9
     assert stat["tables"]["state_diffs"]["entries"] == 3
-    with pytest.raises(UnknownBlock, match="older than the history"):
+    with pytest.raises(ReorgTooDeep, match="no longer kept"):
         chain.set_head(blocks[1].hash)
+    assert chain.head.hash == blocks[-1].hash
 
 
 def test_an_archive_can_become_a_pruned_chain_and_back() -> None:
     store = MemoryStore()
     chain = open_chain(store, history=None)
     for block in grow(chain, chain.genesis, range(1, 12)):
-        chain.set_head(block.hash)
+        chain.set_head(block.hash, block.hash, block.hash)
     whole = store.stat()[NODES]["entries"]
     pruned = open_chain(store, history=2)
-    pruned.set_head(extend(pruned, pruned.head, 50).hash)
+    newest = extend(pruned, pruned.head, 50).hash
+    pruned.set_head(newest, newest, newest)
     assert store.stat()[NODES]["entries"] < whole
     assert pruned.stat()["oldest_state"] == 10
     archive = open_chain(store, history=None)
@@ -317,7 +319,7 @@ def test_nodes_that_went_and_came_back_stay_while_a_state_needs_them() -> None:
         header = Header(parent_hash=parent.hash, number=number, state_root=staged.root, base_fee_per_gas=1)
         block = Block(header)
         chain.insert(ExecutedBlock(block, []), staged)
-        chain.set_head(block.hash)
+        chain.set_head(block.hash, block.hash, block.hash)
         needed: set[bytes] = set()
         for height in range(max(0, number - 2), number + 1):
             kept = chain.header_by_number(height)

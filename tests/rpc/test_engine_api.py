@@ -338,8 +338,21 @@ async def test_labels_outside_the_chain_are_an_invalid_forkchoice_state(jovian):
     for labels in ({"safe": UNKNOWN}, {"finalized": UNKNOWN}, {"safe": elsewhere}, {"finalized": elsewhere}):
         error = await builder.failure("forkchoiceUpdatedV3", builder.state(**labels), None)
         assert (error.code, error.message) == (-38002, "Invalid forkchoice state")
-        assert "canonical" in error.data["err"]
+        assert "is not" in error.data["err"]
     assert builder.engine.chain.safe.number == 0
+
+
+async def test_a_refused_forkchoice_leaves_the_head_where_it_was(jovian):
+    """Engine API, Paris, engine_forkchoiceUpdatedV1: updates are atomic."""
+    builder = jovian.builder
+    first, sibling = await builder.build(), await builder.build(prevRandao=UNKNOWN)
+    await builder.adopt(first)
+    await builder.insert(sibling)
+    head, other = builder.head(), sibling["executionPayload"]["blockHash"]
+    for labels in ({"safe": UNKNOWN}, {"finalized": UNKNOWN}, {"safe": head}, {"finalized": head}):
+        error = await builder.failure("forkchoiceUpdatedV3", builder.state(other, **labels), None)
+        assert error.code == -38002
+        assert builder.head() == head
 
 
 async def test_the_head_may_move_to_a_sibling_and_back(jovian):
