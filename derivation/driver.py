@@ -5,9 +5,6 @@ A sequencer's node runs the same driver over its own engine: blocks that are the
 attributes become safe, others are replaced.
 """
 
-from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 
 import structlog
@@ -16,19 +13,18 @@ from derivation.attributes_match import attributes_mismatch
 from derivation.attributes_queue import DerivedAttributes
 from derivation.errors import Critical, EndOfSource, NotEnoughData, NotFound, Reset, Temporary
 from derivation.pipeline import Pipeline
+from derivation.safe_heads import SafeHeads, SafeRecord
 from derivation.sources import BlobSource, L1Source
 from rollup.execution.block_context import InvalidPayloadAttributes
 from rollup.execution.engine import Engine, InvalidForkchoiceState, TooDeepReorg
 from rollup.protocol.block import Block
-from rollup.protocol.blockref import L1BlockRef, L2BlockRef
+from rollup.protocol.blockref import BlockId, L1BlockRef, L2BlockRef
 from rollup.protocol.config import RollupConfig, SystemConfig
 from rollup.protocol.l2_blocks import l2_block_ref, system_config_of_block
 from rollup.protocol.payload import PayloadAttributes
 from rollup.protocol.primitives import ZERO_HASH, Hash
 
 log = structlog.get_logger()
-
-_SAFE_RECORDS = 100_000
 
 
 class Progress(Enum):
@@ -41,14 +37,6 @@ class Progress(Enum):
     RESET = "reset"  # began again
 
 
-@dataclass(slots=True, frozen=True)
-class SafeRecord:
-    """A safe block, and the L1 block that made it safe."""
-
-    l2: L2BlockRef
-    derived_from: L1BlockRef
-
-
 class Verifier:
     """Derives an L2 chain into an engine. step() does one thing; sync() does all there is to do."""
 
@@ -58,7 +46,6 @@ class Verifier:
         l1: L1Source,
         blobs: BlobSource,
         engine: Engine,
-        on_safe: Callable[[SafeRecord], None] | None = None,
     ) -> None:
         self.config = config
         self.waiting_for: str | None = None  # why the last step had to be retried
@@ -66,8 +53,7 @@ class Verifier:
         self._engine = engine
         self._chain = engine.chain
         self._pipeline = Pipeline(config, l1, blobs, engine.chain)
-        self._on_safe = on_safe
-        self._records: deque[SafeRecord] = deque(maxlen=_SAFE_RECORDS)
+        self._safe_heads = SafeHeads(engine.chain.store)
         self._is_begun = False
         self._pending = self._ref(engine.chain.safe)  # ahead of the safe head inside a span batch, before Holocene
         self._attributes: DerivedAttributes | None = None
@@ -100,13 +86,8 @@ class Verifier:
         return self._pipeline.origin or L1BlockRef(genesis.hash, genesis.number, ZERO_HASH, 0)
 
     def safe_head_at_l1(self, number: int) -> SafeRecord | None:
-        """The safe head as of an L1 block, as far back as it is remembered since the start."""
-        found = None
-        for record in self._records:
-            if record.derived_from.number > number:
-                break
-            found = record
-        return found
+        """The safe head as of an L1 block; the genesis block before the first batch. None where it is not known."""
+        return self._safe_heads.at_l1(number)
 
     # ---------------------------------------------------------------- verbs
     def sync(self, limit: int | None = None) -> Progress:
@@ -181,21 +162,34 @@ class Verifier:
 
     def _find_safe(self) -> Block:
         """The newest recorded safe block whose L1 block is still there; without records the finalized block."""
-        while self._records:
-            record = self._records[-1]
+        finalized, older = self._chain.finalized, None
+        for record in self._safe_heads.newest_first():
+            if record.l2.number < finalized.number:
+                older = record
+                break
             if self._is_canonical(record.derived_from) and self._chain.is_canonical(record.l2.hash):
                 block = self._chain.block(record.l2.hash)
                 if block is not None:
+                    self._safe_heads.drop_after(record)
                     return block
-            self._records.pop()
-        finalized = self._chain.finalized
         origin = self._ref(finalized).l1_origin
         if self._l1.ref_by_number(origin.number).hash != origin.hash:
             raise Critical(
                 f"L1 was reorganised below the finalized L2 block {finalized.number}: its origin "
                 f"{origin.number} 0x{origin.hash.hex()} is no longer in L1's chain"
             )
+        self._safe_heads.drop_after(older)
+        if finalized.number == self.config.genesis.l2.number:
+            self._record_genesis(finalized)
         return finalized
+
+    def _record_genesis(self, genesis: Block) -> None:
+        """Genesis is safe as of every L1 block, also of one before the rollup's own (op-node/rollup/driver)."""
+        try:
+            first = self._l1.ref_by_number(0)
+        except NotFound:
+            return  # a source of later blocks alone
+        self._safe_heads.record(SafeRecord(BlockId(genesis.hash, genesis.number), first.id))
 
     def _find_unsafe(self, safe: Block) -> Block:
         """The newest block above the safe one whose L1 origin is still there, or not known yet."""
@@ -276,28 +270,19 @@ class Verifier:
         head = self._chain.head
         unsafe = head.hash if self._chain.is_canonical(block.hash) else block.hash
         safe = block.hash if derived.is_last_in_batch else self._chain.safe.hash
+        if derived.is_last_in_batch:
+            self._safe_heads.record(SafeRecord(BlockId(block.hash, block.number), derived.derived_from.id))
         self._forkchoice(unsafe, safe, self._chain.finalized.hash)
         self._pending = self._ref(block)
-        if derived.is_last_in_batch:
-            record = SafeRecord(self._pending, derived.derived_from)
-            self._records.append(record)
-            if self._on_safe is not None:
-                self._on_safe(record)
 
     def _finalize(self) -> None:
         """What was derived from finalized L1 data is final (specs protocol/rollup-node.md, "Finalization")."""
         finalized = self._l1.finalized()
-        newest = None
-        for record in self._records:
-            if record.derived_from.number > finalized.number:
-                break
-            newest = record
+        newest = self._safe_heads.at_l1(finalized.number)
         if newest is None or newest.l2.number <= self._chain.finalized.number:
             return
         if self._is_canonical(newest.derived_from):
             self._forkchoice(self._chain.head.hash, self._chain.safe.hash, newest.l2.hash)
-            while self._records and self._records[0].l2.number < newest.l2.number - _SAFE_RECORDS // 2:
-                self._records.popleft()
 
     def _forkchoice(self, unsafe: Hash, safe: Hash, finalized: Hash) -> None:
         try:
@@ -309,7 +294,7 @@ class Verifier:
         if result.status.status != "VALID":
             raise Reset(f"forkchoice: the engine says {result.status.status}")
 
-    def _is_canonical(self, block: L1BlockRef) -> bool:
+    def _is_canonical(self, block: BlockId) -> bool:
         try:
             return self._l1.ref_by_number(block.number).hash == block.hash
         except NotFound:
