@@ -5,7 +5,6 @@ Inferences and credits a second in the bare hot loop (decode, split, credit, log
 (gas_prices.py), and a line profile of the loop.
 """
 
-import argparse
 import io
 import json
 import os
@@ -34,13 +33,13 @@ from attribution_precompile import (
     models,
     records,
 )
+from benchmarks.command_line import Parser
 from benchmarks.gas_prices import GAS, GasPrice, call_prices, opcode_prices
 from benchmarks.inference_blocks import BlockMeasurement, measure_blocks
 from benchmarks.inferences import Workload, attested_workload, workloads
 
 ENTRIES: Final = (1, 4, 32)
 CONTRIBUTORS: Final = (1, 100, 10_000, 100_000)
-RESULTS: Final = Path(__file__).parent / "results"
 GAS_PRICE_CONTRIBUTORS: Final = 100
 
 
@@ -187,11 +186,12 @@ def _print(
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="benchmarks.attribution", description=__doc__)
+    parser = Parser(prog="benchmarks.attribution", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--quick", action="store_true", help="small states and few calls, to see that it runs")
-    parser.add_argument("--out", type=Path, default=RESULTS, help="where the results and the profile go")
+    parser.add_output()
     options = parser.parse_args(arguments)
+    folder = parser.output_folder(options)
     contributors = CONTRIBUTORS[:2] if options.quick else CONTRIBUTORS
     calls = 200 if options.quick else 4_000
     console = Console(stderr=True)
@@ -219,8 +219,7 @@ def main(arguments: list[str] | None = None) -> int:
             for price in call_prices(workload, storage, times)
         ),
     ]
-    options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / "attribution_profile.txt").write_text(profile(calls))
+    (folder / "attribution_profile.txt").write_text(profile(calls))
     report = {
         "python": platform.python_version(),
         "machine": platform.machine(),
@@ -230,7 +229,7 @@ def main(arguments: list[str] | None = None) -> int:
         "in_a_block": [asdict(b) for b in blocks],
         "ns_per_gas": [{**asdict(price), "ratio": price.ratio} for price in prices],
     }
-    (options.out / "attribution.json").write_text(json.dumps(report, indent=1) + "\n")
+    (folder / "attribution.json").write_text(json.dumps(report, indent=1) + "\n")
     if options.json:
         print(json.dumps(report))
     else:

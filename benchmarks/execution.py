@@ -5,7 +5,6 @@ through our engine in turn, from encoded bytes to a stored block; where our time
 replayed on their witness, if --blocks names a folder of them.
 """
 
-import argparse
 import json
 import os
 import platform
@@ -15,19 +14,18 @@ import tempfile
 import time
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.command_line import Parser, positive
 from benchmarks.py_evm_chain import PyEvmChain
 from benchmarks.rollup_chain import RollupChain, Stages
 from benchmarks.workloads import Workload, all_workloads
 from rollup.execution.replay import find_cases, load_case, replay
 from rollup.protocol.fees import forget_compressed_sizes
 from rollup.store.kv import LmdbStore
-
-RESULTS: Final = Path(__file__).parent / "results"
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,20 +174,23 @@ def _table(title: str, headings: tuple[str, ...]) -> Table:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="benchmarks.execution", description=__doc__)
+    parser = Parser(prog="benchmarks.execution", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--size", type=int, default=1_000, help="transactions a block")
-    parser.add_argument("--rounds", type=int, default=3, help="measured blocks of each kind")
+    parser.add_argument("--size", type=positive, default=1_000, help="transactions per block")
+    parser.add_argument("--rounds", type=positive, default=3, help="measured blocks of each kind")
     parser.add_argument("--only", default="", help="kinds whose name has this in it")
     parser.add_argument("--blocks", type=Path, help="folder of real blocks in the exec_blocks format")
-    parser.add_argument("--out", type=Path, default=RESULTS, help="where the results go")
+    parser.add_output()
     options = parser.parse_args(arguments)
+    folder = parser.output_folder(options)
+    chosen = [workload for workload in all_workloads() if options.only in workload.name]
+    if not chosen:
+        names = ", ".join(workload.name for workload in all_workloads())
+        parser.error(f"--only {options.only!r} is in no name; there are: {names}")
     progress = Console(stderr=True)
     load = os.getloadavg()[0]
     compared = []
-    for workload in all_workloads():
-        if options.only not in workload.name:
-            continue
+    for workload in chosen:
         if not options.json:
             progress.print(f"measuring {workload.name} …")
         with tempfile.TemporaryDirectory() as directory:
@@ -204,8 +205,7 @@ def main(arguments: list[str] | None = None) -> int:
         "side_by_side": [asdict(row) for row in compared],
         "replay": [asdict(block) for block in replayed],
     }
-    options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / "execution.json").write_text(json.dumps(report, indent=1) + "\n")
+    (folder / "execution.json").write_text(json.dumps(report, indent=1) + "\n")
     if options.json:
         print(json.dumps(report))
     else:

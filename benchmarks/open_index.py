@@ -5,7 +5,6 @@
 Blocks of 250 inferences at default weights (three credits each), made beforehand; the index is then built from them.
 """
 
-import argparse
 import json
 import platform
 import tempfile
@@ -17,6 +16,7 @@ from typing import Any
 
 from attribution_precompile import ADDRESS_BYTES, METHODS
 from attribution_precompile.abi import encode_words
+from benchmarks.command_line import Parser, positive
 from rollup.execution.block_builder import BlockBuilder
 from rollup.execution.block_context import l2_context
 from rollup.execution.chain import Chain
@@ -142,8 +142,8 @@ def _cpu(work: Callable[[], Any]) -> float:
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--inferences", type=int, default=10_000)
+    parser = Parser(prog="benchmarks.open_index", description=__doc__)
+    parser.add_argument("--inferences", type=positive, default=10_000, help="how many the index holds")
     print(json.dumps(measure(parser.parse_args().inferences), indent=1))
 
 

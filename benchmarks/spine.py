@@ -6,19 +6,18 @@ blocks. Inferences a second of each phase, and where its time goes, a stage a li
 what their gas allows; everything is run once as a warm-up before it is measured.
 """
 
-import argparse
 import json
 import os
 import platform
 import sys
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
 
 from attribution_precompile import ADDRESS_BYTES, SELECTORS, abi
+from benchmarks.command_line import Parser, positive
 from benchmarks.stage_clock import Probe, StageClock
 from derivation.driver import Verifier
 from derivation.pipeline import Pipeline
@@ -46,7 +45,6 @@ from sequencer.pool_costs import l2_extra_cost
 from sequencer.pool_errors import PoolError
 from sequencer.sequencer import Sequencer
 
-RESULTS: Final = Path(__file__).parent / "results"
 GENESIS_TIME: Final = 1_700_000_000
 GWEI, ETHER = 10**9, 10**18
 SENDERS, CONTRIBUTORS = 50, 100
@@ -263,12 +261,13 @@ def _print(console: Console, phases: list[Phase]) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="benchmarks.spine", description=__doc__)
-    parser.add_argument("--inferences", type=int, default=5_000, help="how many are measured")
+    parser = Parser(prog="benchmarks.spine", description=__doc__)
+    parser.add_argument("--inferences", type=positive, default=5_000, help="how many are measured")
     parser.add_argument("--da", choices=("calldata", "blobs", "auto"), default="auto", help="how batches are posted")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--out", type=Path, default=RESULTS, help="where the results go")
+    parser.add_output()
     options = parser.parse_args(arguments)
+    folder = parser.output_folder(options)
     load = os.getloadavg()[0]
     phases = measure(options.inferences, options.da)
     report: dict[str, Any] = {
@@ -280,8 +279,7 @@ def main(arguments: list[str] | None = None) -> int:
         "da": options.da,
         "phases": [asdict(phase) for phase in phases],
     }
-    options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / "spine.json").write_text(json.dumps(report, indent=1) + "\n")
+    (folder / "spine.json").write_text(json.dumps(report, indent=1) + "\n")
     if options.json:
         print(json.dumps(report))
     else:

@@ -3,7 +3,6 @@
 python -m benchmarks.state [--sizes 10000,100000,1000000] [--lmdb DIRECTORY] [--json]
 """
 
-import argparse
 import json
 import random
 import resource
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from trie import HexaryTrie
 
+from benchmarks.command_line import Parser, positive_list
 from rollup.execution.chain import Chain
 from rollup.execution.state.account import Account
 from rollup.execution.state.accounts import AccountDatabase
@@ -149,13 +149,15 @@ def _median(values: list[float]) -> float:
 
 def main() -> None:
     """Measures and prints."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--sizes", default="10000,100000,1000000")
+    parser = Parser(prog="benchmarks.state", description=__doc__)
+    parser.add_argument("--sizes", type=positive_list, default="10000,100000,1000000", help="accounts")
     parser.add_argument("--lmdb", type=Path, help="an empty directory; a temporary one when absent")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--json", action="store_true", help="print one JSON list")
     options = parser.parse_args()
+    if options.lmdb is not None and not options.lmdb.is_dir():
+        parser.error(f"--lmdb {options.lmdb}: not a folder")
     results = []
-    for size in map(int, options.sizes.split(",")):
+    for size in options.sizes:
         results.append(measure(size, MemoryStore(), "memory"))
         with tempfile.TemporaryDirectory(dir=options.lmdb) as folder:
             store = LmdbStore.open(Path(folder) / "state")

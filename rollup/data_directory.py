@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from rollup.files import write_file
+
 _FILE = "openrollup.json"
 _UNFINISHED = "openrollup.json.new"
 
@@ -59,9 +61,7 @@ def _begin(directory: Path, chosen: Mapping[str, Any], genesis_time: int) -> dic
     if values["genesis_time"] is None:
         values["genesis_time"] = genesis_time
     directory.mkdir(parents=True, exist_ok=True)
-    unfinished = directory / _UNFINISHED
-    unfinished.write_text(json.dumps(values, indent=1) + "\n")
-    unfinished.replace(directory / _FILE)  # a kill leaves the whole file or none
+    write_file(directory / _FILE, json.dumps(values, indent=1) + "\n")  # a kill leaves the whole file or none
     return values
 
 

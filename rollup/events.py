@@ -28,7 +28,7 @@ class L1BlockMined:
 
 @dataclass(slots=True, frozen=True)
 class L2BlockBuilt:
-    """A new L2 block; transactions without the L1 attributes deposit; gas in units."""
+    """A new L2 block. transactions and gas_used (units) are those of users: the deposits of a block are not counted."""
 
     number: int
     hash: Hash
@@ -39,7 +39,11 @@ class L2BlockBuilt:
 
 @dataclass(slots=True, frozen=True)
 class BatchPosted:
-    """A batcher transaction included on L1; cost in wei of L1's coin, data in bytes."""
+    """A batcher transaction included on L1; cost in wei of L1's coin, data in bytes.
+
+    The L2 blocks and the sizes in bytes (the batches as they are, and compressed) are of the whole channel that the
+    transaction belongs to.
+    """
 
     l1_block: int
     transaction_hash: Hash
@@ -47,6 +51,10 @@ class BatchPosted:
     data_bytes: int
     blobs: int
     cost: int
+    first_block: int
+    last_block: int
+    raw_bytes: int
+    compressed_bytes: int
 
 
 @dataclass(slots=True, frozen=True)
@@ -98,6 +106,22 @@ class Waiting:
     reason: str
 
 
+@dataclass(slots=True, frozen=True)
+class Switched:
+    """The sequencer or the batcher was stopped or started, by `admin_` methods of the op-node RPC."""
+
+    actor: str
+    active: bool
+
+
+@dataclass(slots=True, frozen=True)
+class ConfigChanged:
+    """The SystemConfig contract on L1 announced a new value; it holds from the first L2 block with that L1 origin."""
+
+    l1_block: int
+    what: str  # "batcher", "fee scalars", "gas limit", …
+
+
 Event = (
     Resumed
     | L1BlockMined
@@ -107,5 +131,7 @@ Event = (
     | DepositIncluded
     | OutputProposed
     | Reorged
+    | Switched
+    | ConfigChanged
     | Waiting
 )

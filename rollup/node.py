@@ -18,6 +18,7 @@ from rollup.cooperative import Turns
 from rollup.data_directory import CHAIN_FIELDS, begin_or_resume
 from rollup.events import (
     BatchPosted,
+    ConfigChanged,
     DepositIncluded,
     Event,
     L1BlockMined,
@@ -25,6 +26,7 @@ from rollup.events import (
     OutputProposed,
     Reorged,
     SafeHeadMoved,
+    Switched,
     Waiting,
 )
 from rollup.execution.chain import Chain, HeadChange
@@ -40,6 +42,8 @@ from rollup.protocol.blockref import L2BlockRef
 from rollup.protocol.deposits import user_deposits
 from rollup.protocol.forks import NEWEST_STABLE, ForkSchedule
 from rollup.protocol.l2_blocks import l2_block_ref
+from rollup.protocol.system_config import CONFIG_UPDATE, UPDATE_NAMES
+from rollup.protocol.transaction import DEPOSIT
 from rollup.store.kv import LmdbStore, MemoryStore, Store, StoreError
 from sequencer.batcher.batcher import Batcher
 from sequencer.batcher.config import BatcherConfig, BatchType, Compression
@@ -126,6 +130,7 @@ class Node:
     _wakeup: asyncio.Event | None = None
     _running: asyncio.Task[None] | None = None
     _said: dict[str, str] = field(default_factory=dict)
+    _active: dict[str, bool] = field(default_factory=dict)
 
     # ------------------------------------------------------------ opening
     @classmethod
@@ -236,6 +241,7 @@ class Node:
         Raises NodeError where derivation cannot go on, or nothing can be written.
         """
         done = 0
+        self._report_switches()
         try:
             while done < limit and not self._stopping:
                 if self.l1.miner.is_due() and not self._is_l2_first():
@@ -279,7 +285,10 @@ class Node:
             return None
         signed = sum(not transaction.is_deposit for transaction in block.transactions)
         seconds = time.perf_counter() - started
-        self.on_event(L2BlockBuilt(block.number, block.hash, signed, block.header.gas_used, seconds))
+        gas = sum(
+            receipt.gas_used for receipt in self.l2.chain.receipts(block.hash) or [] if receipt.tx_type != DEPOSIT
+        )
+        self.on_event(L2BlockBuilt(block.number, block.hash, signed, gas, seconds))
         self._report_deposits(block)
         self._post()
         return block
@@ -289,8 +298,8 @@ class Node:
         before = self.safe_head
         self.l2.derivation.sync()
         self.verifier.derivation.sync()
+        self._post()  # first, so that a batch is reported before the safe head that it moved
         self._report_safe(before)
-        self._post()
         try:
             proposed = self.proposer.step()
         except ProposalRefused as error:
@@ -311,6 +320,10 @@ class Node:
                     report.data_bytes,
                     report.blobs,
                     report.cost,
+                    report.first_block,
+                    report.last_block,
+                    report.raw_bytes,
+                    report.compressed_bytes,
                 )
             )
         if self.batcher.waiting_for:
@@ -379,12 +392,27 @@ class Node:
             for block in change.added:
                 fee = block.header.base_fee_per_gas or 0
                 self.on_event(L1BlockMined(block.number, block.hash, len(block.transactions), fee))
+                self._report_config(block)
 
     def _report_safe(self, before: L2BlockRef) -> None:
         safe, verified = self.safe_head, self.verifier.derivation.safe_head
         if safe.number > before.number:
             number = self.l2.derivation.current_l1.number
             self.on_event(SafeHeadMoved(safe.number, safe.hash, number, verified.number, verified.hash == safe.hash))
+
+    def _report_switches(self) -> None:
+        for actor, active in (("sequencer", self.sequencer.is_active), ("batcher", self.batcher.is_active)):
+            if self._active.get(actor, True) != active:
+                self.on_event(Switched(actor, active))
+            self._active[actor] = active
+
+    def _report_config(self, block: Block) -> None:
+        address = self.devnet.rollup_config.l1_system_config_address
+        for receipt in self.l1.chain.receipts(block.hash) or []:
+            for log in receipt.logs:
+                if log.address == address and len(log.topics) == 3 and log.topics[0] == CONFIG_UPDATE:
+                    kind = int.from_bytes(log.topics[2], "big")
+                    self.on_event(ConfigChanged(block.number, UPDATE_NAMES.get(kind, f"type {kind}")))
 
     def _report_deposits(self, block: Block) -> None:
         ref = l2_block_ref(self.devnet.rollup_config, block)

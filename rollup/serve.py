@@ -12,6 +12,7 @@ from aiohttp import web
 
 from rollup.cooperative import Turns
 from rollup.execution.engine import Engine
+from rollup.files import write_file
 from rollup.index.index import Index, IndexUnavailable, genesis_platform
 from rollup.l1 import contracts
 from rollup.l1.beacon import BeaconApi
@@ -113,7 +114,8 @@ class NodeServers:
 
     def url(self, name: str) -> str:
         """Where an endpoint listens."""
-        return f"http://{self.host}:{self.bound[name]}"
+        host = f"[{self.host}]" if ":" in self.host else self.host  # RFC 3986, section 3.2.2
+        return f"http://{host}:{self.bound[name]}"
 
 
 def write_config_files(node: Node, directory: Path) -> dict[str, Path]:
@@ -129,7 +131,7 @@ def write_config_files(node: Node, directory: Path) -> dict[str, Path]:
     written = {}
     for name, document in documents.items():
         path = directory / name
-        path.write_text(json.dumps(document, indent=2) + "\n")
+        write_file(path, json.dumps(document, indent=2) + "\n")
         written[name] = path
     written["jwt.hex"] = directory / "jwt.hex"
     read_or_make_secret(written["jwt.hex"])

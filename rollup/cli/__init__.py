@@ -1,8 +1,15 @@
 """The commands. Each lives in a module of its own, imported only when it is called: a start must stay fast."""
 
 import importlib
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import click
+
+from rollup.cli.safe_text import printable
 
 # command: (module, what `openrollup --help` says of it)
 _COMMANDS = {
@@ -23,6 +30,26 @@ _COMMANDS = {
 }
 
 
+@contextmanager
+def _interrupted_by(*names: str) -> Iterator[None]:
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    if threading.current_thread() is not threading.main_thread():
+        numbers = []  # only the main thread may set handlers
+    kept = [(number, signal.signal(number, signal.default_int_handler)) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in kept:
+            signal.signal(number, handler)
+
+
+def _made_printable(error: click.ClickException) -> click.ClickException:
+    text = error.format_message()
+    if printable(text) == text:
+        return error
+    return click.UsageError(printable(text)) if error.exit_code == 2 else click.ClickException(printable(text))
+
+
 class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
@@ -34,6 +61,19 @@ class _Commands(click.Group):
         command: click.Command = importlib.import_module(module).command
         command.short_help = summary
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs the command; an error may quote a file or a node, so its text is made safe for the terminal.
+
+        SIGTERM and a closed terminal end a command like Ctrl-C, from its first moment on, so that it cleans up.
+        """
+        try:
+            with _interrupted_by("SIGTERM", "SIGHUP"):
+                return super().invoke(ctx)
+        except KeyboardInterrupt:
+            ctx.exit(0 if ctx.invoked_subcommand in ("run", "engine") else 130)
+        except click.ClickException as error:
+            raise _made_printable(error) from None
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -11,7 +11,8 @@ from attribution_precompile.client import ZERO_HASH, AttributionClient, Influenc
 from attribution_precompile.influence import Corpus, Document, Parameters, Trace, tokenize
 from rollup.cli.attribution_history import History
 from rollup.cli.attribution_values import HASH, INFLUENCE, UINT32
-from rollup.cli.demo_texts import DataSet, TextFileError, load_data_set, read_text
+from rollup.cli.demo_texts import DataSet, load_data_set
+from rollup.cli.text_files import TextFileError, read_text
 from rollup.protocol.primitives import keccak256
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])

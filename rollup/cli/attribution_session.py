@@ -22,6 +22,7 @@ from web3.types import TxReceipt
 
 from attribution_precompile.client import AttributionClient, AttributionError
 from rollup.cli.attribution_values import INDEX, POSITIVE
+from rollup.cli.safe_text import safe_console
 from rollup.cli.screen import amount
 from rollup.cli.yaml_fields import FieldError
 from rollup.protocol.accounts import MNEMONIC
@@ -184,8 +185,8 @@ def connect(rpc_url: str, chain_id: int | None, as_json: bool) -> Session:
 
 
 def make_console() -> Console:
-    """Standard output, without guesses at what a number means; long lines are the terminal's business."""
-    return Console(highlight=False, soft_wrap=True)
+    """Standard output."""
+    return safe_console()
 
 
 @contextmanager

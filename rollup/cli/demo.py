@@ -2,12 +2,12 @@
 
 import json
 from contextlib import nullcontext
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from web3 import Web3
 
@@ -15,6 +15,7 @@ from rollup.cli.attribution_session import explained
 from rollup.cli.demo_node import Endpoints, own_node
 from rollup.cli.demo_story import Demo, DemoResult
 from rollup.cli.demo_texts import example_texts, load_data_set
+from rollup.cli.safe_text import safe_console
 from rollup.cli.screen import amount
 
 _TEXTS = example_texts()
@@ -29,7 +30,7 @@ _TEXTS = example_texts()
 def command(l2: str | None, verifier: str | None, texts: Path, inferences: int, as_json: bool) -> None:
     """Pay for inferences on a medical model, credit those whose texts it learned from, and show the books."""
     data_set = load_data_set(texts)
-    console = Console(highlight=False, stderr=as_json, soft_wrap=True)
+    console = safe_console(stderr=as_json)
     if l2 is None:
         console.print("starting a node of its own …")
     if l2 is not None and verifier is None and l2.rstrip("/").endswith(":9545"):
@@ -39,7 +40,7 @@ def command(l2: str | None, verifier: str | None, texts: Path, inferences: int, 
         demo = Demo(_connect(endpoints.l2), _connect(endpoints.verifier), data_set, console.print)
         result = demo.run(inferences)
     if as_json:
-        click.echo(json.dumps(asdict(result) | {"conserved": result.is_conserved, "verified": result.is_verified}))
+        click.echo(json.dumps(result.to_json()))
     else:
         _show(console, result)
     if not result.is_conserved or (endpoints.verifier is not None and not result.is_verified):
@@ -55,7 +56,9 @@ def _show(console: Console, result: DemoResult) -> None:
     for name, side in (("contributor", "left"), ("units", "right"), ("credited", "right"), ("claimed", "right")):
         table.add_column(name, justify=side)  # type: ignore[arg-type]
     for row in result.contributors:
-        table.add_row(row.name, str(row.units), amount(row.credited), amount(row.claimed) if row.claimed else "–")
+        table.add_row(
+            escape(row.name), str(row.units), amount(row.credited), amount(row.claimed) if row.claimed else "–"
+        )
     credited = sum(row.credited for row in result.contributors)
     table.add_section()
     table.add_row("all", str(sum(row.units for row in result.contributors)), amount(credited), amount(result.claimed))
@@ -68,9 +71,9 @@ def _show(console: Console, result: DemoResult) -> None:
         ("  to the platform", result.platform),
         ("  to the model's owner", result.owner),
         ("  to contributors", credited),
-        ("  fractions of a wei, in the pool", result.fees - result.platform - result.owner - credited),
+        ("  fractions of a wei, in the pool", result.in_pool),
         ("gas, beside the fees", result.gas),
-        ("  execution", result.execution_gas),
+        ("  execution", result.execution_fee),
         ("  L1 data", result.l1_fee),
         ("  operator fee", result.operator_fee),
     ]

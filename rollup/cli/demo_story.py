@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import click
 from coincurve import PrivateKey
 from eth_account import Account
 from hexbytes import HexBytes
+from rich.markup import escape
 from web3 import Web3
 from web3.types import TxReceipt
 
@@ -17,6 +18,7 @@ from attribution_precompile.audit import owed_scaled
 from attribution_precompile.client import Attestation, AttributionClient, Price, Split, sign_attestation
 from attribution_precompile.influence import Corpus, tokenize
 from rollup.cli.demo_texts import DataSet
+from rollup.cli.json_names import camel_case
 from rollup.protocol.accounts import USERS, DevAccount
 from rollup.protocol.primitives import keccak256
 from rollup.protocol.transaction import DYNAMIC_FEE, Transaction
@@ -26,6 +28,17 @@ PRICE = Price(per_call=10**16, per_kilo_input=10**15, per_kilo_output=4 * 10**15
 SPLIT = Split(owner_bps=3_000, lineage_bps=0, data_bps=7_000)
 _GAS_LIMIT = 1_500_000
 _POLL_SECONDS, _PATIENCE_SECONDS = 0.25, 300.0
+_WEI = (
+    "fees",
+    "platform",
+    "owner",
+    "executionFee",
+    "l1Fee",
+    "operatorFee",
+    "paidBefore",
+    "balanceChange",
+    "owedChangeScaled",
+)
 Say = Callable[[str], None]
 
 
@@ -50,9 +63,10 @@ class DemoResult:
     platform: int = 0
     owner: int = 0
     contributors: list[Earned] = field(default_factory=list)
-    execution_gas: int = 0  # what the senders paid for execution
+    execution_fee: int = 0  # what the senders paid for execution
     l1_fee: int = 0
     operator_fee: int = 0
+    paid_before: int = 0  # of the claim, what earlier models had earned
     balance_change: int = 0  # of the precompile's account
     owed_change_scaled: int = 0  # of what it owes, in 2^-64 wei
     block: int = 0
@@ -68,13 +82,28 @@ class DemoResult:
     @property
     def gas(self) -> int:
         """Wei the payers paid beside the fees."""
-        return self.execution_gas + self.l1_fee + self.operator_fee
+        return self.execution_fee + self.l1_fee + self.operator_fee
+
+    @property
+    def in_pool(self) -> int:
+        """Wei of the fees that no one can claim yet: fractions, less than one wei per contributor."""
+        return self.fees - self.platform - self.owner - sum(row.credited for row in self.contributors)
 
     @property
     def is_conserved(self) -> bool:
-        """What came in is what is owed and what went out, to the wei and below."""
-        left = self.fees - self.claimed
-        return self.balance_change == left and self.owed_change_scaled == left << 64
+        """What came in is what is owed and what went out, to the wei and below; and the rows sum up to it."""
+        left = self.fees - self.claimed - self.paid_before
+        is_whole = 0 <= self.in_pool <= len(self.contributors) + 2
+        return self.balance_change == left and self.owed_change_scaled == left << 64 and is_whole
+
+    def to_json(self) -> dict[str, Any]:
+        """The accounts for a program: camelCase names, wei as decimal strings."""
+        found: dict[str, Any] = {camel_case(name): value for name, value in asdict(self).items()}
+        for name in _WEI:
+            found[name] = str(found[name])
+        for row in found["contributors"]:
+            row |= {name: str(row[name]) for name in ("credited", "claimed")}
+        return found | {"conserved": self.is_conserved, "verified": self.is_verified}
 
     @property
     def is_verified(self) -> bool:
@@ -96,7 +125,7 @@ class Demo:
     def run(self, inferences: int) -> DemoResult:
         """All of it; raises ClickException when the chain stops answering or refuses."""
         datanet_id, model_id = self._register()
-        before = self._books(datanet_id)
+        before, earned = self._books(), self._credits(datanet_id)
         result = DemoResult(inferences, sum(_is_attested(number) for number in range(inferences)))
         self._say(f"sending {inferences} inferences from {len(PAYERS)} payers")
         signed = self._sign_inferences(datanet_id, model_id, inferences)
@@ -107,9 +136,9 @@ class Demo:
         last = max(receipt["blockNumber"] for receipt in receipts)
         self._say(f"all included, the last in L2 block {last}; waiting until it is safe")
         self._wait_until_safe(last)
-        self._collect(result, datanet_id)
+        self._collect(result, datanet_id, earned)
         claimed = self._claim(result, datanet_id)
-        after = self._books(datanet_id)
+        after = self._books()
         result.balance_change, result.owed_change_scaled = after[0] - before[0], after[1] - before[1]
         result.platform, result.owner = after[2] - before[2], after[3] - before[3]
         self._say("waiting until the claim is safe, and for the verifier")
@@ -198,17 +227,23 @@ class Demo:
     def _count_gas(self, result: DemoResult, receipts: Sequence[Any]) -> None:
         for receipt in receipts:
             gas = receipt["gasUsed"]
-            result.execution_gas += gas * receipt["effectiveGasPrice"]
+            result.execution_fee += gas * receipt["effectiveGasPrice"]
             result.l1_fee += _number(receipt.get("l1Fee"))
             # jovian/exec-engine.md: gas * scalar * 100 + constant
             scalar, constant = _number(receipt.get("operatorFeeScalar")), _number(receipt.get("operatorFeeConstant"))
             result.operator_fee += gas * scalar * 100 + constant
 
-    def _collect(self, result: DemoResult, datanet_id: int) -> None:
+    def _credits(self, datanet_id: int) -> dict[str, int]:
+        """Wei that each contributor could claim now, by name; on a used chain also from earlier models."""
+        people = self._texts.contributors.items()
+        return {name: self._client.claimable(address, [datanet_id]) for name, address in people}
+
+    def _collect(self, result: DemoResult, datanet_id: int, before: dict[str, int]) -> None:
+        """Each contributor's row: what these inferences added to what they could claim `before`."""
+        after = self._credits(datanet_id)
         for name, address in self._texts.contributors.items():
             units, _ = self._client.member(datanet_id, address)
-            credited = self._client.claimable(address, [datanet_id])
-            result.contributors.append(Earned(name, address, units, credited))
+            result.contributors.append(Earned(name, address, units, after[name] - before[name]))
 
     def _claim(self, result: DemoResult, datanet_id: int) -> int:
         """Pays the first contributor out; the owner pays the gas. Returns the block number."""
@@ -216,11 +251,14 @@ class Demo:
         address = Web3.to_checksum_address(row.address)
         before = self._l2.eth.get_balance(address)
         receipt = self._client.send(Account.from_key(OWNER.private_key), "claimFor", address, [datanet_id])
-        row.claimed = self._l2.eth.get_balance(address) - before
-        self._say(f"{row.name} is paid {row.claimed / 10**18:.6f} OPEN")
+        paid = self._l2.eth.get_balance(address) - before
+        # The claim pays everything that is due; what earlier models earned is not of these accounts.
+        row.claimed = row.credited
+        result.paid_before = paid - row.credited
+        self._say(f"{escape(row.name)} is paid {paid / 10**18:.6f} OPEN")
         return receipt["blockNumber"]
 
-    def _books(self, datanet_id: int) -> tuple[int, int, int, int]:
+    def _books(self) -> tuple[int, int, int, int]:
         """The precompile's balance, what it owes in 2^-64 wei, and the credits of treasury and owner, at one block."""
         block = self._l2.eth.block_number
         at = Web3.to_checksum_address(ADDRESS_BYTES)
@@ -232,7 +270,6 @@ class Demo:
         def storage(slot: int) -> int:
             return int.from_bytes(self._l2.eth.get_storage_at(at, slot, block), "big")
 
-        del datanet_id
         balance = self._l2.eth.get_balance(at, block)
         credits = [self._client.claimable(who, []) for who in (treasury, owner)]
         return balance, owed_scaled(storage, people), credits[0], credits[1]

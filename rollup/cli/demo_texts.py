@@ -1,7 +1,6 @@
 """A folder of texts by contributors, and for the demo the answers a model would give from them."""
 
 import re
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ import click
 
 from attribution_precompile.influence import Document
 from rollup.cli.attribution_values import parse_address
+from rollup.cli.text_files import TextFileError, read_text_inside
 from rollup.cli.yaml_fields import Field, FieldError, read_yaml
 
 
@@ -74,26 +74,11 @@ def _text(folder: Path, entry: Field, contributors: Mapping[str, str]) -> Text:
         raise by.error(f"{by.text()!r} is not one of the contributors above")
     file = entry.need("file")
     try:
-        content = read_text(folder / file.text())
+        content = read_text_inside(folder, file.text())
     except TextFileError as error:
         raise file.error(str(error)) from error
     units = entry.need("units").integer(1, 2**96 - 1)
     return Text(entry.need("title").text(), by.text(), contributors[by.text()], units, content)
-
-
-class TextFileError(ValueError):
-    """A text that cannot be read: file and reason."""
-
-
-def read_text(path: Path) -> str:
-    """A text exactly as it is, line ends included, since its hash is registered; `-` is standard input."""
-    try:
-        data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
-        return data.decode()
-    except OSError as error:
-        raise TextFileError(f"{path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise TextFileError(f"{path}: not UTF-8 at byte {error.start}") from error
 
 
 def _sentence(content: str, number: int) -> str:

@@ -6,17 +6,20 @@ import json
 import signal
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
+from rollup.cli.json_names import camel_case
 from rollup.cli.logs import configure_logs
-from rollup.cli.screen import FirstScreen, event_line, show_first_screen
+from rollup.cli.safe_text import safe_console
+from rollup.cli.screen import EventLines, FirstScreen, show_first_screen
 from rollup.events import Event, Resumed
 from rollup.node import Node, NodeError, NodeParams
 from rollup.protocol.accounts import USERS
+from rollup.protocol.blockref import L2BlockRef
 from rollup.protocol.forks import NEWEST_STABLE, ForkSchedule
 from rollup.rpc.jwt_auth import JwtSecretError, read_secret
 from rollup.serve import NodeServers, Ports, contract_addresses, write_config_files
@@ -44,37 +47,43 @@ _CHAIN_ID = click.IntRange(1, 2**53 - 1)  # tools in JavaScript read it as a num
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--l1-port", default=8545, show_default=True, type=_PORT, help="L1 JSON-RPC; 0: a free port.")
 @click.option("--l2-port", default=9545, show_default=True, type=_PORT, help="L2 JSON-RPC.")
-@click.option("--verifier-port", default=9546, show_default=True, type=_PORT, help="The verifier's.")
+@click.option("--verifier-port", default=9546, show_default=True, type=_PORT, help="JSON-RPC of the verifier.")
 @click.option("--rollup-port", default=7545, show_default=True, type=_PORT, help="op-node RPC.")
 @click.option("--beacon-port", default=5052, show_default=True, type=_PORT, help="L1's beacon API.")
 @click.option("--engine-port", default=8551, show_default=True, type=_PORT, help="Engine API.")
-@click.option("--block-time", default=2, show_default=True, type=click.IntRange(1, 60), help="L2, seconds.")
-@click.option("--l1-block-time", default=12, show_default=True, type=click.IntRange(1, 600), help="Seconds.")
+@click.option(
+    "--block-time", default=2, show_default=True, type=click.IntRange(1, 60), help="Seconds between L2 blocks."
+)
+@click.option(
+    "--l1-block-time", default=12, show_default=True, type=click.IntRange(1, 600), help="Seconds between L1 blocks."
+)
 @click.option("--l1-chain-id", default=900, show_default=True, type=_CHAIN_ID, help="Not a real L1's.")
 @click.option(
     "--l2-chain-id", default=901, show_default=True, type=_CHAIN_ID, help="10: tools know it as an OP Stack chain."
 )
-@click.option("--instant", is_flag=True, help="A block as soon as a transaction comes; the clock jumps to it.")
+@click.option(
+    "--instant", is_flag=True, help="A block for each transaction, at once; block times run ahead of the clock."
+)
 @click.option(
     "--da",
     type=click.Choice(["calldata", "blobs", "auto"]),
     default="auto",
     show_default=True,
-    help="Where batches go; auto: what is cheaper.",
+    help="Where batches are posted; auto: where it is cheaper.",
 )
 @click.option(
     "--batch-type",
     type=click.Choice(["singular", "span"]),
     default="span",
     show_default=True,
-    help="Span batches begin with Delta.",
+    help="How blocks are packed (span from Delta on).",
 )
 @click.option(
     "--compression",
     type=click.Choice(["zlib", "brotli"]),
     default="brotli",
     show_default=True,
-    help="Of channels; brotli begins with Fjord.",
+    help="How batches are compressed (brotli from Fjord on).",
 )
 @click.option(
     "--forks",
@@ -100,25 +109,35 @@ _CHAIN_ID = click.IntRange(1, 2**53 - 1)  # tools in JavaScript read it as a num
     default=0,
     show_default=True,
     type=click.IntRange(0, 2**32 - 1),
-    help="Wei a unit of gas: a hundred times this from Jovian, a millionth of it before.",
+    help="Operator fee per unit of gas: N × 100 wei from Jovian on, N / 1,000,000 wei before.",
 )
-@click.option("--operator-fee-constant", default=0, show_default=True, type=click.IntRange(0, 2**64 - 1), help="Wei.")
-@click.option("--seed", default=0, show_default=True, help="Decides L1's randomness.")
+@click.option(
+    "--operator-fee-constant",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0, 2**64 - 1),
+    help="Operator fee per transaction, wei.",
+)
+@click.option("--seed", default=0, show_default=True, help="Seed of L1's prevRandao: another seed gives other hashes.")
 @click.option(
     "--genesis-time",
     type=click.IntRange(1, 2**40),
-    help="Unix seconds of both genesis blocks; by default a block time before now.",
+    help="Unix seconds of both genesis blocks; one block time before now by default.",
 )
-@click.option("--until-block", type=click.IntRange(1), help="Stop when this L2 block is safe, and say the safe head.")
-@click.option("--virtual-clock", is_flag=True, help="Do not wait: time jumps from block to block.")
-@click.option("--archive", is_flag=True, help="Keep the state of every block, not of the last 256.")
+@click.option("--until-block", type=click.IntRange(1), help="Stop when this L2 block is safe, and print the safe head.")
+@click.option("--virtual-clock", is_flag=True, help="Do not wait: the time jumps from block to block.")
+@click.option("--archive", is_flag=True, help="Keep the state of every block, not only of the newest.")
+@click.option("--verbose", "-v", is_flag=True, help="One line per block of both layers, empty ones too.")
+@click.option("--quiet", "-q", is_flag=True, help="No lines but for trouble: no first screen, no batches, no blocks.")
 @click.option("--json", "as_json", is_flag=True, help="First screen and events as JSON lines.")
 def command(**options: Any) -> None:
     """Start L1, L2, sequencer, batcher and verifier in one process.
 
     Without --data-dir nothing is kept; the config files then go to a temporary folder that the first screen names.
     """
-    as_json = options.pop("as_json")
+    as_json, verbose, quiet = options.pop("as_json"), options.pop("verbose"), options.pop("quiet")
+    if verbose and quiet:
+        raise click.UsageError("give --verbose or --quiet, not both")
     configure_logs(as_json)
     ports = Ports(
         l1=options.pop("l1_port"),
@@ -130,44 +149,69 @@ def command(**options: Any) -> None:
     )
     until, host = options.pop("until_block"), options.pop("host")
     params = NodeParams(l2_block_time=options.pop("block_time"), **options)
-    console = Console(highlight=False, soft_wrap=True)
+    output = _Output(as_json, verbose - quiet)
     try:
-        asyncio.run(_run(params, ports, host, until, console, as_json))
+        asyncio.run(_run(params, ports, host, until, output))
     except (NodeError, JwtSecretError) as error:
         raise click.ClickException(str(error)) from error
 
 
-async def _run(params: NodeParams, ports: Ports, host: str, until: int | None, console: Console, as_json: bool) -> None:
-    def show(event: Event) -> None:
-        line = json.dumps(_event_json(event)) if as_json else event_line(event)
-        if line is not None:
-            print(line, flush=True) if as_json else console.print(line)
+class _Output:
+    """Standard output of a run: lines for a person, or JSON lines."""
 
-    node = Node.open(params, on_event=show)
+    def __init__(self, as_json: bool, verbosity: int) -> None:
+        self._as_json = as_json
+        self._is_quiet = verbosity < 0
+        self._console = safe_console()
+        self._lines = EventLines(verbosity)
+
+    def start(self, screen: FirstScreen) -> None:
+        """Shows the first screen."""
+        if self._as_json:
+            print(json.dumps({"event": "Started", **screen.to_json()}), flush=True)
+        elif not self._is_quiet:
+            show_first_screen(self._console, screen)
+
+    def show(self, event: Event) -> None:
+        """Shows an event with the time of day."""
+        if self._as_json:
+            print(json.dumps(_event_json(event)), flush=True)
+            return
+        line = self._lines.line(event)
+        if line is not None:
+            self._console.print(f"[dim]{time.strftime('%H:%M:%S')}[/] {line}")
+
+    def end(self, head: L2BlockRef) -> None:
+        """Shows the safe head of a run that had an end."""
+        if not self._as_json:
+            self._console.print(f"safe head {head.number} 0x{head.hash.hex()}")
+
+
+def _stop_on_signals(node: Node) -> None:
+    """Ctrl-C, SIGTERM and a closed terminal (SIGHUP) end the run in the ordinary way."""
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with contextlib.suppress(NotImplementedError):  # not on Windows
-            loop.add_signal_handler(number, node.stop)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        with contextlib.suppress(NotImplementedError, AttributeError):  # not on Windows
+            loop.add_signal_handler(getattr(signal, name), node.stop)
+
+
+async def _run(params: NodeParams, ports: Ports, host: str, until: int | None, output: _Output) -> None:
+    node = Node.open(params, on_event=output.show)
+    _stop_on_signals(node)
     with tempfile.TemporaryDirectory(prefix="openrollup-") as folder:
-        directory = params.data_dir or Path(folder)
-        files = write_config_files(node, directory)
+        files = write_config_files(node, params.data_dir or Path(folder))
         servers = NodeServers(node, ports, host, read_secret(files["jwt.hex"]))
         try:
             await servers.start()
-            screen = _first_screen(node, servers, files)
-            if as_json:
-                print(json.dumps({"event": "Started", **screen.to_json()}), flush=True)
-            else:
-                show_first_screen(console, screen)
+            output.start(_first_screen(node, servers, files))
             for event in _resumed(node):
-                show(event)
+                output.show(event)
             await node.run(until_safe=until)
         finally:
             await servers.stop()
             node.close()
-    head = node.safe_head
-    if until is not None and not as_json:
-        console.print(f"safe head {head.number} 0x{head.hash.hex()}")
+    if until is not None:
+        output.end(node.safe_head)
     sys.stdout.flush()
 
 
@@ -204,12 +248,20 @@ def _first_screen(node: Node, servers: NodeServers, files: dict[str, Path]) -> F
         accounts=[(account.address, account.private_key, params.user_balance) for account in USERS],
         contracts=contract_addresses(),
         files=[(name, str(path)) for name, path in files.items()],
+        gas_limits=[("L1", node.l1.chain.head.header.gas_limit), ("L2", node.l2.chain.head.header.gas_limit)],
+        is_kept=node.params.data_dir is not None,
     )
 
 
+_WEI = frozenset({"base_fee", "cost", "minted", "value"})
+
+
 def _event_json(event: Event) -> dict[str, Any]:
-    fields = {name: getattr(event, name) for name in event.__slots__}
-    return {
-        "event": type(event).__name__,
-        **{name: "0x" + value.hex() if isinstance(value, bytes) else value for name, value in fields.items()},
-    }
+    """An event by the convention of every `--json`: camelCase, 0x for bytes, wei as decimal strings."""
+    found: dict[str, Any] = {"event": type(event).__name__}
+    for name in event.__slots__:
+        value = getattr(event, name)
+        if isinstance(value, bytes):
+            value = "0x" + value.hex()
+        found[camel_case(name)] = str(value) if name in _WEI else value
+    return found

@@ -1,4 +1,4 @@
-"""What `openrollup run` shows: the first screen, then a line an event that matters."""
+"""What `openrollup run` shows: the first screen, then one line per event."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -6,10 +6,12 @@ from typing import Any
 
 from eth_utils.address import to_checksum_address
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from rollup.events import (
     BatchPosted,
+    ConfigChanged,
     DepositIncluded,
     Event,
     L1BlockMined,
@@ -18,8 +20,10 @@ from rollup.events import (
     Reorged,
     Resumed,
     SafeHeadMoved,
+    Switched,
     Waiting,
 )
+from rollup.protocol.accounts import MNEMONIC
 
 OPEN = 10**18
 
@@ -33,9 +37,11 @@ class FirstScreen:
     accounts: Sequence[tuple[bytes, bytes, int]]  # address, private key, balance in wei
     contracts: Sequence[tuple[str, str, bytes]]  # layer, name, address
     files: Sequence[tuple[str, str]]
+    gas_limits: Sequence[tuple[str, int]]  # layer, gas of a block
+    is_kept: bool  # whether a data directory keeps the chains
 
     def to_json(self) -> dict[str, Any]:
-        """The same for programs."""
+        """The first screen as one JSON object."""
         return {
             "urls": dict(self.urls),
             "chains": {name: {"chainId": ident, "blockTime": time} for name, ident, time in self.chains},
@@ -45,13 +51,26 @@ class FirstScreen:
             ],
             "contracts": {f"{layer} {name}": to_checksum_address(at) for layer, name, at in self.contracts},
             "files": dict(self.files),
+            "mnemonic": MNEMONIC,
+            "gasLimits": dict(self.gas_limits),
+            "kept": self.is_kept,
         }
 
 
 def amount(wei: int) -> str:
-    """Wei as OPEN with as many digits as it takes, at most 18."""
-    whole, part = divmod(wei, OPEN)
-    return f"{whole:,}" + (f".{part:018d}".rstrip("0") if part else "")
+    """Wei as OPEN with as many digits as it takes, at most 18.
+
+    >>> amount(1_500_000_000_000_000_000), amount(-60_951_240_000_000_000)
+    ('1.5', '-0.06095124')
+    """
+    whole, part = divmod(abs(wei), OPEN)
+    return ("-" if wei < 0 else "") + f"{whole:,}" + (f".{part:018d}".rstrip("0") if part else "")
+
+
+def about(wei: int) -> str:
+    """Wei as OPEN to nine digits after the point, for a line that is read and not computed with."""
+    nano = round(abs(wei) / 10**9)
+    return amount((-nano if wei < 0 else nano) * 10**9)
 
 
 def short(value: bytes) -> str:
@@ -61,18 +80,37 @@ def short(value: bytes) -> str:
 
 
 def show_first_screen(console: Console, screen: FirstScreen) -> None:
-    """Prints URLs, chains, accounts with keys, contracts and files."""
-    console.print("[bold]openrollup[/] — a local OP Stack rollup with on-chain attribution\n")
-    _table(console, "Serving", screen.urls)
-    _table(console, "Chains", [(name, f"chain id {ident}, {time} s blocks") for name, ident, time in screen.chains])
-    console.print("[bold]Accounts, on both layers[/] (address, private key, balance)")
-    for index, (address, key, balance) in enumerate(screen.accounts):
-        # Not a table: an address or key that is cut short is of no use to anyone.
-        console.print(f"  {index}  {to_checksum_address(address)}  0x{key.hex()}  {amount(balance)} OPEN")
-    console.print("[yellow]These keys are public. Never send anything of value to them.[/]\n")
+    """Prints contracts, files, accounts, chains and URLs; what a newcomer needs first comes last, where the eye is."""
+    console.print("[bold]openrollup[/]: an Ethereum rollup on your computer, with on-chain attribution\n")
     _table(console, "Contracts", [(f"{layer} {name}", to_checksum_address(a)) for layer, name, a in screen.contracts])
     _table(console, "Files", screen.files)
-    console.print("Ctrl-C stops. Waiting for the first block …\n")
+    balances = {balance for _, _, balance in screen.accounts}
+    each = f"{amount(min(balances))} OPEN each" if len(balances) == 1 else "funded"
+    console.print(f"[bold]Accounts and their private keys[/] ({each}, on both layers)")
+    for index, (address, key, _) in enumerate(screen.accounts):
+        # Two lines, so that they fit 100 columns: an address or key that is cut short is of no use to anyone.
+        console.print(f"  {index}  {to_checksum_address(address)}\n     0x{key.hex()}")
+    console.print(f"  mnemonic   {MNEMONIC}\n  path       m/44'/60'/0'/0/INDEX")
+    console.print("[yellow]These keys are public. Never send anything of value to them.[/]\n")
+    limits = dict(screen.gas_limits)
+    chains = [
+        (name, f"chain id {ident}, a block every {time} s, {limits[name]:,} gas per block")
+        for name, ident, time in screen.chains
+    ]
+    _table(console, "Chains", chains)
+    _table(console, "Serving", screen.urls)
+    _next_steps(console, screen)
+
+
+def _next_steps(console: Console, screen: FirstScreen) -> None:
+    url = dict(screen.urls)["L2 JSON-RPC"]
+    option = "" if url.endswith("//127.0.0.1:9545") else f" --rpc-url {url}"
+    console.print("[bold]What next[/] (in a second terminal)")
+    console.print(f'  openrollup datanet create --name "My texts"{option}')
+    console.print(f"  openrollup demo --l2 {url} --inferences 20")
+    console.print(f"  or point any Ethereum tool (Foundry, Hardhat, web3.py, a wallet) at {url}\n")
+    kept = "Everything is kept in the data directory." if screen.is_kept else "Nothing is kept without --data-dir."
+    console.print(f"Running; Ctrl-C stops. {kept}\n")
 
 
 def _table(console: Console, title: str, rows: Sequence[tuple[str, str]]) -> None:
@@ -87,21 +125,19 @@ def _count(number: int, word: str) -> str:
     return f"{number} {word}" + ("" if number == 1 else "s")
 
 
-def _built(event: L2BlockBuilt) -> str | None:
-    if event.transactions == 0:
-        return None
-    return (
-        f"[cyan]L2[/] block {event.number} {short(event.hash)}  {_count(event.transactions, 'transaction')}, "
-        f"{event.gas_used:,} gas, {event.seconds * 1000:.0f} ms"
-    )
+def _built(event: L2BlockBuilt) -> str:
+    what = f"{_count(event.transactions, 'transaction')}, {event.gas_used:,} gas" if event.transactions else "empty"
+    return f"[cyan]L2[/] block {event.number} {short(event.hash)}  {what}, built in {event.seconds * 1000:.0f} ms"
 
 
 def _posted(event: BatchPosted) -> str:
     data = f"{event.data_bytes:,} bytes"
     what = f"{_count(event.blobs, 'blob')}, {data}" if event.blobs else f"{data} calldata"
+    blocks = f"{event.first_block} to {event.last_block}" if event.first_block < event.last_block else event.first_block
+    ratio = f"compressed to {event.compressed_bytes / max(event.raw_bytes, 1):.0%}"
     return (
-        f"[magenta]batch[/] {what} in L1 block {event.l1_block}, cost {amount(event.cost)} OPEN, "
-        f"tx 0x{event.transaction_hash.hex()}"
+        f"[magenta]batch[/] of L2 blocks {blocks} in L1 block {event.l1_block}: {what}, {ratio}, "
+        f"cost {about(event.cost)} OPEN, tx {short(event.transaction_hash)}"
     )
 
 
@@ -112,8 +148,8 @@ def _safe(event: SafeHeadMoved) -> str:
 
 def _deposit(event: DepositIncluded) -> str:
     return (
-        f"[blue]deposit[/] of {amount(event.minted)} OPEN from {to_checksum_address(event.sender)}: "
-        f"L1 tx 0x{event.l1_transaction.hex()} is L2 tx 0x{event.l2_transaction.hex()}"
+        f"[blue]deposit[/] of {about(event.minted)} OPEN from {short(event.sender)}: "
+        f"L1 tx {short(event.l1_transaction)} is L2 tx {short(event.l2_transaction)}"
     )
 
 
@@ -126,7 +162,7 @@ def _reorged(event: Reorged) -> str:
 
 
 def _waiting(event: Waiting) -> str:
-    return f"[yellow]{event.actor} waits[/]: {event.reason}"
+    return f"[yellow]{event.actor} waits[/]: {escape(event.reason)}"
 
 
 def _resumed(event: Resumed) -> str:
@@ -134,12 +170,20 @@ def _resumed(event: Resumed) -> str:
     return f"[green]resumed[/] {event.chain} at block {event.head} {short(event.hash)}, safe {event.safe}{waiting}"
 
 
-def _quiet(_: L1BlockMined) -> None:
-    return None
+def _switched(event: Switched) -> str:
+    return f"[yellow]{event.actor}[/] " + ("started" if event.active else "stopped (admin_ methods start it again)")
 
 
-_LINES: dict[type[Any], Callable[[Any], str | None]] = {
-    L1BlockMined: _quiet,
+def _config_changed(event: ConfigChanged) -> str:
+    return f"[blue]config[/] {event.what} changed in L1 block {event.l1_block}"
+
+
+def _mined(event: L1BlockMined) -> str:
+    return f"L1 block {event.number} {short(event.hash)}  {_count(event.transactions, 'transaction')}"
+
+
+_LINES: dict[type[Any], Callable[[Any], str]] = {
+    L1BlockMined: _mined,
     L2BlockBuilt: _built,
     BatchPosted: _posted,
     SafeHeadMoved: _safe,
@@ -147,10 +191,39 @@ _LINES: dict[type[Any], Callable[[Any], str | None]] = {
     OutputProposed: _proposed,
     Reorged: _reorged,
     Resumed: _resumed,
+    Switched: _switched,
+    ConfigChanged: _config_changed,
     Waiting: _waiting,
 }
+_ALWAYS = (Reorged, Resumed, Switched, Waiting)  # shown with --quiet too
+_FIRST_BLOCKS = 3
 
 
-def event_line(event: Event) -> str | None:
-    """The event as one line of rich markup; None for what is not worth a line."""
+def event_line(event: Event) -> str:
+    """The event as one line of rich markup."""
     return _LINES[type(event)](event)
+
+
+class EventLines:
+    """Chooses the events that get a line. Empty blocks get one only at the start, to show that the chain moves."""
+
+    def __init__(self, verbosity: int) -> None:
+        """verbosity: -1 for --quiet, 1 for --verbose, otherwise 0."""
+        self._verbosity = verbosity
+        self._empty_blocks = 0
+
+    def line(self, event: Event) -> str | None:
+        """The event's line, or None."""
+        if self._verbosity > 0:
+            return event_line(event)
+        if self._verbosity < 0:
+            return event_line(event) if isinstance(event, _ALWAYS) else None
+        if isinstance(event, L1BlockMined):
+            return None
+        if isinstance(event, L2BlockBuilt) and not event.transactions:
+            self._empty_blocks += 1
+            if self._empty_blocks > _FIRST_BLOCKS:
+                return None
+            last = self._empty_blocks == _FIRST_BLOCKS
+            return event_line(event) + ("; empty blocks are not shown from now on (--verbose)" if last else "")
+        return event_line(event)

@@ -9,7 +9,6 @@ from typing import Any
 import click
 from eth_typing import HexStr
 from eth_utils.address import to_checksum_address
-from rich.console import Console
 from web3.exceptions import TransactionNotFound
 
 from attribution_precompile.influence import Corpus, Parameters, Span, Trace, tokenize
@@ -19,7 +18,9 @@ from rollup.cli.attribution_history import History, Place
 from rollup.cli.attribution_session import Session, chain_options, connect, explained, hexed
 from rollup.cli.attribution_values import HASH, ID, POSITIVE
 from rollup.cli.demo_texts import DataSet, load_data_set
+from rollup.cli.safe_text import safe_console
 from rollup.cli.trace_picture import Author, picture, svg
+from rollup.files import write_file
 from rollup.protocol.primitives import keccak256
 
 
@@ -42,8 +43,12 @@ class Recorded:
 @click.option("--datanet", default=1, show_default=True, type=ID, help="The DataNet the texts are for.")
 @click.option("--model", type=ID, help="Ask the chain whose texts they are, in the DataNets of this model.")
 @click.option("--tx", type=HASH, help="Hold the trace against the inference this transaction recorded.")
-@click.option("--min-tokens", default=4, show_default=True, type=POSITIVE, help="A shorter span is no span.")
-@click.option("--max-count", default=10, show_default=True, type=POSITIVE, help="Nor is one found more often.")
+@click.option(
+    "--min-tokens", default=4, show_default=True, type=POSITIVE, help="Ignore matches shorter than this many tokens."
+)
+@click.option(
+    "--max-count", default=10, show_default=True, type=POSITIVE, help="Ignore phrases that occur more often than this."
+)
 @click.option("--svg", "svg_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the picture there too.")
 @chain_options
 def command(
@@ -84,7 +89,7 @@ def command(
         result = _json(corpus, trace, answer, parameters, data_set)
         click.echo(json.dumps(result | ({} if recorded is None else {"recorded": {"differences": problems}})))
     else:
-        console = Console(highlight=False, emoji=False)
+        console = safe_console(emoji=False, soft_wrap=False)
         console.print(drawing)
         console.print(f"\nevidence {hexed(trace.evidence)}", soft_wrap=True)
         if recorded is not None and not problems:
@@ -195,6 +200,6 @@ def _address(account: int) -> str:
 
 def _write(path: Path, content: str) -> None:
     try:
-        path.write_text(content, encoding="utf-8")
+        write_file(path, content)
     except OSError as error:
         raise click.ClickException(f"{path}: {error.strerror}") from error

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from attribution_precompile.influence import Span
+from rollup.cli.safe_text import SafeConsole, printable
 
 _SVG_WIDTH: Final = 96
 # Told apart by people who do not see red and green as different; black text is readable on each of them.
@@ -90,7 +91,7 @@ def _legend(authors: Sequence[Author]) -> RenderableType:
 
 def svg(content: RenderableType, title: str) -> str:
     """The picture as SVG, the same on every terminal."""
-    console = Console(
+    console = SafeConsole(
         record=True,
         _environ={},  # TERM, COLUMNS and NO_COLOR are the terminal's, not the picture's
         width=_SVG_WIDTH,
@@ -103,7 +104,7 @@ def svg(content: RenderableType, title: str) -> str:
         emoji=False,
     )
     console.print(Padding(content, (1, 1)))
-    return console.export_svg(title=title, code_format=_SVG_FORMAT, unique_id="trace")
+    return console.export_svg(title=printable(title), code_format=_SVG_FORMAT, unique_id="trace")
 
 
 def _colour(author: int) -> str:

@@ -7,8 +7,11 @@ from typing import TypeVar
 
 import yaml
 
+from rollup.cli.text_files import FileTooLong, read_bytes
+
 _Value = TypeVar("_Value")
 _DIGITS = 40
+_MAX_BYTES, _MAX_DEPTH = 16 * 2**20, 32
 
 
 class FieldError(ValueError):
@@ -89,10 +92,27 @@ class Field:
             raise self.error(str(error)) from error
 
 
+class _Loader(yaml.SafeLoader):
+    """Stops at deep nesting, for which PyYAML takes time that grows with the square of the depth."""
+
+    _depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Composes one node of the document, and through it those inside."""
+        self._depth += 1
+        if self._depth > _MAX_DEPTH:
+            raise yaml.composer.ComposerError(None, None, f"nested deeper than {_MAX_DEPTH}", self.get_mark())
+        node: yaml.Node | None = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
+
+
 def read_yaml(path: Path) -> Field:
     """The file's one document. FieldError when it cannot be read or is not YAML."""
     try:
-        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+        node = yaml.compose(read_bytes(path, _MAX_BYTES).decode(), Loader=_Loader)
+    except FileTooLong as error:
+        raise FieldError(str(error)) from error
     except OSError as error:
         raise FieldError(f"{path}: {error.strerror}") from error
     except UnicodeDecodeError as error:

@@ -9,6 +9,16 @@ from rollup.protocol.receipt import Log, Receipt
 
 CONFIG_UPDATE = keccak256(b"ConfigUpdate(uint256,uint8,bytes)")
 BATCHER, FEE_SCALARS, GAS_LIMIT, UNSAFE_BLOCK_SIGNER, EIP_1559, OPERATOR_FEE, MIN_BASE_FEE, DA_FOOTPRINT = range(8)
+UPDATE_NAMES = {
+    BATCHER: "batcher",
+    FEE_SCALARS: "fee scalars",
+    GAS_LIMIT: "gas limit",
+    UNSAFE_BLOCK_SIGNER: "unsafe block signer",
+    EIP_1559: "EIP-1559 parameters",
+    OPERATOR_FEE: "operator fee",
+    MIN_BASE_FEE: "minimum base fee",
+    DA_FOOTPRINT: "DA footprint scalar",
+}
 
 
 class ConfigUpdateError(ValueError):

@@ -8,6 +8,8 @@ from pathlib import Path
 import jwt
 from jwt.types import Options
 
+from rollup.files import write_file
+
 SECRET_BYTES = 32
 MAX_DRIFT = 60  # seconds a token's iat may differ from the machine's clock
 
@@ -64,8 +66,10 @@ class JwtAuth:
 
 
 def read_secret(path: Path) -> bytes:
-    """The 32 bytes in a file as hexadecimal digits, 0x or not; raises JwtSecretError."""
+    """The 32 bytes in a file as hexadecimal digits, 0x or not; raises JwtSecretError, also if others may write it."""
     try:
+        if path.stat().st_mode & 0o022:
+            raise JwtSecretError(f"{path}: others may write the secret (chmod 600 it, or delete it for a new one)")
         digits = path.read_text().strip().removeprefix("0x")
     except (OSError, UnicodeDecodeError) as error:
         raise JwtSecretError(f"{path}: the secret cannot be read: {error}") from error
@@ -80,8 +84,11 @@ def read_secret(path: Path) -> bytes:
 
 def read_or_make_secret(path: Path) -> bytes:
     """The file's secret; a missing file is written, for its owner's eyes only. Raises JwtSecretError."""
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text("0x" + secrets.token_hex(SECRET_BYTES) + "\n")
+    try:
+        # An empty file is what a kill between making and writing it left behind.
+        if not path.exists() or path.stat().st_size == 0:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_file(path, "0x" + secrets.token_hex(SECRET_BYTES) + "\n", mode=0o600)
+    except OSError as error:
+        raise JwtSecretError(f"{path}: the secret cannot be written: {error.strerror}") from error
     return read_secret(path)

@@ -40,7 +40,8 @@ class DerivationStatus(Protocol):
 class PostedBatch:
     """A batcher transaction included on L1: data in bytes (frames with their version bytes), cost in wei.
 
-    first_block and last_block are the L2 blocks of the whole channel the transaction belongs to.
+    first_block and last_block are the L2 blocks of the whole channel the transaction belongs to; raw_bytes and
+    compressed_bytes are the sizes of that channel's batches.
     """
 
     transaction_hash: Hash
@@ -51,6 +52,8 @@ class PostedBatch:
     cost: int
     first_block: int
     last_block: int
+    raw_bytes: int
+    compressed_bytes: int
 
 
 @dataclass(slots=True)
@@ -66,6 +69,7 @@ class _SentTx:
 class _SentChannel:
     first: BlockId
     last: BlockId
+    sizes: tuple[int, int]  # bytes of the batches as they are and compressed
     transactions: list[_SentTx] = field(default_factory=list)
 
     def inclusion(self) -> int | None:
@@ -269,7 +273,7 @@ class Batcher:
         if first is None or last is None:
             return
         prices = self._manager.prices()
-        sent = _SentChannel(first, last)
+        sent = _SentChannel(first, last, channel.sizes())
         for candidate, kind, size, blobs in self._candidates(channel, prices, self._config.is_ecotone(head.timestamp)):
             sent.transactions.append(_SentTx(self._manager.submit(candidate), kind, size, blobs))
         self._sent.append(sent)
@@ -322,6 +326,7 @@ class Batcher:
                         receipt.cost,
                         channel.first.number,
                         channel.last.number,
+                        *channel.sizes,
                     )
                 )
         return reports

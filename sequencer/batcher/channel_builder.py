@@ -86,6 +86,10 @@ class ChannelBuilder:
         self._deadline = min(self._deadline, window_ends)
         return True
 
+    def sizes(self) -> tuple[int, int]:
+        """Bytes of its batches as they are and compressed."""
+        return len(self._encoded()), len(self._compressed())
+
     def is_timed_out(self, l1_head: int) -> bool:
         """True when it must be sent, full or not, at this L1 block."""
         return bool(self._entries) and l1_head >= self._deadline

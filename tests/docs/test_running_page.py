@@ -12,7 +12,7 @@ import pytest
 from rollup import events
 from rollup.cli import main
 from rollup.cli.run import command as run
-from rollup.cli.screen import event_line
+from rollup.cli.screen import EventLines, event_line
 from rollup.node import Node, NodeError, NodeParams
 from rollup.protocol.forks import ForkSchedule
 from rollup.rpc.jwt_auth import read_secret
@@ -103,19 +103,24 @@ def test_every_event_has_its_row():
     kinds = {kind.__name__ for kind in events.Event.__args__}
     assert set(said) == kinds | {"Started"}
     silent = events.L1BlockMined(1, bytes(32), 0, 7)
-    assert said["L1BlockMined"] == []
-    assert event_line(silent) is None
+    lines = EventLines(0)
+    assert lines.line(silent) is None
+    empty = [lines.line(events.L2BlockBuilt(number, bytes(32), 0, 0, 0.1)) for number in range(1, 6)]
+    assert [line is not None for line in empty] == [True, True, True, False, False]
     examples = [
+        silent,
         events.L2BlockBuilt(1, bytes(32), 1, 21_000, 0.1),
-        events.BatchPosted(1, bytes(32), "blobs", 10, 1, 7),
+        events.BatchPosted(1, bytes(32), "blobs", 10, 1, 7, 4, 9, 30, 10),
         events.SafeHeadMoved(1, bytes(32), 1, 1, True),
         events.DepositIncluded(bytes(32), bytes(32), bytes(20), None, 0, 0),
         events.OutputProposed(30, bytes(32), bytes(32)),
         events.Reorged("L1", 1, 5),
         events.Resumed("L2", 7, bytes(32), 5, 1),
         events.Waiting("batcher", "L1"),
+        events.Switched("batcher", False),
+        events.ConfigChanged(5, "gas limit"),
     ]
-    assert {type(item).__name__ for item in examples} == kinds - {"L1BlockMined"}
+    assert {type(item).__name__ for item in examples} == kinds
     for item in examples:
         (words,) = said[type(item).__name__]
         line = re.sub(r"\[/?[a-z ]*\]", "", event_line(item))

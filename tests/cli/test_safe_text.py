@@ -1,0 +1,122 @@
+"""Foreign text on the terminal and in pictures: no control sequence passes, whatever command shows it."""
+
+import io
+import unicodedata
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rollup.cli import main
+from rollup.cli.safe_text import printable, safe_console
+from rollup.cli.screen import EventLines
+from rollup.events import Waiting
+
+ROOT = Path(__file__).resolve().parents[2]
+HOSTILE = "\x1b]0;PWNED\x07\x1b[2J\u202e\x9b2J"
+
+
+def is_harmless(text: str) -> bool:
+    return not any(
+        unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") and character not in "\n\t" for character in text
+    )
+
+
+@given(st.text(alphabet=st.characters(codec=None), max_size=30))
+def test_printable_text_has_no_control_characters_and_is_stable(text: str) -> None:
+    shown = printable(text)
+    assert is_harmless(shown)
+    assert printable(shown) == shown
+    shown.encode()
+
+
+@given(st.text(alphabet=st.sampled_from("aé漢🙂\u200d \n"), max_size=20))
+def test_ordinary_text_of_any_language_is_shown_as_it_is(text: str) -> None:
+    assert printable(text) == text
+
+
+def test_the_console_keeps_its_own_colours_and_escapes_foreign_sequences() -> None:
+    file = io.StringIO()
+    console = safe_console(file=file, force_terminal=True, color_system="standard", _environ={})
+    console.print(f"[red]{HOSTILE}[/]")
+    assert file.getvalue().startswith("\x1b[31m\\x1b]0;PWNED")
+    assert file.getvalue().count("\x1b") == 2
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A data set whose every text is hostile."""
+    (tmp_path / "a.txt").write_text(f"one two three four five six {HOSTILE} seven")
+    quoted = '"' + HOSTILE.encode("unicode_escape").decode().replace("\\x9b", "\\x9B") + ' [/red] name"'
+    (tmp_path / "dataset.yaml").write_text(
+        f"name: {quoted}\ncontributors:\n  - {{name: {quoted}, address: '0x{'11' * 20}'}}\n"
+        f"documents:\n  - {{file: a.txt, title: {quoted}, contributor: {quoted}, units: 1}}\n"
+    )
+    return tmp_path
+
+
+def test_trace_shows_hostile_answers_names_and_titles_safely(folder: Path) -> None:
+    picture = folder / "picture.svg"
+    arguments = ["trace", str(folder / "a.txt"), "--texts", str(folder), "--svg", str(picture)]
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 0, done.output
+    assert is_harmless(done.output)
+    assert is_harmless(picture.read_text())
+    ElementTree.fromstring(picture.read_text())
+
+
+def test_an_error_that_quotes_a_file_is_safe(tmp_path: Path) -> None:
+    (tmp_path / "dataset.yaml").write_text('name: x\n"\\e[2J": 1\n"\\e[2J": 2\n')
+    done = CliRunner().invoke(main, ["trace", str(ROOT / "README.md"), "--texts", str(tmp_path)])
+    assert done.exit_code == 1
+    assert is_harmless(done.output)
+
+
+def test_a_reason_from_elsewhere_is_not_read_as_markup() -> None:
+    file = io.StringIO()
+    line = EventLines(0).line(Waiting("batcher", f"L1: [/red] {HOSTILE}"))
+    safe_console(file=file).print(line)
+    assert "L1: [/red] \\x1b]0;PWNED" in file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("../secret.txt", "outside of the folder"),
+        ("/etc/passwd", "outside of the folder"),
+        ("/dev/zero", "outside of the folder"),
+        ("link.txt", "outside of the folder"),
+        ("inner", "not a regular file"),
+        ("long.txt", "longer than"),
+        ("-", "No such file"),
+    ],
+)
+def test_a_data_set_reads_only_regular_files_of_its_folder(tmp_path: Path, name: str, words: str) -> None:
+    folder = tmp_path / "set"
+    (folder / "inner").mkdir(parents=True)
+    (tmp_path / "secret.txt").write_text("secret")
+    (folder / "link.txt").symlink_to(tmp_path / "secret.txt")
+    with (folder / "long.txt").open("wb") as file:
+        file.truncate(2**24 + 1)
+    (folder / "dataset.yaml").write_text(
+        f"name: x\ncontributors: [{{name: a, address: '0x{'11' * 20}'}}]\n"
+        f"documents: [{{file: '{name}', title: t, contributor: a, units: 1}}]\n"
+    )
+    done = CliRunner().invoke(main, ["trace", str(ROOT / "README.md"), "--texts", str(folder)])
+    assert done.exit_code == 1
+    assert words in done.output
+
+
+def test_an_endless_answer_is_refused() -> None:
+    done = CliRunner().invoke(main, ["trace", "/dev/zero", "--texts", str(ROOT / "examples" / "medical")])
+    assert (done.exit_code, done.output) == (1, "Error: /dev/zero: longer than 16,777,216 bytes\n")
+
+
+def test_deeply_nested_yaml_is_refused_at_once(tmp_path: Path) -> None:
+    (tmp_path / "dataset.yaml").write_text("[" * 20_000)
+    done = CliRunner().invoke(main, ["trace", str(ROOT / "README.md"), "--texts", str(tmp_path)])
+    assert done.exit_code == 1
+    assert "nested deeper than 32" in done.output
