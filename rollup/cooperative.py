@@ -94,7 +94,10 @@ def running_time() -> float:
 
 
 def wait_for(task: Coroutine[Any, Any, Result]) -> Result:
-    """Suspends the present computation until a coroutine has ended; returns its result. Only in Turns."""
+    """Suspends the present computation until a coroutine has ended; returns its result. Only in Turns.
+
+    The time counts as the computation's own: the coroutine does its work elsewhere.
+    """
     current = getcurrent()
     assert isinstance(current, _Computation)
     result: Result = current.suspend(task)
@@ -149,7 +152,12 @@ class Turns:
                 if computation.dead:
                     result: Result = waiting_for
                     return result
-                answer = None if waiting_for is None else await waiting_for
+                if waiting_for is None:
+                    answer = None
+                    continue
+                began = self._clock()
+                answer = await waiting_for
+                stopwatch.seconds += self._clock() - began
         finally:
             computation.abandon()
 

@@ -1,6 +1,8 @@
 """BLAKE2's compression against hashlib, where twelve rounds make the hash, and against another implementation."""
 
+import asyncio
 import hashlib
+from types import SimpleNamespace
 
 import pytest
 from eth._utils.blake2.coders import extract_blake2b_parameters
@@ -8,7 +10,8 @@ from eth._utils.blake2.compression import blake2b_compress
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollup.cooperative import pause
+from rollup.cooperative import Turns, pause
+from rollup.execution.vms import blake2
 from rollup.execution.vms.blake2 import _IV, _ROUNDS_AT_ONCE, _compress
 
 
@@ -24,6 +27,54 @@ def test_a_hash_of_one_block(message):
     words = b"".join(word.to_bytes(8, "little") for word in state)
     data = bytes(4) + words + message.ljust(128, b"\0") + len(message).to_bytes(16, "little") + b"\1"
     assert _compress(12, data, pause) == hashlib.blake2b(message).digest()
+
+
+@given(st.integers(0, 300), st.binary(min_size=208, max_size=208), st.booleans())
+def test_the_native_compression_equals_ours(rounds, rest, is_last):
+    data = rounds.to_bytes(4, "big") + rest + bytes([is_last])
+    assert blake2._compress_natively(rounds, data) == _compress(rounds, data, pause)
+
+
+def test_in_turns_many_rounds_run_in_another_process_while_the_loop_goes_on(monkeypatch):
+    monkeypatch.setattr(blake2, "_NATIVE_ROUNDS_AT_ONCE", 1_000)
+    data = (2_000).to_bytes(4, "big") + bytes(208) + b"\1"
+    others = []
+
+    async def both():
+        turns = Turns()
+        task = asyncio.create_task(turns.call(lambda: blake2._compress_natively(2_000, data)))
+        while not task.done():
+            await turns.call(lambda: others.append(1))
+            await asyncio.sleep(0)
+        return task.result()
+
+    assert asyncio.run(both()) == _compress(2_000, data, pause)
+    assert len(others) > 1
+
+
+def test_where_no_process_can_be_started_the_rounds_run_here(monkeypatch):
+    monkeypatch.setattr(blake2, "_NATIVE_ROUNDS_AT_ONCE", 1_000)
+    monkeypatch.setattr(blake2.sys, "executable", "/nonexistent")
+    data = (2_000).to_bytes(4, "big") + bytes(209)
+    result = asyncio.run(Turns().call(lambda: blake2._compress_natively(2_000, data)))
+    assert result == _compress(2_000, data, pause)
+
+
+@pytest.mark.parametrize("is_native", [True, False])
+def test_the_precompile_gives_eip_152s_answer_either_way(monkeypatch, is_native):
+    """EIP-152, test vector 5: the hash of "abc"."""
+    if not is_native:
+        monkeypatch.setattr(blake2, "decode_and_compress", None)
+    state = [_IV[0] ^ 0x01010040, *_IV[1:]]
+    words = b"".join(word.to_bytes(8, "little") for word in state)
+    data = (12).to_bytes(4, "big") + words + b"abc".ljust(128, b"\0") + (3).to_bytes(16, "little") + b"\1"
+    context = SimpleNamespace(check_interrupt=pause)
+    computation = SimpleNamespace(
+        msg=SimpleNamespace(data_as_bytes=data),
+        state=SimpleNamespace(execution_context=context),
+        consume_gas=lambda gas, reason: None,
+    )
+    assert blake2.blake2f(computation).output == hashlib.blake2b(b"abc").digest()
 
 
 def test_many_rounds_are_asked_whether_to_go_on():

@@ -3,6 +3,7 @@
 from itertools import count
 
 import pytest
+from eth.exceptions import OutOfGas
 
 from rollup.execution.block_builder import context_of_header
 from rollup.execution.calls import CallError, CallRequest, call
@@ -11,8 +12,7 @@ from rollup.protocol.accounts import USERS
 from rollup.protocol.transaction import DYNAMIC_FEE, Transaction
 
 ALICE, BOB, CAROL = USERS[:3]
-BLAKE2F = (9).to_bytes(20, "big")
-ROUNDS = (100_000).to_bytes(4, "big") + bytes(209)
+LOOP = bytes.fromhex("5b600056")  # init code that never ends
 
 
 @pytest.fixture
@@ -45,8 +45,8 @@ def test_a_call_ends_when_it_is_told_to(node):
     head = node.l2.chain.head
     context = context_of_header(node.devnet.l2_config, head.header, head.header)
     state = node.l2.chain.states.reader_at(head.header.state_root)
-    request = CallRequest(to=BLAKE2F, data=ROUNDS)
-    assert call(context, state, request, lambda _: None).error is None
+    request = CallRequest(data=LOOP, gas=200_000)
+    assert isinstance(call(context, state, request, lambda _: None).error, OutOfGas)
     asked = count()
 
     def third_time():
@@ -59,7 +59,7 @@ def test_a_call_ends_when_it_is_told_to(node):
 
 def test_a_transaction_too_slow_for_a_block_stays_in_the_pool_and_has_one_of_its_own(node):
     pool, chain = node.l2.pool, node.l2.chain
-    slow, quick = transaction(ALICE, BLAKE2F, ROUNDS), transaction(BOB, CAROL.address)
+    slow, quick = transaction(ALICE, None, LOOP), transaction(BOB, CAROL.address)
     pool.add(slow.encode())
     pool.add(quick.encode())
     node.l2.engine.seconds = hurried_clock()
@@ -74,7 +74,7 @@ def test_a_transaction_too_slow_for_a_block_stays_in_the_pool_and_has_one_of_its
 
 def test_l1_does_the_same_with_a_transaction_too_slow_for_a_block(node):
     pool = node.l1.pool
-    slow, quick = transaction(ALICE, BLAKE2F, ROUNDS, 900), transaction(BOB, CAROL.address, chain_id=900)
+    slow, quick = transaction(ALICE, None, LOOP, 900), transaction(BOB, CAROL.address, chain_id=900)
     pool.add(slow.encode())
     pool.add(quick.encode())
     node.l1.miner.seconds = hurried_clock()
@@ -87,7 +87,7 @@ def test_l1_does_the_same_with_a_transaction_too_slow_for_a_block(node):
 
 
 def test_a_block_that_has_it_is_executed_whoever_is_in_a_hurry(node):
-    slow = transaction(ALICE, BLAKE2F, ROUNDS)
+    slow = transaction(ALICE, None, LOOP)
     node.l2.pool.add(slow.encode())
     node.verifier.engine.seconds = hurried_clock()
     head = node.run_until_safe(1)
