@@ -23,6 +23,7 @@ from rollup.rpc.errors import SYNC_TIMED_OUT, InvalidParams, RpcError
 from rollup.rpc.eth import EthReads
 from rollup.rpc.eth_calls import Deadline, to_rpc_error
 from rollup.rpc.formats import hex_data, signable_json, transaction_json
+from rollup.rpc.methods import takes_long
 from rollup.rpc.params import (
     Invalid,
     Optional,
@@ -77,18 +78,21 @@ class EthAccounts:
                 raise RpcError(message, SYNC_TIMED_OUT, tx_hash)
             await asyncio.sleep(_SYNC_STEP)
 
+    @takes_long
     @params(mapping)
     def eth_sendTransaction(self, source: Any) -> str:  # noqa: N802
         """Fills in, signs and sends."""
         tx_hash: str = self.eth_sendRawTransaction([hex_data(self._sign(source).encode())])
         return tx_hash
 
+    @takes_long
     @params(mapping)
     def eth_signTransaction(self, source: Any) -> dict[str, Any]:  # noqa: N802
         """Fills in and signs."""
         transaction = self._sign(source)
         return {"raw": hex_data(transaction.encode()), "tx": signable_json(transaction)}
 
+    @takes_long
     @params(mapping)
     def eth_fillTransaction(self, source: Any) -> dict[str, Any]:  # noqa: N802
         """Fills in nonce, gas and fees; unsigned."""
@@ -154,10 +158,6 @@ class EthAccounts:
         backend = self._backend
         _check_chain_id(source, backend.config.chain_id)
         head = backend.chain.head
-        nonce = request.nonce
-        if nonce is None:
-            count: str = self._reads.eth_getTransactionCount([hex_data(request.sender), "pending"])
-            nonce = int(count, 16)
         tx_type, cap, tip = self._fees(source, request)
         gas = request.gas
         if gas is None:
@@ -171,6 +171,10 @@ class EthAccounts:
                 )
             except CallError as error:
                 raise to_rpc_error(error) from error
+        nonce = request.nonce  # read last: others have their turn while the gas is estimated
+        if nonce is None:
+            count: str = self._reads.eth_getTransactionCount([hex_data(request.sender), "pending"])
+            nonce = int(count, 16)
         transaction = Transaction(
             tx_type,
             nonce=nonce,

@@ -116,3 +116,14 @@ def _root(square):
         if root * root == square:
             return root
     return None
+
+
+def test_a_pairing_is_asked_whether_to_go_on():
+    class Enough(Exception):
+        pass
+
+    def enough():
+        raise Enough
+
+    with pytest.raises(Enough):
+        pairing_is_one([(GENERATOR, second(1))], enough)

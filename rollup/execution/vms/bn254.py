@@ -5,7 +5,9 @@ hold a node for minutes. The field of the pairing is Fp[i]/(i^2 + 1), then w wit
 halves, the coefficients of (1, w^2, w^4) and of (w, w^3, w^5), each six integers: real and imaginary parts in turn.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+
+from rollup.cooperative import pause
 
 P = 21888242871839275222246405745257275088696311157297823662689037894645226208583  # the field
 N = 21888242871839275222246405745257275088548364400416034343698204186575808495617  # the order of both groups
@@ -271,13 +273,17 @@ def _power_x(a: Fp12) -> Fp12:
 
 
 # ---------------------------------------------------------------- the pairing
-def pairing_is_one(pairs: Sequence[tuple[G1, G2 | None]]) -> bool:
-    """Whether the product of the optimal ate pairings (Vercauteren) of these pairs is one."""
+def pairing_is_one(pairs: Sequence[tuple[G1, G2 | None]], check_interrupt: Callable[[], None] = pause) -> bool:
+    """Whether the product of the optimal ate pairings (Vercauteren) of these pairs is one.
+
+    check_interrupt is called at every step of the loop; what it raises ends the computation.
+    """
     lines = [_Lines(point, q) for point, q in pairs if point != INFINITY and q is not None]
     if not lines:
         return True
     f = _ONE
     for bit in _LOOP:
+        check_interrupt()
         f = _square(f)
         for each in lines:
             f = each.double(f)

@@ -41,8 +41,12 @@ def ecpairing(computation: Any) -> Any:
     computation.consume_gas(_PAIRING_GAS + count * _PAIR_GAS, reason="ECPAIRING precompile")
     if rest:
         raise VMError(f"ECPAIRING: {len(data)} bytes are no pairs of points")
-    pairs = [_pair(data[start : start + _PAIR_SIZE]) for start in range(0, len(data), _PAIR_SIZE)]
-    computation.output = int(pairing_is_one(pairs)).to_bytes(32, "big")
+    check_interrupt = computation.state.execution_context.check_interrupt
+    pairs = []
+    for start in range(0, len(data), _PAIR_SIZE):
+        check_interrupt()
+        pairs.append(_pair(data[start : start + _PAIR_SIZE]))
+    computation.output = int(pairing_is_one(pairs, check_interrupt)).to_bytes(32, "big")
     return computation
 
 

@@ -8,6 +8,7 @@ from eth.exceptions import VMError
 MODEXP_ADDRESS = (0x05).to_bytes(20, "big")
 _HEADER_SIZE = 96  # the lengths of base, exponent and modulus, 32 bytes each
 _OSAKA_MAX_LENGTH = 1_024  # bytes, EIP-7823
+_WORK_AT_ONCE = 1_500_000  # squarings times squared words: some 40 ms
 
 
 def modexp_eip2565(computation: Any) -> Any:
@@ -28,18 +29,37 @@ def _modexp(computation: Any, price: Callable[[int, int, int, int], int], max_le
     computation.consume_gas(price(base_size, exponent_size, modulus_size, head), reason="MODEXP precompile")
     if max_length is not None and max(base_size, exponent_size, modulus_size) > max_length:
         raise VMError(f"MODEXP: a length is above {max_length} bytes")
+    check = computation.state.execution_context.check_interrupt
     # An exponent may be of any declared length where nothing is to be raised: do not read it then.
-    computation.output = b"" if not modulus_size else _power(data, base_size, exponent_size, modulus_size)
+    computation.output = b"" if not modulus_size else _output(data, base_size, exponent_size, modulus_size, check)
     return computation
 
 
-def _power(data: bytes, base_size: int, exponent_size: int, modulus_size: int) -> bytes:
+def _output(
+    data: bytes, base_size: int, exponent_size: int, modulus_size: int, check_interrupt: Callable[[], None]
+) -> bytes:
     exponent_at = _HEADER_SIZE + base_size
     modulus = _number(data, exponent_at + exponent_size, modulus_size)
     if not modulus:
         return bytes(modulus_size)
     base, exponent = _number(data, _HEADER_SIZE, base_size), _number(data, exponent_at, exponent_size)
-    return pow(base, exponent, modulus).to_bytes(modulus_size, "big")
+    words = (modulus.bit_length() + 63) // 64
+    bits = max(_WORK_AT_ONCE // (words * words), 64)
+    return _power(base, exponent, modulus, bits, check_interrupt).to_bytes(modulus_size, "big")
+
+
+def _power(base: int, exponent: int, modulus: int, bits: int, check_interrupt: Callable[[], None]) -> int:
+    """base ** exponent % modulus, by so many bits of the exponent at once."""
+    if exponent.bit_length() <= bits:
+        return pow(base, exponent, modulus)
+    result = 1 % modulus
+    mask = (1 << bits) - 1
+    for shift in range((exponent.bit_length() - 1) // bits * bits, -1, -bits):
+        check_interrupt()
+        result = pow(result, 1 << bits, modulus)
+        check_interrupt()
+        result = result * pow(base, exponent >> shift & mask, modulus) % modulus
+    return result
 
 
 def _number(data: bytes, start: int, size: int) -> int:
