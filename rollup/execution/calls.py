@@ -9,8 +9,10 @@ from typing import Any
 
 from eth.exceptions import Revert, VMError
 
+from attribution_precompile import ADDRESS_BYTES as ATTRIBUTION
 from rollup.cooperative import pause
 from rollup.execution.block_context import BlockContext
+from rollup.execution.config import L2Config
 from rollup.execution.errors import InvalidTransaction
 from rollup.execution.intrinsic import TX_GAS, floor_gas, intrinsic_gas
 from rollup.execution.state.accounts import AccountDatabase
@@ -137,7 +139,33 @@ def estimate_gas(
     overrides: Mapping[Address, StateOverride] | None = None,
     check_interrupt: Callable[[], None] = pause,
 ) -> int:
-    """The least gas limit with which the call succeeds; raises ExecutionReverted, CallError."""
+    """The least gas limit with which the call succeeds; raises ExecutionReverted, CallError.
+
+    Where the call reaches the native attribution precompile the limit is enough for the twin's code as well: tools
+    that execute a transaction themselves (a trace, a fork) run that code, and come to the same result.
+    """
+    native, is_touched = _estimate(context, reader, request, block_hash, overrides, check_interrupt)
+    config = context.config
+    if not (is_touched and context.rules.is_native_attribution and isinstance(config, L2Config)):
+        return native
+    assert config.attribution is not None
+    in_code = replace(config.attribution, mode="contract")
+    as_contract = replace(context, config=replace(config, attribution=in_code))
+    try:
+        return max(native, _estimate(as_contract, reader, request, block_hash, overrides, check_interrupt)[0])
+    except CallError:
+        return native
+
+
+def _estimate(
+    context: BlockContext,
+    reader: StateReader,
+    request: CallRequest,
+    block_hash: Callable[[int], Hash | None],
+    overrides: Mapping[Address, StateOverride] | None,
+    check_interrupt: Callable[[], None],
+) -> tuple[int, bool]:
+    """The least gas limit under these rules, and whether the call touches the attribution account."""
 
     def run(gas: int) -> CallResult:
         return _run(_evm(context, reader, block_hash, overrides, check_interrupt), request, gas)
@@ -153,9 +181,10 @@ def estimate_gas(
     if request.to is not None and not request.data and not request.authorization_list:
         plain = _evm(context, reader, block_hash, overrides)
         if not plain.accounts.get_code(request.to) and high >= TX_GAS and suffices(TX_GAS):
-            return TX_GAS
+            return TX_GAS, False
+    evm = _evm(context, reader, block_hash, overrides, check_interrupt)
     try:
-        result = run(high)
+        result = _run(evm, request, high)
     except GasTooLow as error:
         raise CallError(f"gas required exceeds allowance ({high})") from error
     if result.error is not None:
@@ -179,7 +208,7 @@ def estimate_gas(
             high = middle
         else:
             low = middle
-    return high
+    return high, evm.accounts.is_address_warm(ATTRIBUTION)
 
 
 def create_access_list(

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from attribution_precompile import ADDRESS, explain
+from attribution_precompile import ADDRESS, ADDRESS_BYTES, explain
+from rollup.execution.calls import CallRequest, StateOverride, estimate_gas
 from rollup.protocol.forks import Fork
 from rollup.rpc.backend import ExecutionBackend
 from rollup.rpc.eth_calls import EthCalls
@@ -80,3 +81,20 @@ def test_a19_an_account_of_ones(mode: str) -> None:
     for name in VALID:
         answer = door.call(name, dict.fromkeys(range(10), 2**256 - 1))
         assert ("result" in answer) != (answer.get("error", {}).get("code") == REVERTED), (name, answer)
+
+
+@pytest.mark.parametrize("name", ["createDatanet", "infer", "setPlatform"])
+def test_an_estimate_is_enough_for_the_twins_code_too(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tools that execute a transaction themselves run the code of the account, with the gas that was estimated."""
+    needed, scene, call = {}, build(NATIVE), VALID[name]
+    slots = {slot: scene.storage(slot) for slot in touched_slots(name, monkeypatch)}
+    caller = call.caller.to_bytes(20, "big")
+    overrides = {caller: StateOverride(balance=10**30), ADDRESS_BYTES: StateOverride(storage_diff=slots)}
+    for mode in MODES:
+        node = start(mode, Fork.ISTHMUS)
+        request = CallRequest(caller, ADDRESS_BYTES, value=call.value, data=call.data)
+        backend = ExecutionBackend("l2", node.chain, node.config)
+        block = node.chain.head
+        context, state = backend.context(block), backend.state(block)
+        needed[mode] = estimate_gas(context, state, request, lambda number: None, overrides)
+    assert needed[NATIVE] == needed[CONTRACT]
