@@ -1,7 +1,8 @@
 """The length FastLZ level 1 would compress to (fjord/exec-engine.md, "FastLZ"; ariya/FastLZ, flz_compress).
 
 The compressor walks the bytes and looks each three of them up in a table of 8,192 places. Only a position whose place
-was taken before can be a match, and NumPy finds those at once: the walk visits them alone.
+was taken before can be a match, and NumPy finds those: the walk visits them alone. It goes chunk by chunk, because a
+match lies at most 8,192 bytes back: the memory does not grow with a transaction of tens of megabytes.
 """
 
 from typing import Any
@@ -11,6 +12,8 @@ import numpy
 _MULTIPLIER = numpy.uint32(2_654_435_769)
 _MAX_DISTANCE = 8_192
 _TAIL = 13  # bytes at the end in which no match begins
+_CHUNK = 1 << 15
+_STRIDE = 1 << 10
 
 
 def fastlz_length(data: bytes) -> int:
@@ -19,36 +22,45 @@ def fastlz_length(data: bytes) -> int:
     limit = size - _TAIL
     if limit < 4:
         return _literals(size)
-    # Latest earlier position with the same place in the table, for the positions that have one.
-    earlier = _repeats(data, limit)
     skipped = bytearray(size)  # 1: inside a match, and so never put into the table
     anchor, index, out = 0, 2, 0
-    for position in sorted(earlier):
-        if position < index or position >= limit - 1:
-            continue
-        reference = earlier[position]
-        while reference >= 2 and skipped[reference]:
-            reference = earlier.get(reference, 0)
-        if reference < 2:
-            reference = 0  # the first two are never put in, and an empty place says 0
-        if position - reference >= _MAX_DISTANCE or data[reference : reference + 3] != data[position : position + 3]:
-            continue
-        if position > anchor:
-            out += _literals(position - anchor)
-        length = _match_length(data, reference + 3, position + 3, size - 4)
-        out += _match(length)
-        skipped[position + 1 : position + length] = b"\1" * (length - 1)
-        anchor = index = position + length + 2
+    for start in range(0, limit - 1, _CHUNK):
+        end = min(start + _CHUNK, limit - 1)
+        if index >= end:
+            continue  # a match goes beyond this chunk
+        # The latest earlier position with the same place in the table, for the positions that have one.
+        earlier = _repeats(data, max(0, start - _MAX_DISTANCE), end)
+        for position in sorted(earlier):
+            if position < index or position < start:
+                continue
+            reference = earlier[position]
+            while reference >= 2 and skipped[reference]:
+                reference = earlier.get(reference, 0)
+            if reference < 2:
+                reference = 0  # the first two are never put in, and an empty place says 0
+            if (
+                position - reference >= _MAX_DISTANCE
+                or data[reference : reference + 3] != data[position : position + 3]
+            ):
+                continue
+            if position > anchor:
+                out += _literals(position - anchor)
+            length = _match_length(data, reference + 3, position + 3, size - 4)
+            out += _match(length)
+            skipped[position + 1 : position + length] = b"\1" * (length - 1)
+            anchor = index = position + length + 2
     return out + _literals(size - anchor)
 
 
-def _repeats(data: bytes, limit: int) -> dict[int, int]:
-    values: Any = numpy.frombuffer(data, numpy.uint8, limit + 2).astype(numpy.uint32)
+def _repeats(data: bytes, start: int, end: int) -> dict[int, int]:
+    """For positions from start to end: the latest earlier one among them with the same place."""
+    values: Any = numpy.frombuffer(data, numpy.uint8, end - start + 2, start).astype(numpy.uint32)
     sequences = values[:-2] | values[1:-1] << 8 | values[2:] << 16
     places = (sequences * _MULTIPLIER >> 19).astype(numpy.uint16)
     order = numpy.argsort(places, kind="stable")
     ordered = places[order]
     same = ordered[1:] == ordered[:-1]
+    order += start
     return dict(zip(order[1:][same].tolist(), order[:-1][same].tolist(), strict=True))
 
 
@@ -60,6 +72,9 @@ def _literals(count: int) -> int:
 def _match_length(data: bytes, reference: int, index: int, bound: int) -> int:
     """Equal bytes from both positions on, and the first that differs, up to bound."""
     start = index
+    while index + _STRIDE <= bound and data[reference : reference + _STRIDE] == data[index : index + _STRIDE]:
+        reference += _STRIDE
+        index += _STRIDE
     while index + 8 <= bound and data[reference : reference + 8] == data[index : index + 8]:
         reference += 8
         index += 8

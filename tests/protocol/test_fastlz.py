@@ -1,8 +1,13 @@
 """FastLZ by its candidate positions against FastLZ byte by byte."""
 
+import random
+import tracemalloc
+
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from rollup.protocol import fastlz
 from rollup.protocol.fastlz import fastlz_length
 
 noise = st.binary(max_size=400)
@@ -71,3 +76,25 @@ def _match(length: int) -> int:
 @example(bytes(range(256)) * 40 + bytes(range(255, -1, -1)))
 def test_the_length_is_that_of_the_plain_walk(data: bytes) -> None:
     assert fastlz_length(data) == fastlz_byte_by_byte(data)
+
+
+@pytest.mark.parametrize("chunk", [500, 5_000])
+def test_the_size_of_the_chunks_changes_nothing(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Matches over a chunk's end, and chunks inside a match."""
+    noise = random.Random(1).randbytes(6_000)
+    for data in (bytes(9_000), noise + noise, (noise[:50] + bytes(90)) * 60, noise[:4] * 2_000):
+        expected = fastlz_byte_by_byte(data)
+        assert fastlz_length(data) == expected
+        with monkeypatch.context() as patch:
+            patch.setattr(fastlz, "_CHUNK", chunk)
+            assert fastlz_length(data) == expected
+
+
+def test_the_memory_does_not_grow_with_the_data() -> None:
+    """It was 157 bytes per byte; a batch may hold a transaction of 90 MB."""
+    tracemalloc.start()
+    fastlz_length(bytes(5_000_000))
+    fastlz_length(random.Random(1).randbytes(500_000))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 30_000_000
