@@ -30,7 +30,10 @@ from rollup.rpc.eth import EthReads
 from rollup.rpc.eth_accounts import EthAccounts
 from rollup.rpc.eth_calls import EthCalls
 from rollup.rpc.eth_logs import EthLogs
+from rollup.rpc.hosts import Hosts
 from rollup.rpc.jwt_auth import JwtAuth, read_or_make_secret
+from rollup.rpc.limits import MAX_ENGINE_BODY
+from rollup.rpc.listener import PROTOCOL_OPTIONS, Listener
 from rollup.rpc.methods import collect
 from rollup.rpc.miner import Miner
 from rollup.rpc.net import Net, TxPool
@@ -38,7 +41,8 @@ from rollup.rpc.open import Open
 from rollup.rpc.open_batches import BatchFinder
 from rollup.rpc.open_follow import Follower
 from rollup.rpc.optimism import Admin, Optimism
-from rollup.rpc.server import RpcServer, serve
+from rollup.rpc.origins import Origins
+from rollup.rpc.server import RpcServer
 from sequencer.mempool import Mempool
 from sequencer.pool_errors import TYPE_NOT_SUPPORTED, PoolError
 
@@ -60,12 +64,24 @@ class Ports:
 class NodeServers:
     """All endpoints of a node."""
 
-    def __init__(self, node: Node, ports: Ports, host: str, jwt_secret: bytes | None = None) -> None:
-        """jwt_secret: 32 bytes that the engine endpoint's callers must know; without, there is no such endpoint."""
+    def __init__(
+        self,
+        node: Node,
+        ports: Ports,
+        host: str,
+        jwt_secret: bytes | None = None,
+        hosts: Hosts = Hosts(),
+        origins: Origins = Origins(),
+    ) -> None:
+        """jwt_secret: 32 bytes that the engine endpoint's callers must know; without, there is no such endpoint.
+
+        hosts, origins: the names that the ports may be addressed by, and the web pages that may use them.
+        """
         self.host = host
         self.ports = ports
         self.bound: dict[str, int] = {}
-        self._beacon: web.AppRunner | None = None
+        self._beacon: Listener | None = None
+        self._hosts = hosts
         self._node = node
         devnet = node.devnet
         keys = {account.address: account.private_key for account in USERS}
@@ -92,13 +108,18 @@ class NodeServers:
         if jwt_secret is not None:
             self._servers["engine"] = engine_server(node.turns, node.l2.engine, l2, jwt_secret)
 
+        for server in self._servers.values():
+            server.allow(hosts, origins)
+
     async def start(self) -> None:
         """Opens every port; raises NodeError, with none left open."""
         try:
             for name, server in self._servers.items():
                 self.bound[name] = await server.start(self.host, getattr(self.ports, name))
-            app = beacon_app(BeaconApi(self._node.l1.miner))
-            self._beacon, self.bound["beacon"] = await serve(app, self.host, self.ports.beacon, "beacon API")
+            app = beacon_app(BeaconApi(self._node.l1.miner), self._hosts.allow(self.host))
+            runner = web.AppRunner(app, shutdown_timeout=0.5, **PROTOCOL_OPTIONS)
+            self._beacon = Listener(runner, "beacon API")
+            self.bound["beacon"] = await self._beacon.start(self.host, self.ports.beacon)
         except OSError as error:
             await self.stop()
             raise NodeError(str(error)) from error
@@ -108,7 +129,7 @@ class NodeServers:
         """Closes every port."""
         await asyncio.gather(*(server.stop() for server in self._servers.values()))
         if self._beacon is not None:
-            await self._beacon.cleanup()
+            await self._beacon.stop()
             self._beacon = None
         await self._follower.stop()
 
@@ -175,7 +196,8 @@ def open_index(node: Node, layer: L2Node, name: str) -> Index:
 def engine_server(turns: Turns, engine: Engine, backend: ExecutionBackend, jwt_secret: bytes) -> RpcServer:
     """The authenticated port: engine_, and the eth_ that a rollup node reads (as on op-geth)."""
     namespaces = [EngineApi(engine), EthReads(backend), EthCalls(backend), Net(backend)]
-    return RpcServer("Engine API", collect(*namespaces), authorize=JwtAuth(jwt_secret, time.time), turns=turns)
+    authorize = JwtAuth(jwt_secret, time.time)
+    return RpcServer("Engine API", collect(*namespaces), authorize=authorize, max_body=MAX_ENGINE_BODY, turns=turns)
 
 
 def execution_server(

@@ -21,7 +21,9 @@ from rollup.node import Node, NodeError, NodeParams
 from rollup.protocol.accounts import USERS
 from rollup.protocol.blockref import L2BlockRef
 from rollup.protocol.forks import NEWEST_STABLE, ForkSchedule
+from rollup.rpc.hosts import Hosts
 from rollup.rpc.jwt_auth import JwtSecretError, read_secret
+from rollup.rpc.origins import Origins
 from rollup.serve import NodeServers, Ports, contract_addresses, write_config_files
 
 
@@ -51,6 +53,20 @@ _CHAIN_ID = click.IntRange(1, 2**53 - 1)  # tools in JavaScript read it as a num
 @click.option("--rollup-port", default=7545, show_default=True, type=_PORT, help="op-node RPC.")
 @click.option("--beacon-port", default=5052, show_default=True, type=_PORT, help="L1's beacon API.")
 @click.option("--engine-port", default=8551, show_default=True, type=_PORT, help="Engine API.")
+@click.option(
+    "--allow-host",
+    "allowed_hosts",
+    multiple=True,
+    metavar="NAME",
+    help="Answer requests whose Host is this name too; * is every name. Repeatable.",
+)
+@click.option(
+    "--allow-origin",
+    "allowed_origins",
+    multiple=True,
+    metavar="ORIGIN",
+    help="Answer web pages of this origin too, e.g. https://remix.ethereum.org; * is every origin. Repeatable.",
+)
 @click.option(
     "--block-time", default=2, show_default=True, type=click.IntRange(1, 60), help="Seconds between L2 blocks."
 )
@@ -148,10 +164,11 @@ def command(**options: Any) -> None:
         engine=options.pop("engine_port"),
     )
     until, host = options.pop("until_block"), options.pop("host")
+    access = Hosts(options.pop("allowed_hosts")), Origins(options.pop("allowed_origins"))
     params = NodeParams(l2_block_time=options.pop("block_time"), **options)
     output = _Output(as_json, verbose - quiet)
     try:
-        asyncio.run(_run(params, ports, host, until, output))
+        asyncio.run(_run(params, ports, host, access, until, output))
     except (NodeError, JwtSecretError) as error:
         raise click.ClickException(str(error)) from error
 
@@ -195,12 +212,14 @@ def _stop_on_signals(node: Node) -> None:
             loop.add_signal_handler(getattr(signal, name), node.stop)
 
 
-async def _run(params: NodeParams, ports: Ports, host: str, until: int | None, output: _Output) -> None:
+async def _run(
+    params: NodeParams, ports: Ports, host: str, access: tuple[Hosts, Origins], until: int | None, output: _Output
+) -> None:
     node = Node.open(params, on_event=output.show)
     _stop_on_signals(node)
     with tempfile.TemporaryDirectory(prefix="openrollup-") as folder:
         files = write_config_files(node, params.data_dir or Path(folder))
-        servers = NodeServers(node, ports, host, read_secret(files["jwt.hex"]))
+        servers = NodeServers(node, ports, host, read_secret(files["jwt.hex"]), *access)
         try:
             await servers.start()
             output.start(_first_screen(node, servers, files))

@@ -17,7 +17,7 @@ from rollup.execution.errors import InvalidTransaction
 from rollup.execution.intrinsic import TX_GAS, floor_gas, intrinsic_gas
 from rollup.execution.state.accounts import AccountDatabase
 from rollup.execution.state.reader import StateReader
-from rollup.execution.transition import Evm, Outcome, execute_call
+from rollup.execution.transition import Evm, Outcome, create_address, execute_call
 from rollup.execution.vms.base import EvmContext
 from rollup.execution.vms.interpreter import PROGRAMS, Programs
 from rollup.protocol.fees import L1FeeParameters
@@ -222,21 +222,56 @@ def create_access_list(
     """The addresses and slots a call touches, and what it does with that list (EIP-2930); raises CallError."""
     current = request
     for _ in range(16):
-        evm = _evm(context, reader, block_hash, overrides, check_interrupt)
+        accounts = TouchedAccounts(reader)
+        evm = _evm(context, reader, block_hash, overrides, check_interrupt, accounts)
+        plain = _always_warm(evm, request)
         result = _run(evm, current, request.gas if request.gas is not None else GAS_CAP)
-        found = _touched(evm, request)
+        found = _touched(accounts, plain)
         if found == current.access_list:
             break
         current = replace(current, access_list=found)
     return current.access_list, result
 
 
-def _touched(evm: Evm, request: CallRequest) -> AccessList:
-    """Warm addresses and slots, without those every transaction has warm and no slots of."""
-    addresses, slots = evm.accounts.warm_set()
-    plain = {request.sender, request.to, evm.context.coinbase, *evm.rules.precompiles}
-    by_address: dict[Address, list[int]] = {address: [] for address in addresses if address not in plain}
-    for address, slot in slots:
+class TouchedAccounts(AccountDatabase):
+    """Remembers every address and slot that became warm, also those of frames that reverted."""
+
+    __slots__ = ("touched_addresses", "touched_slots")
+
+    def __init__(self, reader: StateReader) -> None:
+        super().__init__(reader)
+        self.touched_addresses: set[Address] = set()
+        self.touched_slots: set[tuple[Address, int]] = set()
+
+    def mark_address_warm(self, address: Address) -> None:
+        """Makes an address warm, and remembers it."""
+        self.touched_addresses.add(address)
+        super().mark_address_warm(address)
+
+    def mark_storage_warm(self, address: Address, slot: int) -> None:
+        """Makes a slot warm, and remembers it."""
+        self.touched_slots.add((address, slot))
+        super().mark_storage_warm(address, slot)
+
+
+def _always_warm(evm: Evm, request: CallRequest) -> set[Address]:
+    """The addresses that are warm when a call begins."""
+    to = request.to
+    if to is None:
+        nonce = evm.accounts.get_nonce(request.sender) if request.nonce is None else request.nonce
+        to = create_address(request.sender, nonce)
+    return {request.sender, to, evm.context.coinbase, *evm.rules.precompiles}
+
+
+def _touched(accounts: TouchedAccounts, plain: set[Address]) -> AccessList:
+    """Every touched address and slot. Of the plain addresses, only those with slots.
+
+    A frame that reverted touched what it touched (geth eth/tracers/logger/access_list_tracer.go).
+    """
+    by_address: dict[Address, list[int]] = {
+        address: [] for address in accounts.touched_addresses if address not in plain
+    }
+    for address, slot in accounts.touched_slots:
         by_address.setdefault(address, []).append(slot)
     return tuple(
         (address, tuple(slot.to_bytes(32, "big") for slot in sorted(by_address[address])))
@@ -250,8 +285,9 @@ def _evm(
     block_hash: Callable[[int], Hash | None],
     overrides: Mapping[Address, StateOverride] | None,
     check_interrupt: Callable[[], None] = pause,
+    accounts: AccountDatabase | None = None,
 ) -> Evm:
-    accounts = AccountDatabase(reader)
+    accounts = AccountDatabase(reader) if accounts is None else accounts
     for address, override in (overrides or {}).items():
         _override(accounts, address, override)
     accounts.lock_changes()

@@ -16,14 +16,16 @@ class HasTopics(Protocol):
     def topics(self) -> tuple[Hash, ...]: ...
 
 
-@lru_cache(maxsize=65536)
-def bloom_bits(value: bytes) -> int:
+def value_bits(value: bytes) -> int:
     """The three bits of one address or topic, as an integer of 2,048 bits."""
     digest = keccak256(value)
     bits = 0
     for i in (0, 2, 4):
         bits |= 1 << (int.from_bytes(digest[i : i + 2], "big") & 2047)
     return bits
+
+
+bloom_bits = lru_cache(maxsize=65536)(value_bits)  # for the addresses and topics that blocks contain again and again
 
 
 def logs_bloom(logs: Iterable[HasTopics]) -> bytes:
@@ -36,7 +38,28 @@ def logs_bloom(logs: Iterable[HasTopics]) -> bytes:
     return bits.to_bytes(256, "big")
 
 
-def may_contain(bloom: bytes, value: bytes) -> bool:
-    """False only when no log under this bloom has the address or topic."""
-    bits = bloom_bits(value)
-    return int.from_bytes(bloom, "big") & bits == bits
+class BloomTest:
+    """Tests blooms for any of some addresses or topics.
+
+    The bits of each value are computed once, here. They are grouped by their lowest bit, so that a block whose bloom
+    has few bits is compared with few values.
+    """
+
+    def __init__(self, values: Iterable[bytes]) -> None:
+        self._by_lowest: dict[int, list[int]] = {}
+        self._lowest = 0
+        for value in values:
+            bits = value_bits(value)
+            lowest = bits & -bits
+            self._lowest |= lowest
+            self._by_lowest.setdefault(lowest, []).append(bits)
+
+    def may_match(self, bloom: int) -> bool:
+        """False only when no log under this bloom has any of the values."""
+        candidates = bloom & self._lowest
+        while candidates:
+            lowest = candidates & -candidates
+            if any(bits & bloom == bits for bits in self._by_lowest[lowest]):
+                return True
+            candidates ^= lowest
+        return False

@@ -4,13 +4,22 @@ from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from rollup.l1.beacon import BeaconApi, BeaconBadRequest, BeaconNotFound
+from rollup.rpc.hosts import Hosts
 
 
-def beacon_app(api: BeaconApi) -> web.Application:
-    """An application that answers as a beacon node."""
-    app = web.Application()
+def beacon_app(api: BeaconApi, hosts: Hosts = Hosts()) -> web.Application:
+    """An application that answers as a beacon node, to requests that name one of these hosts."""
+
+    @web.middleware
+    async def check_host(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if not hosts.allows(request.headers.get("Host")):
+            return web.Response(status=403, text="invalid host specified\n")
+        return await handler(request)
+
+    app = web.Application(middlewares=[check_host])
     routes: list[tuple[str, Callable[[web.Request], Any]]] = [
         ("/eth/v1/node/version", lambda request: api.version()),
         ("/eth/v1/beacon/genesis", lambda request: api.genesis()),

@@ -46,9 +46,10 @@ class Debug:
     def debug_dbGet(self, key: bytes) -> str:  # noqa: N802
         """A trie node or code by its hash; code also behind the prefix 0x63 (geth's schema)."""
         states = self._chain.states
+        value = None
         if len(key) == 33 and key[0] == 0x63:
             value = states.code(key[1:])
-        else:
+        elif len(key) == 32:
             value = states.node(key) or states.code(key)
         if value is None:
             raise RpcError("not found")

@@ -29,7 +29,6 @@ from rollup.rpc.net import client_version
 from rollup.rpc.params import (
     Invalid,
     Optional,
-    anything,
     byte_strings,
     hash32,
     hashes32,
@@ -171,7 +170,7 @@ class EngineApi:
         del theirs
         return [name for name in dir(self) if name.startswith("engine_") and name != "engine_exchangeCapabilities"]
 
-    @params(Optional(anything))
+    @params(Optional(mapping))
     def engine_getClientVersionV1(self, caller: Any) -> list[dict[str, str]]:  # noqa: N802
         """Name and version. A commit is not known to an installed package: zero."""
         del caller

@@ -4,7 +4,7 @@ from typing import Any
 
 PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS = -32700, -32600, -32601, -32602
 SERVER_ERROR, REVERTED, SYNC_TIMED_OUT = -32000, 3, 4  # the last by EIP-7966
-RESPONSE_TOO_LARGE, HANDLER_CRASHED = -32003, -32603
+TIMED_OUT, RESPONSE_TOO_LARGE, LIMIT_EXCEEDED, HANDLER_CRASHED = -32002, -32003, -32005, -32603
 
 
 class RpcError(Exception):
@@ -39,6 +39,11 @@ def method_not_found(name: str) -> RpcError:
 def notifications_not_supported() -> RpcError:
     """eth_subscribe over HTTP (geth rpc/subscription.go)."""
     return RpcError("notifications not supported", METHOD_NOT_FOUND)
+
+
+def request_timed_out() -> RpcError:
+    """A request that takes too long (geth rpc/errors.go)."""
+    return RpcError("request timed out", TIMED_OUT)
 
 
 class RpcCannotListen(OSError):

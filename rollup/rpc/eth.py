@@ -10,7 +10,7 @@ from rollup.protocol.fees import BLOB_SCHEDULE, GAS_PER_BLOB, blob_base_fee, nex
 from rollup.protocol.primitives import Address, Hash
 from rollup.protocol.receipt import Receipt
 from rollup.rpc.backend import ExecutionBackend
-from rollup.rpc.errors import InvalidParams, RpcError
+from rollup.rpc.errors import RpcError
 from rollup.rpc.formats import (
     block_json,
     header_json,
@@ -20,23 +20,24 @@ from rollup.rpc.formats import (
     receipts_json,
     transaction_json,
 )
+from rollup.rpc.limits import MAX_FEE_HISTORY
 from rollup.rpc.params import (
     BlockId,
     Optional,
+    StorageKey,
     address,
-    anything,
     block_id,
     boolean,
     count64,
     hash32,
     params,
+    percentiles,
     quantity64,
-    slot,
+    storage_key,
+    storage_keys,
 )
 
 _DEFAULT_TIP = 1_000_000  # wei: what a quiet chain suggests, as op-geth's --gpo.minsuggestedpriorityfee
-_MAX_HISTORY = 1024
-_MAX_PROOF_KEYS = 1024  # geth internal/ethapi/api.go: maxGetProofKeys
 
 
 class EthReads:
@@ -79,21 +80,25 @@ class EthReads:
         return hex_quantity(self._tip())
 
     @params()
+    def eth_baseFee(self) -> str:  # noqa: N802
+        """The base fee per gas of the next block, in wei."""
+        return hex_quantity(self._next_base_fee())
+
+    @params()
     def eth_blobBaseFee(self) -> str:  # noqa: N802
         """Wei a unit of blob gas in the next block."""
         return self._blob_base_fee_after(self._chain.head)
 
-    @params(count64, block_id, Optional(anything))
-    def eth_feeHistory(self, count: int, newest: BlockId, percentiles: Any) -> dict[str, Any]:  # noqa: N802
+    @params(count64, block_id, Optional(percentiles))
+    def eth_feeHistory(self, count: int, newest: BlockId, shares: list[float] | None) -> dict[str, Any]:  # noqa: N802
         """Base fees, fill ratios and tips of a range of blocks."""
-        shares = _percentiles(percentiles)
         head = self._chain.head.number
         if isinstance(newest, int) and newest > head:
             raise RpcError(f"request beyond head block: requested {newest}, head {head}")
         last = self._backend.require_block(newest)
         if count == 0:
             return {"oldestBlock": "0x0", "gasUsedRatio": None}
-        count = min(count, _MAX_HISTORY, last.number + 1)
+        count = min(count, MAX_FEE_HISTORY, last.number + 1)
         blocks = [self._backend.require_block(number) for number in range(last.number - count + 1, last.number + 1)]
         is_l1 = isinstance(self._backend.config, L1Config)
         limit = BLOB_SCHEDULE["prague"][1] * GAS_PER_BLOB
@@ -108,7 +113,7 @@ class EthReads:
             ],
             "blobGasUsedRatio": [(block.header.blob_gas_used or 0) / limit if is_l1 else 0 for block in blocks],
         }
-        if shares is not None:
+        if shares:
             result["reward"] = [self._rewards(block, shares) for block in blocks]
         return result
 
@@ -134,10 +139,10 @@ class EthReads:
         account = state.account(who)
         return hex_data(state.code(account.code_hash) if account is not None else b"")
 
-    @params(address, slot, Optional(block_id, "latest"))
-    def eth_getStorageAt(self, who: Address, where: int, which: BlockId) -> str:  # noqa: N802
+    @params(address, storage_key, Optional(block_id, "latest"))
+    def eth_getStorageAt(self, who: Address, where: StorageKey, which: BlockId) -> str:  # noqa: N802
         """A slot, as 32 bytes."""
-        return hex_data(self._state(which).storage(who, where).to_bytes(32, "big"))
+        return hex_data(self._state(which).storage(who, where.slot).to_bytes(32, "big"))
 
     @params(address, Optional(block_id, "latest"))
     def eth_getAccount(self, who: Address, which: BlockId) -> dict[str, Any]:  # noqa: N802
@@ -161,17 +166,12 @@ class EthReads:
             "code": hex_data(state.code(account.code_hash)),
         }
 
-    @params(address, anything, Optional(block_id, "latest"))
-    def eth_getProof(self, who: Address, keys: Any, which: BlockId) -> dict[str, Any]:  # noqa: N802
+    @params(address, storage_keys, Optional(block_id, "latest"))
+    def eth_getProof(self, who: Address, keys: list[StorageKey], which: BlockId) -> dict[str, Any]:  # noqa: N802
         """EIP-1186: an account and slots with their proofs."""
-        if not isinstance(keys, list):
-            raise InvalidParams("invalid argument 1: a list is expected")
-        if len(keys) > _MAX_PROOF_KEYS:
-            raise InvalidParams(f"too many storage keys: {len(keys)}, at most {_MAX_PROOF_KEYS}")
-        wanted = [(key, slot(key)) for key in keys]
         block = self._backend.require_block(which)
         self._backend.state(block)
-        proof = self._chain.states.prove(block.header.state_root, who, [where for _, where in wanted])
+        proof = self._chain.states.prove(block.header.state_root, who, [key.slot for key in keys])
         account = proof.account
         empty_root = "0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421"
         empty_code = "0xc5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470"
@@ -185,19 +185,20 @@ class EthReads:
             "storageProof": [
                 {
                     # A key of 32 bytes is answered as such, a quantity as a quantity (geth).
-                    "key": key if isinstance(key, str) and len(key) == 66 else hex_quantity(where),
+                    "key": hex_data(key.slot.to_bytes(32, "big")) if key.size == 32 else hex_quantity(key.slot),
                     "value": hex_quantity(value),
                     "proof": [hex_data(node) for node in nodes],
                 }
-                for (key, where), (_, value, nodes) in zip(wanted, proof.slots, strict=True)
+                for key, (_, value, nodes) in zip(keys, proof.slots, strict=True)
             ],
         }
 
     # ------------------------------------------------------------ blocks
     @params(block_id, Optional(boolean, False))
     def eth_getBlockByNumber(self, which: BlockId, full: bool) -> dict[str, Any] | None:  # noqa: N802
-        """A block."""
-        return self._block_json(self._backend.block(which), full)
+        """A block. L1's pending block has no hash, nonce and miner, as on geth; L2's has them, as on op-geth."""
+        answer = self._block_json(self._backend.block(which), full)
+        return self._without_identity(answer) if which == "pending" else answer
 
     @params(hash32, Optional(boolean, False))
     def eth_getBlockByHash(self, block_hash: Hash, full: bool) -> dict[str, Any] | None:  # noqa: N802
@@ -208,7 +209,8 @@ class EthReads:
     def eth_getHeaderByNumber(self, which: BlockId) -> dict[str, Any] | None:  # noqa: N802
         """A header."""
         block = self._backend.block(which)
-        return None if block is None else header_json(block.header, block.hash)
+        answer = None if block is None else header_json(block.header, block.hash)
+        return self._without_identity(answer) if which == "pending" else answer
 
     @params(hash32)
     def eth_getHeaderByHash(self, block_hash: Hash) -> dict[str, Any] | None:  # noqa: N802
@@ -317,6 +319,12 @@ class EthReads:
     def _block_json(self, block: Block | None, full: bool) -> dict[str, Any] | None:
         return None if block is None else block_json(block, self._receipts(block) if full else [], full=full)
 
+    def _without_identity(self, answer: dict[str, Any] | None) -> dict[str, Any] | None:
+        """A pending block as JSON, without what its layer does not say of it (op-geth internal/ethapi/api.go)."""
+        if answer is None or not isinstance(self._backend.config, L1Config):
+            return answer
+        return answer | {"hash": None, "nonce": None, "miner": None}
+
     def _transaction_at(self, block: Block | None, index: int) -> dict[str, Any] | None:
         if block is None or index >= len(block.transactions):
             return None
@@ -334,23 +342,32 @@ class EthReads:
 
     def _tips(self, block: Block) -> list[tuple[int, int]]:
         """Tip and gas used of a block's signed transactions, lowest tip first."""
-        base_fee = block.header.base_fee_per_gas or 0
         return sorted(
-            (transaction.effective_gas_price(base_fee) - base_fee, receipt.gas_used)
-            for transaction, receipt in zip(block.transactions, self._receipts(block), strict=False)
+            (tip, gas)
+            for transaction, (tip, gas) in zip(block.transactions, self._tips_with_deposits(block), strict=False)
             if not transaction.is_deposit
         )
 
+    def _tips_with_deposits(self, block: Block) -> list[tuple[int, int]]:
+        """Tip and gas used of each transaction of a block. A deposit tips nothing (op-geth: EffectiveGasTip)."""
+        base_fee = block.header.base_fee_per_gas or 0
+        return [
+            (0 if transaction.is_deposit else transaction.effective_gas_price(base_fee) - base_fee, receipt.gas_used)
+            for transaction, receipt in zip(block.transactions, self._receipts(block), strict=False)
+        ]
+
     def _rewards(self, block: Block, shares: list[float]) -> list[str]:
-        """Tips at shares of the block's gas, in per cent."""
-        tips = self._tips(block)
-        total = sum(gas for _, gas in tips)
-        rewards, index, seen = [], 0, tips[0][1] if tips else 0
+        """Tips at shares of the block's gas, in per cent (op-geth eth/gasprice/feehistory.go: processBlock)."""
+        tips = sorted(self._tips_with_deposits(block), key=lambda item: item[0])
+        if not tips:
+            return ["0x0"] * len(shares)
+        rewards, index, seen = [], 0, tips[0][1]
         for share in shares:
-            while index < len(tips) - 1 and seen < total * share / 100:
+            threshold = int(block.header.gas_used * share / 100)
+            while index < len(tips) - 1 and seen < threshold:
                 index += 1
                 seen += tips[index][1]
-            rewards.append(hex_quantity(tips[index][0] if tips else 0))
+            rewards.append(hex_quantity(tips[index][0]))
         return rewards
 
     def _blob_base_fee_after(self, block: Block) -> str:
@@ -374,13 +391,3 @@ def _raw_at(block: Block | None, index: int) -> str | None:
     if block is None or index >= len(block.transactions):
         return None
     return hex_data(block.transactions[index].encode())
-
-
-def _percentiles(value: Any) -> list[float] | None:
-    if value is None:
-        return None
-    if not isinstance(value, list) or not all(isinstance(item, int | float) and 0 <= item <= 100 for item in value):
-        raise RpcError("invalid reward percentile")
-    if value != sorted(value):
-        raise RpcError("invalid reward percentile: they must be ascending")
-    return [float(item) for item in value]

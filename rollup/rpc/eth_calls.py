@@ -63,6 +63,9 @@ def block_overrides(value: Any) -> BlockOverrides:
         if given is None:
             continue
         try:
+            if name == "difficulty":  # no block since the merge has one: geth reads it, and it changes nothing
+                quantity(given)
+                continue
             if name not in _BLOCK_FIELDS:
                 raise Invalid("this block override is not supported")
             field, parser = _BLOCK_FIELDS[name]
@@ -124,14 +127,21 @@ class EthCalls:
         return hex_data(result.output)
 
     @takes_long
-    @params(call_request, Optional(block_id, "latest"), Optional(state_overrides))
-    def eth_estimateGas(self, request: CallRequest, which: BlockId, overrides: Overrides | None) -> str:  # noqa: N802
+    @params(call_request, Optional(block_id, "latest"), Optional(state_overrides), Optional(block_overrides))
+    def eth_estimateGas(  # noqa: N802
+        self, request: CallRequest, which: BlockId, overrides: Overrides | None, block: BlockOverrides | None
+    ) -> str:
         """The least gas limit that succeeds, or 1.5 % more; without L1 and operator fee, as on op-geth."""
         return hex_quantity(
             self._run(
                 which,
                 lambda context, state, ancestors: estimate_gas(
-                    context, state, request, ancestors, overrides, Deadline()
+                    context.overridden(block) if block is not None else context,
+                    state,
+                    request,
+                    ancestors,
+                    overrides,
+                    Deadline(),
                 ),
             )
         )

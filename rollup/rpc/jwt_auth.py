@@ -52,6 +52,8 @@ class JwtAuth:
         except jwt.InvalidTokenError as error:
             return f"token is malformed: {error}"
         issued, now = claims.get("iat"), self._now()
+        if isinstance(issued, int) and issued.bit_length() > 63:
+            return "token is malformed: iat is out of range"
         # A claim may be NaN, which Python's JSON reads and which no comparison refuses.
         if isinstance(issued, bool) or not isinstance(issued, int | float) or not math.isfinite(issued):
             return "missing issued-at"

@@ -3,10 +3,12 @@
 from importlib.metadata import version
 from typing import Any
 
-from rollup.protocol.primitives import keccak256
+from eth_utils.address import to_checksum_address
+
+from rollup.protocol.primitives import Address, keccak256
 from rollup.rpc.backend import ExecutionBackend
 from rollup.rpc.formats import hex_data, transaction_json
-from rollup.rpc.params import data, params
+from rollup.rpc.params import address, data, params
 
 
 def client_version() -> str:
@@ -65,12 +67,12 @@ class TxPool:
     def txpool_content(self) -> dict[str, Any]:
         """All transactions by sender and nonce."""
         return {
-            name: {hex_data(sender): _by_nonce(items) for sender, items in part.items()}
+            name: {to_checksum_address(sender): _by_nonce(items) for sender, items in part.items()}
             for name, part in zip(("pending", "queued"), self._content(), strict=True)
         }
 
-    @params(data)
-    def txpool_contentFrom(self, sender: bytes) -> dict[str, Any]:  # noqa: N802
+    @params(address)
+    def txpool_contentFrom(self, sender: Address) -> dict[str, Any]:  # noqa: N802
         """One sender's transactions."""
         return {
             name: _by_nonce(part.get(sender, []))
@@ -82,7 +84,8 @@ class TxPool:
         """All transactions, a line each."""
         return {
             name: {
-                hex_data(sender): {str(item.nonce): _summary(item) for item in items} for sender, items in part.items()
+                to_checksum_address(sender): {str(item.nonce): _summary(item) for item in items}
+                for sender, items in part.items()
             }
             for name, part in zip(("pending", "queued"), self._content(), strict=True)
         }
@@ -99,5 +102,5 @@ def _by_nonce(items: Any) -> dict[str, Any]:
 
 
 def _summary(item: Any) -> str:
-    target = "contract creation" if item.to is None else hex_data(item.to)
+    target = "contract creation" if item.to is None else to_checksum_address(item.to)
     return f"{target}: {item.value} wei + {item.gas_limit} gas × {item.max_fee_per_gas} wei"

@@ -43,8 +43,13 @@ class Origins:
         }
 
 
+def is_local_name(name: str) -> bool:
+    """Whether a host name is this machine's (RFC 6761 section 6.3)."""
+    return name == "localhost" or name.endswith(".localhost")
+
+
 def _is_local(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):  # RFC 6761 section 6.3
+    if is_local_name(host):
         return True
     try:
         return ipaddress.ip_address(host).is_loopback

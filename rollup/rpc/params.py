@@ -1,22 +1,25 @@
 """Reading parameters: quantities, data, block tags, call objects. Anything else is geth's `invalid argument`."""
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
 from rollup.execution.calls import CallRequest, StateOverride
 from rollup.protocol.primitives import Address, Hash
 from rollup.protocol.transaction import AccessList, Authorization
-from rollup.rpc.errors import InvalidParams
+from rollup.rpc.errors import InvalidParams, RpcError
+from rollup.rpc.limits import MAX_OVERRIDE_CODE, MAX_OVERRIDE_SLOTS, MAX_PERCENTILES, MAX_PROOF_KEYS
 
 Parser = Callable[[Any], Any]
 _HEX = re.compile(r"[0-9a-fA-F]*")
 _TAGS = ("latest", "pending", "safe", "finalized", "earliest")
 
 
-class Invalid(ValueError):
-    """A value of the wrong form; the door says which argument it was."""
+class Invalid(InvalidParams):
+    """A malformed value. `params` adds the argument's position; raised elsewhere it is an answer with -32602 too."""
 
 
 class Optional:
@@ -171,6 +174,52 @@ def slot(value: Any) -> int:
     return int(digits, 16) if digits else 0
 
 
+@dataclass(slots=True, frozen=True)
+class StorageKey:
+    """A storage slot, and of how many bytes it was written."""
+
+    slot: int
+    size: int
+
+
+def storage_key(value: Any) -> StorageKey:
+    """Hexadecimal digits of at most 32 bytes; 0x and leading zeros are optional (geth: decodeStorageKey)."""
+    if not isinstance(value, str):
+        raise Invalid("a hex string is expected")
+    digits = value[2:] if value[:2] in ("0x", "0X") else value
+    size = (len(digits) + 1) // 2
+    if size > 32:
+        raise InvalidParams(f"storage key too long (want at most 32 bytes): {json.dumps(value[:100])}")
+    if not _HEX.fullmatch(digits):
+        raise InvalidParams(f"invalid hex in storage key: {json.dumps(value)}")
+    return StorageKey(int(digits or "0", 16), size)
+
+
+def storage_keys(value: Any) -> list[StorageKey]:
+    """The slots of eth_getProof."""
+    if not isinstance(value, list):
+        raise Invalid("a list is expected")
+    if len(value) > MAX_PROOF_KEYS:
+        raise InvalidParams(f"too many storage keys requested (max {MAX_PROOF_KEYS}, got {len(value)})")
+    return [storage_key(item) for item in value]
+
+
+def percentiles(value: Any) -> list[float]:
+    """Shares of a block's gas in ascending order (op-geth eth/gasprice/feehistory.go)."""
+    if not isinstance(value, list) or not all(isinstance(item, int | float) for item in value):
+        raise Invalid("a list of numbers is expected")
+    if len(value) > MAX_PERCENTILES:
+        raise RpcError(f"invalid reward percentile: over the query limit {MAX_PERCENTILES}")
+    for index, item in enumerate(value):
+        if isinstance(item, bool):
+            raise Invalid("a list of numbers is expected")
+        if not 0 <= item <= 100:
+            raise RpcError(f"invalid reward percentile: {item:f}")
+        if index and item <= value[index - 1]:
+            raise RpcError(f"invalid reward percentile: #{index - 1}:{value[index - 1]:f} >= #{index}:{item:f}")
+    return value
+
+
 def _digits(value: str) -> str:
     """What follows 0x; raises Invalid in geth's words."""
     if not value:
@@ -303,7 +352,18 @@ def state_overrides(value: Any) -> dict[Address, StateOverride]:
             storage=_optional(item, "state", _slots),
             storage_diff=_optional(item, "stateDiff", _slots) or {},
         )
+    _check_size(result)
     return result
+
+
+def _check_size(overrides: Mapping[Address, StateOverride]) -> None:
+    """geth bounds overrides by the request's size only; here code and slots cost more memory than they do there."""
+    code = sum(len(item.code or b"") for item in overrides.values())
+    if code > MAX_OVERRIDE_CODE:
+        raise Invalid(f"{code} bytes of code, at most {MAX_OVERRIDE_CODE} may be overridden")
+    slots = sum(len(item.storage or ()) + len(item.storage_diff) for item in overrides.values())
+    if slots > MAX_OVERRIDE_SLOTS:
+        raise Invalid(f"{slots} slots, at most {MAX_OVERRIDE_SLOTS} may be overridden")
 
 
 def _slots(value: Any) -> dict[int, int]:

@@ -1,9 +1,9 @@
 """One JSON-RPC endpoint: HTTP POST and WebSocket on the same port (JSON-RPC 2.0, geth's answers to defects)."""
 
 import asyncio
-import errno
 import inspect
 from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
 from typing import Any
 
 import orjson
@@ -11,28 +11,36 @@ import structlog
 from aiohttp import WSMsgType, web
 
 from rollup.cooperative import Stopwatch, Turns
+from rollup.rpc.body import BodyBroken, BodyTooLarge, read_body
 from rollup.rpc.errors import (
     HANDLER_CRASHED,
     INVALID_REQUEST,
     PARSE_ERROR,
     RESPONSE_TOO_LARGE,
-    RpcCannotListen,
     RpcError,
-    RpcPortInUse,
     method_not_found,
     notifications_not_supported,
 )
+from rollup.rpc.hosts import Hosts
+from rollup.rpc.limits import (
+    MAX_BATCH,
+    MAX_BATCH_ANSWER,
+    MAX_BODY,
+    MAX_LARGE_BODIES,
+    MAX_WEBSOCKETS,
+    PING_SECONDS,
+    SEND_SECONDS,
+)
+from rollup.rpc.listener import PROTOCOL_OPTIONS, Listener
 from rollup.rpc.methods import Duration, duration_of
 from rollup.rpc.origins import Origins
+from rollup.rpc.request_text import parse_request
 from rollup.rpc.subscriptions import Connection, Subscriptions
 
 log = structlog.get_logger()
 
 Handler = Callable[..., Any]
-MAX_BODY = 32 * 1024 * 1024  # bytes: six blobs in hex and room
-MAX_BATCH = 1000
-MAX_BATCH_ANSWER = 25_000_000  # bytes (geth node/defaults.go: BatchResponseMaxSize)
-_BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN, _TOO_LARGE = 400, 401, 403, 413
+_BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN, _METHOD_NOT_ALLOWED, _TOO_LARGE, _UNAVAILABLE = 400, 401, 403, 405, 413, 503
 _SUBSCRIBING = frozenset(("eth_subscribe", "eth_unsubscribe"))
 
 
@@ -49,38 +57,47 @@ class RpcServer:
         methods: Mapping[str, Handler],
         subscriptions: Subscriptions | None = None,
         authorize: Callable[[Mapping[str, str]], str | None] | None = None,
-        origins: Origins | None = None,
+        max_body: int = MAX_BODY,
         turns: Turns | None = None,
     ) -> None:
         self.name = name
         self.methods = {"rpc_modules": self._modules, **methods}
+        self._names = frozenset(self.methods) | (_SUBSCRIBING if subscriptions is not None else frozenset())
         self.port = 0
         self._subscriptions = subscriptions
         self._authorize = authorize
-        self._origins = origins if origins is not None else Origins()
         self._turns = turns if turns is not None else Turns()
-        self._runner: web.AppRunner | None = None
+        self._max_body = max_body
+        self._hosts, self._origins = Hosts(), Origins()
+        self._large_bodies = asyncio.Semaphore(MAX_LARGE_BODIES)
+        self._busy: set[object] = set()  # protocols of the connections with a request in work
+        self._websockets = 0
+        self._listener: Listener | None = None
+
+    def allow(self, hosts: Hosts, origins: Origins) -> None:
+        """Takes other rules for Host and Origin, before the start."""
+        self._hosts, self._origins = hosts, origins
 
     async def start(self, host: str, port: int) -> int:
         """Listens; port 0 takes a free one. Returns the port; raises RpcCannotListen."""
-        app = web.Application(client_max_size=MAX_BODY)
-        app.router.add_post("/{path:.*}", self._on_post)
-        app.router.add_get("/{path:.*}", self._on_get)
-        app.router.add_options("/{path:.*}", self._on_options)
-        self._runner, self.port = await serve(app, host, port, self.name)
+        self._hosts = self._hosts.allow(host)
+        self._large_bodies = asyncio.Semaphore(MAX_LARGE_BODIES)
+        runner = web.ServerRunner(web.Server(self._on_request, **PROTOCOL_OPTIONS), shutdown_timeout=0.5)
+        self._listener = Listener(runner, self.name, self._busy.__contains__)
+        self.port = await self._listener.start(host, port)
         return self.port
 
     async def stop(self) -> None:
         """Closes the port and every connection."""
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
+        if self._listener is not None:
+            await self._listener.stop()
+            self._listener = None
 
     # ------------------------------------------------------------ JSON-RPC
     @property
     def names(self) -> frozenset[str]:
         """Every method that is answered here, subscriptions too."""
-        return frozenset(self.methods) | (_SUBSCRIBING if self._subscriptions is not None else frozenset())
+        return self._names
 
     def _modules(self, params: list[Any]) -> dict[str, str]:
         """rpc_modules: the namespaces of this port (geth rpc/server.go)."""
@@ -90,7 +107,7 @@ class RpcServer:
     async def handle(self, body: bytes, connection: Connection | None = None) -> bytes | None:
         """The answer to a request or a batch; None where nothing is to be answered."""
         try:
-            request = orjson.loads(body)
+            request = parse_request(body)
         except orjson.JSONDecodeError:
             return _failure(None, RpcError("parse error", PARSE_ERROR))
         if isinstance(request, list):
@@ -145,6 +162,8 @@ class RpcServer:
     async def _dispatch(
         self, method: str, params: Any, connection: Connection | None, stopwatch: Stopwatch | None
     ) -> Any:
+        if method not in self.names:
+            raise method_not_found(method)
         if not isinstance(params, list):
             raise RpcError("non-array args", -32602)
         if connection is not None and self._subscriptions is not None:
@@ -154,9 +173,7 @@ class RpcServer:
                 return self._subscriptions.unsubscribe(connection, params)
         handler = self.methods.get(method)
         if handler is None:
-            if method in self.names:
-                raise notifications_not_supported()
-            raise method_not_found(method)
+            raise notifications_not_supported()
         result = await self._run(handler, params, stopwatch)
         return await result if inspect.isawaitable(result) else result
 
@@ -170,73 +187,91 @@ class RpcServer:
         return handler(params)
 
     # ------------------------------------------------------------ HTTP
-    async def _on_post(self, request: web.Request) -> web.Response:
-        refusal = self._refusal(request)
-        if refusal is not None:
-            return refusal
-        headers = self._origins.headers(request.headers.get("Origin"))
+    async def _on_request(self, request: web.BaseRequest) -> web.StreamResponse:
+        self._busy.add(request.protocol)
         try:
-            body = await request.read()
-        except ConnectionError:  # gone before it had sent all of it: nobody reads the answer
-            return web.Response(status=_BAD_REQUEST)
-        except web.HTTPRequestEntityTooLarge:
-            text = f"content length too large ({request.content_length or 'more'}>{MAX_BODY})"
-            return web.Response(status=_TOO_LARGE, text=text, headers=headers)
-        answer = await self.handle(body)
+            response = await self._respond(request)
+            if not response.prepared:
+                await _send(request, response)
+            return response
+        finally:
+            self._busy.discard(request.protocol)
+
+    async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
+        if not self._hosts.allows(request.headers.get("Host")):
+            return web.Response(status=_FORBIDDEN, text="invalid host specified\n")
+        origin = request.headers.get("Origin")
+        if not self._origins.allows(origin):
+            return web.Response(status=_FORBIDDEN, text=f"origin {origin} is not allowed here\n")
+        headers = self._origins.headers(origin)
+        if request.method == "OPTIONS":
+            return web.Response(status=204, headers=headers)
+        if request.method not in ("POST", "GET", "HEAD"):
+            return web.Response(status=_METHOD_NOT_ALLOWED, headers={"Allow": "POST, GET, HEAD, OPTIONS"})
+        reason = self._authorize(request.headers) if self._authorize is not None else None
+        if reason is not None:
+            return web.Response(status=_UNAUTHORIZED, text=reason)
+        if request.method == "POST":
+            return await self._on_post(request, headers)
+        if request.headers.get("upgrade", "").lower() == "websocket":
+            return await self._on_websocket(request)
+        return web.Response(text=f"{self.name}: JSON-RPC is spoken here, by POST or WebSocket\n", headers=headers)
+
+    async def _on_post(self, request: web.BaseRequest, headers: dict[str, str]) -> web.Response:
+        async with AsyncExitStack() as stack:
+            try:
+                body = await read_body(request, self._max_body, self._large_bodies, stack)
+            except BodyTooLarge:
+                text = f"content length too large ({request.content_length or 'more'}>{self._max_body})"
+                return web.Response(status=_TOO_LARGE, text=text, headers=headers)
+            except BodyBroken as error:
+                response = web.Response(status=_BAD_REQUEST, text=f"{error}\n", headers=headers)
+                response.force_close()  # what follows on this connection cannot be told from the body
+                return response
+            except ConnectionError:  # gone before it had sent all of it: nobody reads the answer
+                return web.Response(status=_BAD_REQUEST)
+            answer = await self.handle(body)
         return web.Response(body=answer or b"", content_type="application/json", headers=headers)
 
-    async def _on_get(self, request: web.Request) -> web.StreamResponse:
-        refusal = self._refusal(request)
-        if refusal is not None:
-            return refusal
-        if request.headers.get("upgrade", "").lower() != "websocket":
-            headers = self._origins.headers(request.headers.get("Origin"))
-            return web.Response(text=f"{self.name}: JSON-RPC is spoken here, by POST or WebSocket\n", headers=headers)
-        socket = web.WebSocketResponse(max_msg_size=MAX_BODY)
-        await socket.prepare(request)
-        connection = Connection(socket)
+    async def _on_websocket(self, request: web.BaseRequest) -> web.StreamResponse:
+        if self._websockets >= MAX_WEBSOCKETS:
+            return web.Response(status=_UNAVAILABLE, text="too many WebSockets\n")
+        socket = web.WebSocketResponse(max_msg_size=self._max_body, compress=False, heartbeat=PING_SECONDS)
+        connection = Connection(socket, lambda: _abort(request))
+        self._websockets += 1
         try:
+            await socket.prepare(request)
             async for message in socket:
                 if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
                     data = message.data.encode() if isinstance(message.data, str) else message.data
                     answer = await self.handle(data, connection)
                     if answer is not None:
-                        await socket.send_str(answer.decode())
+                        await connection.send(answer)
+        except web.HTTPException as refusal:
+            return web.Response(status=refusal.status, text=f"{refusal.text}\n")
         except ConnectionError:  # gone while it was answered
             pass
         finally:
+            self._websockets -= 1
             if self._subscriptions is not None:
                 self._subscriptions.drop(connection)
         return socket
 
-    async def _on_options(self, request: web.Request) -> web.Response:
-        origin = request.headers.get("Origin")
-        if not self._origins.allows(origin):
-            return _origin_refused(origin)
-        return web.Response(status=204, headers=self._origins.headers(origin))
 
-    def _refusal(self, request: web.Request) -> web.Response | None:
-        origin = request.headers.get("Origin")
-        if not self._origins.allows(origin):
-            return _origin_refused(origin)
-        reason = self._authorize(request.headers) if self._authorize is not None else None
-        return None if reason is None else web.Response(status=_UNAUTHORIZED, text=reason)
-
-
-async def serve(app: web.Application, host: str, port: int, name: str) -> tuple[web.AppRunner, int]:
-    """Starts an application; returns its runner and port. Raises RpcCannotListen."""
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
-    await runner.setup()
-    site = web.TCPSite(runner, host, port)
+async def _send(request: web.BaseRequest, response: web.StreamResponse) -> None:
+    """Sends an answer; ends the connection of a reader who does not take it."""
     try:
-        await site.start()
-    except OSError as error:
-        await runner.cleanup()
-        if error.errno == errno.EADDRINUSE:
-            raise RpcPortInUse(host, port, name) from error
-        raise RpcCannotListen(f"{name} cannot listen on port {port} of {host}: {error.strerror}") from error
-    bound: int = runner.addresses[0][1]
-    return runner, bound
+        async with asyncio.timeout(SEND_SECONDS):
+            await response.prepare(request)
+            await response.write_eof()
+    except TimeoutError:
+        _abort(request)
+
+
+def _abort(request: web.BaseRequest) -> None:
+    """Ends a connection at once, with what waits to be sent on it."""
+    if request.transport is not None:
+        request.transport.abort()
 
 
 def _is_named(request: Any) -> bool:
@@ -253,10 +288,6 @@ def _is_call(request: Any) -> bool:
 def _is_ident(ident: Any) -> bool:
     """An id is a string, a number or null (geth lets true and false pass too)."""
     return not isinstance(ident, dict | list)
-
-
-def _origin_refused(origin: str | None) -> web.Response:
-    return web.Response(status=_FORBIDDEN, text=f"origin {origin} is not allowed here\n")
 
 
 def _failure(ident: Any, error: RpcError) -> bytes:

@@ -1,88 +1,158 @@
-"""eth_subscribe: new heads, logs, pending transactions, pushed over a WebSocket (geth eth/filters/api.go)."""
+"""eth_subscribe: which connection wants what, and the notifications that wait for it (geth eth/filters/api.go)."""
 
 import asyncio
-import itertools
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-import orjson
-from aiohttp import web
+from aiohttp import WSMsgType, web
 
-from rollup.rpc.errors import InvalidParams, RpcError
+from rollup.rpc.errors import LIMIT_EXCEEDED, METHOD_NOT_FOUND, InvalidParams, RpcError
+from rollup.rpc.idents import new_ident
+from rollup.rpc.limits import MAX_PORT_SUBSCRIPTIONS, MAX_PORT_UNSENT, MAX_SUBSCRIPTIONS, MAX_UNSENT, SEND_SECONDS
 
-MAX_SUBSCRIPTIONS = 1_000  # a connection
-MAX_UNSENT = 20_000  # notifications that wait for a slow reader (geth rpc/client.go: maxClientSubscriptionBuffer)
+_BEFORE, _BETWEEN, _AFTER = (
+    b'{"jsonrpc":"2.0","method":"eth_subscription","params":{"subscription":"',
+    b'","result":',
+    b"}}",
+)
+_FRAME = 160  # bytes of a notification around its result, and of its place in the queue
 
 
 class Connection:
-    """One WebSocket, and how many notifications wait to be sent on it."""
+    """One WebSocket and its subscriptions."""
 
-    def __init__(self, socket: web.WebSocketResponse) -> None:
+    def __init__(self, socket: web.WebSocketResponse, abort: Callable[[], None]) -> None:
+        """abort: ends the connection without waiting for the reader."""
         self.socket = socket
-        self.unsent = 0
+        self.abort = abort
+        self.unsent = 0  # bytes in the queue
+        self.queue: deque[tuple[str, bytes]] = deque()
+        self.idents: set[str] = set()
+        self.writer: asyncio.Task[None] | None = None
+
+    async def send(self, text: bytes) -> None:
+        """Sends a message; ends the connection of a reader who does not take it."""
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                await self.socket.send_frame(text, WSMsgType.TEXT)
+        except TimeoutError:
+            self.abort()
+
+
+@dataclass(slots=True, frozen=True, eq=False)
+class Subscription:
+    """A topic, with the options that its check returned."""
+
+    ident: str
+    topic: str
+    options: Any
+    connection: Connection
 
 
 class Subscriptions:
-    """Who wants what. topics: name to a function of the subscription's options that checks and returns them."""
+    """The subscriptions of a port.
 
-    def __init__(self, topics: dict[str, Callable[[Any], Any]]) -> None:
+    topics: name to a function that checks a subscription's options and returns them. watch, if given, is called with
+    each subscription that is about to begin (it may raise RpcError), unwatch with each that ended.
+    """
+
+    def __init__(
+        self,
+        topics: Mapping[str, Callable[[Any], Any]],
+        watch: Callable[[Subscription], None] = lambda subscription: None,
+        unwatch: Callable[[Subscription], None] = lambda subscription: None,
+    ) -> None:
         self._topics = topics
-        self._active: dict[str, tuple[Connection, str, Any]] = {}
-        self._numbers = itertools.count(1)
-        self._sending: set[asyncio.Task[None]] = set()
+        self._watch, self._unwatch = watch, unwatch
+        self._active: dict[str, Subscription] = {}
+        self._by_topic: dict[str, dict[str, Subscription]] = {name: {} for name in topics}
+        self._unsent = 0
+        self._waiting: set[Connection] = set()
 
     def subscribe(self, connection: Connection, params: list[Any]) -> str:
-        """Registers a subscription and returns its id; raises RpcError."""
+        """Begins a subscription and returns its id; raises RpcError."""
         if not params or not isinstance(params[0], str):
             raise InvalidParams("expected subscription name as first argument")
-        if sum(owner is connection for owner, _, _ in self._active.values()) >= MAX_SUBSCRIPTIONS:
-            raise RpcError(f"more than {MAX_SUBSCRIPTIONS} subscriptions on one connection")
         topic = params[0]
         if topic not in self._topics:
-            raise RpcError(f'no "{topic}" subscription in eth namespace', -32601)
+            raise RpcError(f'no "{topic}" subscription in eth namespace', METHOD_NOT_FOUND)
+        if len(connection.idents) >= MAX_SUBSCRIPTIONS:
+            raise RpcError(f"more than {MAX_SUBSCRIPTIONS} subscriptions on one connection")
+        if len(self._active) >= MAX_PORT_SUBSCRIPTIONS:
+            raise RpcError(f"more than {MAX_PORT_SUBSCRIPTIONS} subscriptions on this port", LIMIT_EXCEEDED)
         options = self._topics[topic](params[1] if len(params) > 1 else None)
-        ident = f"0x{next(self._numbers):032x}"
-        self._active[ident] = (connection, topic, options)
-        return ident
+        subscription = Subscription(new_ident(), topic, options, connection)
+        self._watch(subscription)
+        self._active[subscription.ident] = self._by_topic[topic][subscription.ident] = subscription
+        connection.idents.add(subscription.ident)
+        return subscription.ident
 
     def unsubscribe(self, connection: Connection, params: list[Any]) -> bool:
         """Ends a subscription of this connection."""
-        entry = self._active.get(params[0]) if params and isinstance(params[0], str) else None
-        if entry is None or entry[0] is not connection:
+        found = self._active.get(params[0]) if params and isinstance(params[0], str) else None
+        if found is None or found.connection is not connection:
             raise RpcError("subscription not found")
-        del self._active[params[0]]
+        self._end(found)
         return True
 
     def drop(self, connection: Connection) -> None:
-        """Ends all subscriptions of a connection."""
-        self._active = {ident: entry for ident, entry in self._active.items() if entry[0] is not connection}
+        """Ends all subscriptions of a connection, and forgets what waited for it."""
+        for ident in list(connection.idents):
+            self._end(self._active[ident])
+        connection.queue.clear()
+        self._unsent -= connection.unsent
+        connection.unsent = 0
+        if connection.writer is not None:
+            connection.writer.cancel()
 
-    def publish(self, topic: str, render: Callable[[Any], list[Any]]) -> None:
-        """Sends to each subscriber of a topic what render makes of its options."""
-        for ident, (connection, name, options) in list(self._active.items()):
-            if name != topic:
-                continue
-            for value in render(options):
-                message = {
-                    "jsonrpc": "2.0",
-                    "method": "eth_subscription",
-                    "params": {"subscription": ident, "result": value},
-                }
-                self._send(connection, orjson.dumps(message).decode())
+    def drop_all(self) -> None:
+        """Ends every connection that has a subscription: its reader would miss a notification."""
+        for connection in {item.connection for item in self._active.values()}:
+            self._cut(connection)
 
-    def _send(self, connection: Connection, message: str) -> None:
-        if connection.unsent >= MAX_UNSENT:
-            self.drop(connection)
+    def of(self, topic: str) -> list[Subscription]:
+        """The subscriptions of a topic."""
+        return list(self._by_topic[topic].values())
+
+    def push(self, subscription: Subscription, result: bytes) -> None:
+        """Puts a notification into its connection's queue. result: JSON text, shared by all that are given it."""
+        connection, size = subscription.connection, len(result) + _FRAME
+        if subscription.ident not in connection.idents:
             return
-        connection.unsent += 1
-        task = asyncio.get_running_loop().create_task(self._deliver(connection, message))
-        self._sending.add(task)
-        task.add_done_callback(self._sending.discard)
+        if connection.unsent + size > MAX_UNSENT:
+            self._cut(connection)
+            return
+        connection.queue.append((subscription.ident, result))
+        connection.unsent += size
+        self._unsent += size
+        if connection.writer is None:
+            self._waiting.add(connection)
+            connection.writer = asyncio.get_running_loop().create_task(self._write(connection))
+        while self._unsent > MAX_PORT_UNSENT:
+            self._cut(max(self._waiting, key=lambda waiting: waiting.unsent))
 
-    async def _deliver(self, connection: Connection, message: str) -> None:
+    # ------------------------------------------------------------ inside
+    def _end(self, subscription: Subscription) -> None:
+        del self._active[subscription.ident], self._by_topic[subscription.topic][subscription.ident]
+        subscription.connection.idents.discard(subscription.ident)
+        self._unwatch(subscription)
+
+    def _cut(self, connection: Connection) -> None:
+        """Ends a connection whose reader does not keep up (geth: ErrSubscriptionQueueOverflow)."""
+        self.drop(connection)
+        connection.abort()
+
+    async def _write(self, connection: Connection) -> None:
         try:
-            await connection.socket.send_str(message)
-        except (ConnectionError, RuntimeError):
+            while connection.queue:
+                ident, result = connection.queue.popleft()
+                connection.unsent -= len(result) + _FRAME
+                self._unsent -= len(result) + _FRAME
+                await connection.send(b"".join((_BEFORE, ident.encode(), _BETWEEN, result, _AFTER)))
+        except (ConnectionError, RuntimeError):  # the reader is gone
             self.drop(connection)
         finally:
-            connection.unsent -= 1
+            connection.writer = None
+            self._waiting.discard(connection)

@@ -10,7 +10,7 @@ from rollup.cli.run import command as run
 from rollup.execution.calls import GAS_CAP
 from rollup.l1.beacon import BeaconApi
 from rollup.node import Node, NodeParams
-from rollup.rpc import engine, eth, eth_calls, eth_logs, jwt_auth, server, subscriptions
+from rollup.rpc import engine, eth, eth_calls, jwt_auth, limits
 from rollup.rpc.beacon import beacon_app
 from rollup.rpc.methods import NAMESPACES
 from rollup.rpc.miner import Miner
@@ -19,6 +19,7 @@ from sequencer.pool_limits import PoolLimits
 from tests.docs.pages import named, page, section, sections
 
 TEXT = page("rpc.md")
+LIMITS = page("rpc-limits.md")
 METHOD = re.compile(rf"(?:rpc|{'|'.join(sorted(NAMESPACES))})_\w+")
 PORTS = {"l1": "8545", "l2": "9545", "verifier": "9546", "rollup": "7545", "engine": "8551"}
 ABSENT = [name for row in section(TEXT, "Not there").rows for name in named(row[0])]
@@ -92,27 +93,51 @@ def test_the_beacon_paths(node):
 
 
 def test_the_limits():
-    said = {row[0]: row[1] for row in section(TEXT, "Requests").rows if len(row) == 3}
+    text = TEXT + LIMITS
+    said = {row[0]: row[1] for row in section(LIMITS, "Limits").rows}
     pool = PoolLimits()
-    assert said["a request's body"] == f"{server.MAX_BODY >> 20} MiB"
-    assert said["calls in a batch"] == f"{server.MAX_BATCH:,}"
-    assert said["answers of a batch"] == f"{server.MAX_BATCH_ANSWER:,} bytes"
+    assert said["connections of a port"] == f"{limits.MAX_CONNECTIONS:,}"
+    assert said["WebSockets of a port"] == f"{limits.MAX_WEBSOCKETS}"
+    assert said["idle time of a connection, time for headers to come"] == f"{limits.IDLE_SECONDS} s"
+    assert f"pinged every {limits.PING_SECONDS} s" in text
+    assert said["time for a body to come"] == f"{limits.READ_SECONDS} s"
+    assert said["time for an answer or notification to be taken"] == f"{limits.SEND_SECONDS} s"
+    assert said["a request's body on 8551"] == f"{limits.MAX_ENGINE_BODY >> 20} MiB"
+    large = f"bodies above {limits.LARGE_BODY >> 10} KiB in work at once on a port"
+    assert said[large] == f"{limits.MAX_LARGE_BODIES}"
+    assert said["a request's body"] == f"{limits.MAX_BODY >> 20} MiB"
+    assert said["calls in a batch"] == f"{limits.MAX_BATCH:,}"
+    assert said["answers of a batch"] == f"{limits.MAX_BATCH_ANSWER:,} bytes"
     assert said["gas of a call"] == f"{GAS_CAP:,}"
     assert said["time of a call"] == f"{eth_calls.CALL_SECONDS} s"
-    assert f"(timeout = {eth_calls.CALL_SECONDS}s)" in TEXT
-    assert said["slots of `eth_getProof`"] == f"{eth._MAX_PROOF_KEYS:,}"
-    assert said["filters on a port"] == f"{eth_logs._MAX_FILTERS:,}"
-    assert said["changes a filter holds unread"] == f"{eth_logs._MAX_UNREAD:,}"
-    assert said["subscriptions of a connection"] == f"{subscriptions.MAX_SUBSCRIPTIONS:,}"
-    assert said["notifications a reader leaves unread"] == f"{subscriptions.MAX_UNSENT:,}"
+    assert f"(timeout = {eth_calls.CALL_SECONDS}s)" in text
+    assert said["slots of `eth_getProof`"] == f"{limits.MAX_PROOF_KEYS:,}"
+    assert said["filters on a port"] == f"{limits.MAX_FILTERS:,}"
+    assert said["addresses of a log query"] == f"{limits.MAX_ADDRESSES:,}"
+    assert (
+        said["topics of a log query"] == f"{limits.MAX_TOPICS_PER_POSITION:,} at each of {limits.MAX_TOPIC_POSITIONS}"
+    )
+    assert said["percentiles of `eth_feeHistory`"] == f"{limits.MAX_PERCENTILES}"
+    assert said["code that a call overrides"] == f"{limits.MAX_OVERRIDE_CODE:,} bytes of all accounts together"
+    assert said["slots that a call overrides"] == f"{limits.MAX_OVERRIDE_SLOTS:,}"
+    assert said["time of a log search"] == f"{limits.LOG_SECONDS} s"
+    assert said["addresses and topics of all filters of a port"] == f"{limits.MAX_CRITERIA:,}"
+    assert said["addresses and topics of all subscriptions of a port"] == f"{limits.MAX_CRITERIA:,}"
+    assert said["time between two polls of a filter"] == f"{limits.FILTER_SECONDS} s"
+    assert said["changes of the chain that a filter may be behind"] == f"{limits.MAX_JOURNAL:,}"
+    assert said["subscriptions of a port"] == f"{limits.MAX_PORT_SUBSCRIPTIONS:,}"
+    assert f"{limits.MAX_LOG_BYTES >> 20} MiB of logs" in text
+    assert said["subscriptions of a connection"] == f"{limits.MAX_SUBSCRIPTIONS:,}"
+    assert said["notifications that a connection leaves unread"] == f"{limits.MAX_UNSENT >> 20} MiB"
+    assert said["notifications that all connections of a port leave unread"] == f"{limits.MAX_PORT_UNSENT >> 20} MiB"
     assert said["a transaction in the pool"] == f"{pool.max_transaction_size:,} bytes"
     assert said["a transaction's fee at its cap"] == f"{pool.fee_cap // 10**18} ether of OPEN"
-    assert f"{eth_logs._MAX_BLOCKS:,} blocks apart" in TEXT
-    assert f"{eth_logs._MAX_LOGS:,} logs" in TEXT
-    assert f"at most {eth._MAX_HISTORY:,} blocks" in TEXT
-    assert f"at most {engine._MAX_BODIES:,}" in TEXT
-    assert f"within {jwt_auth.MAX_DRIFT} seconds" in TEXT
-    assert f"at least {eth._DEFAULT_TIP:,} wei" in TEXT
+    assert f"{limits.MAX_LOG_BLOCKS:,} blocks apart" in text
+    assert f"{limits.MAX_LOGS:,} logs" in text
+    assert f"at most {limits.MAX_FEE_HISTORY:,} blocks" in text
+    assert f"at most {engine._MAX_BODIES:,}" in text
+    assert f"within {jwt_auth.MAX_DRIFT} seconds" in text
+    assert f"at least {eth._DEFAULT_TIP:,} wei" in text
 
 
 @pytest.mark.parametrize("name", ABSENT)

@@ -69,6 +69,7 @@ async def fresh(fresh_node):
     async with aiohttp.ClientSession() as session:
         callers = _callers(servers, session)
         callers.node = fresh_node
+        callers.servers = servers
         yield callers
     await servers.stop()
 

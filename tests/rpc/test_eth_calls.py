@@ -7,12 +7,15 @@ import pytest
 from eth_abi import encode
 from eth_account import Account
 from eth_account.messages import encode_defunct, encode_typed_data
+from eth_utils.address import to_checksum_address
 
 from attribution_precompile import ADDRESS_BYTES, ERRORS
+from rollup.execution.transition import create_address
 from rollup.protocol.accounts import USERS
 from rollup.protocol.primitives import keccak256
 from rollup.protocol.transaction import BLOB, DEPOSIT, DYNAMIC_FEE, LEGACY, Transaction
 from rollup.rpc.eth_calls import revert_reason
+from rollup.rpc.limits import MAX_OVERRIDE_CODE, MAX_OVERRIDE_SLOTS
 from tests.rpc.story import ETHER, GWEI, TOPIC_A
 
 ALICE, BOB = ("0x" + account.address.hex() for account in USERS[:2])
@@ -124,6 +127,60 @@ async def test_an_access_list(rpc, story):
     assert int(answer["gasUsed"], 16) > 21_000
     assert "error" not in answer
     assert "revert" in (await rpc.l2("eth_createAccessList", to(story, "0x01")))["error"]
+
+
+CALLER, CALLEE = "0x" + "0a" * 20, "0x" + "0b" * 20
+CALLS = f"0x6000600060006000600073{CALLEE[2:]}5af1"
+READS_5 = "0x600554"
+
+
+@pytest.mark.parametrize("end", ["00", "60006000fd", "fe"], ids=["stops", "reverts", "halts"])
+async def test_an_access_list_has_what_a_frame_touched_however_it_ended(rpc, end):
+    """geth lists what was touched; a revert takes the change back, not the access."""
+    slot = "0x" + format(5, "064x")
+    code = {CALLER: {"code": CALLS + "00"}, CALLEE: {"code": READS_5 + end}}
+    for caller in (rpc.l1, rpc.l2, rpc.verifier):
+        outer = await caller("eth_createAccessList", {"from": ALICE, "to": CALLER, "gas": "0x186a0"}, "latest", code)
+        assert outer["accessList"] == [{"address": CALLEE, "storageKeys": [slot]}]
+        assert "error" not in outer
+        inner = await caller("eth_createAccessList", {"from": ALICE, "to": CALLEE, "gas": "0x186a0"}, "latest", code)
+        assert inner["accessList"] == [{"address": CALLEE, "storageKeys": [slot]}]
+        assert ("error" in inner) is (end != "00")
+
+
+async def test_an_access_list_of_a_creation_that_reverts(rpc):
+    creation = {"from": NOBODY, "gas": "0x186a0", "data": "0x600160075560006000fd"}
+    created = "0x" + create_address(bytes.fromhex(NOBODY[2:]), 0).hex()
+    answer = await rpc.l2("eth_createAccessList", creation)
+    assert answer["accessList"] == [{"address": created, "storageKeys": ["0x" + format(7, "064x")]}]
+    plain = await rpc.l2("eth_createAccessList", creation | {"data": "0x60006000fd"})
+    assert plain["accessList"] == []
+
+
+async def test_an_estimate_takes_block_overrides(rpc):
+    """The code stops at once before time 5, and stores a word from there."""
+    code = {CALLEE: {"code": "0x600542106009576001600055" + "005b00"}}
+    call = {"from": ALICE, "to": CALLEE}
+    estimates = [
+        int(await rpc.l2("eth_estimateGas", call, "latest", code, {"time": time, "difficulty": "0x1"}), 16)
+        for time in ("0x4", "0x5")
+    ]
+    assert abs(estimates[1] - estimates[0]) > 20_000
+    error = await rpc.l2.failure("eth_estimateGas", call, "latest", code, {"difficulty": 1})
+    assert (error.code, error.message[:32]) == (-32602, "invalid argument 3: difficulty: ")
+
+
+async def test_overrides_are_bounded_in_code_and_slots_over_all_accounts(rpc):
+    half = "0x" + "5b" * (MAX_OVERRIDE_CODE // 2)
+    fits = {CALLER: {"code": half}, CALLEE: {"code": half}}
+    assert await rpc.l2("eth_call", {"to": NOBODY}, "latest", fits) == "0x"
+    slots = {"0x" + format(number, "064x"): "0x" + "00" * 32 for number in range(MAX_OVERRIDE_SLOTS // 2 + 1)}
+    over = [{**fits, NOBODY: {"code": "0x00"}}, {CALLER: {"state": slots}, CALLEE: {"stateDiff": slots}}]
+    for method in ("eth_call", "eth_estimateGas", "eth_createAccessList"):
+        for given in over:
+            error = await rpc.l2.failure(method, {"to": NOBODY}, "latest", given)
+            assert error.code == -32602
+            assert error.message.endswith("may be overridden")
 
 
 async def test_state_overrides(rpc, story):
@@ -372,7 +429,7 @@ async def test_the_pool_by_every_view(fresh):
     assert await fresh.l2("txpool_status") == {"pending": "0x0", "queued": "0x0"}
     ready = await fresh.l2("eth_sendRawTransaction", signed())
     waiting = await fresh.l2("eth_sendRawTransaction", signed(nonce=2))
-    zoe = "0x" + ZOE.address.hex()
+    zoe = to_checksum_address(ZOE.address)
     assert await fresh.l2("txpool_status") == {"pending": "0x1", "queued": "0x1"}
     content = await fresh.l2("txpool_content")
     assert content["pending"][zoe]["0"]["hash"] == ready
@@ -380,7 +437,7 @@ async def test_the_pool_by_every_view(fresh):
     assert await fresh.l2("txpool_contentFrom", zoe) == {part: content[part][zoe] for part in ("pending", "queued")}
     assert await fresh.l2("txpool_contentFrom", NOBODY) == {"pending": {}, "queued": {}}
     line = (await fresh.l2("txpool_inspect"))["pending"][zoe]["0"]
-    assert line.lower() == f"{BOB}: 0 wei + 21000 gas × {10 * GWEI} wei"
+    assert line == f"{to_checksum_address(BOB)}: 0 wei + 21000 gas × {10 * GWEI} wei"
     assert await fresh.verifier("txpool_status") == {"pending": "0x0", "queued": "0x0"}
 
 

@@ -1,11 +1,15 @@
 """eth_ reads over a real socket: blocks, transactions, receipts, accounts, fees, proofs, on both layers."""
 
+from types import SimpleNamespace
+
 import pytest
 import rlp
 from trie import HexaryTrie
 
 from rollup.protocol.accounts import USERS
 from rollup.protocol.primitives import keccak256
+from rollup.rpc.backend import ExecutionBackend
+from rollup.rpc.eth import EthReads
 from tests.rpc.story import ETHER, GWEI
 
 ALICE, BOB, CAROL, DAVE = ("0x" + account.address.hex() for account in USERS[:4])
@@ -80,15 +84,87 @@ async def test_fee_history(rpc, story):
     block = story.node.l2.chain.block_by_number(14)
     assert busy["gasUsedRatio"] == [block.header.gas_used / block.header.gas_limit]
     base = block.header.base_fee_per_gas
-    assert busy["reward"] == [[hex(GWEI), hex(100 * GWEI - base)]]
+    assert busy["reward"] == [["0x0", hex(100 * GWEI - base)]]  # the deposit of the L1 attributes tips nothing
     assert await rpc.l2("eth_feeHistory", "0x0", "latest", []) == {"oldestBlock": "0x0", "gasUsedRatio": None}
     error = await rpc.l2.failure("eth_feeHistory", "0x1", hex(head + 5), [])
     assert error.message == f"request beyond head block: requested {head + 5}, head {head}"
-    for percentiles in ([101], [-1], ["1"], [50, 10], {}):
-        assert (
-            "invalid reward percentile"
-            in (await rpc.l2.failure("eth_feeHistory", "0x1", "latest", percentiles)).message
-        )
+    for percentiles, why in (
+        ([101], "101.000000"),
+        ([-1], "-1.000000"),
+        ([50, 10], "#0:50.000000 >= #1:10.000000"),
+        ([5, 5], "#0:5.000000 >= #1:5.000000"),
+        (list(range(101)), "over the query limit 100"),
+        ([0] * 20_000, "over the query limit 100"),
+    ):
+        error = await rpc.l2.failure("eth_feeHistory", "0x1", "latest", percentiles)
+        assert (error.code, error.message) == (-32000, f"invalid reward percentile: {why}")
+    for percentiles in (["1"], {}, [True], [None], "x"):
+        assert (await rpc.l2.failure("eth_feeHistory", "0x1", "latest", percentiles)).code == -32602
+    assert len((await rpc.l2("eth_feeHistory", "0x1", "0xe", list(range(100))))["reward"][0]) == 100
+
+
+def test_rewards_are_those_of_op_geth(fresh_node):
+    """Shares of a block's gas over all its transactions; a deposit tips nothing (op-geth: processBlock)."""
+    reads = EthReads(ExecutionBackend("l2", fresh_node.l2.chain, fresh_node.l2.engine.config))
+    tips = [(0, 46_000), *((tip, 21_000) for tip in (10**6, 5 * 10**8, 2 * 10**9, 10**9, 3 * 10**6))]
+    block = SimpleNamespace(header=SimpleNamespace(gas_used=sum(gas for _, gas in tips)))
+    reads._tips_with_deposits = lambda of: tips
+    shares = [0, 10, 20, 25.5, 50, 75, 99, 100]
+    expected = [0, 0, 0, 0, 3 * 10**6, 10**9, 2 * 10**9, 2 * 10**9]
+    assert reads._rewards(block, shares) == [hex(tip) for tip in expected]
+    tips.clear()
+    assert reads._rewards(block, shares) == ["0x0"] * 8
+
+
+async def test_the_base_fee_is_that_of_the_next_block(fresh):
+    for caller, build in ((fresh.l2, fresh.node.build_l2), (fresh.l1, fresh.node.mine_l1)):
+        fee = await caller("eth_baseFee")
+        build()
+        assert (await caller("eth_getBlockByNumber", "latest"))["baseFeePerGas"] == fee
+
+
+async def test_a_pending_block_has_its_identity_on_l2_alone(rpc):
+    for method in ("eth_getBlockByNumber", "eth_getHeaderByNumber"):
+        assert await rpc.l2(method, "pending") == await rpc.l2(method, "latest")
+        latest = await rpc.l1(method, "latest")
+        assert await rpc.l1(method, "pending") == latest | {"hash": None, "nonce": None, "miner": None}
+
+
+STORAGE_KEYS = [
+    ("0x5", None),
+    ("05", None),
+    ("5", None),
+    ("", None),
+    ("0X05", None),
+    ("0x" + "0" * 64, None),
+    ("0xasdf", 'invalid hex in storage key: "0xasdf"'),
+    ("0x" + "0" * 65, 'storage key too long (want at most 32 bytes): "0x' + "0" * 65 + '"'),
+    *((value, "invalid argument 1: a hex string is expected") for value in (1, [], {}, True)),
+]
+
+
+@pytest.mark.parametrize(("key", "message"), STORAGE_KEYS, ids=[str(key)[:20] for key, _ in STORAGE_KEYS])
+async def test_storage_keys_are_read_as_geth_reads_them(rpc, key, message):
+    for method, given in (("eth_getStorageAt", key), ("eth_getProof", [key])):
+        for caller in (rpc.l1, rpc.l2, rpc.verifier):
+            if message is None:
+                await caller(method, PASSER, given, "latest")
+            else:
+                error = await caller.failure(method, PASSER, given, "latest")
+                assert (error.code, error.message) == (-32602, message)
+
+
+async def test_a_proof_echoes_a_hash_as_a_hash_and_a_quantity_as_a_quantity(rpc):
+    keys = ["0x5", "05", "0x" + "AB".rjust(64, "0"), "AB".rjust(64, "0"), "0x" + "0" * 63]
+    answer = await rpc.l2("eth_getProof", PASSER, keys, "latest")
+    whole = "0x" + "ab".rjust(64, "0")
+    assert [item["key"] for item in answer["storageProof"]] == ["0x5", "0x5", whole, whole, "0x" + "0" * 64]
+
+
+@pytest.mark.parametrize("key", ["0x", "0x63", "0x" + "00" * 31, "0x" + "11" * 33, "0x" + "00" * 600])
+async def test_a_database_key_of_any_length_is_answered(rpc, key):
+    error = await rpc.l2.failure("debug_dbGet", key)
+    assert (error.code, error.message) == (-32000, "not found")
 
 
 # ---------------------------------------------------------------- blocks
@@ -372,7 +448,7 @@ async def test_a_proof_has_at_most_so_many_keys(rpc):
     keys = [hex(number) for number in range(1024)]
     assert len((await rpc.l2("eth_getProof", PASSER, keys, "latest"))["storageProof"]) == 1024
     error = await rpc.l2.failure("eth_getProof", PASSER, [*keys, "0x400"], "latest")
-    assert (error.code, error.message) == (-32602, "too many storage keys: 1025, at most 1024")
+    assert (error.code, error.message) == (-32602, "too many storage keys requested (max 1024, got 1025)")
 
 
 async def test_state_of_a_block_that_is_not_there(rpc):

@@ -1,9 +1,40 @@
 """eth_getLogs, filters that are polled, subscriptions that push; what a reorganisation tells each of them."""
 
-import pytest
+import asyncio
+import re
+from collections import deque
+from cProfile import Profile
+from functools import partial
+from itertools import pairwise
+from pstats import Stats
+from random import Random
+from types import SimpleNamespace
 
+import orjson
+import pytest
+from aiohttp import WSMsgType
+
+from rollup.execution.chain import HeadChange
 from rollup.protocol.accounts import USERS
-from rollup.rpc.subscriptions import MAX_SUBSCRIPTIONS
+from rollup.protocol.bloom import logs_bloom
+from rollup.protocol.receipt import Log
+from rollup.rpc.backend import ExecutionBackend
+from rollup.rpc.errors import RpcError
+from rollup.rpc.eth_logs import EthLogs
+from rollup.rpc.formats import header_json
+from rollup.rpc.limits import (
+    FILTER_SECONDS,
+    LOG_SECONDS,
+    MAX_ADDRESSES,
+    MAX_SUBSCRIPTIONS,
+    MAX_TOPIC_POSITIONS,
+    MAX_TOPICS_PER_POSITION,
+    SLICE_SECONDS,
+)
+from rollup.rpc.log_query import BlockTest, LogQuery
+from rollup.rpc.log_routes import LogRoutes
+from rollup.rpc.log_search import LogSearch
+from rollup.rpc.turns import Turns
 from tests.rpc.caller import Failed
 from tests.rpc.story import TOPIC_A, TOPIC_B, contract_code, init_code
 from tests.rpc.test_eth_calls import signed
@@ -116,16 +147,253 @@ async def test_filters_tell_what_came_since(fresh):
     assert (await fresh.l2.failure("eth_getFilterLogs", pending)).message == "filter not found"
 
 
-async def test_a_filter_that_nobody_polls_ends(fresh, monkeypatch):
-    monkeypatch.setattr("rollup.rpc.eth_logs._MAX_UNREAD", 2)
-    blocks = await fresh.l2("eth_newBlockFilter")
+@pytest.fixture
+def clock(monkeypatch):
+    """The clock of filters and searches, which the test sets."""
+    clock = SimpleNamespace(time=1_000.0)
+    monkeypatch.setattr("rollup.serve.EthLogs", partial(EthLogs, now=lambda: clock.time))
+    return clock
+
+
+@pytest.fixture
+async def timed(clock, fresh):
+    """A node at genesis whose filters and searches go by `clock`."""
+    return fresh
+
+
+async def test_a_filter_that_nobody_polls_ends(clock, timed):
+    polled, forgotten = [await timed.l2("eth_newBlockFilter") for _ in range(2)]
+    clock.time += FILTER_SECONDS
+    assert await timed.l2("eth_getFilterChanges", polled) == []
+    clock.time += 1
+    assert (await timed.l2.failure("eth_getFilterChanges", forgotten)).message == "filter not found"
+    assert await timed.l2("eth_getFilterChanges", polled) == []
+
+
+@pytest.mark.parametrize("method", ["eth_newBlockFilter", "eth_newFilter"])
+async def test_a_filter_too_far_behind_the_chain_ends(fresh, monkeypatch, method):
+    monkeypatch.setattr("rollup.rpc.eth_logs.MAX_JOURNAL", 2)
+    logs = EthLogs(ExecutionBackend("l2", fresh.node.l2.chain, fresh.node.l2.engine.config))
+    ident = getattr(logs, method)([{}] if method == "eth_newFilter" else [])
+    for _ in range(2):
+        fresh.node.build_l2()
+    assert len(await logs.eth_getFilterChanges([ident])) == (0 if method == "eth_newFilter" else 2)
     for _ in range(3):
         fresh.node.build_l2()
-    assert (await fresh.l2.failure("eth_getFilterChanges", blocks)).message == "filter not found"
+    with pytest.raises(RpcError, match="filter not found"):
+        await logs.eth_getFilterChanges([ident])
+
+
+async def test_what_is_too_much_for_one_poll_comes_with_the_next(fresh, monkeypatch):
+    created = await fresh.l2(
+        "eth_sendRawTransaction", signed(to=None, data=init_code(contract_code()), gas_limit=10**6)
+    )
+    fresh.node.build_l2()
+    contract = (await fresh.l2("eth_getTransactionReceipt", created))["contractAddress"]
+    ident = await fresh.l2("eth_newFilter", {"address": contract})
+    for nonce in (1, 2):
+        raw = signed(nonce=nonce, to=bytes.fromhex(contract[2:]), data=b"\0", gas_limit=10**5)
+        await fresh.l2("eth_sendRawTransaction", raw)
+        fresh.node.build_l2()
+    monkeypatch.setattr("rollup.rpc.log_search.MAX_LOGS", 1)
+    polled = [await fresh.l2("eth_getFilterChanges", ident) for _ in range(3)]
+    assert [[int(log["blockNumber"], 16) for log in logs] for logs in polled] == [[2, 2], [3, 3], []]
+
+
+# ---------------------------------------------------------------- bounds of queries
+def addresses(count):
+    return [f"0x{number:040x}" for number in range(1, count + 1)]
+
+
+def topics(count):
+    return [f"0x{number:064x}" for number in range(1, count + 1)]
+
+
+AT_THE_BOUND = {"address": addresses(MAX_ADDRESSES), "topics": [topics(MAX_TOPICS_PER_POSITION)] * 4}
+OVER_THE_BOUND = [
+    ({"address": addresses(MAX_ADDRESSES + 1)}, "exceed max addresses or topics per search position"),
+    *(
+        ({"topics": [None] * place + [topics(MAX_TOPICS_PER_POSITION + 1)]}, "exceed max topics")
+        for place in range(MAX_TOPIC_POSITIONS)
+    ),
+    ({"topics": [None] * (MAX_TOPIC_POSITIONS + 1)}, "exceed max topics"),
+]
+
+
+@pytest.mark.parametrize(("query", "message"), OVER_THE_BOUND, ids=range(len(OVER_THE_BOUND)))
+async def test_every_way_to_ask_for_logs_has_geths_bounds(rpc, query, message):
+    async with rpc.l2.websocket() as socket:
+        for method, params in (("eth_getLogs", []), ("eth_newFilter", []), ("eth_subscribe", ["logs"])):
+            with pytest.raises(Failed) as refused:
+                await socket(method, *params, query)
+            assert (refused.value.code, refused.value.message) == (-32000, message)
+        assert await socket("eth_getLogs", AT_THE_BOUND) == []
+
+
+async def test_filters_are_bounded_by_their_addresses_and_topics(fresh, monkeypatch):
+    monkeypatch.setattr("rollup.rpc.filters.MAX_CRITERIA", 25)
+    first, second, third = [await fresh.l2("eth_newFilter", {"address": addresses(10)}) for _ in range(3)]
+    assert (await fresh.l2.failure("eth_getFilterChanges", first)).message == "filter not found"
+    assert await fresh.l2("eth_getFilterChanges", second) == await fresh.l2("eth_getFilterChanges", third) == []
+
+
+async def test_subscriptions_are_bounded_by_their_addresses_and_topics(rpc, monkeypatch):
+    monkeypatch.setattr("rollup.rpc.log_feed.MAX_CRITERIA", 25)
+    async with rpc.l2.websocket() as socket:
+        first = await socket("eth_subscribe", "logs", {"address": addresses(20)})
+        with pytest.raises(Failed, match="addresses and topics on this port"):
+            await socket("eth_subscribe", "logs", {"topics": [topics(6)]})
+        assert await socket("eth_unsubscribe", first)
+        assert await socket("eth_subscribe", "logs", {"topics": [topics(6)]})
+
+
+async def test_subscriptions_of_a_port_are_bounded(rpc, monkeypatch):
+    monkeypatch.setattr("rollup.rpc.subscriptions.MAX_PORT_SUBSCRIPTIONS", 1)
+    async with rpc.l2.websocket() as socket:
+        async with rpc.l2.websocket() as other:
+            await other("eth_subscribe", "newHeads")
+            with pytest.raises(Failed, match="subscriptions on this port"):
+                await socket("eth_subscribe", "newHeads")
+            await other.socket.close()
+        assert await socket("eth_subscribe", "newHeads")
+
+
+# ---------------------------------------------------------------- searches that take long
+async def test_a_search_that_takes_too_long_ends_as_on_geth(clock, timed, monkeypatch):
+    for _ in range(3):
+        timed.node.build_l2()
+    read = LogSearch._read
+
+    def slow(*given, **named):
+        clock.time += LOG_SECONDS
+        return read(*given, **named)
+
+    monkeypatch.setattr(LogSearch, "_read", slow)
+    query = {"fromBlock": "0x0", "toBlock": "latest"}
+    error = await timed.l2.failure("eth_getLogs", query)
+    assert (error.code, error.message) == (-32002, "request timed out")
+
+
+async def test_a_reorganisation_during_a_search_leaves_no_trace_of_the_old_chain(fresh):
+    node, chain = fresh.node, fresh.node.l2.chain
+    created = await fresh.l2(
+        "eth_sendRawTransaction", signed(to=None, data=init_code(contract_code()), gas_limit=10**6)
+    )
+    node.build_l2()
+    contract = (await fresh.l2("eth_getTransactionReceipt", created))["contractAddress"]
+    base = chain.head
+    await fresh.l2("eth_sendRawTransaction", emitting(contract))
+    with_logs, last = node.build_l2(), node.build_l2()
+    search = LogSearch(chain, LogQuery(frozenset({bytes.fromhex(contract[2:])})))
+    steps = search.canonical(0, chain.head.number)
+    for _ in steps:
+        if search.found:
+            chain.set_head(base.hash)
+            search.rewind(with_logs.number)
+    assert search.found == []
+    chain.set_head(last.hash)
+    whole = LogSearch(chain, LogQuery())
+    deque(whole.canonical(0, chain.head.number), maxlen=0)
+    again = LogSearch(chain, LogQuery())
+    steps = again.canonical(0, chain.head.number)
+    for turn, _ in enumerate(steps):
+        if turn == 1:
+            again.rewind(0)
+    assert list(map(bytes, texts(again))) == texts(whole) != []
+
+
+def texts(search):
+    return [orjson.dumps(item) for item in search.found]
+
+
+async def test_turns_are_one_slice_long_however_many_work():
+    now, done = SimpleNamespace(time=0.0), []
+
+    def work(name):
+        for _ in range(5):
+            now.time += SLICE_SECONDS
+            done.append(name)
+            yield
+
+    turns = Turns(lambda: now.time)
+    seen = []
+
+    async def other():
+        while len(done) < 15:
+            seen.append(len(done))
+            await asyncio.sleep(0)
+
+    await asyncio.gather(other(), *(turns.run(work(name)) for name in "abc"))
+    assert len(done) == 15
+    assert done[:3] == ["a", "b", "c"]
+    assert all(after - before <= 1 for before, after in pairwise(seen))
+
+
+# ---------------------------------------------------------------- against a plain reading of the rules
+def random_queries(random, logs):
+    """Queries of addresses and topics, most of them seen in logs."""
+    seen = [log.address for log in logs], [topic for log in logs for topic in log.topics]
+
+    def some(values, size):
+        known = random.sample(values, min(len(values), random.randrange(3)))
+        return frozenset(known + [random.randbytes(size) for _ in range(random.randrange(3))])
+
+    for _ in range(300):
+        wanted = tuple(some(seen[1], 32) or None for _ in range(random.randrange(5)))
+        yield LogQuery(some(seen[0], 20), wanted)
+
+
+def plainly_matches(query, log):
+    if query.addresses and not any(log.address == item for item in query.addresses):
+        return False
+    for place, wanted in enumerate(query.topics):
+        if place >= len(log.topics) or (wanted is not None and not any(log.topics[place] == item for item in wanted)):
+            return False
+    return True
+
+
+def test_bloom_routes_and_queries_agree_with_a_plain_reading():
+    random = Random(8)
+    values = [random.randbytes(20) for _ in range(6)], [random.randbytes(32) for _ in range(8)]
+    logs = [
+        Log(random.choice(values[0]), tuple(random.choices(values[1], k=random.randrange(5))), b"") for _ in range(80)
+    ]
+    queries = list(random_queries(random, logs))
+    routes = LogRoutes()
+    for number, query in enumerate(queries):
+        routes.add(number, query)
+    found = 0
+    for log in logs:
+        expected = {number for number, query in enumerate(queries) if plainly_matches(query, log)}
+        routed = list(routes.of(log))
+        assert len(routed) == len(set(routed))
+        assert set(routed) == expected == {n for n, query in enumerate(queries) if query.matches(log)}
+        assert all(BlockTest(queries[number]).may_match(logs_bloom([log])) for number in expected)
+        found += len(expected)
+    assert found > 1_000
+    passed = sum(BlockTest(query).may_match(logs_bloom([log])) for log in logs for query in queries)
+    assert passed < len(logs) * len(queries) / 2
+    for number, query in enumerate(queries):
+        routes.remove(number, query)
+    assert not routes._by_value
+    assert not routes._open
+
+
+def test_a_new_block_costs_the_same_with_one_filter_and_with_a_thousand(fresh_node):
+    logs = EthLogs(ExecutionBackend("l2", fresh_node.l2.chain, fresh_node.l2.engine.config))
+    counts = []
+    for filters in (1, 100):
+        for number in range(filters):
+            logs.eth_newFilter([{"address": addresses(1_000), "topics": [[f"0x{number:064x}"]]}])
+        change = HeadChange(added=[fresh_node.build_l2()])
+        profiler = Profile()
+        profiler.runcall(logs.on_head_change, change)
+        counts.append(Stats(profiler).total_calls)
+    assert counts[0] == counts[1]
 
 
 async def test_filters_are_bounded(fresh, monkeypatch):
-    monkeypatch.setattr("rollup.rpc.eth_logs._MAX_FILTERS", 3)
+    monkeypatch.setattr("rollup.rpc.filters.MAX_FILTERS", 3)
     idents = [await fresh.l2("eth_newBlockFilter") for _ in range(4)]
     assert (await fresh.l2.failure("eth_getFilterChanges", idents[0])).message == "filter not found"
     assert await fresh.l2("eth_getFilterChanges", idents[3]) == []
@@ -227,13 +495,79 @@ async def test_a_reader_who_left_is_forgotten(fresh):
     assert await fresh.l2("eth_blockNumber") == "0x1"
 
 
-async def test_a_reader_who_does_not_read_holds_nobody_up(fresh, monkeypatch):
-    monkeypatch.setattr("rollup.rpc.subscriptions.MAX_UNSENT", 3)
+async def test_the_connection_of_a_reader_who_does_not_read_is_closed(fresh, monkeypatch):
+    monkeypatch.setattr("rollup.rpc.subscriptions.MAX_UNSENT", 5_000)
+    async with fresh.l2.websocket() as socket, fresh.l2.websocket() as reading:
+        await socket("eth_subscribe", "newHeads")
+        heads = await reading("eth_subscribe", "newHeads")
+        hold = asyncio.Event()
+        server = fresh.servers._servers["l2"]
+        slow = next(item.connection for item in server._subscriptions.of("newHeads") if item.ident != heads)
+        monkeypatch.setattr(slow, "send", lambda text: hold.wait(), raising=True)
+        for number in range(1, 6):
+            fresh.node.build_l2()
+            ident, head = await reading.notified()
+            assert (ident, head["number"]) == (heads, hex(number))
+        assert (await socket.socket.receive(timeout=10)).type in (WSMsgType.CLOSED, WSMsgType.ERROR)
+        assert slow.unsent == len(slow.queue) == len(slow.idents) == 0
+        assert server._subscriptions._unsent == 0
+
+
+async def test_when_a_port_holds_too_much_the_slowest_reader_goes_first(fresh, monkeypatch):
+    async with fresh.l2.websocket() as socket, fresh.l2.websocket() as reading:
+        for _ in range(3):
+            await socket("eth_subscribe", "newHeads")
+        await reading("eth_subscribe", "newHeads")
+        subscriptions = fresh.servers._servers["l2"]._subscriptions
+        slow = next(item.connection for item in subscriptions.of("newHeads") if len(item.connection.idents) == 3)
+        hold = asyncio.Event()
+        monkeypatch.setattr(slow, "send", lambda text: hold.wait())
+        monkeypatch.setattr("rollup.rpc.subscriptions.MAX_PORT_UNSENT", 6_000)
+        for number in range(1, 4):
+            fresh.node.build_l2()
+            assert (await reading.notified())[1]["number"] == hex(number)
+        assert not slow.idents
+        assert len(subscriptions.of("newHeads")) == 1
+
+
+async def test_a_header_is_encoded_once_for_all_subscribers(fresh, monkeypatch):
+    encoded = []
+    monkeypatch.setattr(
+        "rollup.rpc.log_feed.header_json", lambda header, known: encoded.append(known) or header_json(header, known)
+    )
     async with fresh.l2.websocket() as socket:
-        heads = await socket("eth_subscribe", "newHeads")
-        for _ in range(5):
-            fresh.node.build_l2()  # five at once: no time to send any
-        told = [await socket.notified() for _ in range(3)]
-        assert [value["number"] for _, value in told] == ["0x1", "0x2", "0x3"]
-        with pytest.raises(Failed, match="subscription not found"):
-            await socket("eth_unsubscribe", heads)
+        idents = {await socket("eth_subscribe", "newHeads") for _ in range(50)}
+        block = fresh.node.build_l2()
+        assert {(await socket.notified())[0] for _ in range(50)} == idents
+    assert encoded == [block.hash]
+
+
+QUANTITY = re.compile(r"0x(0|[1-9a-f][0-9a-f]*)")
+
+
+async def test_ids_are_quantities_that_nobody_can_guess(rpc):
+    async with rpc.l2.websocket() as socket:
+        found = [await socket("eth_newBlockFilter") for _ in range(200)]
+        found += [await socket("eth_subscribe", "syncing") for _ in range(200)]
+    assert all(map(QUANTITY.fullmatch, found))
+    assert len(set(found)) == 400
+    assert len({ident[:8] for ident in found}) > 300
+
+
+async def test_filters_and_subscriptions_keep_to_the_range_of_their_query(fresh):
+    created = await fresh.l2(
+        "eth_sendRawTransaction", signed(to=None, data=init_code(contract_code()), gas_limit=10**6)
+    )
+    fresh.node.build_l2()
+    contract = (await fresh.l2("eth_getTransactionReceipt", created))["contractAddress"]
+    async with fresh.l2.websocket() as socket:
+        query = {"address": contract, "fromBlock": "0x1", "toBlock": "0x2"}
+        ident, polled = await socket("eth_subscribe", "logs", query), await socket("eth_newFilter", query)
+        for nonce in (1, 2):
+            raw = signed(nonce=nonce, to=bytes.fromhex(contract[2:]), data=b"\0", gas_limit=10**5)
+            await socket("eth_sendRawTransaction", raw)
+            fresh.node.build_l2()
+        told = await socket("eth_getFilterChanges", polled)
+        assert [log["blockNumber"] for log in told] == ["0x2", "0x2"]
+        assert [await socket.notified() for _ in told] == [(ident, log) for log in told]
+        assert socket.notifications == []

@@ -1,15 +1,20 @@
 """The door itself: what comes that is no request, results that cannot be written, pages of other sites."""
 
 import asyncio
+import gzip
 import json
+from contextlib import suppress
 
 import aiohttp
 import pytest
 import pytest_asyncio
 
 from rollup.rpc.errors import RpcCannotListen, RpcError
+from rollup.rpc.hosts import Hosts
+from rollup.rpc.limits import LARGE_BODY, MAX_BATCH, MAX_BODY
+from rollup.rpc.listener import connections_per_port
 from rollup.rpc.origins import Origins
-from rollup.rpc.server import MAX_BATCH, MAX_BODY, RpcServer
+from rollup.rpc.server import RpcServer
 from rollup.rpc.subscriptions import Subscriptions
 from tests.rpc.caller import Caller, Failed
 
@@ -136,7 +141,7 @@ async def test_what_is_not_a_request_is_an_invalid_request(door, body, ident):
     assert await door.send([body, request("eth_echo")]) == [expected, {"jsonrpc": "2.0", "id": 1, "result": []}]
 
 
-@pytest.mark.parametrize("ident", [0, -1, 1.5, "", "abc", None, 2**53 + 1])
+@pytest.mark.parametrize("ident", [0, -1, 1.5, "", "abc", None, 2**53 + 1, 2**64 - 1])
 async def test_an_id_comes_back_as_it_was(door, ident):
     assert await door.send(request("eth_echo", ident=ident)) == {"jsonrpc": "2.0", "id": ident, "result": []}
 
@@ -203,9 +208,228 @@ async def test_a_body_over_the_limit_is_refused_and_the_server_goes_on(door):
     assert await door("eth_echo") == []
 
 
+IDENTS = ["123456789012345678901", "-123456789012345678901", "1e400", "1.50", "1" * 300, "0.1", "1E2"]
+
+
+@pytest.mark.parametrize("ident", IDENTS, ids=[ident[:30] for ident in IDENTS])
+async def test_an_id_comes_back_in_the_digits_it_was_written_in(door, ident):
+    one = f'{{"jsonrpc":"2.0","id":{ident},"method":"eth_echo","params":[1.5]}}'
+    status, text = await door.raw(one)
+    if ident == "1e400":  # no JSON number of any reader of ours
+        assert json.loads(text)["error"]["code"] == -32700
+        return
+    assert (status, text) == (200, f'{{"jsonrpc":"2.0","id":{ident},"result":[1.5]}}')
+    other = one.replace("eth_echo", "eth_refuse")
+    _, text = await door.raw(f"[{one},5,{other}]")
+    assert text.count(f'"id":{ident},') == 2
+
+
+async def test_an_unknown_method_is_looked_up_before_its_parameters_are_read(door):
+    answer = await door.send({"jsonrpc": "2.0", "id": 1, "method": "wallet_watchAsset", "params": {}})
+    assert answer["error"]["code"] == -32601
+
+
+@pytest.mark.parametrize("path", ["/", "/any/path?x=1", "/%0d%0a", "//", "/%00", "/%ff", "/../.."])
+async def test_a_post_to_any_path_is_answered(door, path):
+    port = int(door.url.rsplit(":", 1)[1])
+    body = json.dumps(request("eth_echo", 1)).encode()
+    answer = await spoken(
+        port, b"POST %b HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%b" % (path.encode(), len(body), body)
+    )
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert answer.endswith(b'{"jsonrpc":"2.0","id":1,"result":[1]}')
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "TRACE"])
+async def test_other_http_methods_are_refused(door, method):
+    async with door.session.request(method, door.url) as response:
+        assert response.status == 405
+
+
+async def spoken(port, sent):
+    """What the port answers to these bytes, within a second of silence."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(sent)
+    answer = b""
+    with suppress(TimeoutError, ConnectionError):
+        while part := await asyncio.wait_for(reader.read(65_536), 0.3):
+            answer += part
+            if b"\r\n\r\n" in answer and answer.endswith((b"}", b"\n")):
+                break
+    writer.transport.abort()
+    return answer
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "x"])
+@pytest.mark.parametrize("body", [b"0123456789", b"", gzip.compress(b"{}" * 500)[:-9], b"\x1f\x8b"])
+async def test_a_body_that_is_not_what_its_encoding_says_is_a_bad_request(door, caplog, encoding, body):
+    status, text = await door.raw(body, **{"content-encoding": encoding})
+    assert status == 400 or json.loads(text)["error"]["code"] == -32700
+    assert status == 400 or encoding == "x" or body != b"0123456789"
+    assert caplog.records == []
+    assert await door("eth_echo") == []
+
+
+async def test_a_body_that_unpacks_to_more_than_the_limit_is_refused(door):
+    status, _ = await door.raw(gzip.compress(b" " * (MAX_BODY + 1)), **{"content-encoding": "gzip"})
+    assert status == 413
+
+
+MALFORMED = [
+    b"\r\n\r\n",
+    b"nonsense\r\n\r\n",
+    b"POST / HTTP/9.9\r\n\r\n",
+    b"POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nA: " + b"b" * 100_000 + b"\r\n\r\n",
+    b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\n\r\n",
+    b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    b"\x16\x03\x01\x02\x00\x01\x00",
+    b"\0" * 300,
+    b"POST / HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n12345",
+]
+
+
+@pytest.mark.parametrize("sent", MALFORMED, ids=[str(sent[:40]) for sent in MALFORMED])
+async def test_what_is_not_http_leaves_no_traceback(door, caplog, capfd, sent):
+    answer = await spoken(int(door.url.rsplit(":", 1)[1]), sent)
+    assert answer == b"" or answer.startswith((b"HTTP/1.1 400 ", b"HTTP/1.0 400 ", b"HTTP/1.1 413 "))
+    assert [record.getMessage() for record in caplog.records] == []
+    assert "Traceback" not in "".join(capfd.readouterr())
+    assert await door("eth_echo") == []
+
+
+# ---------------------------------------------------------------- connections
+async def test_an_idle_connection_makes_room_for_a_new_one(monkeypatch):
+    monkeypatch.setattr("rollup.rpc.listener.MAX_CONNECTIONS", 5)
+    server = RpcServer("test", METHODS)
+    port = await server.start("127.0.0.1", 0)
+    idle = [await asyncio.open_connection("127.0.0.1", port) for _ in range(20)]
+    try:
+        async with aiohttp.ClientSession() as session:
+            assert await Caller(session, f"http://127.0.0.1:{port}")("eth_echo", 1) == [1]
+        closed = [await asyncio.wait_for(reader.read(), 5) for reader, _ in idle[:15]]
+        assert closed == [b""] * 15
+    finally:
+        for _, writer in idle:
+            writer.transport.abort()
+        await server.stop()
+
+
+async def test_busy_connections_are_kept_and_the_one_too_many_is_told(monkeypatch):
+    monkeypatch.setattr("rollup.rpc.listener.MAX_CONNECTIONS", 2)
+    release = asyncio.Event()
+
+    async def wait(params):
+        await release.wait()
+        return params
+
+    server = RpcServer("test", {"eth_wait": wait})
+    port = await server.start("127.0.0.1", 0)
+    async with aiohttp.ClientSession() as session:
+        caller = Caller(session, f"http://127.0.0.1:{port}")
+        busy = [asyncio.create_task(caller("eth_wait", number)) for number in range(2)]
+        while len(server._busy) < 2:
+            await asyncio.sleep(0)
+        answer = await spoken(port, b"")
+        assert answer.startswith(b"HTTP/1.1 503 ")
+        release.set()
+        assert await asyncio.gather(*busy) == [[0], [1]]
+    await server.stop()
+
+
+async def test_websockets_are_bounded(door, monkeypatch):
+    monkeypatch.setattr("rollup.rpc.server.MAX_WEBSOCKETS", 2)
+    async with door.websocket() as one, door.websocket():
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await door.session.ws_connect(door.url)
+        assert refused.value.status == 503
+        assert await one("eth_echo", 1) == [1]
+    async with door.websocket() as one:
+        assert await one("eth_echo", 1) == [1]
+
+
+async def test_a_body_that_does_not_come_is_given_up(door, monkeypatch):
+    monkeypatch.setattr("rollup.rpc.body.READ_SECONDS", 0)
+    port = int(door.url.rsplit(":", 1)[1])
+    answer = await spoken(port, b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{")
+    assert b"did not come in time" in answer
+    assert answer.startswith(b"HTTP/1.1 400 ")
+
+
+async def test_of_large_bodies_only_so_many_are_read_at_once(monkeypatch):
+    monkeypatch.setattr("rollup.rpc.server.MAX_LARGE_BODIES", 1)
+    server = RpcServer("test", METHODS)
+    port = await server.start("127.0.0.1", 0)
+    head = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % (2 * LARGE_BODY)
+    _, holding = await asyncio.open_connection("127.0.0.1", port)
+    holding.write(head + b" " * (LARGE_BODY + 1))
+    while not server._large_bodies.locked():
+        await asyncio.sleep(0)
+    async with aiohttp.ClientSession() as session:
+        caller = Caller(session, f"http://127.0.0.1:{port}")
+        large = asyncio.create_task(caller("eth_echo", "x" * LARGE_BODY))
+        assert await caller("eth_echo", 1) == [1]
+        assert not large.done()
+        holding.transport.abort()
+        assert (await large)[0] == "x" * LARGE_BODY
+    await server.stop()
+
+
+def test_connections_fit_the_descriptors_of_the_process(monkeypatch):
+    limits = []
+    monkeypatch.setattr("resource.setrlimit", lambda which, pair: limits.append(pair))
+    for soft, hard, most in ((1_024, 1_024, 137), (1_024, 4_096, 649), (256, 2**20, 1_024), (-1, -1, 1_024), (9, 9, 1)):
+        monkeypatch.setattr("resource.getrlimit", lambda which, pair=(soft, hard): pair)
+        assert connections_per_port() == most
+        assert 6 * most + 200 <= max(hard, 206) or hard == -1
+    assert [soft for soft, _ in limits] == [1_024, 4_096, 6_344, 9]
+
+
+async def test_connections_that_cannot_be_accepted_are_one_line_in_ten_seconds(capsys, door):
+    loop = asyncio.get_running_loop()
+    report = loop.get_exception_handler()
+    for _ in range(1_000):
+        report(loop, {"message": "socket.accept() out of system resource", "exception": OSError(24, "too many")})
+    printed = "".join(capsys.readouterr())
+    assert printed.count("connections cannot be accepted") == 1
+    assert "Traceback" not in printed
+
+
+# ---------------------------------------------------------------- hosts
+@pytest.mark.parametrize(
+    "host",
+    ["localhost", "LOCALHOST:1", "a.localhost", "127.0.0.1", "127.0.0.1:9545", "[::1]", "[::1]:80", "10.1.2.3:5", ""],
+)
+async def test_a_request_to_this_machine_is_answered(door, host):
+    assert (await door.raw(json.dumps(request("eth_echo")), Host=host))[0] == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.com", "evil.com:9545", "localhost.evil.com", "xlocalhost", "[evil]", "1.2.3", ":"]
+)
+async def test_a_request_to_another_name_is_refused(door, host):
+    for given in ({"method": "POST"}, {"method": "GET"}, {"method": "OPTIONS"}):
+        async with door.session.request(url=door.url, headers={"Host": host}, **given) as response:
+            assert (response.status, await response.text()) == (403, "invalid host specified\n")
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+        await door.session.ws_connect(door.url, headers={"Host": host})
+    assert refused.value.status == 403
+
+
+def test_hosts_that_the_user_names():
+    hosts = Hosts(["Node.Example"]).allow("bound.example")
+    assert hosts.allows("node.example:8545")
+    assert hosts.allows("bound.example")
+    assert not hosts.allows("other.example")
+    assert Hosts(["*"]).allows("other.example")
+
+
 async def test_a_caller_that_goes_away_in_the_middle_is_no_news(door, caplog):
     port = int(door.url.rsplit(":", 1)[1])
-    for sent in (b"POST / HTTP/1.1\r\nHost: x\r\n", b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"):
+    for sent in (
+        b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\n",
+        b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\n{",
+    ):
         _, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(sent)
         await writer.drain()

@@ -1,0 +1,41 @@
+"""Reading a request's body: how large it may be, how long it may take, and how many large ones there may be."""
+
+import asyncio
+from contextlib import AsyncExitStack
+
+from aiohttp import web
+from aiohttp.http import HttpProcessingError
+
+from rollup.rpc.limits import LARGE_BODY, READ_SECONDS
+
+
+class BodyTooLarge(Exception):
+    """The body is longer than the port takes."""
+
+
+class BodyBroken(Exception):
+    """The body cannot be read: it is not what its Content-Encoding says, or it did not come in time."""
+
+
+async def read_body(request: web.BaseRequest, most: int, large: asyncio.Semaphore, stack: AsyncExitStack) -> bytes:
+    """The body, decompressed; raises BodyTooLarge, BodyBroken, ConnectionError.
+
+    A body above LARGE_BODY waits for its place in `large`, which it gives back when the stack ends.
+    """
+    if (request.content_length or 0) > most:
+        raise BodyTooLarge
+    body, has_place = bytearray(), False
+    try:
+        async with asyncio.timeout(READ_SECONDS):
+            async for chunk in request.content.iter_any():
+                body += chunk
+                if len(body) > most:
+                    raise BodyTooLarge
+                if len(body) > LARGE_BODY and not has_place:
+                    await stack.enter_async_context(large)
+                    has_place = True
+    except (web.RequestPayloadError, HttpProcessingError) as error:
+        raise BodyBroken(f"the body cannot be decoded: {error}") from error
+    except TimeoutError as error:
+        raise BodyBroken("the body did not come in time") from error
+    return bytes(body)

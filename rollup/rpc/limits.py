@@ -1,0 +1,51 @@
+"""Every limit of the JSON-RPC ports, in one place. docs/rpc.md lists them, and a test holds the page to this file.
+
+A limit that geth or op-geth has is theirs; the comment names where it stands there.
+"""
+
+# ------------------------------------------------------------ requests
+MAX_BODY = 5 * 1024 * 1024  # bytes of a request (geth rpc/http.go: defaultBodyLimit)
+MAX_ENGINE_BODY = 32 * 1024 * 1024  # bytes of a request on the engine port, whose payloads are whole blocks
+LARGE_BODY = 256 * 1024  # bytes; of requests above it a port reads and answers MAX_LARGE_BODIES at once
+MAX_LARGE_BODIES = 32
+MAX_BATCH = 1_000  # calls of a batch (geth node/defaults.go: BatchRequestLimit)
+MAX_BATCH_ANSWER = 25_000_000  # bytes (geth node/defaults.go: BatchResponseMaxSize)
+CALL_SECONDS = 5  # of eth_call and its kin (geth --rpc.evmtimeout)
+
+# ------------------------------------------------------------ connections
+MAX_CONNECTIONS = 1_024  # of a port; fewer where the process may not open so many descriptors
+MAX_WEBSOCKETS = 256  # of them
+IDLE_SECONDS = 120  # of a connection, and for a request's headers to come (geth rpc/http.go: IdleTimeout)
+READ_SECONDS = 30  # for a request's body to come (geth rpc/http.go: ReadTimeout)
+SEND_SECONDS = 30  # for an answer or a notification to be taken by its reader (geth rpc/http.go: WriteTimeout)
+PING_SECONDS = 30  # between two pings of a WebSocket (geth rpc/websocket.go: wsPingInterval)
+
+# ------------------------------------------------------------ reading
+MAX_PROOF_KEYS = 1_024  # slots of eth_getProof (geth internal/ethapi/api.go: maxGetProofKeys)
+MAX_PERCENTILES = 100  # of eth_feeHistory (op-geth eth/gasprice/feehistory.go: maxQueryLimit)
+MAX_FEE_HISTORY = 1_024  # blocks of eth_feeHistory (geth eth/ethconfig/config.go: MaxHeaderHistory)
+
+# ------------------------------------------------------------ calls
+MAX_OVERRIDE_CODE = 262_144  # bytes, of all accounts that a call overrides; geth has the request's size only
+MAX_OVERRIDE_SLOTS = 16_384  # likewise
+
+# ------------------------------------------------------------ logs
+MAX_TOPIC_POSITIONS = 4  # LOG4 has the most topics (geth eth/filters/api.go: maxTopics)
+MAX_TOPICS_PER_POSITION = 1_000  # geth eth/filters/api.go: maxSubTopics
+MAX_ADDRESSES = 1_000  # of one query (geth eth/ethconfig/config.go: LogQueryLimit)
+MAX_LOG_BLOCKS = 100_000  # the distance of the first and last block of eth_getLogs
+MAX_LOGS = 100_000  # logs in one answer
+MAX_LOG_BYTES = 64 * 1024 * 1024  # bytes of the logs in one answer
+LOG_SECONDS = 10  # of one search, from its first block to its last
+SLICE_SECONDS = 0.01  # how long a search works before everyone else has a turn
+
+# ------------------------------------------------------------ filters and subscriptions
+MAX_FILTERS = 1_000  # on a port
+FILTER_SECONDS = 300  # a filter that is not polled ends (geth eth/filters/filter_system.go: Timeout)
+MAX_CRITERIA = 250_000  # addresses and topics of all filters of a port together; of all subscriptions too
+MAX_JOURNAL = 32_768  # changes that a port remembers for its filters: blocks, and as many pending transactions
+MAX_SUBSCRIPTIONS = 1_000  # on a connection
+MAX_PORT_SUBSCRIPTIONS = 10_000
+MAX_UNSENT = 4 * 1024 * 1024  # bytes of notifications that one connection leaves unread
+MAX_PORT_UNSENT = 64 * 1024 * 1024  # bytes, of all connections of a port together
+MAX_EVENTS = 10_000  # blocks and pending transactions whose notifications wait to be made

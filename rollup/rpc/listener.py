@@ -1,0 +1,124 @@
+"""One listening port: so many connections at once, and none of them idle without end."""
+
+import asyncio
+import errno
+import logging
+import resource
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from aiohttp import web
+from aiohttp.http import HttpProcessingError
+from aiohttp.web_protocol import RequestHandler
+
+from rollup.rpc.errors import RpcCannotListen, RpcPortInUse
+from rollup.rpc.limits import IDLE_SECONDS, MAX_CONNECTIONS
+
+log = structlog.get_logger()
+_PORTS = 6  # that a node listens on
+_OTHER_DESCRIPTORS = 200  # the database, the index, outgoing connections
+_REPORT_SECONDS = 10  # between two lines about connections that cannot be accepted
+_BUSY = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 21\r\n\r\ntoo many connections\n"
+
+
+class _NotMalformedRequests(logging.Filter):
+    """Keeps the tracebacks of requests that are no HTTP out of the log: they say nothing about this node."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        return not isinstance(error, HttpProcessingError | web.RequestPayloadError | ConnectionError)
+
+
+_http_log = logging.getLogger("rollup.rpc.http")
+_http_log.addFilter(_NotMalformedRequests())
+# What aiohttp's protocol is made with on every port.
+PROTOCOL_OPTIONS: dict[str, Any] = {"keepalive_timeout": IDLE_SECONDS, "access_log": None, "logger": _http_log}
+
+
+class Listener:
+    """Accepts connections for an aiohttp runner."""
+
+    def __init__(
+        self, runner: web.BaseRunner, name: str, is_busy: Callable[[RequestHandler], bool] = lambda handler: False
+    ) -> None:
+        """is_busy: whether a connection has a request in work; the others may be closed to make room."""
+        self._runner = runner
+        self._name = name
+        self._is_busy = is_busy
+        self._server: asyncio.Server | None = None
+
+    async def start(self, host: str, port: int) -> int:
+        """Listens; port 0 takes a free one. Returns the port; raises RpcCannotListen."""
+        await self._runner.setup()
+        loop = asyncio.get_running_loop()
+        if loop.get_exception_handler() is None:
+            loop.set_exception_handler(_LoopErrors())
+        most = connections_per_port()
+        try:
+            self._server = await loop.create_server(lambda: self._protocol(most), host, port)
+        except OSError as error:
+            await self.stop()
+            if error.errno == errno.EADDRINUSE:
+                raise RpcPortInUse(host, port, self._name) from error
+            raise RpcCannotListen(
+                f"{self._name} cannot listen on port {port} of {host}: {error.strerror or error}"
+            ) from error
+        bound: int = self._server.sockets[0].getsockname()[1]
+        return bound
+
+    async def stop(self) -> None:
+        """Closes the port and every connection."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        await self._runner.cleanup()
+
+    def _protocol(self, most: int) -> asyncio.Protocol:
+        """The protocol of a new connection. When there are too many, the oldest idle one is closed for it."""
+        server = self._runner.server
+        if server is None:
+            return _Refusal()
+        open_ones = [item for item in server.connections if item.transport and not item.transport.is_closing()]
+        if len(open_ones) >= most:
+            idle = next((item for item in open_ones if not self._is_busy(item)), None)
+            if idle is None or idle.transport is None:
+                return _Refusal()
+            idle.transport.close()
+        return server()
+
+
+def connections_per_port() -> int:
+    """How many connections a port may have, with the descriptors that this process may open."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _PORTS * MAX_CONNECTIONS + _OTHER_DESCRIPTORS
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    available = wanted if soft == resource.RLIM_INFINITY else soft
+    return max(1, min(MAX_CONNECTIONS, (available - _OTHER_DESCRIPTORS) // _PORTS))
+
+
+class _Refusal(asyncio.Protocol):
+    """Answers a connection that is one too many."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if isinstance(transport, asyncio.Transport):
+            transport.write(_BUSY)
+            transport.close()
+
+
+class _LoopErrors:
+    """Reports the errors of an event loop, those of accepting connections in one line per ten seconds."""
+
+    def __init__(self) -> None:
+        self._reported_at: float | None = None
+
+    def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Called by the loop."""
+        if not str(context.get("message", "")).startswith("socket.accept()"):
+            loop.default_exception_handler(context)
+            return
+        if self._reported_at is None or loop.time() - self._reported_at >= _REPORT_SECONDS:
+            self._reported_at = loop.time()
+            log.warning("connections cannot be accepted", reason=str(context.get("exception")))
