@@ -54,7 +54,7 @@ SAID = {
     ],
     "running.md": [
         f"`--block-time` (L2, {NODE.l2_block_time} s), `--l1-block-time` ({NODE.l1_block_time} s)",
-        f"states older than {_HISTORY} blocks",
+        f"those of the last {_HISTORY} blocks",
         f"({late('max_sequencer_drift_at'):,} s from Fjord)",
         f"every {DEVNET.submission_interval} blocks",
     ],
