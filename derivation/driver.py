@@ -15,6 +15,7 @@ from derivation.errors import Critical, EndOfSource, NotEnoughData, NotFound, Re
 from derivation.pipeline import Pipeline
 from derivation.safe_heads import SafeHeads, SafeRecord
 from derivation.sources import BlobSource, L1Source
+from rollup.cooperative import pause
 from rollup.execution.block_context import InvalidPayloadAttributes
 from rollup.execution.engine import Engine, InvalidForkchoiceState, TooDeepReorg
 from rollup.protocol.block import Block
@@ -95,6 +96,7 @@ class Verifier:
         steps = 0
         while limit is None or steps < limit:
             progress = self.step()
+            pause()
             steps += 1
             if progress in (Progress.IDLE, Progress.RETRY):
                 return progress
