@@ -95,7 +95,7 @@ class Spine:
         self.config = devnet.rollup_config
         self.clock = ManualClock(GENESIS_TIME)
         l1_chain = Chain.open(MemoryStore(), devnet.l1.header, devnet.l1.alloc)
-        l1_pool = Mempool(l1_chain, devnet.l1_config, allow_blobs=True)
+        l1_pool = Mempool(l1_chain, devnet.l1_config)
         self.l1 = MockL1(l1_chain, devnet.l1_config, self.clock, l1_pool, params.l1_block_time)
         source = LocalL1Source(self.l1)
         self.chain = Chain.open(MemoryStore(), devnet.l2.header, devnet.l2.alloc)

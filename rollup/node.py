@@ -440,7 +440,7 @@ class Node:
 # ---------------------------------------------------------------- pieces
 def _open_l1(params: NodeParams, devnet: Devnet, store: Store, clock: SystemClock | ManualClock) -> L1Node:
     chain = _open_chain(params, "l1", store, devnet.l1)
-    pool = Mempool(chain, devnet.l1_config, allow_blobs=True, journal=store)
+    pool = Mempool(chain, devnet.l1_config, journal=store)
     miner = MockL1(chain, devnet.l1_config, clock, pool, params.l1_block_time, seed=params.seed)
     return L1Node(chain, pool, miner, LocalL1Source(miner), LocalL1Client(miner))
 

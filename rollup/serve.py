@@ -12,6 +12,7 @@ from aiohttp import web
 
 from rollup.cooperative import Turns
 from rollup.execution.engine import Engine
+from rollup.execution.errors import InvalidTransaction, Refusal
 from rollup.files import write_file
 from rollup.index.index import Index, IndexUnavailable, genesis_platform
 from rollup.l1 import contracts
@@ -44,7 +45,7 @@ from rollup.rpc.optimism import Admin, Optimism
 from rollup.rpc.origins import Origins
 from rollup.rpc.server import RpcServer
 from sequencer.mempool import Mempool
-from sequencer.pool_errors import TYPE_NOT_SUPPORTED, PoolError
+from sequencer.pool_errors import PoolError, pool_error
 
 ATTRIBUTION: Address = bytes.fromhex("4f50454e00000000000000000000000000000001")
 
@@ -232,7 +233,7 @@ def _without_blobs(add: Callable[[bytes], Hash]) -> Callable[[bytes], Hash]:
 
     def add_checked(raw: bytes) -> Hash:
         if raw[:1] == bytes((BLOB,)):
-            raise PoolError(TYPE_NOT_SUPPORTED)
+            raise pool_error(InvalidTransaction(Refusal.TYPE))
         return add(raw)
 
     return add_checked

@@ -18,6 +18,10 @@ class TransactionRefused(ValueError):
     """L1's pool does not take a transaction; the text is the pool's (geth's words)."""
 
 
+class AlreadyPooled(TransactionRefused):
+    """L1's pool holds this very transaction: as good as accepted."""
+
+
 @dataclass(slots=True, frozen=True)
 class L1Receipt:
     """Where a transaction landed in the canonical chain and what it cost; prices in wei a unit of (blob) gas."""

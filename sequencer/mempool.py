@@ -8,12 +8,13 @@ import heapq
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from rollup.execution.block_context import rules_at
 from rollup.execution.chain import Chain, HeadChange
 from rollup.execution.config import L1Config, L2Config
+from rollup.execution.delegation import delegate_of
+from rollup.execution.errors import InvalidTransaction
 from rollup.execution.state.account import Account
 from rollup.execution.state.reader import StateReader
-from rollup.execution.transition import DELEGATION_PREFIX
-from rollup.execution.vms.rules import l1_rules, l2_rules
 from rollup.protocol.block import Block
 from rollup.protocol.header import Header
 from rollup.protocol.primitives import EMPTY_CODE_HASH, EMPTY_TRIE_ROOT, Address, Hash
@@ -21,7 +22,7 @@ from rollup.protocol.transaction import BLOB, SET_CODE, Transaction, Transaction
 from rollup.store.kv import Store
 from sequencer import pool_errors as texts
 from sequencer.pool_account import PoolAccount, PooledTransaction
-from sequencer.pool_errors import PoolError
+from sequencer.pool_errors import AlreadyKnown, PoolError
 from sequencer.pool_journal import PoolJournal
 from sequencer.pool_limits import PoolLimits
 from sequencer.pool_rules import PoolRules, check_transaction, decode, max_cost
@@ -31,16 +32,6 @@ CostFunction = Callable[[Transaction], int]
 CostRule = Callable[[Header, StateReader], CostFunction]
 
 _NO_ACCOUNT = Account(0, 0, EMPTY_TRIE_ROOT, EMPTY_CODE_HASH)
-# Rejections that speak of this block, not of the transaction: it stays for the next one.
-_TRY_LATER = (
-    "gas limit reached",
-    "block is full",
-    "max fee per gas less than block base fee",
-    "max fee per blob gas less than block blob gas fee",
-    "nonce too high",
-    "blob gas limit reached",
-    "DA footprint",
-)
 
 
 def no_extra_cost(header: Header, state: StateReader) -> CostFunction:
@@ -69,7 +60,6 @@ class Mempool:
         config: L1Config | L2Config,
         extra_cost: CostRule = no_extra_cost,
         *,
-        allow_blobs: bool = False,
         limits: PoolLimits | None = None,
         journal: Store | None = None,
     ) -> None:
@@ -77,7 +67,6 @@ class Mempool:
         self._chain = chain
         self._config = config
         self._extra_cost = extra_cost
-        self._allow_blobs = allow_blobs
         self._accounts: dict[Address, PoolAccount] = {}
         self._by_hash: dict[Hash, PooledTransaction] = {}
         self._cheapest: list[tuple[int, int, Hash]] = []  # lazily cleaned heap: tip, newest first, hash
@@ -198,10 +187,10 @@ class Mempool:
                 for entry in _head(account_now, item.transaction.nonce + 1, base_fee):
                     heapq.heappush(heads, entry)
 
-    def reject(self, transaction: Transaction, reason: str) -> None:
-        """The block could not take this one: it is dropped, unless the reason lies in the block alone."""
+    def reject(self, transaction: Transaction, error: InvalidTransaction) -> None:
+        """The block could not take this one: it is dropped, unless a later block may take it."""
         self._rejected.add(transaction.hash)
-        if not reason.startswith(_TRY_LATER):
+        if not error.kind.is_about_block:
             self.remove(transaction.hash)
 
     def defer(self, transaction: Transaction) -> None:
@@ -229,17 +218,10 @@ class Mempool:
     def _on_head(self, head: Block) -> None:
         self._state = self._chain.state_at(head.hash)
         self._cost = self._extra_cost(head.header, self._state)
-        timestamp = head.timestamp
-        config = self._config
-        if isinstance(config, L2Config):
-            evm = l2_rules(config.fork_at(timestamp), config.is_native_attribution(timestamp))
-        else:
-            evm = l1_rules()
         self._rules = PoolRules(
-            chain_id=config.chain_id,
+            chain_id=self._config.chain_id,
             gas_limit=head.header.gas_limit,
-            evm=evm,
-            allow_blobs=self._allow_blobs,
+            evm=rules_at(self._config, head.timestamp),
         )
 
     def _reload(self) -> None:
@@ -271,7 +253,7 @@ class Mempool:
     def _take(self, transaction: Transaction) -> None:
         """Checks and holds one; raises PoolError."""
         if transaction.hash in self._by_hash:
-            raise PoolError(texts.ALREADY_KNOWN)
+            raise AlreadyKnown
         sender = check_transaction(transaction, self._rules, self.limits)
         state = self._account(sender)
         if transaction.nonce >= state.nonce:
@@ -317,7 +299,7 @@ class Mempool:
         """EIP-3607, and EIP-7702: one call can empty a delegated account, so it has one transaction in flight."""
         if state.code_hash == EMPTY_CODE_HASH:
             return
-        if not self._state.code(state.code_hash).startswith(DELEGATION_PREFIX):
+        if delegate_of(self._state.code(state.code_hash)) is None:
             raise PoolError(f"sender not an eoa: address 0x{account.address.hex()}")
         if transaction.nonce != state.nonce:
             raise PoolError(texts.OUT_OF_ORDER_DELEGATED)

@@ -11,17 +11,13 @@ from rollup.execution.engine import Engine
 from rollup.protocol.block import Block
 from rollup.protocol.blockref import L1BlockRef, L2BlockRef
 from rollup.protocol.config import RollupConfig
-from rollup.protocol.forks import Fork
 from rollup.protocol.l2_blocks import l2_block_ref, system_config_of_block
 from rollup.protocol.payload import PayloadAttributes
 from rollup.protocol.primitives import Hash
+from rollup.protocol.upgrades import has_upgrade_transactions
 from sequencer.clock import Clock
 from sequencer.mempool import Mempool
 from sequencer.origin_selector import OriginReorged, OriginSelector
-
-# Their first block carries upgrade transactions and must be empty of the pool's (op-node's sequencer; for Jovian also
-# a rule of derivation: specs protocol/jovian/derivation.md, "Activation Block Rules").
-_UPGRADE_FORKS = (Fork.ECOTONE, Fork.FJORD, Fork.ISTHMUS, Fork.JOVIAN, Fork.KARST)
 
 
 class SequencerStopped(Exception):
@@ -157,8 +153,9 @@ class Sequencer:
     def _attributes(self, parent: Block, parent_ref: L2BlockRef, origin: L1BlockRef) -> PayloadAttributes:
         system_config = system_config_of_block(self._config, parent)
         attributes = prepare_payload_attributes(self._config, self._l1, parent_ref, system_config, origin.id)
-        attributes.no_tx_pool = self.origins.is_past_drift(attributes.timestamp, origin) or any(
-            self._config.activates(fork, attributes.timestamp) for fork in _UPGRADE_FORKS
+        # As op-node's sequencer: a block with upgrade transactions takes nothing from the pool.
+        attributes.no_tx_pool = self.origins.is_past_drift(attributes.timestamp, origin) or has_upgrade_transactions(
+            self._config, attributes.timestamp
         )
         return attributes
 

@@ -26,10 +26,9 @@ from attribution_precompile import Revert as PrecompileRevert
 from attribution_precompile import gas as schedule
 from attribution_precompile.layout import mapping_slot
 from attribution_precompile.signatures import recover_address
+from rollup.execution.delegation import delegate_of
 from rollup.execution.storage_gas import sstore_gas
 
-# EIP-7702's delegation designator.
-DELEGATION_PREFIX = b"\xef\x01\x00"
 _NO_PRECOMPILES: Mapping[bytes, Any] = {}
 
 
@@ -176,7 +175,7 @@ class AttributionComputation:
         """An EIP-7702 delegation to the precompile runs it, so that it can refuse."""
         if message.is_delegation:
             # A transaction's own message names the delegating account; a CALL's names the code's address.
-            if state.get_code(message.code_address) == DELEGATION_PREFIX + ADDRESS_BYTES:
+            if delegate_of(state.get_code(message.code_address)) == ADDRESS_BYTES:
                 message.code_address = ADDRESS_BYTES
             if message.code_address == ADDRESS_BYTES:
                 message.is_delegation = False

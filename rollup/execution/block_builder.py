@@ -7,7 +7,8 @@ from rollup.cooperative import pause
 from rollup.execution.attribution_activation import begin_attribution
 from rollup.execution.block_context import BlockContext, context_of_header, l1_context, l2_base_fee, l2_context
 from rollup.execution.config import L1Config, L2Config
-from rollup.execution.errors import ExecutionInterrupted, InvalidBlock, InvalidTransaction
+from rollup.execution.errors import ExecutionInterrupted, InvalidBlock, InvalidTransaction, Refusal
+from rollup.execution.evm import Evm, Outcome
 from rollup.execution.fast_path import FastPath
 from rollup.execution.genesis import preinstalls
 from rollup.execution.l1_block import da_footprint_gas_scalar, read_l1_fee_parameters
@@ -15,8 +16,7 @@ from rollup.execution.senders import recover_senders
 from rollup.execution.state.accounts import AccountDatabase
 from rollup.execution.state.database import StagedState, StateDatabase
 from rollup.execution.system_calls import begin_block, end_l1_block, pay_withdrawals, set_code
-from rollup.execution.transition import Evm, Outcome, apply_transaction
-from rollup.execution.vms.base import EvmContext
+from rollup.execution.transition import apply_transaction
 from rollup.protocol import predeploys
 from rollup.protocol.block import Block, ExecutedBlock, Withdrawal
 from rollup.protocol.bloom import bloom_bits
@@ -35,6 +35,7 @@ from rollup.protocol.receipt import Receipt
 from rollup.protocol.transaction import Transaction
 
 _MAX_EXTRA_DATA = 32  # bytes (Yellow Paper, 4.3)
+_HEADER_ROOM = 1_024  # bytes of a block beside its transactions that a builder reckons with, withdrawals apart
 
 BlockHashes = Callable[[int], Hash | None]
 
@@ -78,21 +79,13 @@ class BlockBuilder:
         self._fast = fast
         self._fast_path: FastPath | None = None  # once the block's L1 fees are known
         self._footprint_scalar: int | None = None
+        self._size_left = self._rules.l1_row.max_block_size if self._rules.fork is None else None
+        if self._size_left is not None:
+            self._size_left -= _HEADER_ROOM
         self._is_activation_block = isinstance(config, L2Config) and config.forks.first_block_is_empty(
             context.timestamp, context.parent.timestamp
         )
-        evm_context = EvmContext(
-            coinbase=context.coinbase,
-            timestamp=context.timestamp,
-            block_number=context.number,
-            mix_hash=context.prev_randao,
-            gas_limit=context.gas_limit,
-            chain_id=config.chain_id,
-            base_fee_per_gas=context.base_fee,
-            excess_blob_gas=context.excess_blob_gas,
-            block_hash=block_hash,
-        )
-        self.evm = Evm(self._rules, evm_context, self._accounts, L1FeeParameters())
+        self.evm = Evm(self._rules, context.evm_context(block_hash), self._accounts, L1FeeParameters())
         if isinstance(config, L2Config):
             self.evm.base_fee_recipient = config.variant.base_fee_recipient
             self._fees_read = not config.variant.has_l1_fee
@@ -128,13 +121,17 @@ class BlockBuilder:
         """Runs a transaction and takes it in; raises InvalidTransaction with the state untouched."""
         pause()
         blob_gas = self._blob_gas(transaction)
+        if self._size_left is not None and _size_in_block(transaction) > self._size_left:  # EIP-7934
+            raise InvalidTransaction(Refusal.BLOCK_SIZE, have=_size_in_block(transaction), want=self._size_left)
         fork = self._rules.fork
         if fork is not None and not self._fees_read and not transaction.is_deposit:
             # op-geth reads L1Block once a block, after the deposits (core/types/rollup_cost.go).
-            self.evm.fees = read_l1_fee_parameters(self._accounts, fork)
+            self.evm.use_fees(read_l1_fee_parameters(self._accounts, fork))
             self._fees_read = True
         outcome = self._outcome(transaction)
         self.gas_used += outcome.gas_used
+        if self._size_left is not None:
+            self._size_left -= _size_in_block(transaction)
         self.blob_gas_used += blob_gas
         receipt = self._receipt(transaction, outcome)
         self.transactions.append(transaction)
@@ -149,9 +146,13 @@ class BlockBuilder:
         def check() -> None:
             pause()
             if seconds() > end:
-                raise ExecutionInterrupted(f"execution takes more than {most} s")
+                raise ExecutionInterrupted(most)
 
         self.evm.context.check_interrupt = check
+
+    def lift_size_limit(self) -> None:
+        """From now on transactions of any size: for a block whose size is checked as a whole."""
+        self._size_left = None
 
     def lift_time_limit(self) -> None:
         """From now on everything runs to its end again."""
@@ -230,11 +231,8 @@ class BlockBuilder:
         """A transaction's blob gas on L1, its DA footprint from Jovian; raises InvalidTransaction above the limit."""
         fork = self._rules.fork
         if fork is None:
-            used = len(transaction.blob_versioned_hashes) * GAS_PER_BLOB
-            if used and self.blob_gas_used + used > self._rules.blob_schedule[1] * GAS_PER_BLOB:
-                raise InvalidTransaction("blob gas limit reached")
-            return used
-        if not self.needs_l1_attributes:
+            return self._l1_blob_gas(len(transaction.blob_versioned_hashes))
+        if fork < Fork.JOVIAN:
             return 0
         if not self.transactions:
             self._footprint_scalar = da_footprint_gas_scalar(transaction)
@@ -242,11 +240,21 @@ class BlockBuilder:
             return 0
         if self._is_activation_block or self._footprint_scalar is None:
             # jovian/derivation.md, "Activation Block Rules".
-            raise InvalidTransaction("unexpected non-deposit transaction in an activation block")
+            raise InvalidTransaction(Refusal.ACTIVATION_BLOCK)
         used = da_footprint(transaction, self._footprint_scalar)
-        if used and self.blob_gas_used + used > self.context.gas_limit:
-            raise InvalidTransaction("DA footprint limit reached")
+        left = self.context.gas_limit - self.blob_gas_used
+        if used > left:
+            raise InvalidTransaction(Refusal.DA_FOOTPRINT, have=used, want=left)
         return used
+
+    def _l1_blob_gas(self, count: int) -> int:
+        blobs = self._rules.l1_row.blobs
+        if not count or blobs is None:
+            return 0
+        left = blobs.max - self.blob_gas_used // GAS_PER_BLOB
+        if count > left:
+            raise InvalidTransaction(Refusal.BLOCK_BLOB_GAS, have=count, want=left)
+        return count * GAS_PER_BLOB
 
     def _receipt(self, transaction: Transaction, outcome: Outcome) -> Receipt:
         fork = self._rules.fork
@@ -273,9 +281,11 @@ def validate_block(
     if block.withdrawals and not isinstance(config, L1Config):
         raise InvalidBlock("withdrawals", "none", f"{len(block.withdrawals)} of them")
     context = _context_by_rules(config, header, parent)
+    _check_size(context, block)
     recover_senders([transaction for transaction in block.transactions if not transaction.is_deposit])
     builder = BlockBuilder(config, context, states, block_hash)
     builder.withdrawals = block.withdrawals
+    builder.lift_size_limit()
     builder.begin()
     for index, transaction in enumerate(block.transactions):
         try:
@@ -287,6 +297,19 @@ def validate_block(
     sealed = builder.seal()
     compare_headers(header, sealed.executed.block.header)
     return sealed
+
+
+def _size_in_block(transaction: Transaction) -> int:
+    """At most so many bytes of a block's RLP, with the string's own prefix."""
+    return len(transaction.encode()) + 4
+
+
+def _check_size(context: BlockContext, block: Block) -> None:
+    """EIP-7934: an L1 block's bytes from Osaka on."""
+    rules = context.rules
+    most = rules.l1_row.max_block_size
+    if rules.fork is None and most is not None and len(block.encode()) > most:
+        raise InvalidBlock("size", f"at most {most} bytes", len(block.encode()))
 
 
 def compare_headers(given: Header, computed: Header) -> None:

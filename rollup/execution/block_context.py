@@ -1,9 +1,14 @@
 """A block before its transactions: the header fields that follow from its parent and from its builder."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from rollup.cooperative import pause
 from rollup.execution.config import L1Config, L2Config
+from rollup.execution.vms.base import EvmContext
+from rollup.execution.vms.interpreter import PROGRAMS, Programs
 from rollup.execution.vms.rules import EvmRules, l1_rules, l2_rules
+from rollup.protocol.blob_schedule import blob_base_fee_under
 from rollup.protocol.fees import (
     BaseFeeParameters,
     decode_extra_data,
@@ -11,7 +16,7 @@ from rollup.protocol.fees import (
     next_base_fee,
     next_excess_blob_gas,
 )
-from rollup.protocol.forks import Fork
+from rollup.protocol.forks import L1_FORKS, Fork
 from rollup.protocol.header import Header
 from rollup.protocol.payload import PayloadAttributes
 from rollup.protocol.primitives import Address, Hash
@@ -55,6 +60,27 @@ class BlockContext:
         """The execution rules in force at the block's time."""
         return rules_at(self.config, self.timestamp)
 
+    def evm_context(
+        self,
+        block_hash: Callable[[int], Hash | None],
+        check_interrupt: Callable[[], None] = pause,
+        programs: Programs = PROGRAMS,
+    ) -> EvmContext:
+        """The block as the opcodes see it; block_hash answers BLOCKHASH."""
+        return EvmContext(
+            coinbase=self.coinbase,
+            timestamp=self.timestamp,
+            block_number=self.number,
+            mix_hash=self.prev_randao,
+            gas_limit=self.gas_limit,
+            chain_id=self.config.chain_id,
+            base_fee_per_gas=self.base_fee,
+            excess_blob_gas=self.excess_blob_gas,
+            block_hash=block_hash,
+            check_interrupt=check_interrupt,
+            programs=programs,
+        )
+
     def overridden(self, overrides: BlockOverrides) -> "BlockContext":
         """A context with some fields replaced; a new time brings the rules of that time."""
         given = {name: getattr(overrides, name) for name in overrides.__slots__}
@@ -93,8 +119,6 @@ def l1_context(
     parent_hash: Hash | None = None,
 ) -> BlockContext:
     """The context of an L1 block."""
-    rules = rules_at(config, timestamp)
-    excess = next_excess_blob_gas(parent.excess_blob_gas or 0, parent.blob_gas_used or 0, rules.blob_schedule[0])
     return BlockContext(
         config=config,
         parent=parent,
@@ -107,7 +131,7 @@ def l1_context(
         base_fee=l1_base_fee(parent),
         extra_data=extra_data,
         parent_beacon_block_root=parent_beacon_block_root,
-        excess_blob_gas=excess if rules.is_cancun else 0,
+        excess_blob_gas=l1_excess_blob_gas(config, parent, timestamp),
     )
 
 
@@ -141,6 +165,19 @@ def rules_at(config: L1Config | L2Config, timestamp: int) -> EvmRules:
 def l1_base_fee(parent: Header) -> int:
     """EIP-1559 on L1."""
     return next_base_fee(parent.base_fee_per_gas or 0, parent.gas_used, parent.gas_limit, 2, 8)
+
+
+def l1_excess_blob_gas(config: L1Config, parent: Header, timestamp: int) -> int:
+    """The excess blob gas of an L1 block on this parent, by the rules of the block's own time."""
+    row = L1_FORKS[config.fork_at(timestamp)]
+    return next_excess_blob_gas(
+        parent.excess_blob_gas or 0, parent.blob_gas_used or 0, parent.base_fee_per_gas or 0, row
+    )
+
+
+def l1_blob_base_fee_after(config: L1Config, parent: Header, timestamp: int) -> int:
+    """The blob base fee, in wei, of an L1 block on this parent."""
+    return blob_base_fee_under(config.fork_at(timestamp), l1_excess_blob_gas(config, parent, timestamp))
 
 
 def l2_base_fee(config: L2Config, parent: Header, timestamp: int) -> int:

@@ -37,7 +37,7 @@ class TransactionSource(Protocol):
     """
 
     def pending(self, base_fee: int) -> Iterator[Transaction]: ...
-    def reject(self, transaction: Transaction, reason: str) -> None: ...
+    def reject(self, transaction: Transaction, error: InvalidTransaction) -> None: ...
     def defer(self, transaction: Transaction) -> None: ...
 
 
@@ -89,7 +89,7 @@ class BlockFilling:
                 self._pool.defer(transaction)
                 is_full_of_work = True
             except InvalidTransaction as error:
-                self._pool.reject(transaction, str(error))
+                self._pool.reject(transaction, error)
 
     def _take_slow(self, builder: BlockBuilder, offers: Iterator[Transaction]) -> bool:
         """Runs the best slow transaction alone; False where none can run."""
@@ -100,7 +100,7 @@ class BlockFilling:
             try:
                 builder.apply(transaction)
             except InvalidTransaction as error:
-                self._pool.reject(transaction, str(error))
+                self._pool.reject(transaction, error)
                 continue
             return True
         self._slow.clear()  # those that are still held and run too long are found again

@@ -7,18 +7,31 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from eth.exceptions import Revert, VMError
+from eth.exceptions import (
+    ContractCreationCollision,
+    FullStack,
+    InsufficientFunds,
+    InsufficientStack,
+    InvalidInstruction,
+    InvalidJumpDestination,
+    OutOfBoundsRead,
+    OutOfGas,
+    Revert,
+    StackDepthLimit,
+    VMError,
+    WriteProtection,
+)
 
 from attribution_precompile import ADDRESS_BYTES as ATTRIBUTION
 from rollup.cooperative import pause
 from rollup.execution.block_context import BlockContext
 from rollup.execution.config import L2Config
-from rollup.execution.errors import InvalidTransaction
-from rollup.execution.intrinsic import TX_GAS, floor_gas, intrinsic_gas
+from rollup.execution.errors import InvalidTransaction, Refusal
+from rollup.execution.evm import Evm, Outcome
+from rollup.execution.intrinsic import TX_GAS
 from rollup.execution.state.accounts import AccountDatabase
 from rollup.execution.state.reader import StateReader
-from rollup.execution.transition import Evm, Outcome, create_address, execute_call
-from rollup.execution.vms.base import EvmContext
+from rollup.execution.transition import create_address, execute_call
 from rollup.execution.vms.interpreter import PROGRAMS, Programs
 from rollup.protocol.fees import L1FeeParameters
 from rollup.protocol.primitives import ZERO_ADDRESS, Address, Hash
@@ -94,21 +107,21 @@ class CallResult:
 
 def describe_error(error: VMError) -> str:
     """geth's text for an EVM halt."""
-    return _TEXTS.get(type(error).__name__, str(error).lower() or type(error).__name__)
+    return _TEXTS.get(type(error), str(error).lower() or type(error).__name__)
 
 
-_TEXTS = {
-    "OutOfGas": "out of gas",
-    "Revert": "execution reverted",
-    "InvalidJumpDestination": "invalid jump destination",
-    "InvalidInstruction": "invalid opcode: INVALID",
-    "InsufficientStack": "stack underflow",
-    "FullStack": "stack limit reached 1024 (1023)",
-    "StackDepthLimit": "max call depth exceeded",
-    "WriteProtection": "write protection",
-    "InsufficientFunds": "insufficient balance for transfer",
-    "ContractCreationCollision": "contract address collision",
-    "OutOfBoundsRead": "return data out of bounds",
+_TEXTS: dict[type[VMError], str] = {
+    OutOfGas: "out of gas",
+    Revert: "execution reverted",
+    InvalidJumpDestination: "invalid jump destination",
+    InvalidInstruction: "invalid opcode: INVALID",
+    InsufficientStack: "stack underflow",
+    FullStack: "stack limit reached 1024 (1023)",
+    StackDepthLimit: "max call depth exceeded",
+    WriteProtection: "write protection",
+    InsufficientFunds: "insufficient balance for transfer",
+    ContractCreationCollision: "contract address collision",
+    OutOfBoundsRead: "return data out of bounds",
 }
 
 
@@ -190,7 +203,7 @@ def _estimate(
     if result.error is not None:
         if isinstance(result.error, Revert):
             raise ExecutionReverted(result.output)
-        if type(result.error).__name__ == "OutOfGas":
+        if isinstance(result.error, OutOfGas):
             raise CallError(f"gas required exceeds allowance ({high})")
         raise CallError(describe_error(result.error))
     low = result.gas_used - 1
@@ -292,20 +305,8 @@ def _evm(
         _override(accounts, address, override)
     accounts.lock_changes()
     has_own_code = any(override.code is not None for override in (overrides or {}).values())
-    evm_context = EvmContext(
-        coinbase=context.coinbase,
-        timestamp=context.timestamp,
-        block_number=context.number,
-        mix_hash=context.prev_randao,
-        gas_limit=context.gas_limit,
-        chain_id=context.config.chain_id,
-        base_fee_per_gas=context.base_fee,
-        excess_blob_gas=context.excess_blob_gas,
-        block_hash=block_hash,
-        check_interrupt=check_interrupt,
-        programs=Programs() if has_own_code else PROGRAMS,
-    )
-    return Evm(context.rules, evm_context, accounts, L1FeeParameters())
+    programs = Programs() if has_own_code else PROGRAMS
+    return Evm(context.rules, context.evm_context(block_hash, check_interrupt, programs), accounts, L1FeeParameters())
 
 
 def _override(accounts: AccountDatabase, address: Address, override: StateOverride) -> None:
@@ -340,13 +341,13 @@ def _run(evm: Evm, request: CallRequest, gas: int) -> CallResult:
         authorization_list=request.authorization_list,
         _sender=request.sender,
     )
-    needed = max(intrinsic_gas(transaction, evm.rules), floor_gas(transaction, evm.rules))
-    if transaction.gas_limit < needed:
-        raise GasTooLow(f"intrinsic gas too low: have {transaction.gas_limit}, want {needed}")
+    if not request.max_fee_per_gas:
+        evm.context.base_fee_per_gas = 0  # as in geth, for the opcode BASEFEE too
     try:
         outcome: Outcome = execute_call(evm, transaction)
     except InvalidTransaction as error:
-        raise CallError(str(error)) from error
+        kind = GasTooLow if error.kind in (Refusal.INTRINSIC_GAS, Refusal.FLOOR_GAS) else CallError
+        raise kind(str(error)) from error
     return CallResult(outcome.gas_used, outcome.output, outcome.error, outcome.logs)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rollup.protocol.blob_schedule import PRAGUE_FROM_GENESIS, L1Forks, l1_fork_at
 from rollup.protocol.forks import Fork, ForkSchedule, L1Fork
 from rollup.protocol.predeploys import BASE_FEE_VAULT
 from rollup.protocol.primitives import Address
@@ -23,19 +24,18 @@ class AttributionConfig:
 
 @dataclass(slots=True, frozen=True)
 class L1Config:
-    """An L1, with Prague's rules from genesis unless told otherwise.
+    """An L1, with Prague's rules from genesis by default.
 
-    forks: forks with their activation times in seconds, oldest first, one of them active at genesis. Osaka's virtual
-    machine is there for Karst's sake; of its rules for blobs and for the size of a block there are none.
+    forks: forks with their activation times in seconds, oldest first, one of them active at genesis.
     """
 
     chain_id: int
     gas_limit: int = 60_000_000
-    forks: tuple[tuple[L1Fork, int], ...] = ((L1Fork.PRAGUE, 0),)
+    forks: L1Forks = PRAGUE_FROM_GENESIS
 
     def fork_at(self, timestamp: int) -> L1Fork:
         """The newest fork active at a time."""
-        return next(fork for fork, time in reversed(self.forks) if timestamp >= time)
+        return l1_fork_at(self.forks, timestamp)
 
 
 @dataclass(slots=True, frozen=True)

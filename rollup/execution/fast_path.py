@@ -1,8 +1,8 @@
 """Transactions that need no EVM: value to an account without code, and calls to the native attribution precompile.
 
-Everything observable is what `transition` makes of the same transaction by py-evm: balances, nonces, storage, gas,
-logs, return data. Whatever is out of the ordinary (a check that fails, an access list, code, a payment out of the
-precompile) is answered with None, and the caller takes the slow path, which also has the words for what is wrong.
+Whether a transaction may be here and what it pays is `charge.check` and `charge.settle`, as on the slow path. This file
+only decides that no EVM is needed, and does without one what `transition` would do by py-evm: storage, gas, logs,
+return data. It answers None where an EVM is needed (code, a creation, a payment out of the precompile).
 """
 
 from eth.exceptions import OutOfGas as EvmOutOfGas
@@ -11,67 +11,35 @@ from eth.exceptions import Revert as EvmRevert
 from attribution_precompile import ADDRESS_BYTES as ATTRIBUTION
 from attribution_precompile import RUNTIME_CODE, OutOfGas, Revert, execute
 from rollup.execution.attribution_flat_host import FlatHost, NeedsEvm
-from rollup.execution.intrinsic import TX_GAS
+from rollup.execution.charge import Charge, check, settle
+from rollup.execution.evm import Evm, Outcome
 from rollup.execution.state.account import Account
-from rollup.execution.transition import Evm, Outcome
-from rollup.protocol import predeploys
-from rollup.protocol.fees import ALWAYS_MINIMUM_SIZE, L1FeeParameters, calldata_gas, l1_cost, operator_fee
-from rollup.protocol.forks import Fork
-from rollup.protocol.primitives import EMPTY_CODE_HASH, EMPTY_TRIE_ROOT, Address, keccak256
-from rollup.protocol.transaction import DYNAMIC_FEE, Transaction, TransactionError
+from rollup.protocol.primitives import EMPTY_CODE_HASH, keccak256
+from rollup.protocol.transaction import DYNAMIC_FEE, Transaction
 
 _ATTRIBUTION_CODE_HASH = keccak256(RUNTIME_CODE)
-_MAX_NONCE = 2**64 - 1
-_MAX_REFUND_QUOTIENT = 5  # EIP-3529
 _new = tuple.__new__  # an Account without the keyword handling of its constructor
 
 
 class FastPath:
-    """The fast path of one block. Made when the block's L1 fee parameters are known."""
+    """The fast path of one block."""
 
-    __slots__ = (
-        "_accounts",
-        "_base_fee",
-        "_base_fee_recipient",
-        "_chain_id",
-        "_coinbase",
-        "_fork",
-        "_host",
-        "_is_prague",
-        "_max_gas",
-        "_plain",
-        "_precompiles",
-        "_small_l1_fee",
-        "fees",
-    )
+    __slots__ = ("_accounts", "_evm", "_host", "_precompiles")
 
     def __init__(self, evm: Evm) -> None:
         rules, context = evm.rules, evm.context
-        self.fees: L1FeeParameters = evm.fees
+        self._evm = evm
         self._accounts = evm.accounts
-        self._fork = rules.fork
-        self._is_prague = rules.is_prague
-        self._max_gas = rules.max_transaction_gas
         self._precompiles = rules.precompiles
-        self._base_fee = context.base_fee_per_gas
-        self._chain_id = context.chain_id
-        self._coinbase = context.coinbase
-        self._base_fee_recipient = evm.base_fee_recipient
         host = FlatHost(evm.accounts, context.timestamp, context.chain_id)
         self._host = host if rules.is_native_attribution else None
-        # What no transaction of this block pays for: an operator without fees.
-        self._plain = not (evm.fees.operator_fee_scalar or evm.fees.operator_fee_constant)
-        # Up to this size Fjord's estimate is its minimum: a constant of the block.
-        self._small_l1_fee: int | None = None
-        if rules.fork is not None and rules.fork >= Fork.FJORD:
-            self._small_l1_fee = l1_cost(b"", rules.fork, evm.fees)
 
     def apply(self, transaction: Transaction, gas_available: int) -> Outcome | None:
-        """Runs a transaction, or returns None with the state untouched."""
+        """Runs a transaction, or returns None with the state untouched; raises InvalidTransaction."""
         to = transaction.to
         if transaction.tx_type > DYNAMIC_FEE or to is None or transaction.access_list:
             return None
-        accounts = self._accounts
+        accounts, evm = self._accounts, self._evm
         target = accounts.account(to)
         is_call = False
         if target is not None and target[3] != EMPTY_CODE_HASH:
@@ -82,92 +50,39 @@ class FastPath:
             # The second: an empty account is there, and touching it removes it (EIP-161).
             return None
 
-        gas_limit, value, data = transaction.gas_limit, transaction.value, transaction.data
-        cap, tip_cap, base_fee = transaction.max_fee_per_gas, transaction.max_priority_fee_per_gas, self._base_fee
-        if gas_limit > gas_available or tip_cap > cap or cap < base_fee:
-            return None
-        if self._max_gas is not None and gas_limit > self._max_gas:
-            return None
-        if transaction.chain_id is not None and transaction.chain_id != self._chain_id:
-            return None
-        try:
-            sender = transaction.sender
-        except TransactionError:
-            return None
-        account = accounts.account(sender)
-        if account is None:
-            return None
-        nonce, balance, _, code_hash = account
-        if nonce != transaction.nonce or nonce == _MAX_NONCE or code_hash != EMPTY_CODE_HASH:
-            return None
-
-        intrinsic = floor = TX_GAS
-        if data:
-            intrinsic += calldata_gas(data)
-            floor += 10 * (4 * len(data) - 3 * data.count(0)) if self._is_prague else 0
-        if gas_limit < intrinsic or gas_limit < floor:
-            return None
-        fork, l1_fee, operator = self._fork, 0, 0
-        if fork is not None:
-            raw = transaction.encode()
-            small = self._small_l1_fee
-            l1_fee = small if small is not None and len(raw) <= ALWAYS_MINIMUM_SIZE else l1_cost(raw, fork, self.fees)
-            operator = 0 if self._plain else operator_fee(gas_limit, fork, self.fees)
-        if balance < gas_limit * cap + value + l1_fee + operator:
-            return None
-        price = min(cap, base_fee + tip_cap)
-
+        charge = check(evm, transaction, gas_available)
+        sender, value = charge.sender, transaction.value
+        before = accounts.account(sender)
+        if before is None or before[3] != EMPTY_CODE_HASH:
+            return None  # no account at all, or one that delegates
         if is_call:
-            outcome = self._call(sender, value, data, gas_limit, intrinsic, floor, price)
+            outcome = self._call(charge, value, transaction.data)
             if outcome is None:
                 return None
         else:
-            outcome = Outcome(1, max(intrinsic, floor), gas_price=price)
-        gas_used = outcome.gas_used
-        if operator and fork is not None:
-            operator = operator_fee(gas_used, fork, self.fees)
+            outcome = Outcome(1, max(charge.intrinsic, charge.floor), gas_price=charge.price)
         moved = value if outcome.status else 0
-        table = accounts.unlogged_accounts
-        table[sender] = _new(
-            Account, (nonce + 1, balance - moved - gas_used * price - l1_fee - operator, account[2], EMPTY_CODE_HASH)
+        accounts.unlogged_accounts[sender] = _new(
+            Account, (charge.nonce + 1, before[1] - moved - charge.upfront, before[2], EMPTY_CODE_HASH)
         )
         if moved:
-            self._pay(to, moved)
-        if price != base_fee:
-            self._pay(self._coinbase, gas_used * (price - base_fee))
-        if fork is not None:
-            if base_fee:
-                self._pay(self._base_fee_recipient, gas_used * base_fee)
-            if l1_fee:
-                self._pay(predeploys.L1_FEE_VAULT, l1_fee)
-            if operator:
-                self._pay(predeploys.OPERATOR_FEE_VAULT, operator)
+            accounts.credit(to, moved)
+        settle(evm, charge, outcome.gas_used)
         return outcome
 
-    def _call(
-        self, sender: Address, value: int, data: bytes, gas_limit: int, intrinsic: int, floor: int, price: int
-    ) -> Outcome | None:
+    def _call(self, charge: Charge, value: int, data: bytes) -> Outcome | None:
         """A call to the precompile; None when it needs the EVM. Storage is written only on success."""
-        host = self._host
+        host, price = self._host, charge.price
         assert host is not None
-        host.begin(int.from_bytes(sender, "big"), value, gas_limit - intrinsic)
+        host.begin(int.from_bytes(charge.sender, "big"), value, charge.gas_limit - charge.intrinsic)
         try:
             output = execute(host, data)
         except Revert as error:
-            used = max(gas_limit - host.gas, floor)
+            used = charge.gas_used(host.gas, 0)
             return Outcome(0, used, error.data, error=EvmRevert(error.data), gas_price=price)
         except OutOfGas as error:
-            return Outcome(0, gas_limit, error=EvmOutOfGas(str(error)), gas_price=price)
+            return Outcome(0, charge.gas_limit, error=EvmOutOfGas(str(error)), gas_price=price)
         except NeedsEvm:
             return None
-        used = gas_limit - host.gas
-        used = max(used - min(host.refund, used // _MAX_REFUND_QUOTIENT), floor)
+        used = charge.gas_used(host.gas, host.refund)
         return Outcome(1, used, output, host.finish(), gas_price=price)
-
-    def _pay(self, address: Address, amount: int) -> None:
-        account = self._accounts.account(address)
-        self._accounts.unlogged_accounts[address] = (
-            _new(Account, (0, amount, EMPTY_TRIE_ROOT, EMPTY_CODE_HASH))
-            if account is None
-            else _new(Account, (account[0], account[1] + amount, account[2], account[3]))
-        )

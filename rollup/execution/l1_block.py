@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from rollup.execution.errors import InvalidTransaction
+from rollup.execution.errors import InvalidTransaction, Refusal
 from rollup.execution.state.accounts import AccountDatabase
 from rollup.protocol.fees import L1FeeParameters
 from rollup.protocol.forks import Fork
@@ -41,10 +41,10 @@ def da_footprint_gas_scalar(first_transaction: Transaction) -> int | None:
     None in the activation block: its attributes still have Isthmus's form (op-geth core/types, CalcDAFootprint).
     """
     if not first_transaction.is_deposit:
-        raise InvalidTransaction("missing deposit transaction: the first one must be the L1 attributes")
+        raise InvalidTransaction(Refusal.NO_L1_ATTRIBUTES)
     data = first_transaction.data
     if len(data) == _ISTHMUS_SIZE:
         return None
     if len(data) < _JOVIAN_SIZE or data[:4] != JOVIAN_SELECTOR:
-        raise InvalidTransaction("the L1 attributes have no DA footprint gas scalar")
+        raise InvalidTransaction(Refusal.NO_FOOTPRINT_SCALAR)
     return int.from_bytes(data[176:178], "big")

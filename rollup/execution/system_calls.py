@@ -5,8 +5,9 @@ from collections.abc import Iterable
 
 from eth.vm.message import Message
 
+from rollup.execution.evm import Evm
 from rollup.execution.state.accounts import AccountDatabase
-from rollup.execution.transition import Evm, TransactionContext
+from rollup.execution.transition import TransactionContext
 from rollup.protocol import predeploys
 from rollup.protocol.block import Withdrawal
 from rollup.protocol.primitives import EMPTY_REQUESTS_HASH, Address, Hash

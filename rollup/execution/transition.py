@@ -4,28 +4,24 @@ Follows execution-specs `process_transaction` for L1 and op-geth's `core/state_t
 (specs protocol/deposits.md, "Execution"; protocol/exec-engine.md, "Fees").
 """
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from eth.exceptions import ContractCreationCollision, VMError
 from eth.vm.message import Message
 
-from rollup.execution.errors import InvalidTransaction
-from rollup.execution.intrinsic import MAX_INITCODE_SIZE, TX_GAS, floor_gas, intrinsic_gas
-from rollup.execution.state.accounts import AccountDatabase
-from rollup.execution.vms.base import EvmContext
-from rollup.execution.vms.rules import EvmRules
-from rollup.protocol import predeploys
-from rollup.protocol.fees import GAS_PER_BLOB, L1FeeParameters, blob_base_fee, l1_cost, operator_fee
+from rollup.execution.charge import Charge, check, check_fee_cap, settle
+from rollup.execution.delegation import delegate_of, designator
+from rollup.execution.errors import InvalidTransaction, Refusal
+from rollup.execution.evm import Evm, Outcome
+from rollup.execution.intrinsic import TX_GAS, gas_needed, is_initcode_too_large
+from rollup.execution.transaction_rules import check_message
 from rollup.protocol.forks import Fork
-from rollup.protocol.primitives import EMPTY_CODE_HASH, Address, keccak256, rlp_encode, to_int_bytes
+from rollup.protocol.primitives import Address, keccak256, rlp_encode, to_int_bytes
 from rollup.protocol.receipt import Log
-from rollup.protocol.transaction import BLOB, DEPOSIT, SET_CODE, Transaction, TransactionError
+from rollup.protocol.transaction import DEPOSIT, Transaction, TransactionError
 
-DELEGATION_PREFIX = b"\xef\x01\x00"  # EIP-7702
 _AUTHORIZATION_REFUND = 25_000 - 12_500
 _MAX_NONCE = 2**64 - 1
-_MAX_REFUND_QUOTIENT = 5  # EIP-3529
 
 
 class TransactionContext:
@@ -43,35 +39,6 @@ class TransactionContext:
         """Numbers the logs of a transaction in order."""
         self._logs += 1
         return self._logs
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What a transaction did: gas in units, logs in order, return or revert data, why it failed."""
-
-    status: int
-    gas_used: int
-    output: bytes = b""
-    logs: list[Log] = field(default_factory=list)
-    contract_address: Address | None = None
-    error: VMError | None = None
-    deposit_nonce: int | None = None
-    gas_price: int = 0  # effective, wei
-
-
-@dataclass(slots=True)
-class Evm:
-    """Everything a transaction of one block runs against."""
-
-    rules: EvmRules
-    context: EvmContext
-    accounts: AccountDatabase
-    fees: L1FeeParameters  # of this block's L1Block; zeros on L1
-    base_fee_recipient: Address = predeploys.BASE_FEE_VAULT  # L2 only
-    state: Any = None  # py-evm's
-
-    def __post_init__(self) -> None:
-        self.state = self.rules.state_class(self.accounts, self.context)
 
 
 def apply_transaction(evm: Evm, transaction: Transaction, gas_available: int) -> Outcome:
@@ -92,34 +59,24 @@ def apply_transaction(evm: Evm, transaction: Transaction, gas_available: int) ->
 
 
 def execute_call(evm: Evm, transaction: Transaction) -> Outcome:
-    """Runs a message that is no transaction (eth_call): no signature, no nonce check, no fee to anyone.
+    """Runs a call that is not a transaction (eth_call): no signature, no nonce check, no fee to anyone.
 
-    With a fee cap of 0 there is no base fee either, for BASEFEE too, as in geth. Raises InvalidTransaction. The
-    accounts keep what it did, warmth included: they are thrown away.
+    Raises InvalidTransaction. The accounts keep the changes, warm addresses and slots included: the caller drops them.
     """
     accounts, context = evm.accounts, evm.context
-    sender = transaction.sender
-    if not transaction.max_fee_per_gas:
-        context.base_fee_per_gas = 0
-    _check_type(transaction, evm.rules)
-    _check_fees(transaction, context)
-    gas_price = transaction.effective_gas_price(context.base_fee_per_gas)
+    sender, gas_limit, nonce = transaction.sender, transaction.gas_limit, transaction.nonce
+    intrinsic, floor = check_message(transaction, evm.rules)
+    check_fee_cap(transaction, context.base_fee_per_gas)
+    price = transaction.effective_gas_price(context.base_fee_per_gas)
     balance = accounts.get_balance(sender)
-    cost = transaction.gas_limit * transaction.max_fee_per_gas + transaction.value
+    cost = gas_limit * transaction.max_fee_per_gas + transaction.value
     if balance < cost:
-        who = f"address 0x{sender.hex()}"
-        raise InvalidTransaction(f"insufficient funds for gas * price + value: {who} have {balance} want {cost}")
-    if transaction.to is None and evm.rules.is_shanghai and len(transaction.data) > MAX_INITCODE_SIZE:
-        raise InvalidTransaction(
-            f"max initcode size exceeded: code size {len(transaction.data)} limit {MAX_INITCODE_SIZE}"
-        )
-    accounts.set_balance(sender, balance - transaction.gas_limit * gas_price)
-    nonce = transaction.nonce
+        raise InvalidTransaction(Refusal.FUNDS, address=sender, have=balance, want=cost)
+    accounts.set_balance(sender, balance - gas_limit * price)
     accounts.set_nonce(sender, nonce + 1)
-    floor = floor_gas(transaction, evm.rules)
-    computation, refund = _execute(evm, transaction, sender, nonce, gas_price, intrinsic_gas(transaction, evm.rules))
-    gas_used = _gas_after_refund(transaction.gas_limit, computation, refund, floor)
-    return _outcome(evm, transaction, computation, gas_used, sender, nonce, gas_price)
+    charge = Charge(sender, nonce, gas_limit, intrinsic, floor, price)
+    computation, gas_used = _execute(evm, transaction, charge)
+    return _outcome(evm, transaction, charge, computation, gas_used)
 
 
 def create_address(sender: Address, nonce: int) -> Address:
@@ -129,121 +86,13 @@ def create_address(sender: Address, nonce: int) -> Address:
 
 # ---------------------------------------------------------------- signed transactions
 def _apply_signed(evm: Evm, transaction: Transaction, gas_available: int) -> Outcome:
-    sender, l1_fee, blob_fee = _validate(evm, transaction, gas_available)
-    accounts, context, rules = evm.accounts, evm.context, evm.rules
-    gas_limit, fork = transaction.gas_limit, rules.fork
-    gas_price = transaction.effective_gas_price(context.base_fee_per_gas)
-    operator = operator_fee(gas_limit, fork, evm.fees) if fork is not None else 0
-    upfront = gas_limit * gas_price + blob_fee + l1_fee + operator
-    accounts.set_balance(sender, accounts.get_balance(sender) - upfront)
-    nonce = accounts.get_nonce(sender)
-    accounts.set_nonce(sender, nonce + 1)
-
-    floor = floor_gas(transaction, rules)
-    computation, refund = _execute(evm, transaction, sender, nonce, gas_price, intrinsic_gas(transaction, rules))
-    gas_used = _gas_after_refund(gas_limit, computation, refund, floor)
-
-    back = (gas_limit - gas_used) * gas_price
-    if fork is not None and operator:
-        used = operator_fee(gas_used, fork, evm.fees)
-        back += operator - used
-        _pay(accounts, predeploys.OPERATOR_FEE_VAULT, used)
-    if back:
-        accounts.set_balance(sender, accounts.get_balance(sender) + back)
-    _pay(accounts, context.coinbase, gas_used * (gas_price - context.base_fee_per_gas))
-    if fork is not None:
-        _pay(accounts, evm.base_fee_recipient, gas_used * context.base_fee_per_gas)
-        _pay(accounts, predeploys.L1_FEE_VAULT, l1_fee)
-    return _outcome(evm, transaction, computation, gas_used, sender, nonce, gas_price)
-
-
-def _validate(evm: Evm, transaction: Transaction, gas_available: int) -> tuple[Address, int, int]:
-    """The checks of a signed transaction; returns its sender, its L1 fee and its blob fee in wei."""
-    rules, context, accounts = evm.rules, evm.context, evm.accounts
-    try:
-        sender = transaction.sender
-    except TransactionError as error:
-        raise InvalidTransaction(f"invalid sender: {error}") from error
-    if transaction.chain_id is not None and transaction.chain_id != context.chain_id:
-        raise InvalidTransaction(f"invalid chain id for signer: have {transaction.chain_id} want {context.chain_id}")
-    _check_type(transaction, rules)
-    most = rules.max_transaction_gas
-    if most is not None and transaction.gas_limit > most:
-        raise InvalidTransaction(f"transaction gas limit too high (cap: {most}, tx: {transaction.gas_limit})")
-    if transaction.gas_limit > gas_available:
-        raise InvalidTransaction(f"gas limit reached: {transaction.gas_limit} wanted, {gas_available} left")
-    who = f"address 0x{sender.hex()}"
-    account = accounts.account(sender)
-    nonce = account.nonce if account else 0
-    if transaction.nonce < nonce:
-        raise InvalidTransaction(f"nonce too low: {who}, tx: {transaction.nonce} state: {nonce}")
-    if transaction.nonce > nonce:
-        raise InvalidTransaction(f"nonce too high: {who}, tx: {transaction.nonce} state: {nonce}")
-    if nonce == _MAX_NONCE:
-        raise InvalidTransaction(f"nonce has max value: {who}, nonce: {nonce}")
-    if account and account.code_hash != EMPTY_CODE_HASH:
-        code = accounts.get_code(sender)
-        if not (rules.is_prague and code.startswith(DELEGATION_PREFIX) and len(code) == 23):
-            raise InvalidTransaction(f"sender not an eoa: {who}, codehash: 0x{account.code_hash.hex()}")
-    _check_fees(transaction, context)
-    blob_fee = _blob_fee(evm, transaction)
-    l1_fee = l1_cost(transaction.encode(), rules.fork, evm.fees) if rules.fork is not None else 0
-    operator = operator_fee(transaction.gas_limit, rules.fork, evm.fees) if rules.fork is not None else 0
-    blob_cap = len(transaction.blob_versioned_hashes) * GAS_PER_BLOB * transaction.max_fee_per_blob_gas
-    cost = transaction.gas_limit * transaction.max_fee_per_gas + transaction.value + blob_cap + l1_fee + operator
-    balance = account.balance if account else 0
-    if balance < cost:
-        raise InvalidTransaction(f"insufficient funds for gas * price + value: {who} have {balance} want {cost}")
-    needed = max(intrinsic_gas(transaction, rules), floor_gas(transaction, rules))
-    if transaction.gas_limit < needed:
-        raise InvalidTransaction(f"intrinsic gas too low: have {transaction.gas_limit}, want {needed}")
-    if transaction.to is None and rules.is_shanghai and len(transaction.data) > MAX_INITCODE_SIZE:
-        raise InvalidTransaction(
-            f"max initcode size exceeded: code size {len(transaction.data)} limit {MAX_INITCODE_SIZE}"
-        )
-    return sender, l1_fee, blob_fee
-
-
-def _check_type(transaction: Transaction, rules: EvmRules) -> None:
-    unsupported = (transaction.tx_type == BLOB and not rules.allows_blobs) or (
-        transaction.tx_type == SET_CODE and not rules.is_prague
-    )
-    if unsupported:
-        raise InvalidTransaction("transaction type not supported")
-    if transaction.tx_type == SET_CODE and not transaction.authorization_list:
-        raise InvalidTransaction("EIP-7702 transaction with empty auth list")
-
-
-def _check_fees(transaction: Transaction, context: EvmContext) -> None:
-    if transaction.max_priority_fee_per_gas > transaction.max_fee_per_gas:
-        raise InvalidTransaction(
-            f"max priority fee per gas higher than max fee per gas: address 0x{transaction.sender.hex()}, "
-            f"maxPriorityFeePerGas: {transaction.max_priority_fee_per_gas}, maxFeePerGas: {transaction.max_fee_per_gas}"
-        )
-    if transaction.max_fee_per_gas < context.base_fee_per_gas:
-        raise InvalidTransaction(
-            f"max fee per gas less than block base fee: address 0x{transaction.sender.hex()}, "
-            f"maxFeePerGas: {transaction.max_fee_per_gas}, baseFee: {context.base_fee_per_gas}"
-        )
-
-
-def _blob_fee(evm: Evm, transaction: Transaction) -> int:
-    """Checks a blob transaction and returns what its blobs cost (EIP-4844); 0 for any other."""
-    if transaction.tx_type != BLOB:
-        return 0
-    hashes = transaction.blob_versioned_hashes
-    if not hashes:
-        raise InvalidTransaction("blob transaction missing blob hashes")
-    for index, versioned_hash in enumerate(hashes):
-        if versioned_hash[0] != 1:
-            raise InvalidTransaction(f"blob {index} has invalid hash version")
-    price = blob_base_fee(evm.context.excess_blob_gas, evm.rules.blob_schedule[2])
-    if transaction.max_fee_per_blob_gas < price:
-        raise InvalidTransaction(
-            f"max fee per blob gas less than block blob gas fee: blobGasFeeCap: "
-            f"{transaction.max_fee_per_blob_gas}, blobBaseFee: {price}"
-        )
-    return len(hashes) * GAS_PER_BLOB * price
+    charge = check(evm, transaction, gas_available)
+    accounts, sender = evm.accounts, charge.sender
+    accounts.set_balance(sender, accounts.get_balance(sender) - charge.upfront)
+    accounts.set_nonce(sender, charge.nonce + 1)
+    computation, gas_used = _execute(evm, transaction, charge)
+    settle(evm, charge, gas_used)
+    return _outcome(evm, transaction, charge, computation, gas_used)
 
 
 # ---------------------------------------------------------------- deposits
@@ -251,25 +100,25 @@ def _apply_deposit(evm: Evm, transaction: Transaction, gas_available: int) -> Ou
     """A deposit always enters the block: it mints first, and when it fails only mint and nonce remain."""
     fork = evm.rules.fork
     if fork is None:
-        raise InvalidTransaction("transaction type not supported")
+        raise InvalidTransaction(Refusal.TYPE)
     accounts, sender, gas_limit = evm.accounts, transaction.sender, transaction.gas_limit
     is_regolith = fork >= Fork.REGOLITH
     free = transaction.is_system and not is_regolith  # specs protocol/deposits.md: before Regolith, no gas of the block
     if transaction.is_system and is_regolith:
-        raise InvalidTransaction("system transactions are not supported: isSystemTx is set")
+        raise InvalidTransaction(Refusal.SYSTEM_DEPOSIT)
     if not free and gas_limit > gas_available:
-        raise InvalidTransaction(f"gas limit reached: {gas_limit} wanted by a deposit, {gas_available} left")
+        raise InvalidTransaction(Refusal.BLOCK_GAS, have=gas_limit, want=gas_available)
     if transaction.mint:
         accounts.set_balance(sender, accounts.get_balance(sender) + transaction.mint)
     minted = accounts.record()
     nonce = accounts.get_nonce(sender)
-    failure = _deposit_failure(evm, transaction)
+    intrinsic, floor = gas_needed(transaction, evm.rules)
+    failure = _deposit_failure(evm, transaction, max(intrinsic, floor))
     if failure is None:
         accounts.set_nonce(sender, nonce + 1)
-        computation, refund = _execute(evm, transaction, sender, nonce, 0, intrinsic_gas(transaction, evm.rules))
-        floor = floor_gas(transaction, evm.rules)
-        gas_used = _gas_after_refund(gas_limit, computation, refund, floor)
-        outcome = _outcome(evm, transaction, computation, gas_used, sender, nonce, 0)
+        charge = Charge(sender, nonce, gas_limit, intrinsic, floor, price=0)
+        computation, gas_used = _execute(evm, transaction, charge)
+        outcome = _outcome(evm, transaction, charge, computation, gas_used)
     else:
         accounts.discard(minted)
         accounts.set_nonce(sender, nonce + 1)
@@ -282,42 +131,45 @@ def _apply_deposit(evm: Evm, transaction: Transaction, gas_available: int) -> Ou
     return outcome
 
 
-def _deposit_failure(evm: Evm, transaction: Transaction) -> str | None:
-    """Why a deposit cannot even begin; None when it can."""
-    needed = max(intrinsic_gas(transaction, evm.rules), floor_gas(transaction, evm.rules))
+def _deposit_failure(evm: Evm, transaction: Transaction, needed: int) -> str | None:
+    """Why a deposit cannot begin, None when it can; needed: the least gas limit."""
     if transaction.gas_limit < needed:
         return f"intrinsic gas too low: have {transaction.gas_limit}, want {needed}"
     balance = evm.accounts.get_balance(transaction.sender)
     if balance < transaction.value:
         return f"insufficient funds for transfer: have {balance}, want {transaction.value}"
-    if transaction.to is None and evm.rules.is_shanghai and len(transaction.data) > MAX_INITCODE_SIZE:
+    if evm.rules.is_shanghai and is_initcode_too_large(transaction):
         return "max initcode size exceeded"
     return None
 
 
 # ---------------------------------------------------------------- the message
-def _execute(
-    evm: Evm, transaction: Transaction, sender: Address, nonce: int, gas_price: int, intrinsic: int
-) -> tuple[Any, int]:
-    """Runs a transaction's message; returns py-evm's computation and the refund of its authorizations."""
-    state, accounts = evm.state, evm.accounts
-    _warm_up(evm, transaction, sender)
+def _execute(evm: Evm, transaction: Transaction, charge: Charge) -> tuple[Any, int]:
+    """Runs a transaction's message; returns py-evm's computation and the gas used after refunds."""
+    _warm_up(evm, transaction, charge.sender)
     refund = sum(_apply_authorization(evm, item) for item in transaction.authorization_list)
-    context = TransactionContext(sender, gas_price, transaction.blob_versioned_hashes)
-    gas = transaction.gas_limit - intrinsic
+    computation = _run_message(evm, transaction, charge)
+    gas_left, refund = computation.get_gas_remaining(), computation.get_gas_refund() + refund
+    return computation, charge.gas_used(gas_left, refund)
+
+
+def _run_message(evm: Evm, transaction: Transaction, charge: Charge) -> Any:
+    state, accounts, sender = evm.state, evm.accounts, charge.sender
+    context = TransactionContext(sender, charge.price, transaction.blob_versioned_hashes)
+    gas = charge.gas_limit - charge.intrinsic
     computation_class = state.computation_class
     if transaction.to is None:
-        address = create_address(sender, nonce)
+        address = create_address(sender, charge.nonce)
         accounts.mark_address_warm(address)
         message = Message(gas, b"", sender, transaction.value, b"", transaction.data, create_address=address)
-        if accounts.account_has_code_or_nonce(address) or accounts.has_storage(address):
+        if state.has_code_or_nonce(address):
             computation = computation_class(state, message, context)
             computation.error = ContractCreationCollision(f"address collision at 0x{address.hex()}")
-            return computation, refund
-        return computation_class.apply_create_message(state, message, context), refund
+            return computation
+        return computation_class.apply_create_message(state, message, context)
     code, delegated = _code_of(evm, transaction.to)
     message = Message(gas, transaction.to, sender, transaction.value, transaction.data, code, is_delegation=delegated)
-    return computation_class.apply_message(state, message, context), refund
+    return computation_class.apply_message(state, message, context)
 
 
 def _warm_up(evm: Evm, transaction: Transaction, sender: Address) -> None:
@@ -337,8 +189,8 @@ def _warm_up(evm: Evm, transaction: Transaction, sender: Address) -> None:
 def _code_of(evm: Evm, address: Address) -> tuple[bytes, bool]:
     """The code a call to an account runs, and whether it is another's (EIP-7702)."""
     code = evm.accounts.get_code(address)
-    if evm.rules.is_prague and len(code) == 23 and code.startswith(DELEGATION_PREFIX):
-        target = code[3:]
+    target = delegate_of(code) if evm.rules.is_prague else None
+    if target is not None:
         evm.accounts.mark_address_warm(target)
         return evm.accounts.get_code(target), True
     return code, False
@@ -355,25 +207,17 @@ def _apply_authorization(evm: Evm, item: Any) -> int:
         return 0
     accounts.mark_address_warm(authority)
     code = accounts.get_code(authority)
-    if code and not (len(code) == 23 and code.startswith(DELEGATION_PREFIX)):
+    if code and delegate_of(code) is None:
         return 0
     if accounts.get_nonce(authority) != item.nonce:
         return 0
     refund = _AUTHORIZATION_REFUND if accounts.account_exists(authority) else 0
-    accounts.set_code(authority, b"" if not any(item.address) else DELEGATION_PREFIX + item.address)
+    accounts.set_code(authority, designator(item.address))
     accounts.set_nonce(authority, item.nonce + 1)
     return refund
 
 
-def _gas_after_refund(gas_limit: int, computation: Any, authorization_refund: int, floor: int) -> int:
-    used = gas_limit - computation.get_gas_remaining()
-    refund = computation.get_gas_refund() + authorization_refund
-    return max(int(used - min(refund, used // _MAX_REFUND_QUOTIENT)), floor)
-
-
-def _outcome(
-    evm: Evm, transaction: Transaction, computation: Any, gas_used: int, sender: Address, nonce: int, price: int
-) -> Outcome:
+def _outcome(evm: Evm, transaction: Transaction, charge: Charge, computation: Any, gas_used: int) -> Outcome:
     for address in computation.get_accounts_for_deletion():
         evm.accounts.delete_account(address)
     error = computation._error
@@ -385,16 +229,10 @@ def _outcome(
             Log(address, tuple(topic.to_bytes(32, "big") for topic in topics), data)
             for address, topics, data in computation.get_log_entries()
         ],
-        contract_address=create_address(sender, nonce) if transaction.to is None else None,
+        contract_address=create_address(charge.sender, charge.nonce) if transaction.to is None else None,
         error=error,
-        gas_price=price,
+        gas_price=charge.price,
     )
 
 
-def _pay(accounts: AccountDatabase, address: Address, amount: int) -> None:
-    """Adds to a balance; a payment of nothing touches nothing that would stay."""
-    if amount:
-        accounts.set_balance(address, accounts.get_balance(address) + amount)
-
-
-__all__ = ["TX_GAS", "Evm", "Outcome", "TransactionContext", "apply_transaction", "create_address", "execute_call"]
+__all__ = ["TX_GAS", "TransactionContext", "apply_transaction", "create_address", "execute_call"]

@@ -1,15 +1,15 @@
 """The mock L1 as batcher and proposer see an L1 node (sequencer.l1_client.L1Client)."""
 
-from rollup.execution.block_context import l1_base_fee
+from rollup.execution.block_context import l1_base_fee, l1_blob_base_fee_after
 from rollup.execution.calls import CallError, CallRequest, call
 from rollup.l1.miner import MockL1
 from rollup.l1.source import l1_block_ref
+from rollup.protocol.blob_schedule import blob_base_fee_under
 from rollup.protocol.blockref import L1BlockRef
-from rollup.protocol.fees import GAS_PER_BLOB, blob_base_fee, next_excess_blob_gas
-from rollup.protocol.header import Header
+from rollup.protocol.fees import GAS_PER_BLOB
 from rollup.protocol.primitives import Address, Hash
-from sequencer.l1_client import L1Receipt, TransactionRefused
-from sequencer.pool_errors import PoolError
+from sequencer.l1_client import AlreadyPooled, L1Receipt, TransactionRefused
+from sequencer.pool_errors import AlreadyKnown, PoolError
 
 _SUGGESTED_TIP = 10**9  # wei; what geth suggests on an idle chain
 
@@ -40,7 +40,8 @@ class LocalL1Client:
 
     def blob_base_fee(self) -> int:
         """The blob base fee of the next block, in wei."""
-        return next_blob_base_fee(self._l1.chain.head.header)
+        l1 = self._l1
+        return l1_blob_base_fee_after(l1.config, l1.chain.head.header, l1.next_block_time)
 
     def suggested_tip(self) -> int:
         """A priority fee that gets included, in wei."""
@@ -50,6 +51,8 @@ class LocalL1Client:
         """Hands in EIP-2718 bytes, a blob transaction in its network form; raises TransactionRefused."""
         try:
             return self._l1.send_raw_transaction(raw)
+        except AlreadyKnown as error:
+            raise AlreadyPooled(error.message) from error
         except PoolError as error:
             raise TransactionRefused(error.message) from error
 
@@ -64,6 +67,7 @@ class LocalL1Client:
             return None
         transaction, receipt = block.transactions[location.index], receipts[location.index]
         blobs = len(transaction.blob_versioned_hashes)
+        fork = self._l1.config.fork_at(block.timestamp)
         return L1Receipt(
             transaction_hash=tx_hash,
             block_hash=block.hash,
@@ -72,7 +76,7 @@ class LocalL1Client:
             gas_used=receipt.gas_used,
             effective_gas_price=transaction.effective_gas_price(block.header.base_fee_per_gas or 0),
             blob_gas_used=blobs * GAS_PER_BLOB,
-            blob_gas_price=blob_base_fee(block.header.excess_blob_gas or 0) if blobs else 0,
+            blob_gas_price=blob_base_fee_under(fork, block.header.excess_blob_gas or 0) if blobs else 0,
         )
 
     def call(self, to: Address, data: bytes) -> bytes:
@@ -89,8 +93,3 @@ class LocalL1Client:
         except CallError as error:
             raise TransactionRefused(str(error)) from error
         return result.output
-
-
-def next_blob_base_fee(parent: Header) -> int:
-    """The blob base fee, in wei, of a block on this parent (EIP-4844 with Prague's schedule)."""
-    return blob_base_fee(next_excess_blob_gas(parent.excess_blob_gas or 0, parent.blob_gas_used or 0))

@@ -20,17 +20,26 @@ from rollup.execution.genesis_json import GenesisFile
 from rollup.l1 import contracts
 from rollup.l1.genesis import L1GenesisParams, build_l1_genesis, l1_genesis_header
 from rollup.protocol.accounts import BATCHER, OWNER, PROPOSER, ROLES, SEQUENCER, USER_BALANCE, USERS, DevAccount
+from rollup.protocol.blob_schedule import PRAGUE_FROM_GENESIS, L1Forks, blob_schedule_of
 from rollup.protocol.blockref import BlockId
 from rollup.protocol.config import ConfigError, RollupConfig, RollupGenesis, SystemConfig
 from rollup.protocol.forks import NEWEST_STABLE, Fork, ForkSchedule
 from rollup.protocol.header import Header
-from rollup.protocol.l1_chain_config import parse_l1_blob_schedule
 from rollup.protocol.outputs import output_root
 from rollup.protocol.primitives import Address
 
 GWEI = 10**9
 # L1s whose forks and blob schedule op-node knows by their chain ids, whatever the file says (op-node service.go).
 REAL_L1S: Mapping[int, str] = {1: "Mainnet", 17_000: "Holesky", 560_048: "Hoodi", 11_155_111: "Sepolia"}
+
+
+# Values of the SystemConfig at genesis, and the fork that brings each.
+_SINCE = {
+    "operator_fee_scalar": Fork.ISTHMUS,
+    "operator_fee_constant": Fork.ISTHMUS,
+    "min_base_fee": Fork.JOVIAN,
+    "da_footprint_gas_scalar": Fork.JOVIAN,
+}
 
 
 @dataclass(slots=True, frozen=True)
@@ -56,6 +65,7 @@ class DevnetParams:
     owner: DevAccount = OWNER
     sequencer: DevAccount = SEQUENCER
     l1_gas_limit: int = 60_000_000
+    l1_forks: L1Forks = PRAGUE_FROM_GENESIS
     l2_gas_limit: int = 60_000_000
     l1_base_fee: int = GWEI
     l2_base_fee: int = GWEI
@@ -88,6 +98,15 @@ class DevnetParams:
             return self.finalization_period
         return max(self.l1_block_time - 4, 1)
 
+    def check(self) -> None:
+        """Raises ConfigError for a value of the SystemConfig that no block would have: its fork comes after genesis."""
+        for name, fork in _SINCE.items():
+            if getattr(self, name) and not self._is_active(fork):
+                raise ConfigError(
+                    f"{name.replace('_', '-')} needs {fork.name.title()} at genesis: "
+                    "with a later fork, set it in the SystemConfig contract once the fork is active"
+                )
+
     def system_config(self) -> SystemConfig:
         """The SystemConfig contract's values at genesis, in the form of the forks active there."""
         return SystemConfig(
@@ -96,10 +115,10 @@ class DevnetParams:
             scalar=self._scalar(),
             gas_limit=self.l2_gas_limit,
             eip1559_params=self._eip1559_params() if self._is_active(Fork.HOLOCENE) else bytes(8),
-            operator_fee_scalar=self.operator_fee_scalar if self._is_active(Fork.ISTHMUS) else 0,
-            operator_fee_constant=self.operator_fee_constant if self._is_active(Fork.ISTHMUS) else 0,
-            min_base_fee=self.min_base_fee if self._is_active(Fork.JOVIAN) else 0,
-            da_footprint_gas_scalar=self.da_footprint_gas_scalar if self._is_active(Fork.JOVIAN) else 0,
+            operator_fee_scalar=self.operator_fee_scalar,
+            operator_fee_constant=self.operator_fee_constant,
+            min_base_fee=self.min_base_fee,
+            da_footprint_gas_scalar=self.da_footprint_gas_scalar,
         )
 
     def _is_active(self, fork: Fork) -> bool:
@@ -157,6 +176,7 @@ class Devnet:
 
 def make_devnet(params: DevnetParams) -> Devnet:
     """Everything of a local rollup; raises ConfigError or GenesisError for parameters that contradict each other."""
+    params.check()
     if params.l1_chain_id in REAL_L1S:
         raise ConfigError(
             f"l1_chain_id {params.l1_chain_id} is {REAL_L1S[params.l1_chain_id]}: op-node takes its forks for it"
@@ -184,9 +204,9 @@ def make_devnet(params: DevnetParams) -> Devnet:
         eip1559_denominator=params.eip1559_denominator,
         eip1559_denominator_canyon=params.eip1559_denominator_canyon,
         keep_karst_upgrade_gas=params.keep_karst_upgrade_gas,
-        l1_blob_schedule=parse_l1_blob_schedule(l1.file.config, params.l1_chain_id),
+        l1_blob_schedule=blob_schedule_of(params.l1_forks) or None,
     ).check()
-    l1_config = L1Config(params.l1_chain_id, params.l1_gas_limit)
+    l1_config = L1Config(params.l1_chain_id, params.l1_gas_limit, params.l1_forks)
     return Devnet(params, l1, l2, config, l1_config, L2Config.from_genesis_json(l2.file.config, l2.file.attribution))
 
 
@@ -200,6 +220,7 @@ def _l1_genesis(params: DevnetParams, l2: LayerGenesis) -> LayerGenesis:
             timestamp=params.genesis_time,
             chain_id=params.l1_chain_id,
             gas_limit=params.l1_gas_limit,
+            forks=params.l1_forks,
             base_fee=params.l1_base_fee,
             balances=balances,
             # rollup.json does not name the unsafe block signer; the contract does.

@@ -23,7 +23,9 @@ from rollup.protocol.accounts import (
     USER_BALANCE,
     USERS,
 )
+from rollup.protocol.blob_schedule import PRAGUE_FROM_GENESIS, L1Forks
 from rollup.protocol.config import SystemConfig
+from rollup.protocol.forks import L1_FORKS, L1Fork
 from rollup.protocol.header import Header
 from rollup.protocol.primitives import (
     EMPTY_REQUESTS_HASH,
@@ -44,12 +46,6 @@ SYSTEM_TX_MAX_GAS: Final = 1_000_000
 _RESOURCE_CONFIG: Final = pack_fields(
     ((MAX_RESOURCE_LIMIT, 4), (10, 1), (8, 1), (GWEI, 4), (SYSTEM_TX_MAX_GAS, 4), (2**128 - 1, 16))
 )
-
-# EIP-4844 and EIP-7691.
-_BLOB_SCHEDULE: Final = {
-    "cancun": {"target": 3, "max": 6, "baseFeeUpdateFraction": 3338477},
-    "prague": {"target": 6, "max": 9, "baseFeeUpdateFraction": 5007716},
-}
 
 
 def _default_balances() -> dict[Address, int]:
@@ -80,6 +76,7 @@ class L1GenesisParams:
     timestamp: int
     chain_id: int = L1_CHAIN_ID
     gas_limit: int = 60_000_000
+    forks: L1Forks = PRAGUE_FROM_GENESIS
     base_fee: int = GWEI
     extra_data: bytes = b"openrollup L1"
     prev_randao: bytes = ZERO_HASH
@@ -119,7 +116,7 @@ def build_l1_alloc(params: L1GenesisParams) -> Alloc:
 def build_l1_genesis(params: L1GenesisParams) -> GenesisFile:
     """The whole genesis file of L1; `to_json` gives geth's genesis.json, `l1_genesis_header` the block."""
     return GenesisFile(
-        config=l1_chain_config(params.chain_id),
+        config=l1_chain_config(params.chain_id, params.forks),
         alloc=build_l1_alloc(params),
         timestamp=params.timestamp,
         gas_limit=params.gas_limit,
@@ -132,7 +129,11 @@ def build_l1_genesis(params: L1GenesisParams) -> GenesisFile:
 
 
 def l1_genesis_header(genesis: GenesisFile) -> Header:
-    """The L1 genesis header, Prague from its first block; its `hash` is the genesis hash."""
+    """The L1 genesis header with the fields of the forks active in it; its `hash` is the genesis hash."""
+    times = {name: genesis.config.get(f"{name.lower()}Time") for name in L1Fork.__members__}
+    active = [L1Fork[name] for name, time in times.items() if time is not None and time <= genesis.timestamp]
+    newest = max(active, default=L1Fork.PARIS)
+    is_cancun = newest >= L1Fork.CANCUN
     return Header(
         parent_hash=genesis.parent_hash,
         coinbase=genesis.coinbase,
@@ -146,16 +147,16 @@ def l1_genesis_header(genesis: GenesisFile) -> Header:
         prev_randao=genesis.mix_hash,
         nonce=genesis.nonce.to_bytes(8, "big"),
         base_fee_per_gas=GWEI if genesis.base_fee is None else genesis.base_fee,
-        withdrawals_root=EMPTY_TRIE_ROOT,
-        blob_gas_used=genesis.blob_gas_used or 0,
-        excess_blob_gas=genesis.excess_blob_gas or 0,
-        parent_beacon_block_root=ZERO_HASH,
-        requests_hash=EMPTY_REQUESTS_HASH,
+        withdrawals_root=EMPTY_TRIE_ROOT if newest >= L1Fork.SHANGHAI else None,
+        blob_gas_used=(genesis.blob_gas_used or 0) if is_cancun else None,
+        excess_blob_gas=(genesis.excess_blob_gas or 0) if is_cancun else None,
+        parent_beacon_block_root=ZERO_HASH if is_cancun else None,
+        requests_hash=EMPTY_REQUESTS_HASH if newest >= L1Fork.PRAGUE else None,
     )
 
 
-def l1_chain_config(chain_id: int = L1_CHAIN_ID) -> dict[str, Any]:
-    """The L1 chain config of `l1-chain-config.json`: a bare geth ChainConfig, Prague from genesis.
+def l1_chain_config(chain_id: int = L1_CHAIN_ID, forks: L1Forks = PRAGUE_FROM_GENESIS) -> dict[str, Any]:
+    """The L1 chain config of `l1-chain-config.json`: a bare geth ChainConfig with these forks.
 
     The blob schedule is obligatory: op-node and kona compute the blob base fee of the L1 attributes from it.
     """
@@ -166,9 +167,20 @@ def l1_chain_config(chain_id: int = L1_CHAIN_ID) -> dict[str, Any]:
     ):  # fmt: skip
         config[f"{name}Block"] = 0
     config["terminalTotalDifficulty"] = 0
-    for name in ("shanghai", "cancun", "prague"):
-        config[f"{name}Time"] = 0
-    config["blobSchedule"] = {fork: dict(values) for fork, values in _BLOB_SCHEDULE.items()}
+    schedules: dict[str, dict[str, int]] = {}
+    for fork in L1Fork:
+        # A fork brings those before it.
+        time = min((time for later, time in forks if later >= fork), default=None)
+        if time is None or fork == L1Fork.PARIS:
+            continue
+        name, blobs = fork.name.lower(), L1_FORKS[fork].blobs
+        config[f"{name}Time"] = time
+        if blobs is not None:
+            schedules[name] = {
+                "target": blobs.target, "max": blobs.max, "baseFeeUpdateFraction": blobs.update_fraction,
+            }  # fmt: skip
+    if schedules:
+        config["blobSchedule"] = schedules
     return config
 
 

@@ -12,7 +12,7 @@ from rollup.execution.block_builder import BlockBuilder, BlockContext, l1_contex
 from rollup.execution.block_filling import BlockFilling
 from rollup.execution.chain import Chain, HeadChange
 from rollup.execution.config import L1Config
-from rollup.execution.errors import InvalidTransaction
+from rollup.execution.errors import InvalidTransaction, Refusal
 from rollup.l1.archive import L1Archive
 from rollup.l1.sidecar import SidecarError, is_blob_transaction, unwrap
 from rollup.l1.slots import BeaconSeed, SlotGrid
@@ -264,7 +264,7 @@ class MockL1:
             if self.archive.has_all(transaction.blob_versioned_hashes):
                 yield transaction
             else:
-                self.pool.reject(transaction, "missing sidecar")
+                self.pool.reject(transaction, InvalidTransaction(Refusal.NO_SIDECAR))
 
     def _adopt(self, block: Block) -> HeadChange:
         change = self.chain.set_head(block.hash)

@@ -23,7 +23,7 @@ from rollup.protocol.header import Header
 from rollup.protocol.primitives import Address, Hash
 from rollup.protocol.receipt import Receipt
 from rollup.protocol.transaction import Transaction
-from sequencer.l1_client import L1Receipt, TransactionRefused
+from sequencer.l1_client import AlreadyPooled, L1Receipt, TransactionRefused
 
 _V = TypeVar("_V")
 _HEADERS_KEPT = 1024
@@ -251,7 +251,9 @@ class RpcL1Client:
         try:
             return self._rpc.call(method, *params)
         except RpcError as error:
-            raise TransactionRefused(error.message) from error
+            # Other nodes' refusals have a text only (geth core/txpool, ErrAlreadyKnown).
+            kind = AlreadyPooled if "already known" in error.message else TransactionRefused
+            raise kind(error.message) from error
 
     def _parsed(self, parse: Callable[[], _V]) -> _V:
         try:

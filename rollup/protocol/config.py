@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rollup.protocol.blockref import BlockId
-from rollup.protocol.forks import Fork, ForkSchedule
+from rollup.protocol.forks import FORKS, Fork, ForkSchedule
 from rollup.protocol.json_text import parse_json
 from rollup.protocol.primitives import Address, Hash
 
@@ -165,10 +165,15 @@ class RollupConfig:
         """True for the first L2 block of a fork; never for genesis."""
         return timestamp > self.genesis.l2_time and self.forks.activates(fork, timestamp, timestamp - self.block_time)
 
+    def activated(self, timestamp: int) -> list[Fork]:
+        """The forks whose first L2 block has this time, by age; none for genesis."""
+        if timestamp <= self.genesis.l2_time:
+            return []
+        return self.forks.activated(timestamp, timestamp - self.block_time)
+
     def first_block_is_empty(self, timestamp: int) -> bool:
         """True for the first block of a fork that lets it hold deposits only; never for genesis."""
-        parent_time = timestamp - self.block_time
-        return timestamp > self.genesis.l2_time and self.forks.first_block_is_empty(timestamp, parent_time)
+        return any(FORKS[fork].first_block_is_empty for fork in self.activated(timestamp))
 
     def block_number_at(self, timestamp: int) -> int:
         """The L2 block number of a time on the block grid."""

@@ -7,15 +7,14 @@ EIP-4844. Amounts in wei, sizes in bytes, gas in units.
 from dataclasses import dataclass
 
 from rollup.protocol.fastlz import fastlz_length
-from rollup.protocol.forks import Fork
+from rollup.protocol.forks import Fork, L1ForkRow
 from rollup.protocol.recent import Recent
 from rollup.protocol.transaction import Transaction
 
 GAS_PER_BLOB = 131_072
 MIN_BLOB_BASE_FEE = 1
 _MAX_BASE_FEE = 2**256 - 1  # wei: the header field is a 256-bit integer
-# EIP-7691 (Prague) and EIP-4844 (Cancun): target, max, base fee update fraction.
-BLOB_SCHEDULE = {"cancun": (3, 6, 3_338_477), "prague": (6, 9, 5_007_716)}
+_BLOB_BASE_COST = 2**13  # EIP-7918: execution gas that a blob is worth at least
 
 # fjord/exec-engine.md, "L1-Cost fees": all scaled by 1e6.
 _FJORD_INTERCEPT = -42_585_600
@@ -134,8 +133,8 @@ def l1_gas_limit_may_follow(parent_gas_limit: int, gas_limit: int) -> bool:
     return gas_limit >= 5_000 and abs(gas_limit - parent_gas_limit) < parent_gas_limit // 1_024
 
 
-def blob_base_fee(excess_blob_gas: int, update_fraction: int = BLOB_SCHEDULE["prague"][2]) -> int:
-    """Wei a unit of blob gas (EIP-4844, fake_exponential)."""
+def blob_base_fee(excess_blob_gas: int, update_fraction: int) -> int:
+    """Wei per unit of blob gas (EIP-4844, fake_exponential)."""
     index, output = 1, 0
     term = MIN_BLOB_BASE_FEE * update_fraction
     while term > 0:
@@ -145,9 +144,19 @@ def blob_base_fee(excess_blob_gas: int, update_fraction: int = BLOB_SCHEDULE["pr
     return output // update_fraction
 
 
-def next_excess_blob_gas(parent_excess: int, parent_used: int, target_blobs: int = BLOB_SCHEDULE["prague"][0]) -> int:
-    """The next block's excess blob gas (EIP-4844)."""
-    return max(parent_excess + parent_used - target_blobs * GAS_PER_BLOB, 0)
+def next_excess_blob_gas(parent_excess: int, parent_used: int, parent_base_fee: int, row: L1ForkRow) -> int:
+    """The excess blob gas of a block under an L1 fork's rules (EIP-4844, EIP-7918); 0 before blobs."""
+    blobs = row.blobs
+    if blobs is None:
+        return 0
+    total, target = parent_excess + parent_used, blobs.target * GAS_PER_BLOB
+    if total < target:
+        return 0
+    if row.has_blob_fee_floor:
+        price = blob_base_fee(parent_excess, blobs.update_fraction)
+        if _BLOB_BASE_COST * parent_base_fee > GAS_PER_BLOB * price:
+            return parent_excess + parent_used * (blobs.max - blobs.target) // blobs.max
+    return total - target
 
 
 @dataclass(slots=True, frozen=True)

@@ -1,10 +1,12 @@
-"""The OP Stack's forks, in order, and when each is active.
+"""The OP Stack's forks and L1's, what each brings as one row of a table, and when each is active.
 
-Data only: whoever needs a rule asks the config, `config.is_holocene(time)`.
+Data only: code that needs a rule asks the config, `config.is_holocene(time)`, or the row of the fork in force.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import IntEnum
+from typing import Final, NamedTuple
 
 
 class Fork(IntEnum):
@@ -24,8 +26,6 @@ class Fork(IntEnum):
 
 
 NEWEST_STABLE = Fork.JOVIAN
-# Their first block may hold deposits only (jovian/derivation.md, "Activation Block Rules").
-_EMPTY_FIRST_BLOCK = (Fork.JOVIAN, Fork.KARST)
 
 
 class L1Fork(IntEnum):
@@ -36,17 +36,90 @@ class L1Fork(IntEnum):
     CANCUN = 2
     PRAGUE = 3
     OSAKA = 4
+    BPO1 = 5  # blob parameters only (EIP-7892)
+    BPO2 = 6
+
+
+class BlobSchedule(NamedTuple):
+    """Target and maximum number of blobs per block, and how fast their base fee changes (EIP-7840)."""
+
+    target: int
+    max: int
+    update_fraction: int
+
+
+@dataclass(slots=True, frozen=True)
+class L1ForkRow:
+    """What an L1 fork brings beside its virtual machine; None where there is no such limit.
+
+    blobs: the schedule, None before blobs. max_transaction_gas: gas per transaction (EIP-7825).
+    max_transaction_blobs: blobs per transaction (EIP-7594). max_block_size: bytes of an encoded block (EIP-7934).
+    has_blob_fee_floor: execution gas sets a floor under the blob base fee (EIP-7918).
+    """
+
+    blobs: BlobSchedule | None = None
+    max_transaction_gas: int | None = None
+    max_transaction_blobs: int | None = None
+    max_block_size: int | None = None
+    has_blob_fee_floor: bool = False
+
+
+_OSAKA_LIMITS: Final = {
+    "max_transaction_gas": 2**24,
+    "max_transaction_blobs": 6,
+    "max_block_size": 10 * 2**20 - 2 * 2**20,
+}
+
+
+def _osaka(blobs: BlobSchedule) -> L1ForkRow:
+    return L1ForkRow(blobs, **_OSAKA_LIMITS, has_blob_fee_floor=True)
+
+
+_PRAGUE_BLOBS: Final = BlobSchedule(6, 9, 5_007_716)  # EIP-7691
+L1_FORKS: Final[Mapping[L1Fork, L1ForkRow]] = {
+    L1Fork.PARIS: L1ForkRow(),
+    L1Fork.SHANGHAI: L1ForkRow(),
+    L1Fork.CANCUN: L1ForkRow(BlobSchedule(3, 6, 3_338_477)),  # EIP-4844
+    L1Fork.PRAGUE: L1ForkRow(_PRAGUE_BLOBS),
+    L1Fork.OSAKA: _osaka(_PRAGUE_BLOBS),
+    L1Fork.BPO1: _osaka(BlobSchedule(10, 15, 8_346_193)),
+    L1Fork.BPO2: _osaka(BlobSchedule(14, 21, 11_684_671)),
+}
+
+
+@dataclass(slots=True, frozen=True)
+class ForkRow:
+    """What a fork of the OP Stack brings, beside the rules that code asks for by the fork's name.
+
+    evm: the L1 fork whose virtual machine it runs. has_upgrade_transactions: its first block carries deposits that
+    upgrade contracts. has_upgrade_gas: they bring gas beside the block's limit. first_block_is_empty: its first block
+    may hold deposits only, as a rule of consensus (jovian/derivation.md, "Activation Block Rules").
+    """
+
+    evm: L1Fork
+    has_upgrade_transactions: bool = False
+    has_upgrade_gas: bool = False
+    first_block_is_empty: bool = False
+
+
+FORKS: Final[Mapping[Fork, ForkRow]] = {
+    Fork.BEDROCK: ForkRow(L1Fork.PARIS),
+    Fork.REGOLITH: ForkRow(L1Fork.PARIS),
+    Fork.CANYON: ForkRow(L1Fork.SHANGHAI),
+    Fork.DELTA: ForkRow(L1Fork.SHANGHAI),
+    Fork.ECOTONE: ForkRow(L1Fork.CANCUN, has_upgrade_transactions=True),
+    Fork.FJORD: ForkRow(L1Fork.CANCUN, has_upgrade_transactions=True),
+    Fork.GRANITE: ForkRow(L1Fork.CANCUN),
+    Fork.HOLOCENE: ForkRow(L1Fork.CANCUN),
+    Fork.ISTHMUS: ForkRow(L1Fork.PRAGUE, has_upgrade_transactions=True),
+    Fork.JOVIAN: ForkRow(L1Fork.PRAGUE, has_upgrade_transactions=True, first_block_is_empty=True),
+    Fork.KARST: ForkRow(L1Fork.OSAKA, has_upgrade_transactions=True, has_upgrade_gas=True, first_block_is_empty=True),
+}
 
 
 def l1_fork_of(fork: Fork) -> L1Fork:
     """The L1 fork whose EVM an OP fork brings (canyon/, ecotone/, isthmus/ and karst/overview.md)."""
-    if fork >= Fork.KARST:
-        return L1Fork.OSAKA
-    if fork >= Fork.ISTHMUS:
-        return L1Fork.PRAGUE
-    if fork >= Fork.ECOTONE:
-        return L1Fork.CANCUN
-    return L1Fork.SHANGHAI if fork >= Fork.CANYON else L1Fork.PARIS
+    return FORKS[fork].evm
 
 
 @dataclass(slots=True, frozen=True)
@@ -88,9 +161,13 @@ class ForkSchedule:
         """True for the fork's first block: active now, not at the parent (specs: "activation block")."""
         return self.is_active(fork, timestamp) and not self.is_active(fork, parent_timestamp)
 
+    def activated(self, timestamp: int, parent_timestamp: int) -> list[Fork]:
+        """The forks whose first block has this time, by age."""
+        return [fork for fork in Fork if self.activates(fork, timestamp, parent_timestamp)]
+
     def first_block_is_empty(self, timestamp: int, parent_timestamp: int) -> bool:
         """True where a fork activates whose first block may hold deposits only."""
-        return any(self.activates(fork, timestamp, parent_timestamp) for fork in _EMPTY_FIRST_BLOCK)
+        return any(FORKS[fork].first_block_is_empty for fork in self.activated(timestamp, parent_timestamp))
 
     @classmethod
     def all_at(cls, fork: Fork, time: int = 0) -> "ForkSchedule":

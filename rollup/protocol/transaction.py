@@ -33,6 +33,10 @@ class TransactionError(ValueError):
     """Bytes that are no transaction, or a signature that is not valid."""
 
 
+class UnsupportedType(TransactionError):
+    """A transaction type that this node does not know (EIP-2718)."""
+
+
 @dataclass(slots=True, frozen=True)
 class Authorization:
     """One EIP-7702 authorization tuple."""
@@ -248,7 +252,7 @@ def decode_transaction(raw: bytes) -> Transaction:
         else:
             decoder = _DECODERS.get(raw[0])
             if decoder is None:
-                raise TransactionError(f"transaction type not supported: {raw[0]:#x}")
+                raise UnsupportedType(f"transaction type not supported: {raw[0]:#x}")
             transaction = decoder(rlp_decode(raw[1:]))
     except RlpError as error:
         raise TransactionError(f"malformed transaction: {error}") from error

@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 
 from rollup.protocol.config import RollupConfig
-from rollup.protocol.forks import Fork
+from rollup.protocol.forks import FORKS, Fork
 from rollup.protocol.transaction import decode_transaction
 
 _KARST = "upgrade_deposits_karst.json.gz"  # three hundred kilobytes of contracts: read when they are needed
@@ -26,17 +26,23 @@ def _transactions(fork: Fork) -> tuple[bytes, ...]:
 
 
 @cache
-def _karst_gas() -> int:
-    return sum(decode_transaction(raw).gas_limit for raw in _transactions(Fork.KARST))
+def _gas_of(fork: Fork) -> int:
+    return sum(decode_transaction(raw).gas_limit for raw in _transactions(fork))
+
+
+def _upgrading_forks(config: RollupConfig, l2_time: int) -> list[Fork]:
+    """The forks whose upgrade transactions a block of this time carries."""
+    return [fork for fork in config.activated(l2_time) if FORKS[fork].has_upgrade_transactions]
+
+
+def has_upgrade_transactions(config: RollupConfig, l2_time: int) -> bool:
+    """True for a block that carries upgrade transactions: a sequencer builds it without its pool."""
+    return bool(_upgrading_forks(config, l2_time))
 
 
 def upgrade_transactions(config: RollupConfig, l2_time: int) -> list[bytes]:
     """The encoded deposits that a block of this time carries after the user deposits, in order."""
-    found: list[bytes] = []
-    for fork in Fork:
-        if fork != Fork.BEDROCK and config.activates(fork, l2_time):
-            found += _transactions(fork)
-    return found
+    return [raw for fork in _upgrading_forks(config, l2_time) for raw in _transactions(fork)]
 
 
 def upgrade_gas(config: RollupConfig, l2_time: int) -> int:
@@ -44,7 +50,7 @@ def upgrade_gas(config: RollupConfig, l2_time: int) -> int:
 
     From Karst they bring it along (op-node: derive/attributes.go, PreparePayloadAttributes).
     """
-    return _karst_gas() if config.activates(Fork.KARST, l2_time) else 0
+    return sum(_gas_of(fork) for fork in _upgrading_forks(config, l2_time) if FORKS[fork].has_upgrade_gas)
 
 
 def passing_upgrade_gas(config: RollupConfig, l2_time: int) -> int:

@@ -2,11 +2,13 @@
 
 from typing import Any
 
-from rollup.execution.block_context import l1_base_fee, l2_base_fee
+from rollup.execution.block_context import l1_base_fee, l1_blob_base_fee_after, l2_base_fee
 from rollup.execution.config import L1Config
 from rollup.execution.state.account import Account
+from rollup.protocol.blob_schedule import blob_base_fee_under
 from rollup.protocol.block import Block
-from rollup.protocol.fees import BLOB_SCHEDULE, GAS_PER_BLOB, blob_base_fee, next_excess_blob_gas
+from rollup.protocol.fees import GAS_PER_BLOB, MIN_BLOB_BASE_FEE
+from rollup.protocol.forks import L1_FORKS
 from rollup.protocol.primitives import Address, Hash
 from rollup.protocol.receipt import Receipt
 from rollup.rpc.backend import ExecutionBackend
@@ -100,18 +102,16 @@ class EthReads:
             return {"oldestBlock": "0x0", "gasUsedRatio": None}
         count = min(count, MAX_FEE_HISTORY, last.number + 1)
         blocks = [self._backend.require_block(number) for number in range(last.number - count + 1, last.number + 1)]
-        is_l1 = isinstance(self._backend.config, L1Config)
-        limit = BLOB_SCHEDULE["prague"][1] * GAS_PER_BLOB
         base_fees = [block.header.base_fee_per_gas or 0 for block in blocks]
         result: dict[str, Any] = {
             "oldestBlock": hex_quantity(last.number - count + 1),
             "baseFeePerGas": [hex_quantity(fee) for fee in [*base_fees, self._base_fee_after(last)]],
             "gasUsedRatio": [block.header.gas_used / block.header.gas_limit for block in blocks],
             "baseFeePerBlobGas": [
-                *(hex_quantity(blob_base_fee(block.header.excess_blob_gas or 0)) for block in blocks),
+                *(hex_quantity(self._blob_base_fee(block)) for block in blocks),
                 self._blob_base_fee_after(last),
             ],
-            "blobGasUsedRatio": [(block.header.blob_gas_used or 0) / limit if is_l1 else 0 for block in blocks],
+            "blobGasUsedRatio": [self._blob_gas_ratio(block) for block in blocks],
         }
         if shares:
             result["reward"] = [self._rewards(block, shares) for block in blocks]
@@ -371,11 +371,23 @@ class EthReads:
         return rewards
 
     def _blob_base_fee_after(self, block: Block) -> str:
-        """L2 has no blobs: there it is 1 wei for ever."""
-        header = block.header
-        if not isinstance(self._backend.config, L1Config):
-            return hex_quantity(1)
-        return hex_quantity(blob_base_fee(next_excess_blob_gas(header.excess_blob_gas or 0, header.blob_gas_used or 0)))
+        """The blob base fee of the next block; L2 has no blobs, so it is always 1 wei there."""
+        config = self._backend.config
+        if not isinstance(config, L1Config):
+            return hex_quantity(MIN_BLOB_BASE_FEE)
+        return hex_quantity(l1_blob_base_fee_after(config, block.header, block.timestamp + 1))
+
+    def _blob_base_fee(self, block: Block) -> int:
+        config = self._backend.config
+        if not isinstance(config, L1Config):
+            return MIN_BLOB_BASE_FEE
+        return blob_base_fee_under(config.fork_at(block.timestamp), block.header.excess_blob_gas or 0)
+
+    def _blob_gas_ratio(self, block: Block) -> float:
+        """Blob gas used, as a share of the block's limit; 0 on L2 and before blobs."""
+        config = self._backend.config
+        blobs = L1_FORKS[config.fork_at(block.timestamp)].blobs if isinstance(config, L1Config) else None
+        return 0 if blobs is None else (block.header.blob_gas_used or 0) / (blobs.max * GAS_PER_BLOB)
 
     def _next_base_fee(self) -> int:
         return self._base_fee_after(self._chain.head)

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from rollup.execution.config import L2Config
+from rollup.execution.config import L1Config, L2Config
+from rollup.protocol.blob_schedule import blob_base_fee_under
 from rollup.protocol.block import Block
 from rollup.protocol.fees import (
     GAS_PER_BLOB,
-    blob_base_fee,
     da_footprint,
     l1_cost,
     l1_gas_used,
@@ -237,9 +237,10 @@ def _receipt_json(
         if receipt.deposit_receipt_version is not None:
             result["depositReceiptVersion"] = hex_quantity(receipt.deposit_receipt_version)
         return result
-    if transaction.tx_type == BLOB:
+    if transaction.tx_type == BLOB and isinstance(config, L1Config):
+        fork, excess = config.fork_at(block.timestamp), block.header.excess_blob_gas or 0
         result["blobGasUsed"] = hex_quantity(GAS_PER_BLOB * len(transaction.blob_versioned_hashes))
-        result["blobGasPrice"] = hex_quantity(blob_base_fee(block.header.excess_blob_gas or 0))
+        result["blobGasPrice"] = hex_quantity(blob_base_fee_under(fork, excess))
     if attributes is not None and isinstance(config, L2Config):
         result |= _l1_fields(config.fork_at(block.timestamp), attributes, transaction)
     return result

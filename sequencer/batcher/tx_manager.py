@@ -14,7 +14,7 @@ from rollup.protocol.blockref import L1BlockRef
 from rollup.protocol.primitives import Address, Hash, keccak256
 from rollup.protocol.transaction import BLOB, DYNAMIC_FEE, Transaction
 from sequencer.batcher.da import L1Prices, calldata_gas
-from sequencer.l1_client import L1Client, L1Receipt, PatientL1Client, TransactionRefused
+from sequencer.l1_client import AlreadyPooled, L1Client, L1Receipt, PatientL1Client, TransactionRefused
 
 _BUMP_PERCENT = 10  # what geth's pool asks of a replacement; of a blob transaction twice the price
 _BLOB_BUMP_PERCENT = 100
@@ -205,10 +205,11 @@ class TxManager:
         """Hands one version in; false when L1's pool refuses it, and last_refusal says why."""
         try:
             self._client.send_raw_transaction(raw)
+        except AlreadyPooled:
+            pass  # an earlier call handed it in, and its answer was lost
         except TransactionRefused as error:
-            if "already known" not in str(error):
-                self.last_refusal = str(error)
-                return False
+            self.last_refusal = str(error)
+            return False
         self.last_refusal = None
         tracked.sent_at = head.number
         return True

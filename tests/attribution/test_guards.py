@@ -7,7 +7,8 @@ import pytest
 from sha3 import keccak_256
 
 from attribution_precompile import ADDRESS, ADDRESS_BYTES, METHODS, RUNTIME_CODE, explain
-from rollup.execution.attribution_host import DELEGATION_PREFIX, ComputationHost
+from rollup.execution.attribution_host import ComputationHost
+from rollup.execution.delegation import DELEGATION_PREFIX
 
 from . import bytecode, calls
 from .harness import ADMIN, MODES, NATIVE, Evm, Result

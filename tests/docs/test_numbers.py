@@ -6,23 +6,21 @@ import pytest
 
 from derivation import channels
 from rollup.execution import block_filling, engine, senders
-from rollup.execution.vms import interpreter, rules
+from rollup.execution.vms import interpreter
 from rollup.l1.devnet import DevnetParams
 from rollup.l1.miner import MAX_BLOBS_PER_BLOCK, FinalityLag
 from rollup.node import _HISTORY, NodeParams
 from rollup.protocol.config import RollupConfig
-from rollup.protocol.fees import BLOB_SCHEDULE
-from rollup.protocol.forks import Fork, L1Fork, l1_fork_of
+from rollup.protocol.forks import FORKS, L1_FORKS, Fork, L1Fork, l1_fork_of
 from sequencer.batcher.config import BatcherConfig
 from sequencer.batcher.da import MAX_BLOBS_PER_TRANSACTION
 from sequencer.pool_limits import PoolLimits
-from sequencer.sequencer import _UPGRADE_FORKS
 from tests.docs.pages import page
 
 MB = 10**6
 WORDS = {3: "three", 6: "six", 10: "ten"}
 NODE, DEVNET, BATCHER = NodeParams(), DevnetParams(genesis_time=0), BatcherConfig()
-PRAGUE = BLOB_SCHEDULE["prague"]
+PRAGUE = L1_FORKS[L1Fork.PRAGUE].blobs
 
 
 def late(name):
@@ -36,6 +34,8 @@ def late(name):
     return getattr(RollupConfig, name)(Newest(), 0)
 
 
+UPGRADES = [fork for fork in Fork if FORKS[fork].has_upgrade_transactions]
+
 SAID = {
     "execution.md": [
         f"up to {interpreter.PROGRAMS._heaviest // 2**20} MB of them",
@@ -44,7 +44,7 @@ SAID = {
         f"runs for more than {block_filling.TRANSACTION_SECONDS:.0f} s",
         f"{WORDS[engine._KEPT_PAYLOADS]} are kept",
         f"{engine._KEPT_INVALID} invalid blocks",
-        f"2^{rules._MAX_TRANSACTION_GAS.bit_length() - 1} gas a transaction (7825)",
+        f"2^{L1_FORKS[l1_fork_of(Fork.KARST)].max_transaction_gas.bit_length() - 1} gas per transaction (EIP-7825)",
     ],
     "derivation.md": [
         f"beyond {channels._MAX_BANK_SIZE // 10**6} MB ({channels._MAX_BANK_SIZE_FJORD // 10**9} GB from Fjord)",
@@ -64,8 +64,8 @@ SAID = {
         f"up to {WORDS[MAX_BLOBS_PER_TRANSACTION]} blobs a transaction",
         f"{WORDS[BATCHER.resubmit_after]}\n  L1 blocks in the pool",
         "The first block of "
-        + ", ".join(fork.name.title() for fork in _UPGRADE_FORKS[:-1])
-        + f" and {_UPGRADE_FORKS[-1].name.title()} takes nothing",
+        + ", ".join(fork.name.title() for fork in UPGRADES[:-1])
+        + f" and {UPGRADES[-1].name.title()} takes nothing",
     ],
     "l1.md": [
         f"chain id {DEVNET.l1_chain_id}",
@@ -87,7 +87,7 @@ def test_the_evm_of_each_fork():
     (said,) = re.findall(r"`l1_fork_of` gives the EVM: ([^.]*)\.", text)
     changes = [fork for fork in Fork if fork and l1_fork_of(fork) != l1_fork_of(Fork(fork - 1))]
     assert said == ", ".join(f"{fork.name.title()} {l1_fork_of(fork).name.title()}" for fork in changes)
-    assert set(map(l1_fork_of, Fork)) == set(L1Fork)
+    assert set(map(l1_fork_of, Fork)) == set(L1Fork) - {L1Fork.BPO1, L1Fork.BPO2}  # blob parameters only
 
 
 def test_the_stages_are_the_files_there_are():

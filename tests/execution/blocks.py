@@ -11,7 +11,7 @@ from rollup.l1.devnet import Devnet, DevnetParams, make_devnet
 from rollup.l1.genesis import l1_genesis_header
 from rollup.protocol.accounts import USERS
 from rollup.protocol.block import Block
-from rollup.protocol.forks import Fork, ForkSchedule
+from rollup.protocol.forks import Fork, ForkSchedule, L1Fork
 from rollup.protocol.header import Header
 from rollup.protocol.l1_attributes import l1_attributes_deposit
 from rollup.protocol.payload import PayloadAttributes
@@ -31,10 +31,13 @@ class Layer:
     chain: Chain
 
     @classmethod
-    def at(cls, fork: Fork | None) -> "Layer":
+    def at(cls, fork: Fork | L1Fork | None) -> "Layer":
+        """A fork from genesis: an OP fork's L2, an L1 fork's L1, or Prague's L1 for None."""
+        l1_fork = fork if isinstance(fork, L1Fork) else L1Fork.PRAGUE
+        fork = fork if isinstance(fork, Fork) else None
         forks = ForkSchedule.all_at(fork if fork is not None else Fork.JOVIAN)
         # The attribution account is of Cancun's rules; a genesis block that has a fork's L1Block from the beginning.
-        devnet = make_devnet(DevnetParams(TIME, forks=forks, attribution="none"))
+        devnet = make_devnet(DevnetParams(TIME, forks=forks, l1_forks=((l1_fork, 0),), attribution="none"))
         file = devnet.l1.file if fork is None else devnet.l2.file
         header = l1_genesis_header(file) if fork is None else genesis_header(file, forks)
         return cls(fork, devnet, Chain.open(MemoryStore(), header, file.alloc))

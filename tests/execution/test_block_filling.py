@@ -6,7 +6,7 @@ import pytest
 
 from rollup.execution import block_filling
 from rollup.execution.block_filling import LIGHT_GAS, SLOW_SHARE, BlockFilling
-from rollup.execution.errors import ExecutionInterrupted, InvalidTransaction
+from rollup.execution.errors import ExecutionInterrupted, InvalidTransaction, Refusal
 from rollup.protocol.transaction import DYNAMIC_FEE, Transaction
 
 GAS = 30_000_000
@@ -57,10 +57,10 @@ class Builder:
         takes = transaction.nonce / 10
         if transaction.value:
             self.clock.now += 0.4
-            raise InvalidTransaction("not now")
+            raise InvalidTransaction(Refusal.FUNDS, address=bytes(20), have=0, want=1)
         if self.most is not None and takes > self.most:
             self.clock.now += self.most
-            raise ExecutionInterrupted("too long")
+            raise ExecutionInterrupted(1)
         self.clock.now += takes
         self.transactions.append(transaction)
         self.gas_left -= 21_000

@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from attribution_precompile import ADDRESS_BYTES, DictHost
 from rollup.execution.block_builder import BlockBuilder, l1_context, l2_context
 from rollup.execution.chain import Chain
+from rollup.execution.delegation import DELEGATION_PREFIX
 from rollup.execution.engine import AncestorHashes
 from rollup.execution.errors import InvalidTransaction
+from rollup.execution.evm import Outcome
 from rollup.execution.fast_path import FastPath
 from rollup.execution.genesis import genesis_header
 from rollup.execution.genesis_account import GenesisAccount
-from rollup.execution.transition import DELEGATION_PREFIX, Outcome
 from rollup.l1.devnet import DevnetParams, make_devnet
 from rollup.l1.genesis import l1_genesis_header
 from rollup.protocol import predeploys
@@ -55,6 +56,7 @@ class World:
     def __init__(self, seed: int, fork: Fork | None, operator: bool) -> None:
         self.random = Random(seed)
         forks = ForkSchedule.all_at(fork or Fork.JOVIAN)
+        operator = operator and (fork is None or fork >= Fork.ISTHMUS)
         params = DevnetParams(
             TIME,
             forks=forks,

@@ -21,7 +21,7 @@ from rollup.execution.transition import TransactionContext
 from rollup.execution.vms import interpreter
 from rollup.execution.vms.base import EvmContext, RollupComputation
 from rollup.execution.vms.rules import l1_rules, l2_rules
-from rollup.protocol.forks import Fork
+from rollup.protocol.forks import Fork, L1Fork
 from rollup.protocol.primitives import EMPTY_TRIE_ROOT
 
 SELF, OTHER, CALLER = (bytes([byte]) * 20 for byte in (0xAA, 0xBB, 0xCC))
@@ -114,7 +114,7 @@ def by_py_evm(is_on: bool) -> Iterator[None]:
 
 
 def execute(fork: Fork | None, codes: dict[bytes, bytes], gas: int, data: bytes, value: int, static: bool) -> Any:
-    rules = l1_rules() if fork is None else l2_rules(fork, False)
+    rules = l1_rules(L1Fork.PRAGUE) if fork is None else l2_rules(fork, False)
     accounts = AccountDatabase(TrieReader({}, {}, EMPTY_TRIE_ROOT))
     for address, code in codes.items():
         accounts.set_balance(address, 10**6)

@@ -40,7 +40,7 @@ def make_l1(
     store = store or MemoryStore()
     devnet = make_devnet(DevnetParams(genesis_time=GENESIS_TIME))
     chain = Chain.open(store, devnet.l1.header, devnet.l1.alloc)
-    pool = Mempool(chain, devnet.l1_config, allow_blobs=True, limits=limits, journal=store if keep_pool else None)
+    pool = Mempool(chain, devnet.l1_config, limits=limits, journal=store if keep_pool else None)
     clock = ManualClock(GENESIS_TIME)
     l1 = MockL1(chain, devnet.l1_config, clock, pool, block_time, seed=seed, finality=finality)
     return World(l1, clock)

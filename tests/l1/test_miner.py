@@ -7,7 +7,8 @@ from rollup.execution.chain import Chain
 from rollup.l1.miner import FinalityLag
 from rollup.l1.slots import SlotError
 from rollup.protocol.block import Block
-from rollup.protocol.fees import BLOB_SCHEDULE, GAS_PER_BLOB, blob_base_fee
+from rollup.protocol.fees import GAS_PER_BLOB, blob_base_fee
+from rollup.protocol.forks import L1_FORKS, L1Fork
 from rollup.protocol.primitives import EMPTY_REQUESTS_HASH, EMPTY_TRIE_ROOT, Hash
 from rollup.protocol.transaction import BLOB
 from rollup.store.kv import LmdbStore, MemoryStore
@@ -135,7 +136,7 @@ def test_the_osaka_form_is_taken_too():
 
 def test_a_block_takes_nine_blobs_at_most_and_excess_follows_pragues_schedule():
     world = make_l1()
-    target, most, fraction = BLOB_SCHEDULE["prague"]
+    target, most, fraction = L1_FORKS[L1Fork.PRAGUE].blobs
     for user in range(4):
         sidecar = sidecar_of(*(bytes([65 + user, n]) for n in range(3)))
         for nonce in range(2):
@@ -148,7 +149,7 @@ def test_a_block_takes_nine_blobs_at_most_and_excess_follows_pragues_schedule():
         excess = max(excess + (header.blob_gas_used or 0) - target * GAS_PER_BLOB, 0)
     assert used == [most, most, 6]
     assert (target, most, fraction) == (6, 9, 5_007_716)
-    assert blob_base_fee(world.l1.chain.head.header.excess_blob_gas or 0) == 1
+    assert blob_base_fee(world.l1.chain.head.header.excess_blob_gas or 0, fraction) == 1
     check_chain(world.l1.chain, world)
 
 

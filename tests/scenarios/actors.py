@@ -67,7 +67,7 @@ class L1Miner:
         devnet = world.devnet
         self._world = world
         chain = Chain.open(MemoryStore(), devnet.l1.header, devnet.l1.alloc)
-        self.pool = Mempool(chain, devnet.l1_config, allow_blobs=True)
+        self.pool = Mempool(chain, devnet.l1_config)
         self.node = MockL1(
             chain, devnet.l1_config, world.clock, self.pool, devnet.params.l1_block_time, finality=finality
         )

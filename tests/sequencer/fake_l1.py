@@ -3,7 +3,7 @@
 from derivation.errors import Temporary
 from rollup.protocol.blockref import L1BlockRef
 from rollup.protocol.transaction import BLOB, Transaction, decode_transaction
-from sequencer.l1_client import L1Receipt, TransactionRefused
+from sequencer.l1_client import AlreadyPooled, L1Receipt, TransactionRefused
 
 
 class FakeL1:
@@ -68,7 +68,7 @@ class FakeL1:
             raise TransactionRefused("nonce too low")
         if old is not None:
             if old.hash == transaction.hash:
-                raise TransactionRefused("already known")
+                raise AlreadyPooled("already known")
             if transaction.max_fee_per_gas * 100 < old.max_fee_per_gas * 110:
                 raise TransactionRefused("replacement transaction underpriced")
         self.pool[transaction.nonce] = transaction

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from coincurve import PrivateKey
 
 from rollup.execution.chain import HeadChange
-from rollup.execution.config import L1Config
+from rollup.execution.config import L2Config
 from rollup.execution.state.account import Account
 from rollup.protocol.block import Block
+from rollup.protocol.forks import Fork, ForkSchedule
 from rollup.protocol.header import Header
 from rollup.protocol.primitives import EMPTY_CODE_HASH, EMPTY_TRIE_ROOT, keccak256
 from rollup.protocol.transaction import DYNAMIC_FEE, LEGACY, Transaction
@@ -111,9 +112,10 @@ def legacy(sender, nonce=0, *, price=10 * GWEI, chain_id=CHAIN_ID, gas=21_000):
     return transfer(sender, nonce, tip=price, cap=price, chain_id=chain_id, gas=gas, tx_type=LEGACY)
 
 
-def make_pool(chain=None, **options):
+def make_pool(chain=None, config=None, **options):
+    """A pool of an L2 with Jovian's rules, or of the chain that a config describes."""
     chain = chain or FakeChain()
-    return Mempool(chain, L1Config(chain_id=CHAIN_ID), **options), chain
+    return Mempool(chain, config or L2Config(CHAIN_ID, ForkSchedule.all_at(Fork.JOVIAN)), **options), chain
 
 
 def order(pool, base_fee=GWEI):

@@ -5,12 +5,15 @@ from coincurve import PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rollup.execution.config import L1Config
+from rollup.execution.errors import InvalidTransaction, Refusal
 from rollup.protocol.primitives import keccak256, rlp_encode
 from rollup.protocol.transaction import ACCESS_LIST, BLOB, SET_CODE, Authorization, deposit_transaction
 from rollup.store.kv import MemoryStore
 from sequencer.pool_errors import PoolError
 from sequencer.pool_limits import PoolLimits
 from tests.sequencer.pool_helpers import (
+    CHAIN_ID,
     ETHER,
     GWEI,
     FakeChain,
@@ -194,7 +197,7 @@ def test_legacy_and_access_list_transactions_are_taken():
 
 
 def test_blob_transactions_where_they_are_allowed():
-    pool, _ = make_pool(allow_blobs=True)
+    pool, _ = make_pool(config=L1Config(CHAIN_ID))
     blob = transfer(1, tx_type=BLOB, blob_versioned_hashes=(b"\x01" + bytes(31),), max_fee_per_blob_gas=7)
     pool.add(blob.encode())
     bump = {"tx_type": BLOB, "blob_versioned_hashes": blob.blob_versioned_hashes}
@@ -264,7 +267,7 @@ def test_a_rejected_transaction_is_dropped_and_the_rest_of_its_sender_left_out_o
     taken = []
     for transaction in pool.pending(GWEI):
         if transaction.nonce == 1:
-            pool.reject(transaction, "insufficient funds for gas * price + value")
+            pool.reject(transaction, InvalidTransaction(Refusal.FUNDS, address=address(1), have=0, want=1))
         else:
             taken.append(transaction.sender)
     assert taken == [address(1), address(2)]
@@ -276,7 +279,7 @@ def test_a_transaction_the_block_had_no_room_for_stays():
     pool.add(transfer(1, 0).encode())
     pool.add(transfer(1, 1).encode())
     for transaction in pool.pending(GWEI):
-        pool.reject(transaction, "gas limit reached")
+        pool.reject(transaction, InvalidTransaction(Refusal.BLOCK_GAS, have=21_000, want=0))
     assert order(pool) == [(1, 0), (1, 1)]
 
 

@@ -8,11 +8,12 @@ import pytest
 from eth.exceptions import OutOfGas, Revert, VMError
 from eth.vm.message import Message
 
-from rollup.execution import transition
 from rollup.execution.block_builder import BlockBuilder, l2_context
 from rollup.execution.chain import changes_of_alloc
+from rollup.execution.charge import Charge
 from rollup.execution.config import L2Config
 from rollup.execution.errors import InvalidTransaction
+from rollup.execution.evm import Evm, Outcome
 from rollup.execution.genesis import L2GenesisParams, build_l2_alloc
 from rollup.execution.genesis_json import parse_genesis
 from rollup.execution.intrinsic import TX_GAS, floor_gas, intrinsic_gas
@@ -20,7 +21,7 @@ from rollup.execution.l1_block import read_l1_fee_parameters
 from rollup.execution.replay import header_from_json
 from rollup.execution.state.accounts import AccountDatabase
 from rollup.execution.state.database import StateDatabase
-from rollup.execution.transition import Evm, Outcome, TransactionContext, apply_transaction
+from rollup.execution.transition import TransactionContext, apply_transaction
 from rollup.execution.vms.base import EvmContext
 from rollup.execution.vms.precompiles import InputTooLong
 from rollup.execution.vms.rules import l2_precompiles, l2_rules, precompile_limits
@@ -236,7 +237,8 @@ def leftover(case: dict[str, Any]) -> int:
     computation.refund_gas(case.get("refund_counter", 0))
     if "revert" in case["name"]:
         computation.error = Revert(b"")
-    return transition._gas_after_refund(case["gas_limit"], computation, 0, 0)
+    charge = Charge(b"", 0, case["gas_limit"], 0, 0, 0)
+    return charge.gas_used(computation.get_gas_remaining(), computation.get_gas_refund())
 
 
 def shifted(case: dict[str, Any]) -> int:

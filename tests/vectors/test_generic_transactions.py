@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from rollup.execution.errors import InvalidTransaction
+from rollup.execution.evm import Evm
 from rollup.execution.intrinsic import intrinsic_gas
 from rollup.execution.state.accounts import AccountDatabase
 from rollup.execution.state.reader import TrieReader
-from rollup.execution.transition import Evm, apply_transaction
+from rollup.execution.transition import apply_transaction
 from rollup.execution.vms.base import EvmContext
 from rollup.execution.vms.rules import l1_rules
 from rollup.protocol.fees import L1FeeParameters

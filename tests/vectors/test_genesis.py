@@ -12,8 +12,8 @@ from rollup.execution.replay import header_from_json
 from rollup.execution.state.database import StateDatabase
 from rollup.protocol.blob_schedule import l1_blob_base_fee
 from rollup.protocol.config import ConfigError, RollupConfig
-from rollup.protocol.fees import BLOB_SCHEDULE, blob_base_fee
-from rollup.protocol.forks import Fork, ForkSchedule
+from rollup.protocol.fees import blob_base_fee
+from rollup.protocol.forks import L1_FORKS, Fork, ForkSchedule, L1Fork
 from rollup.protocol.header import Header
 from rollup.protocol.predeploys import L2_TO_L1_MESSAGE_PASSER
 from rollup.protocol.primitives import EMPTY_TRIE_ROOT
@@ -192,12 +192,14 @@ def test_blobs_are_priced_by_cancun_until_the_chain_says(file: str, data: dict[s
     if time is None:
         return
     excess = 100_000_000
-    for l1_time, rule in ((time - 1, "cancun"), (time, "prague")):
+    for l1_time, rule in ((time - 1, L1Fork.CANCUN), (time, L1Fork.PRAGUE)):
         header = Header(timestamp=l1_time, excess_blob_gas=excess)
-        price = blob_base_fee(excess, BLOB_SCHEDULE[rule][2])
+        price = blob_base_fee(excess, L1_FORKS[rule].blobs.update_fraction)
         assert l1_blob_base_fee(config.l1_chain_id, header, time) == price
     earlier = Header(timestamp=time - 1, excess_blob_gas=excess)
-    assert l1_blob_base_fee(config.l1_chain_id, earlier) == blob_base_fee(excess, BLOB_SCHEDULE["prague"][2])
+    assert l1_blob_base_fee(config.l1_chain_id, earlier) == blob_base_fee(
+        excess, L1_FORKS[L1Fork.PRAGUE].blobs.update_fraction
+    )
 
 
 @pytest.mark.parametrize(("file", "data", "name"), CHAINS)

@@ -240,9 +240,11 @@ class AccountDatabase:
             self._cleared[address] = True
 
     def has_storage(self, address: Address) -> bool:
-        """A slot is set, or the storage root before the block was not empty (EIP-7610: a creation collides)."""
-        if any(self._storage.get(address, {}).values()):
-            return True
+        """The storage root before the block was not empty, and nothing has cleared it (EIP-7610: a creation collides).
+
+        Slots written since do not count: an account without nonce and code has none, but for a call's state overrides,
+        which geth keeps through a creation.
+        """
         if address in self._cleared:
             return False
         base = self.base_account(address)
@@ -258,6 +260,11 @@ class AccountDatabase:
         return value
 
     # ------------------------------------------------------------ without a log
+    def credit(self, address: Address, amount: int) -> None:
+        """Adds wei above 0, for good: nothing undoes it."""
+        nonce, balance, root, code_hash = self.account(address) or _ABSENT
+        self._accounts[address] = _new(Account, (nonce, balance + amount, root, code_hash))
+
     @property
     def unlogged_accounts(self) -> dict[Address, Account | None]:
         """The accounts as they stand, for writes that nothing undoes: of accounts read before, between transactions."""

@@ -53,6 +53,14 @@ class RollupState:
     def commit(self, snapshot: int) -> None:
         """Nothing to do: an undo log keeps what is not undone."""
 
+    def has_code_or_nonce(self, address: Address) -> bool:
+        """A creation here would collide (EIP-684, EIP-7610)."""
+        accounts = self._account_db
+        return accounts.account_has_code_or_nonce(address) or accounts.has_storage(address)
+
+    def delete_storage(self, address: Address) -> None:
+        """Nothing to do: py-evm empties a new contract's storage, and an address with storage collides before that."""
+
     def delta_balance(self, address: Address, delta: int) -> None:
         """Adds to a balance, wei."""
         accounts = self._account_db

@@ -12,6 +12,7 @@ from eth.vm.forks.shanghai.state import ShanghaiState
 from attribution_precompile import ADDRESS_BYTES as ATTRIBUTION_ADDRESS
 from rollup.execution.attribution_host import AttributionComputation, AttributionState, attribution_precompile
 from rollup.execution.py_evm_patches import apply_patches
+from rollup.execution.transaction_rules import TransactionRule, message_rules, transaction_rules
 from rollup.execution.vms import bls12_precompiles
 from rollup.execution.vms.base import RollupComputation, RollupState
 from rollup.execution.vms.blake2 import BLAKE2F_ADDRESS, blake2f
@@ -27,8 +28,7 @@ from rollup.execution.vms.modexp import MODEXP_ADDRESS, modexp_eip2565
 from rollup.execution.vms.osaka import OsakaState
 from rollup.execution.vms.point_evaluation import POINT_EVALUATION_ADDRESS, point_evaluation
 from rollup.execution.vms.precompiles import P256VERIFY_ADDRESS, Precompile, limited, p256verify
-from rollup.protocol.fees import BLOB_SCHEDULE
-from rollup.protocol.forks import Fork, L1Fork, l1_fork_of
+from rollup.protocol.forks import L1_FORKS, Fork, L1Fork, L1ForkRow, l1_fork_of
 
 _BN256_PAIRING, _G1_MSM, _G2_MSM, _BLS_PAIRING = (number.to_bytes(20, "big") for number in (8, 12, 14, 15))
 # Largest inputs in bytes: granite, isthmus, jovian and karst/exec-engine.md ("Precompile input size restrictions").
@@ -36,6 +36,12 @@ _GRANITE_LIMITS = {_BN256_PAIRING: 112_687}
 _ISTHMUS_LIMITS = _GRANITE_LIMITS | {_G1_MSM: 513_760, _G2_MSM: 488_448, _BLS_PAIRING: 235_008}
 _JOVIAN_LIMITS = {_BN256_PAIRING: 81_984, _G1_MSM: 288_960, _G2_MSM: 278_784, _BLS_PAIRING: 156_672}
 _KARST_LIMITS = _JOVIAN_LIMITS | {_BN256_PAIRING: 57_600}
+_LIMITS = (
+    (Fork.GRANITE, _GRANITE_LIMITS),
+    (Fork.ISTHMUS, _ISTHMUS_LIMITS),
+    (Fork.JOVIAN, _JOVIAN_LIMITS),
+    (Fork.KARST, _KARST_LIMITS),
+)
 
 
 _L1_STATES: dict[L1Fork, Any] = {
@@ -44,16 +50,18 @@ _L1_STATES: dict[L1Fork, Any] = {
     L1Fork.CANCUN: CancunState,
     L1Fork.PRAGUE: PragueState,
     L1Fork.OSAKA: OsakaState,
+    L1Fork.BPO1: OsakaState,
+    L1Fork.BPO2: OsakaState,
 }
-_MAX_TRANSACTION_GAS = 2**24  # EIP-7825
 
 
 @dataclass(slots=True, frozen=True)
 class EvmRules:
     """One set of execution rules.
 
-    fork is None on L1. l1_fork: the newest L1 fork whose EIPs hold; is_*: it, or one after it, is that one.
-    state_class(accounts, context) makes a py-evm state. max_transaction_gas: of one that is no deposit, None = any.
+    fork is None on L1. l1_fork: the newest L1 fork whose EIPs hold; is_*: that fork, or one after it, is in force.
+    state_class(accounts, context) makes a py-evm state. message_rules hold for calls and signed transactions,
+    transaction_rules for signed transactions only; deposits are under neither.
     """
 
     state_class: Any
@@ -62,8 +70,8 @@ class EvmRules:
     is_shanghai: bool
     is_cancun: bool
     is_prague: bool
-    allows_blobs: bool
-    max_transaction_gas: int | None = None
+    message_rules: tuple[TransactionRule, ...]
+    transaction_rules: tuple[TransactionRule, ...]
     is_native_attribution: bool = False
 
     @property
@@ -73,14 +81,19 @@ class EvmRules:
         return found
 
     @property
-    def blob_schedule(self) -> tuple[int, int, int]:
-        """Target and most blobs of a block, and the fraction by which their base fee changes (EIP-7840)."""
-        return BLOB_SCHEDULE["prague" if self.is_prague else "cancun"]
+    def l1_row(self) -> L1ForkRow:
+        """The limits and the blob schedule of the newest L1 fork."""
+        return L1_FORKS[self.l1_fork]
+
+    @property
+    def max_transaction_gas(self) -> int | None:
+        """The most gas of a transaction that is not a deposit; None without such a limit (EIP-7825)."""
+        return self.l1_row.max_transaction_gas
 
 
 @lru_cache(maxsize=8)
-def l1_rules(l1_fork: L1Fork = L1Fork.PRAGUE) -> EvmRules:
-    """A fork as L1 runs it."""
+def l1_rules(l1_fork: L1Fork) -> EvmRules:
+    """The rules of a fork on L1."""
     name = f"L1{l1_fork.name.title()}"
     return _rules(name, None, l1_fork, _l1_precompiles(l1_fork), False)
 
@@ -105,8 +118,8 @@ def _rules(
         is_shanghai=l1_fork >= L1Fork.SHANGHAI,
         is_cancun=l1_fork >= L1Fork.CANCUN,
         is_prague=l1_fork >= L1Fork.PRAGUE,
-        allows_blobs=fork is None and l1_fork >= L1Fork.CANCUN,
-        max_transaction_gas=_MAX_TRANSACTION_GAS if l1_fork >= L1Fork.OSAKA else None,
+        message_rules=message_rules(l1_fork, has_blobs=fork is None),
+        transaction_rules=transaction_rules(l1_fork),
         is_native_attribution=native_attribution,
     )
 
@@ -136,13 +149,7 @@ def l2_precompiles(fork: Fork) -> dict[bytes, Precompile]:
 
 def precompile_limits(fork: Fork) -> dict[bytes, int]:
     """The largest inputs in bytes that an OP fork lets precompiles have, by address."""
-    if fork >= Fork.KARST:
-        return _KARST_LIMITS
-    if fork >= Fork.JOVIAN:
-        return _JOVIAN_LIMITS
-    if fork >= Fork.ISTHMUS:
-        return _ISTHMUS_LIMITS
-    return _GRANITE_LIMITS if fork >= Fork.GRANITE else {}
+    return next((limits for since, limits in reversed(_LIMITS) if fork >= since), {})
 
 
 def _state_class(name: str, base: Any, precompiles: dict[bytes, Precompile], native_attribution: bool) -> Any:

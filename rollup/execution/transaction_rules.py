@@ -1,0 +1,134 @@
+"""What a fork demands of a transaction by itself, whatever the state: one function per rule.
+
+`EvmRules` holds the rules in force, so a path that calls `check_static` cannot miss one: builder, validator, fast path
+and pool do, calls use `check_message`.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from rollup.execution.errors import InvalidTransaction, Refusal
+from rollup.execution.intrinsic import MAX_INITCODE_SIZE, gas_needed, is_initcode_too_large
+from rollup.protocol.forks import L1_FORKS, L1Fork
+from rollup.protocol.transaction import ACCESS_LIST, BLOB, DYNAMIC_FEE, LEGACY, SET_CODE, Transaction
+
+if TYPE_CHECKING:
+    from rollup.execution.vms.rules import EvmRules
+
+TransactionRule = Callable[[Transaction], None]
+
+_MAX_NONCE = 2**64 - 1  # EIP-2681
+
+
+def check_static(transaction: Transaction, rules: "EvmRules") -> tuple[int, int]:
+    """Checks a signed transaction against its fork's rules; returns its intrinsic gas and its floor gas.
+
+    Raises InvalidTransaction.
+    """
+    for rule in rules.transaction_rules:
+        rule(transaction)
+    return check_message(transaction, rules)
+
+
+def check_message(transaction: Transaction, rules: "EvmRules") -> tuple[int, int]:
+    """The rules that hold for calls (eth_call) too; returns intrinsic gas and floor gas; raises InvalidTransaction."""
+    for rule in rules.message_rules:
+        rule(transaction)
+    intrinsic, floor = gas_needed(transaction, rules)
+    gas_limit = transaction.gas_limit
+    if gas_limit < intrinsic:
+        raise InvalidTransaction(Refusal.INTRINSIC_GAS, have=gas_limit, want=intrinsic)
+    if gas_limit < floor:
+        raise InvalidTransaction(Refusal.FLOOR_GAS, have=gas_limit, want=floor)
+    return intrinsic, floor
+
+
+def message_rules(l1_fork: L1Fork, has_blobs: bool) -> tuple[TransactionRule, ...]:
+    """The rules of calls and signed transactions with the EIPs of an L1 fork; has_blobs: on L1, not on L2."""
+    row = L1_FORKS[l1_fork]
+    blobs = has_blobs and row.blobs is not None
+    types = {LEGACY, ACCESS_LIST, DYNAMIC_FEE} | ({BLOB} if blobs else set())
+    rules: list[TransactionRule] = [_tip_rule]
+    if blobs:
+        rules.append(_blob_rule)
+        if row.max_transaction_blobs is not None:
+            rules.append(_blob_count_rule(row.max_transaction_blobs))
+    if l1_fork >= L1Fork.SHANGHAI:
+        rules.append(_initcode_rule)
+    if l1_fork >= L1Fork.PRAGUE:
+        types.add(SET_CODE)
+        rules.append(_authorization_rule)
+    return (_type_rule(frozenset(types)), *rules)
+
+
+def transaction_rules(l1_fork: L1Fork) -> tuple[TransactionRule, ...]:
+    """The rules of signed transactions alone: geth does not apply them to calls (SkipTransactionChecks)."""
+    most = L1_FORKS[l1_fork].max_transaction_gas
+    return (_nonce_rule,) if most is None else (_nonce_rule, _gas_cap_rule(most))
+
+
+def _type_rule(types: frozenset[int]) -> TransactionRule:
+    """EIP-2718; a deposit comes from derivation only."""
+
+    def rule(transaction: Transaction) -> None:
+        if transaction.tx_type not in types:
+            raise InvalidTransaction(Refusal.TYPE)
+
+    return rule
+
+
+def _tip_rule(transaction: Transaction) -> None:
+    """EIP-1559."""
+    tip, cap = transaction.max_priority_fee_per_gas, transaction.max_fee_per_gas
+    if tip > cap:
+        raise InvalidTransaction(Refusal.TIP_ABOVE_CAP, address=transaction.sender, have=tip, want=cap)
+
+
+def _blob_rule(transaction: Transaction) -> None:
+    """EIP-4844."""
+    if transaction.tx_type != BLOB:
+        return
+    if not transaction.blob_versioned_hashes:
+        raise InvalidTransaction(Refusal.NO_BLOBS)
+    for index, versioned_hash in enumerate(transaction.blob_versioned_hashes):
+        if versioned_hash[0] != 1:
+            raise InvalidTransaction(Refusal.BLOB_VERSION, index=index)
+
+
+def _blob_count_rule(most: int) -> TransactionRule:
+    """EIP-7594."""
+
+    def rule(transaction: Transaction) -> None:
+        count = len(transaction.blob_versioned_hashes)
+        if count > most:
+            raise InvalidTransaction(Refusal.TOO_MANY_BLOBS, have=count, want=most)
+
+    return rule
+
+
+def _initcode_rule(transaction: Transaction) -> None:
+    """EIP-3860."""
+    if is_initcode_too_large(transaction):
+        raise InvalidTransaction(Refusal.INITCODE_SIZE, have=len(transaction.data), want=MAX_INITCODE_SIZE)
+
+
+def _authorization_rule(transaction: Transaction) -> None:
+    """EIP-7702."""
+    if transaction.tx_type == SET_CODE and not transaction.authorization_list:
+        raise InvalidTransaction(Refusal.NO_AUTHORIZATIONS)
+
+
+def _nonce_rule(transaction: Transaction) -> None:
+    """EIP-2681."""
+    if transaction.nonce >= _MAX_NONCE:
+        raise InvalidTransaction(Refusal.NONCE_MAX, address=transaction.sender, have=transaction.nonce)
+
+
+def _gas_cap_rule(most: int) -> TransactionRule:
+    """EIP-7825."""
+
+    def rule(transaction: Transaction) -> None:
+        if transaction.gas_limit > most:
+            raise InvalidTransaction(Refusal.GAS_CAP, have=transaction.gas_limit, want=most)
+
+    return rule
