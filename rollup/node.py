@@ -52,7 +52,7 @@ from sequencer.clock import ManualClock, SystemClock
 from sequencer.mempool import Mempool
 from sequencer.origin_selector import OriginMissing
 from sequencer.pool_costs import l2_extra_cost
-from sequencer.proposer import ProposalRefused, Proposer
+from sequencer.proposer import OutputUnavailable, ProposalRefused, Proposer
 from sequencer.sequencer import Sequencer
 
 _HISTORY = 256  # blocks whose states are kept without --archive
@@ -87,6 +87,7 @@ class NodeParams:
     genesis_time: int | None = None
     virtual_clock: bool = False
     archive: bool = False
+    proposer: bool = True
 
 
 @dataclass(slots=True)
@@ -161,7 +162,7 @@ class Node:
         clock = ManualClock(devnet.params.genesis_time) if params.virtual_clock else SystemClock()
         l1 = _open_l1(params, devnet, stores[0], clock)
         l2_chain = _open_chain(params, "l2", stores[1], devnet.l2)
-        pool = Mempool(l2_chain, devnet.l2_config, l2_extra_cost(devnet.l2_config), journal=stores[1])
+        pool = Mempool(l2_chain, devnet.l2_config, l2_extra_cost(devnet.l2_config), journal=stores[1], now=clock.now)
         engine = Engine(l2_chain, devnet.l2_config, pool)
         if not params.virtual_clock:
             engine.seconds = l1.miner.seconds = time.monotonic
@@ -179,6 +180,8 @@ class Node:
             contracts.L2_OUTPUT_ORACLE,
             proposable_head=lambda: derivation.safe_head,
         )
+        if not params.proposer:
+            proposer.stop()
         verifier_chain = _open_chain(params, "verifier", stores[2], devnet.l2)
         verifier_engine = Engine(verifier_chain, devnet.l2_config)
         node = cls(
@@ -302,9 +305,7 @@ class Node:
         self._report_safe(before)
         try:
             proposed = self.proposer.step()
-        except ProposalRefused as error:
-            self._wait("proposer", str(error))
-        except Temporary as error:
+        except (ProposalRefused, OutputUnavailable, Temporary) as error:
             self._wait("proposer", str(error))
         else:
             if proposed is not None:
@@ -440,7 +441,7 @@ class Node:
 # ---------------------------------------------------------------- pieces
 def _open_l1(params: NodeParams, devnet: Devnet, store: Store, clock: SystemClock | ManualClock) -> L1Node:
     chain = _open_chain(params, "l1", store, devnet.l1)
-    pool = Mempool(chain, devnet.l1_config, journal=store)
+    pool = Mempool(chain, devnet.l1_config, journal=store, now=clock.now)
     miner = MockL1(chain, devnet.l1_config, clock, pool, params.l1_block_time, seed=params.seed)
     return L1Node(chain, pool, miner, LocalL1Source(miner), LocalL1Client(miner))
 

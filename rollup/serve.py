@@ -224,6 +224,8 @@ def _rollup_namespaces(node: Node) -> list[object]:
             start_batcher=node.batcher.start,
             stop_batcher=node.batcher.stop,
             flush_batcher=node.batcher.flush,
+            start_proposer=node.proposer.start,
+            stop_proposer=node.proposer.stop,
         ),
     ]
 

@@ -6,6 +6,7 @@ the balance check counts what the sender already has in the pool, on L2 with the
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from rollup.execution.block_context import rules_at
@@ -19,12 +20,13 @@ from rollup.protocol.block import Block
 from rollup.protocol.header import Header
 from rollup.protocol.primitives import EMPTY_CODE_HASH, EMPTY_TRIE_ROOT, Address, Hash
 from rollup.protocol.transaction import BLOB, SET_CODE, Transaction, TransactionError
-from rollup.store.kv import Store
+from rollup.store.kv import Store, StoreError
 from sequencer import pool_errors as texts
 from sequencer.pool_account import PoolAccount, PooledTransaction
 from sequencer.pool_errors import AlreadyKnown, PoolError
 from sequencer.pool_journal import PoolJournal
 from sequencer.pool_limits import PoolLimits
+from sequencer.pool_queue import PoolQueue
 from sequencer.pool_rules import PoolRules, check_transaction, decode, max_cost
 
 # What a transaction costs beyond gas and value, in wei, at a head: made once a head, asked once a transaction.
@@ -62,7 +64,9 @@ class Mempool:
         *,
         limits: PoolLimits | None = None,
         journal: Store | None = None,
+        now: Callable[[], float] = lambda: 0.0,
     ) -> None:
+        """now: seconds by the node's clock, by which what waits behind a gap gets old."""
         self.limits = limits or PoolLimits()
         self._chain = chain
         self._config = config
@@ -75,6 +79,7 @@ class Mempool:
         self._left: list[Transaction] = []  # what left since the journal was last written
         self._listeners: list[Callable[[Transaction], None]] = []
         self._leave_listeners: list[Callable[[Transaction], None]] = []
+        self._queue = PoolQueue(self.limits, now)
         self._journal = PoolJournal(journal) if journal is not None else None
         self._on_head(chain.head)
         self._reload()
@@ -108,13 +113,17 @@ class Mempool:
             else:
                 kept.append(transaction)
                 results.append(transaction.hash)
-        self._record(kept)
-        return results
+        self._trim_queue()
+        failure = self._record_or_undo(kept)
+        return results if failure is None else [item if isinstance(item, PoolError) else failure for item in results]
 
     def add_transaction(self, transaction: Transaction) -> Hash:
         """As add, for a transaction already parsed (a blob transaction without its sidecar)."""
         self._take(transaction)
-        self._record([transaction])
+        self._trim_queue()
+        failure = self._record_or_undo([transaction])
+        if failure is not None:
+            raise failure
         return transaction.hash
 
     def get(self, tx_hash: Hash) -> Transaction | None:
@@ -213,7 +222,8 @@ class Mempool:
             except PoolError:
                 continue  # the new chain has no place for it: no client was promised one
             kept.append(transaction)
-        self._record(kept)
+        self._trim_queue()
+        self._record([transaction for transaction in kept if transaction.hash in self._by_hash])
 
     def _on_head(self, head: Block) -> None:
         self._state = self._chain.state_at(head.hash)
@@ -227,13 +237,41 @@ class Mempool:
     def _reload(self) -> None:
         if self._journal is None:
             return
-        for raw in self._journal.load():
-            transaction = decode(raw)
+        refused: list[Transaction] = []
+        for transaction in map(decode, self._journal.load()):
+            try:
+                self._take(transaction)
+            except PoolError:
+                refused.append(transaction)
+        # A replacement came in after the transactions that follow it: until it is back they are behind a gap.
+        for transaction in sorted(refused, key=lambda kept: kept.nonce):
             try:
                 self._take(transaction)
             except PoolError:
                 self._left.append(transaction)
+        self._trim_queue()
         self._record([])
+
+    def _trim_queue(self) -> None:
+        """Drops what waits behind gaps for too long, or is too much."""
+        for item in self._queue.excess(self._accounts):
+            self._forget(item)
+
+    def _record_or_undo(self, added: list[Transaction]) -> PoolError | None:
+        """As _record; where nothing can be written the pool is as before, and the answer is the error for clients."""
+        left = list(self._left)
+        added = [transaction for transaction in added if transaction.hash in self._by_hash]
+        try:
+            self._record(added)
+        except StoreError as error:
+            for transaction in added:
+                self._forget(self._by_hash[transaction.hash])
+            for transaction in sorted(left, key=lambda gone: gone.nonce):
+                with suppress(PoolError):
+                    self._take(transaction)
+            self._left.clear()
+            return PoolError(f"{texts.NOT_STORED}: {error} (is the disk full?)")
+        return None
 
     def _record(self, added: list[Transaction]) -> None:
         """Journals what changed, then tells the listeners of what came in, and of what left."""
@@ -264,12 +302,13 @@ class Mempool:
         old = account.by_nonce.get(transaction.nonce)
         self._check_account(item, account, state, old)
         if old is None:
-            self._make_room(item)
+            self._make_room(item, is_gapped=transaction.nonce > account.next_nonce)
         else:
             self._release([old])
         self._arrivals += 1
         self._accounts[sender] = account
         account.put(item)
+        self._queue.heard(account)
         self._by_hash[transaction.hash] = item
         heapq.heappush(self._cheapest, _by_tip(item))
         if len(self._cheapest) > 2 * len(self._by_hash) + 1024:
@@ -336,8 +375,11 @@ class Mempool:
         if any(after <= before or after * 100 < before * factor for after, before in pairs):
             raise PoolError(texts.REPLACEMENT_UNDERPRICED)
 
-    def _make_room(self, item: PooledTransaction) -> None:
-        """Drops the cheapest when the pool is full; raises PoolError when the new one pays no more than that."""
+    def _make_room(self, item: PooledTransaction, is_gapped: bool) -> None:
+        """Drops the cheapest when the pool is full; raises PoolError when the new one pays no more than that.
+
+        What cannot run takes no place of what can (geth core/txpool/legacypool, add).
+        """
         while len(self._by_hash) >= self.limits.total:
             while self._cheapest and self._cheapest[0][2] not in self._by_hash:
                 heapq.heappop(self._cheapest)
@@ -347,12 +389,15 @@ class Mempool:
                 or cheapest.sender == item.sender
             ):
                 raise PoolError(texts.UNDERPRICED)
+            if is_gapped and cheapest.transaction.nonce < self._accounts[cheapest.sender].next_nonce:
+                raise PoolError(texts.FUTURE_REPLACES_PENDING)
             self._forget(cheapest)
 
     def _forget(self, item: PooledTransaction) -> None:
         account = self._accounts[item.sender]
         account.remove(item.transaction.nonce)
         self._release([item])
+        self._queue.note(account)
         if not account.by_nonce:
             del self._accounts[item.sender]
 
@@ -374,6 +419,7 @@ class Mempool:
             for item in poor:
                 account.remove(item.transaction.nonce)
             self._release(poor)
+        self._queue.note(account)
         if not account.by_nonce:
             del self._accounts[address]
 

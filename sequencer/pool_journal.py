@@ -25,16 +25,19 @@ class PoolJournal:
         return [raw for _, raw in entries]
 
     def update(self, added: Iterable[tuple[Hash, bytes]] = (), dropped: Iterable[Hash] = ()) -> None:
-        """Keeps some (hash, raw) and forgets others, in one write."""
+        """Keeps some (hash, raw) and forgets others, in one write; raises StoreError with nothing changed."""
         new = [(tx_hash, raw) for tx_hash, raw in added if tx_hash not in self._keys]
-        old = [key for tx_hash in dropped if (key := self._keys.pop(tx_hash, None)) is not None]
-        if not new and not old:
+        gone = [tx_hash for tx_hash in dropped if tx_hash in self._keys]
+        if not new and not gone:
             return
+        keys = {tx_hash: (self._next + index).to_bytes(8, "big") for index, (tx_hash, _) in enumerate(new)}
         with self._store.write() as batch:
-            for key in old:
-                batch.delete(self._table, key)
+            for tx_hash in gone:
+                batch.delete(self._table, self._keys[tx_hash])
             for tx_hash, raw in new:
-                key = self._next.to_bytes(8, "big")
-                self._next += 1
-                self._keys[tx_hash] = key
-                batch.put(self._table, key, raw)
+                batch.put(self._table, keys[tx_hash], raw)
+        # Only what is written is known: a failed write leaves the journal where it was.
+        for tx_hash in gone:
+            del self._keys[tx_hash]
+        self._keys.update(keys)
+        self._next += len(new)

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 class PoolLimits:
     """Bounds of a pool: counts of transactions, sizes in bytes, prices in wei a unit of gas, fees in wei.
 
-    account_pending bounds what one sender may have ready to run, account_queued what waits behind a nonce gap.
+    account_pending bounds what one sender may have ready to run, account_queued what of one sender waits behind a nonce
+    gap, queued_total what waits of all senders, queued_lifetime for how many seconds after the sender's last one.
     price_bump is the percentage by which a replacement must raise both the tip and the fee cap.
     """
 
     account_pending: int = 16_384
-    account_queued: int = 1_024
+    account_queued: int = 64  # geth --txpool.accountqueue
+    queued_total: int = 1_024  # geth --txpool.globalqueue
+    queued_lifetime: int = 3 * 3600  # geth --txpool.lifetime
     total: int = 131_072
     max_transaction_size: int = 4 * 32 * 1024  # geth core/txpool/legacypool: txMaxSize
     price_bump: int = 10

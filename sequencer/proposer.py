@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from rollup.execution.chain import Chain
+from rollup.execution.state.database import StateUnavailable
 from rollup.protocol.block import Block
 from rollup.protocol.blockref import L2BlockRef
 from rollup.protocol.config import RollupConfig
@@ -14,7 +15,7 @@ from rollup.protocol.outputs import output_root
 from rollup.protocol.predeploys import L2_TO_L1_MESSAGE_PASSER
 from rollup.protocol.primitives import EMPTY_TRIE_ROOT, Address, Hash, keccak256
 from sequencer.batcher.tx_manager import NonceTaken, TrackedTx, TxCandidate, TxManager
-from sequencer.l1_client import L1Client, PatientL1Client
+from sequencer.l1_client import L1Client, PatientL1Client, TransactionRefused
 
 _PROPOSE = keccak256(b"proposeL2Output(bytes32,uint256,bytes32,uint256)")[:4]
 _NEXT_BLOCK_NUMBER = keccak256(b"nextBlockNumber()")[:4]
@@ -23,6 +24,14 @@ _PROPOSE_GAS = 300_000  # two storage slots of a new array element and an event,
 
 class ProposalRefused(Exception):
     """The output oracle reverted a proposal: not the proposer's key, or an L1 block it does not know any more."""
+
+
+class ProposerStateError(ValueError):
+    """The proposer is running already, or is stopped already."""
+
+
+class OutputUnavailable(Exception):
+    """The output root of a block cannot be computed: before Isthmus it needs the block's state, which is gone."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -58,16 +67,35 @@ class Proposer:
         self._proposable_head = proposable_head
         self._manager = TxManager(client, private_key, config.l1_chain_id, confirmations=confirmations)
         self._pending: tuple[TrackedTx, int, Hash] | None = None
+        self._active = True
 
     @property
     def address(self) -> Address:
         """Who proposes."""
         return self._manager.address
 
+    @property
+    def is_active(self) -> bool:
+        """False while stopped."""
+        return self._active
+
+    def start(self) -> None:
+        """Makes proposals again; raises ProposerStateError while it does."""
+        if self._active:
+            raise ProposerStateError("proposer is already running")
+        self._active = True
+
+    def stop(self) -> None:
+        """Makes no more proposals, while one that is out is followed; raises ProposerStateError while stopped."""
+        if not self._active:
+            raise ProposerStateError("proposer is not running")
+        self._active = False
+
     def step(self) -> OutputPosted | None:
         """Follows the proposal that is out, or makes the next one; returns a proposal once it is confirmed.
 
-        Raises ProposalRefused when the oracle reverted one; derivation.errors.Temporary when L1 cannot be asked.
+        Raises ProposalRefused when the oracle reverted one; OutputUnavailable when the next one cannot be computed;
+        derivation.errors.Temporary when L1 cannot be asked.
         """
         try:
             head = self._manager.step()
@@ -77,6 +105,8 @@ class Proposer:
             return None
         if self._pending is not None:
             return self._settle(self._pending, head.number)
+        if not self._active:
+            return None
         number = self.next_block_number()
         if self._proposable_head().number < number:
             return None
@@ -91,18 +121,28 @@ class Proposer:
         return None
 
     def next_block_number(self) -> int:
-        """The L2 block the oracle wants next."""
-        return int.from_bytes(self._client.call(self._oracle, _NEXT_BLOCK_NUMBER), "big")
+        """The L2 block the oracle wants next; raises ProposalRefused where the oracle does not answer."""
+        try:
+            answer = self._client.call(self._oracle, _NEXT_BLOCK_NUMBER)
+        except TransactionRefused as error:
+            raise ProposalRefused(f"the output oracle does not answer nextBlockNumber(): {error}") from error
+        return int.from_bytes(answer, "big")
 
     def output_root(self, block: Block) -> Hash:
-        """The output root of an L2 block of ours."""
+        """The output root of an L2 block of ours; raises OutputUnavailable."""
         return output_root(block.header.state_root, self._message_passer_root(block), block.hash)
 
     def _message_passer_root(self, block: Block) -> Hash:
         """From Isthmus it is in the header (specs protocol/isthmus/exec-engine.md); before, in the state."""
         if self._config.is_isthmus(block.timestamp) and block.header.withdrawals_root is not None:
             return block.header.withdrawals_root
-        account = self._chain.state_at(block.hash).account(L2_TO_L1_MESSAGE_PASSER)
+        try:
+            account = self._chain.state_at(block.hash).account(L2_TO_L1_MESSAGE_PASSER)
+        except StateUnavailable as error:
+            raise OutputUnavailable(
+                f"the state of L2 block {block.number} is no longer kept, and its output root needs it; "
+                "only a node that ran with --archive from the beginning can propose it"
+            ) from error
         return account.storage_root if account is not None else EMPTY_TRIE_ROOT
 
     def _settle(self, pending: tuple[TrackedTx, int, Hash], head: int) -> OutputPosted | None:

@@ -6,8 +6,8 @@ It drives the engine by the calls op-node makes: forkchoice with attributes, get
 from derivation.attributes import prepare_payload_attributes
 from derivation.errors import Critical, NotFound, Reset
 from derivation.sources import L1Source
-from rollup.execution.block_context import l2_base_fee
-from rollup.execution.engine import Engine
+from rollup.execution.block_context import InvalidPayloadAttributes, l2_base_fee
+from rollup.execution.engine import Engine, ForkchoiceResult, InvalidForkchoiceState, TooDeepReorg
 from rollup.protocol.block import Block
 from rollup.protocol.blockref import L1BlockRef, L2BlockRef
 from rollup.protocol.config import RollupConfig
@@ -129,7 +129,7 @@ class Sequencer:
                 raise Critical(f"L2 block {block.number - 1} is missing")
             block = parent
         safe = chain.safe if chain.safe.number <= block.number else block
-        self._engine.forkchoice_updated(block.hash, safe.hash, chain.finalized.hash)
+        self._forkchoice(block.hash, safe.hash, chain.finalized.hash)
         return l2_block_ref(self._config, block)
 
     def _pool_is_waiting(self, pool: Mempool) -> bool:
@@ -162,12 +162,25 @@ class Sequencer:
     def _build(self, parent: L2BlockRef, attributes: PayloadAttributes) -> Block:
         engine, chain = self._engine, self._engine.chain
         safe, finalized = chain.safe.hash, chain.finalized.hash
-        started = engine.forkchoice_updated(parent.hash, safe, finalized, attributes)
+        started = self._forkchoice(parent.hash, safe, finalized, attributes)
         if started.payload_id is None:
             raise Reset(f"the engine did not start building on 0x{parent.hash.hex()}: {started.status}")
         block = engine.get_payload(started.payload_id)
         status = engine.new_payload(block)
         if status.status != "VALID":
             raise Critical(f"the engine refuses the block it built: {status.validation_error}")
-        engine.forkchoice_updated(block.hash, safe, finalized)
+        self._forkchoice(block.hash, safe, finalized)
         return block
+
+    def _forkchoice(
+        self, head: Hash, safe: Hash, finalized: Hash, attributes: PayloadAttributes | None = None
+    ) -> ForkchoiceResult:
+        """The engine's call, with its refusals by consequence."""
+        try:
+            return self._engine.forkchoice_updated(head, safe, finalized, attributes)
+        except TooDeepReorg as error:
+            raise Critical(str(error)) from error
+        except InvalidForkchoiceState as error:
+            raise Reset(str(error)) from error
+        except InvalidPayloadAttributes as error:
+            raise Critical(f"the sequencer's own attributes are invalid: {error}") from error

@@ -134,6 +134,13 @@ _CHAIN_ID = click.IntRange(1, 2**53 - 1)  # tools in JavaScript read it as a num
     type=click.IntRange(0, 2**64 - 1),
     help="Operator fee per transaction, wei.",
 )
+@click.option(
+    "--proposer",
+    type=click.Choice(["on", "off"]),
+    default="on",
+    show_default=True,
+    help="Post output roots to L1; off: another proposer can be tried.",
+)
 @click.option("--seed", default=0, show_default=True, help="Seed of L1's prevRandao: another seed gives other hashes.")
 @click.option(
     "--genesis-time",
@@ -163,6 +170,7 @@ def command(**options: Any) -> None:
         beacon=options.pop("beacon_port"),
         engine=options.pop("engine_port"),
     )
+    options["proposer"] = options["proposer"] == "on"
     until, host = options.pop("until_block"), options.pop("host")
     access = Hosts(options.pop("allowed_hosts")), Origins(options.pop("allowed_origins"))
     params = NodeParams(l2_block_time=options.pop("block_time"), **options)

@@ -168,7 +168,7 @@ class Engine:
         try:
             sealed = self._build(context, attributes)
         except StateUnavailable as error:
-            raise InvalidForkchoiceState(str(error)) from error
+            raise TooDeepReorg(str(error)) from error
         self._payloads[payload_id] = sealed
         self._payloads.move_to_end(payload_id)
         self._sealed[sealed.executed.block.hash] = sealed

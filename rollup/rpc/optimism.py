@@ -7,6 +7,7 @@ from derivation.driver import Verifier
 from derivation.errors import Temporary
 from derivation.sources import L1Source
 from rollup.execution.chain import Chain
+from rollup.execution.state.database import StateUnavailable
 from rollup.protocol import predeploys
 from rollup.protocol.blockref import L1BlockRef, L2BlockRef
 from rollup.protocol.config import RollupConfig
@@ -70,7 +71,11 @@ class Optimism:
             raise RpcError("failed to get L2 block ref with sync status: not found")
         storage_root = block.header.withdrawals_root or EMPTY_TRIE_ROOT
         if not self._config.is_isthmus(block.timestamp):
-            account = self._chain.states.prove(block.header.state_root, predeploys.L2_TO_L1_MESSAGE_PASSER).account
+            try:
+                state = self._chain.state_at(block.hash)
+            except StateUnavailable as error:
+                raise RpcError(f"historical state 0x{error.state_root.hex()} is not available") from error
+            account = state.account(predeploys.L2_TO_L1_MESSAGE_PASSER)
             storage_root = account.storage_root if account is not None else EMPTY_TRIE_ROOT
         root = output_root(block.header.state_root, storage_root, block.hash)
         return {
@@ -95,7 +100,7 @@ class Optimism:
 
 
 class Admin:
-    """admin_: starting and stopping the sequencer and the batcher."""
+    """admin_: starting and stopping the sequencer, the batcher and the proposer."""
 
     def __init__(
         self,
@@ -107,6 +112,8 @@ class Admin:
         start_batcher: Callable[[], None] | None = None,
         stop_batcher: Callable[[], None] | None = None,
         flush_batcher: Callable[[], None] | None = None,
+        start_proposer: Callable[[], None] | None = None,
+        stop_proposer: Callable[[], None] | None = None,
     ) -> None:
         self._verifier = verifier
         self._start_sequencer = start_sequencer
@@ -115,6 +122,8 @@ class Admin:
         self._start_batcher = start_batcher
         self._stop_batcher = stop_batcher
         self._flush_batcher = flush_batcher
+        self._start_proposer = start_proposer
+        self._stop_proposer = stop_proposer
 
     @changes_chain
     @params(hash32)
@@ -164,6 +173,16 @@ class Admin:
         """Posts what it has."""
         _run(self._flush_batcher)
 
+    @params()
+    def admin_startProposer(self) -> None:  # noqa: N802
+        """Starts proposing output roots (op-proposer/proposer/rpc)."""
+        _run(self._start_proposer, "proposer")
+
+    @params()
+    def admin_stopProposer(self) -> None:  # noqa: N802
+        """Stops proposing output roots."""
+        _run(self._stop_proposer, "proposer")
+
     @params(Optional(text))
     def admin_setLogLevel(self, level: str | None) -> None:  # noqa: N802
         """Accepted; the level is set at the start (openrollup run)."""
@@ -197,7 +216,10 @@ def l2_ref_json(ref: L2BlockRef) -> dict[str, Any]:
     }
 
 
-def _run(verb: Callable[[], None] | None) -> None:
+def _run(verb: Callable[[], None] | None, actor: str = "batcher") -> None:
     if verb is None:
-        raise RpcError("batcher not enabled")
-    verb()
+        raise RpcError(f"{actor} not enabled")
+    try:
+        verb()
+    except ValueError as error:
+        raise RpcError(str(error)) from error

@@ -102,6 +102,14 @@ async def test_the_batcher_stops_flushes_and_starts(fresh):
     assert node.l1.pool.nonce(node.devnet.params.batcher.address) == 1
 
 
+async def test_the_proposer_stops_and_starts(fresh):
+    assert await fresh.rollup("admin_stopProposer") is None
+    assert not fresh.node.proposer.is_active
+    assert (await fresh.rollup.failure("admin_stopProposer")).message == "proposer is not running"
+    assert await fresh.rollup("admin_startProposer") is None
+    assert (await fresh.rollup.failure("admin_startProposer")).message == "proposer is already running"
+
+
 async def test_the_rest_of_admin(fresh):
     assert await fresh.rollup("admin_conductorEnabled") is False
     assert await fresh.rollup("admin_setLogLevel", "debug") is None

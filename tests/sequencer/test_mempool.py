@@ -1,4 +1,5 @@
 import time
+from contextlib import contextmanager
 
 import pytest
 from coincurve import PrivateKey
@@ -9,7 +10,7 @@ from rollup.execution.config import L1Config
 from rollup.execution.errors import InvalidTransaction, Refusal
 from rollup.protocol.primitives import keccak256, rlp_encode
 from rollup.protocol.transaction import ACCESS_LIST, BLOB, SET_CODE, Authorization, deposit_transaction
-from rollup.store.kv import MemoryStore
+from rollup.store.kv import MemoryStore, StoreError
 from sequencer.pool_errors import PoolError
 from sequencer.pool_limits import PoolLimits
 from tests.sequencer.pool_helpers import (
@@ -376,3 +377,82 @@ def test_whatever_comes_in_the_pools_promises_hold(steps):
         held = [tx for group in (content.pending, content.queued) for items in group.values() for tx in items]
         assert len(held) == len(pool)
         assert all(pool.get(tx.hash) is tx for tx in held)
+
+
+def test_what_waits_behind_gaps_is_bounded_over_all_senders():
+    """geth, truncateQueue: the sender that was silent longest loses its highest nonces first."""
+    pool, _ = make_pool(limits=PoolLimits(account_queued=4, queued_total=6))
+    for sender in (1, 2, 3):
+        pool.add(transfer(sender, 0).encode())
+        for nonce in (2, 3, 4):
+            pool.add(transfer(sender, nonce).encode())
+    assert pool.counts() == (3, 6)
+    queued = pool.content().queued
+    assert [[tx.nonce for tx in queued.get(address(sender), [])] for sender in (1, 2, 3)] == [[], [2, 3, 4], [2, 3, 4]]
+
+
+def test_what_waits_behind_a_gap_gets_old():
+    now = [0.0]
+    pool, chain = make_pool(now=lambda: now[0])
+    for sender in (1, 2):
+        pool.add(transfer(sender, 3).encode())
+    now[0] = PoolLimits().queued_lifetime
+    pool.add(transfer(2, 4).encode())
+    now[0] += 1
+    chain.include()
+    assert list(pool.content().queued) == [address(2)]
+
+
+def test_a_transaction_behind_a_gap_takes_no_place_of_one_that_can_run():
+    pool, _ = make_pool(limits=PoolLimits(total=2))
+    pool.add(transfer(1, 0).encode())
+    pool.add(transfer(2, 0).encode())
+    assert refusal(pool, transfer(3, 5, tip=9 * GWEI)) == "future transaction tries to replace pending"
+    assert order(pool) == [(1, 0), (2, 0)]
+    pool.add(transfer(3, 0, tip=9 * GWEI).encode())
+    assert len(pool) == 2
+
+
+class FullDisk(MemoryStore):
+    """A store that can be written until it is full."""
+
+    is_full = False
+
+    @contextmanager
+    def write(self):
+        with super().write() as batch:
+            yield batch
+            if self.is_full:
+                raise StoreError("cannot write: no space left")
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_what_cannot_be_stored_is_refused_and_leaves_the_pool_as_it_was(many):
+    store, chain = FullDisk(), FakeChain()
+    pool, _ = make_pool(chain, journal=store, limits=PoolLimits(total=3))
+    for sender in (1, 2, 3):
+        pool.add(transfer(sender, 0).encode())
+    before = order(pool), pool.counts()
+    store.is_full = True
+    tries = [transfer(1, 0, tip=9 * GWEI, cap=20 * GWEI), transfer(4, 0, tip=9 * GWEI), transfer(5, 0, tip=8 * GWEI)]
+    if many:
+        answers = [str(answer) for answer in pool.add_many([tx.encode() for tx in tries])]
+    else:
+        answers = [refusal(pool, tx) for tx in tries]
+    assert all(answer.startswith("transaction could not be stored") for answer in answers)
+    assert (sorted(order(pool)), pool.counts()) == (sorted(before[0]), before[1])
+    store.is_full = False
+    assert pool.add(tries[1].encode()) == tries[1].hash
+    again, _ = make_pool(chain, journal=store, limits=PoolLimits(total=3))
+    assert sorted(order(again)) == sorted(order(pool))
+
+
+def test_a_replacement_is_no_gap_for_what_follows_it_after_a_restart():
+    store, chain = MemoryStore(), FakeChain()
+    limits = PoolLimits(account_queued=2)
+    pool, _ = make_pool(chain, journal=store, limits=limits)
+    for nonce in range(6):
+        pool.add(transfer(1, nonce).encode())
+    pool.add(transfer(1, 0, tip=9 * GWEI, cap=20 * GWEI).encode())
+    again, _ = make_pool(chain, journal=store, limits=limits)
+    assert again.counts() == (6, 0)
