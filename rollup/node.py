@@ -44,7 +44,7 @@ from rollup.protocol.forks import NEWEST_STABLE, ForkSchedule
 from rollup.protocol.l2_blocks import l2_block_ref
 from rollup.protocol.system_config import CONFIG_UPDATE, UPDATE_NAMES
 from rollup.protocol.transaction import DEPOSIT
-from rollup.store.kv import LmdbStore, MemoryStore, Store, StoreError
+from rollup.store.kv import LmdbStore, MemoryStore, Store, StoreDamaged, StoreError
 from sequencer.batcher.batcher import Batcher
 from sequencer.batcher.config import BatcherConfig, BatchType, Compression
 from sequencer.batcher.da import DataAvailability
@@ -255,6 +255,8 @@ class Node:
                     break
                 done += 1
         except Critical as error:
+            raise NodeError(str(error)) from error
+        except StoreDamaged as error:
             raise NodeError(str(error)) from error
         except StoreError as error:
             where = self.params.data_dir or "memory"

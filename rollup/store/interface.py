@@ -12,6 +12,10 @@ class StoreError(Exception):
     """
 
 
+class StoreDamaged(StoreError):
+    """Pages of a store's file are not what was written; the message says what to do."""
+
+
 class WriteBatch(Protocol):
     """Changes that become visible all at once. `get` sees what the batch itself has changed so far.
 

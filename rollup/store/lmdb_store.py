@@ -10,7 +10,7 @@ from typing import Any
 
 import lmdb
 
-from rollup.store.interface import StoreError, WriteBatch
+from rollup.store.interface import StoreDamaged, StoreError, WriteBatch
 
 if sys.platform != "win32":
     import fcntl
@@ -19,6 +19,9 @@ _MAGIC_KEY, _FORMAT = b"openrollup", b"2"
 _META = "meta"
 _MAP_SIZE = 1 << 40  # an upper bound of the address space; the file grows as it needs
 _DATA, _LMDB_LOCK = "data.mdb", "lock.mdb"
+
+# What LMDB raises for pages that are not what it wrote, and for every call in a transaction after that.
+_DAMAGE = (lmdb.CorruptedError, lmdb.PageNotFoundError, lmdb.BadTxnError, lmdb.PanicError, lmdb.CursorFullError)
 
 # lmdb.h and mdb.c of LMDB 0.9: a page header of 16 bytes, then MDB_meta: magic, version, address, map size, two MDB_db
 # of 48 bytes (the first one's first word is the page size), last page, transaction id.
@@ -68,8 +71,11 @@ class LmdbStore:
         database = self._databases.get(table)
         if database is None:
             return None
-        with self._environment.begin(db=database) as transaction:
-            value: bytes | None = transaction.get(key)
+        try:
+            with self._environment.begin(db=database) as transaction:
+                value: bytes | None = transaction.get(key)
+        except lmdb.Error as error:
+            raise self._failure("read", error) from error
         return value
 
     @contextmanager
@@ -81,7 +87,7 @@ class LmdbStore:
                 yield batch
             self._databases.update(batch.opened)
         except lmdb.Error as error:
-            raise StoreError(f"cannot write: {error}") from error
+            raise self._failure("write", error) from error
 
     def scan(
         self, table: str, start: bytes = b"", stop: bytes | None = None, reverse: bool = False
@@ -90,6 +96,12 @@ class LmdbStore:
         database = self._databases.get(table)
         if database is None:
             return
+        try:
+            yield from self._entries(database, start, stop, reverse)
+        except lmdb.Error as error:
+            raise self._failure("read", error) from error
+
+    def _entries(self, database: Any, start: bytes, stop: bytes | None, reverse: bool) -> Iterator[tuple[bytes, bytes]]:
         with self._environment.begin(db=database) as transaction, transaction.cursor() as cursor:
             if reverse:
                 # Before the first key at or above stop; after the last key when there is none.
@@ -107,6 +119,15 @@ class LmdbStore:
                     if stop is not None and key >= stop:
                         return
                     yield key, value
+
+    def _failure(self, verb: str, error: lmdb.Error) -> StoreError:
+        if not isinstance(error, _DAMAGE):
+            return StoreError(f"cannot {verb}: {error}")
+        folder = self._environment.path()
+        return StoreDamaged(
+            f"{folder}: {_DATA} is damaged ({error}). Stop the node. A folder l2 or verifier can be deleted: it is "
+            "derived again from L1. A folder l1 must come from a copy."
+        )
 
     def stat(self) -> dict[str, dict[str, int]]:
         """Entries and bytes (whole pages) a table."""

@@ -2,6 +2,8 @@
 
 import os
 import struct
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -141,3 +143,40 @@ def test_values_survive_reopening(tmp_path: Path) -> None:
         assert again.get("t", b"k") == struct.pack(">I", 7)
         assert again.stat()["t"]["entries"] == 1
         again.close()
+
+
+@pytest.mark.parametrize("damage", ["zeros", "ones", "noise"])
+def test_damaged_pages_are_one_plain_error(tmp_path: Path, damage: str) -> None:
+    """In another process: LMDB may not survive what it maps."""
+    program = f"""
+import pathlib, random, sys
+from rollup.store.kv import LmdbStore, StoreDamaged, StoreError
+path = pathlib.Path({str(tmp_path / "db")!r})
+store = LmdbStore.open(path)
+with store.write() as batch:
+    for number in range(20_000):
+        batch.put("table", number.to_bytes(8, "big"), bytes(100))
+store.close()
+data = bytearray((path / "data.mdb").read_bytes())
+content = {{"zeros": bytes, "ones": lambda n: b"\\xff" * n, "noise": random.Random(1).randbytes}}[{damage!r}]
+for page in range(10, len(data) // 4096 - 10):
+    data[page * 4096 : page * 4096 + 4096] = content(4096)
+(path / "data.mdb").write_bytes(data)
+try:
+    store = LmdbStore.open(path)
+    for number in range(20_000):
+        store.get("table", number.to_bytes(8, "big"))
+    list(store.scan("table"))
+    with store.write() as batch:
+        for number in range(20_000):
+            batch.put("table", number.to_bytes(8, "big"), b"new")
+except StoreDamaged as error:
+    print("damaged:", error)
+except StoreError as error:
+    print("other:", error)
+"""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert "Traceback" not in ran.stderr
+    assert ran.stdout.startswith("damaged: ") or ran.returncode < 0
+    if ran.returncode == 0:
+        assert "derived again from L1" in " ".join(ran.stdout.split())
