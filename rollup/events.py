@@ -122,6 +122,14 @@ class ConfigChanged:
     what: str  # "batcher", "fee scalars", "gas limit", …
 
 
+@dataclass(slots=True, frozen=True)
+class Stalled:
+    """Something is behind its pace; the advice says by how much and what to do. Said once until it has caught up."""
+
+    what: str
+    advice: str
+
+
 Event = (
     Resumed
     | L1BlockMined
@@ -134,4 +142,5 @@ Event = (
     | Switched
     | ConfigChanged
     | Waiting
+    | Stalled
 )

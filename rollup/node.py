@@ -26,6 +26,7 @@ from rollup.events import (
     OutputProposed,
     Reorged,
     SafeHeadMoved,
+    Stalled,
     Switched,
     Waiting,
 )
@@ -44,6 +45,7 @@ from rollup.protocol.forks import NEWEST_STABLE, ForkSchedule
 from rollup.protocol.l2_blocks import l2_block_ref
 from rollup.protocol.system_config import CONFIG_UPDATE, UPDATE_NAMES
 from rollup.protocol.transaction import DEPOSIT
+from rollup.stalls import ChainProgress, stalls
 from rollup.store.kv import LmdbStore, MemoryStore, Store, StoreDamaged, StoreError
 from sequencer.batcher.batcher import Batcher
 from sequencer.batcher.config import BatcherConfig, BatchType, Compression
@@ -132,6 +134,7 @@ class Node:
     _running: asyncio.Task[None] | None = None
     _said: dict[str, str] = field(default_factory=dict)
     _active: dict[str, bool] = field(default_factory=dict)
+    _stalled: set[str] = field(default_factory=set)
 
     # ------------------------------------------------------------ opening
     @classmethod
@@ -305,6 +308,8 @@ class Node:
         self.verifier.derivation.sync()
         self._post()  # first, so that a batch is reported before the safe head that it moved
         self._report_safe(before)
+        self._report_stalls()
+        self._post()
         try:
             proposed = self.proposer.step()
         except (ProposalRefused, OutputUnavailable, Temporary) as error:
@@ -416,6 +421,28 @@ class Node:
                 if log.address == address and len(log.topics) == 3 and log.topics[0] == CONFIG_UPDATE:
                     kind = int.from_bytes(log.topics[2], "big")
                     self.on_event(ConfigChanged(block.number, UPDATE_NAMES.get(kind, f"type {kind}")))
+
+    def _report_stalls(self) -> None:
+        """Says what is behind, once until it keeps its pace again."""
+        head, safe = self.l2.chain.head, self.l2.chain.safe
+        progress = ChainProgress(
+            now=self.clock.now(),
+            l1_time=self.l1.chain.head.timestamp,
+            l1_block_time=self.params.l1_block_time,
+            l2_head=head.number,
+            l2_time=head.timestamp,
+            l2_block_time=self.params.l2_block_time,
+            safe_head=safe.number,
+            safe_time=safe.timestamp,
+            is_sequencing=self.sequencer.is_active,
+            is_batching=self.batcher.is_active,
+        )
+        found = stalls(progress)
+        for name in self._stalled - found.keys():
+            self._stalled.discard(name)
+        for name in found.keys() - self._stalled:
+            self._stalled.add(name)
+            self.on_event(Stalled(name, found[name]))
 
     def _report_deposits(self, block: Block) -> None:
         ref = l2_block_ref(self.devnet.rollup_config, block)

@@ -20,6 +20,7 @@ from rollup.events import (
     Reorged,
     Resumed,
     SafeHeadMoved,
+    Stalled,
     Switched,
     Waiting,
 )
@@ -165,6 +166,10 @@ def _waiting(event: Waiting) -> str:
     return f"[yellow]{event.actor} waits[/]: {escape(event.reason)}"
 
 
+def _stalled(event: Stalled) -> str:
+    return f"[red]{event.what} behind[/]: {escape(event.advice)}"
+
+
 def _resumed(event: Resumed) -> str:
     waiting = f", {_count(event.waiting, 'transaction')} waiting" if event.waiting else ""
     return f"[green]resumed[/] {event.chain} at block {event.head} {short(event.hash)}, safe {event.safe}{waiting}"
@@ -194,6 +199,7 @@ _LINES: dict[type[Any], Callable[[Any], str]] = {
     Switched: _switched,
     ConfigChanged: _config_changed,
     Waiting: _waiting,
+    Stalled: _stalled,
 }
 _ALWAYS = (Reorged, Resumed, Switched, Waiting)  # shown with --quiet too
 _FIRST_BLOCKS = 3

@@ -111,6 +111,7 @@ class Batcher:
         self._active = True
         self._flush = False
         self.waiting_for: str | None = None
+        self._lost: str | None = None  # what was posted and not derived, until something of it is
 
     @property
     def address(self) -> Address:
@@ -157,6 +158,7 @@ class Batcher:
             return []
         if self._manager.last_refusal is not None:
             self.waiting_for = f"L1 refuses a batch: {self._manager.last_refusal}"
+        self.waiting_for = self.waiting_for or self._lost
         return reports
 
     def flush(self) -> None:
@@ -212,8 +214,14 @@ class Batcher:
         for channel in self._sent:
             inclusion = channel.inclusion()
             if inclusion is not None and self._derived_to() > inclusion + 1 and safe.number < channel.last.number:
+                self._lost = (
+                    f"L2 blocks {channel.first.number} to {channel.last.number} were posted in L1 block {inclusion}, "
+                    f"but the safe head stayed at {safe.number}: they are posted again"
+                )
                 self._requeue(safe)
                 return
+            if inclusion is not None and safe.number >= channel.last.number:
+                self._lost = None
         self._sent = [channel for channel in self._sent if not self._is_final(channel, head, safe)]
         is_missing = safe.number + 1 < self._first_kept() and self._derived_to() >= head.number
         if is_missing or safe.number > self._cursor.number:
