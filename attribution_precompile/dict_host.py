@@ -71,12 +71,13 @@ class DictHost:
         """The precompile's own balance, wei."""
         return self.balances.get(ADDRESS, 0)
 
-    def begin(self) -> None:
-        """A new transaction: all cold but the precompile, no refund, no logs; what is stored is the original."""
+    def begin(self, *accessed: int) -> None:
+        """A new transaction: all cold but the precompile and the accounts `accessed` (its sender, say, EIP-2929), no
+        refund, no logs; what is stored is the original."""
         self._original.clear()
         self._warm.clear()
         self._warm_accounts.clear()
-        self._warm_accounts.add(ADDRESS)
+        self._warm_accounts.update((ADDRESS, *accessed))
         self._journal.clear()
         self._warmed.clear()
         self.logs.clear()

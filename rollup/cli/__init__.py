@@ -26,6 +26,7 @@ _COMMANDS = {
     "job": ("rollup.cli.job", "Request, settle, cancel and show jobs."),
     "claim": ("rollup.cli.claim", "Pay out what an account has earned."),
     "earnings": ("rollup.cli.earnings", "What an account has earned, by DataNet and model."),
+    "economics": ("rollup.cli.economics", "Does my model pay? Gas, break-even, simulations."),
     "trace": ("rollup.cli.trace", "Show whose text an output's spans come from."),
 }
 

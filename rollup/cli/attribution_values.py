@@ -68,7 +68,7 @@ def parse_influence(text: str) -> Influence:
     return entry
 
 
-class _Parsed(click.ParamType[Any]):
+class Parsed(click.ParamType[Any]):
     """A click type that is one of the functions above."""
 
     def __init__(self, name: str, parse: Any) -> None:
@@ -84,11 +84,11 @@ class _Parsed(click.ParamType[Any]):
             self.fail(str(error), param, ctx)
 
 
-AMOUNT: Final = _Parsed("amount", parse_amount)
-ADDRESS: Final = _Parsed("address", parse_address)
-HASH: Final = _Parsed("hash", parse_hash)
-DURATION: Final = _Parsed("duration", parse_duration)
-INFLUENCE: Final = _Parsed("datanet[:contributor]:weight", parse_influence)
+AMOUNT: Final = Parsed("amount", parse_amount)
+ADDRESS: Final = Parsed("address", parse_address)
+HASH: Final = Parsed("hash", parse_hash)
+DURATION: Final = Parsed("duration", parse_duration)
+INFLUENCE: Final = Parsed("datanet[:contributor]:weight", parse_influence)
 
 
 def whole_number(low: int, high: int) -> click.ParamType[int]:
@@ -102,7 +102,7 @@ def whole_number(low: int, high: int) -> click.ParamType[int]:
             raise ValueError(f"{text} is not from {low:,} to {high:,}")
         return int(digits)
 
-    return _Parsed("n", parse)
+    return Parsed("n", parse)
 
 
 UINT32: Final = whole_number(0, 2**32 - 1)

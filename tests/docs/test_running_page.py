@@ -84,7 +84,7 @@ def test_a_command_line_of_a_page_can_be_read_by_its_command(name, line):
     words = shlex.split(line, comments=True)[1:]
     command = main
     while isinstance(command, click.Group):
-        command = command.get_command(click.Context(main), words.pop(0))
+        _, command, words = command.resolve_command(click.Context(main), words)
         assert command is not None, f"{name}: {line}"
     given = [word for word in words if word.startswith("--")]
     assert set(given) <= options(command), f"{name}: {line}"

@@ -1,0 +1,49 @@
+"""`openrollup economics`: does my model pay? And what else the economics of a chain answer."""
+
+import importlib
+from typing import Any
+
+import click
+
+# command: (module, what `openrollup economics --help` says of it); the first is meant when none is named
+_COMMANDS = {
+    "model": ("rollup.cli.economics_model", "Does my model pay? (The command may be left out.)"),
+    "measure": ("rollup.cli.economics_measure", "Measure the gas of every route on a running chain."),
+}
+_DEFAULT = "model"
+
+
+class _Economics(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, summary = _COMMANDS[cmd_name]
+        command: click.Command = importlib.import_module(module).command
+        command.short_help = summary
+        return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """What begins with an option, other than --help, is a question about a model."""
+        return super().parse_args(ctx, [_DEFAULT, *args] if _is_of_model(args) else args)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """So is what begins with a file or an id."""
+        return super().resolve_command(ctx, args if args[0] in _COMMANDS else [_DEFAULT, *args])
+
+
+def _is_of_model(args: list[str]) -> bool:
+    return bool(args) and args[0].startswith("-") and args[0] not in ("-h", "--help")
+
+
+@click.group("economics", cls=_Economics)
+def command(**_: Any) -> None:
+    """Does my model pay? `openrollup economics examples/model.yaml --queries 50,1000,50000`
+
+    Gas is measured, prices are this chain's own or a named scenario, assumptions are marked with *. No price is
+    forecast. docs/economics.md has the equations and the sources.
+    """

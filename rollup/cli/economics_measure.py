@@ -1,0 +1,55 @@
+"""`openrollup economics measure`: the gas of every route, sent on a running chain."""
+
+import json
+from pathlib import Path
+
+import click
+
+from rollup.cli.attribution_session import DEFAULT_URL, make_console
+from rollup.cli.columns import print_columns
+from rollup.cli.economics_options import COUNTS, in_words, write_whole
+from rollup.economics.errors import EconomicsError
+from rollup.economics.profile import GasProfile
+from rollup.economics.shape import MAX_ENTRIES
+
+
+@click.command("measure")
+@click.option("--entries", type=COUNTS, default="1,4", show_default=True, help="DataNets of the models to measure.")
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the profile here.")
+@click.option("--commit", default="", help="Noted in the profile: the commit of the node.")
+@click.option(
+    "--rpc-url",
+    metavar="URL",
+    default=DEFAULT_URL,
+    show_default=True,
+    envvar="OPENROLLUP_RPC_URL",
+    show_envvar=True,
+    help="JSON-RPC of the L2.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the profile as JSON.")
+def command(entries: tuple[int, ...], output: Path | None, commit: str, rpc_url: str, as_json: bool) -> None:
+    """Send every kind of call twice, from fresh accounts that development account 0 pays for, and note the gas."""
+    with in_words(rpc_url):
+        if not entries or min(entries) < 1 or max(entries) > MAX_ENTRIES:
+            raise EconomicsError(f"a model has 1 to {MAX_ENTRIES} DataNets")
+        profile = GasProfile.from_chain(rpc_url, entries, commit=commit)
+        if output is not None:
+            write_whole(output, json.dumps(profile.to_json(), indent=1) + "\n")
+    if as_json:
+        click.echo(json.dumps(profile.to_json()))
+        return
+    console = make_console()
+    console.print(f"{profile.source}, {profile.mode} mode, fee rules of {profile.fork}")
+    rows = [
+        [
+            row.route,
+            f"{row.entries}",
+            row.state,
+            f"{row.gas:,}",
+            f"{row.raw_bytes}",
+            f"{row.fjord_size_scaled / 1e6:.1f}",
+        ]
+        for row in profile.rows
+    ]
+    header = ("route", "DataNets", "state", "gas", "bytes", "Fjord size")
+    print_columns(console, rows, header=header, right=range(3, 6))

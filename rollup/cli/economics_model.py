@@ -1,0 +1,109 @@
+"""`openrollup economics MODEL`: who gets what in a month, what gas takes, from when on the model pays."""
+
+import json
+from dataclasses import asdict
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import click
+
+from rollup.cli.attribution_session import DEFAULT_URL, make_console
+from rollup.cli.attribution_values import AMOUNT, POSITIVE
+from rollup.cli.economics_options import COUNTS, PAIR, USD, in_words, output_options, write_whole
+from rollup.cli.economics_source import Source, read_source
+from rollup.cli.economics_tables import show_answer
+from rollup.economics.builder import Answer, Wishes, answer
+from rollup.economics.facts import conclusion, csv_text, facts
+from rollup.economics.measure import DEFAULT_BATCH
+from rollup.economics.prices import PRESETS, Prices
+from rollup.economics.profile import GasProfile
+
+
+@click.command("model")
+@click.argument("model")
+@click.option("--queries", type=COUNTS, default="50,1000,50000", show_default=True, help="Per month.")
+@click.option("--tokens", type=PAIR, default="812,640", show_default=True, help="Of one query.")
+@click.option("--fee", metavar="AMOUNT", help="Per query, such as 0.05open; the model's quote by default.")
+@click.option(
+    "--prices",
+    type=click.Choice(["chain", *PRESETS]),
+    help="Of gas and data.  [default: chain where there is one, else op-parity]",
+)
+@click.option("--gas-price", type=AMOUNT, help="In its place, such as 2gwei.")
+@click.option("--l1-base-fee", type=AMOUNT, help="In its place, in OPEN.")
+@click.option("--blob-base-fee", type=AMOUNT, help="In its place, in OPEN.")
+@click.option("--open-usd", type=USD, default="0.20", show_default=True, help="Dollars per OPEN: a scenario.")
+@click.option("--hosting", type=USD, default="2", show_default=True, help="Dollars per month.")
+@click.option("--cost-per-query", type=USD, default="0", show_default=True, help="Dollars of compute.")
+@click.option("--target-income", type=USD, default="0", show_default=True, help="Dollars per month, above the costs.")
+@click.option("--batch", type=POSITIVE, default=DEFAULT_BATCH, show_default=True, help="Inferences per inferBatch.")
+@click.option("--profile", "profile_file", type=click.Path(path_type=Path), help="Gas measured elsewhere.")
+@click.option("--rpc-url", metavar="URL", envvar="OPENROLLUP_RPC_URL", show_envvar=True, help="A chain to ask.")
+@output_options
+def command(
+    model: str,
+    queries: tuple[int, ...],
+    tokens: tuple[int, int],
+    fee: str | None,
+    prices: str | None,
+    gas_price: int | None,
+    l1_base_fee: int | None,
+    blob_base_fee: int | None,
+    profile_file: Path | None,
+    rpc_url: str | None,
+    batch: int,
+    as_json: bool,
+    csv_file: Path | None,
+    svg: Path | None,
+    **wishes: Fraction,
+) -> None:
+    """Does MODEL pay? MODEL is a YAML file (examples/model.yaml) or the id of a model on a chain."""
+    with in_words(rpc_url):
+        source = read_source(model, rpc_url, DEFAULT_URL, tokens, fee)
+        found = answer(
+            source.model,
+            _prices(prices, source).with_changes(gas_price, l1_base_fee, blob_base_fee),
+            queries,
+            wishes=Wishes(wishes["hosting"], wishes["cost_per_query"], wishes["target_income"], wishes["open_usd"]),
+            profile=_profile(profile_file, source),
+            tokens=tokens,
+            batch=batch,
+        )
+        if csv_file is not None:
+            write_whole(csv_file, csv_text(facts(found)))
+        if svg is not None:
+            from rollup.economics.plots import breakeven_map, figure_bytes
+
+            write_whole(svg, figure_bytes(breakeven_map(found), svg.suffix))
+    if as_json:
+        click.echo(json.dumps(answer_json(found)))
+    else:
+        show_answer(make_console(), found)
+
+
+def _prices(name: str | None, source: Source) -> Prices:
+    if source.session is not None and name in (None, "chain"):
+        return Prices.from_chain(source.session.url)
+    if name == "chain":
+        raise click.UsageError("--prices chain needs a chain: give --rpc-url, or a model's id")
+    return Prices.preset(name or "op-parity")
+
+
+def _profile(path: Path | None, source: Source) -> GasProfile | None:
+    if path is None:
+        return None
+    profile = GasProfile.load(path)
+    if source.session is not None:
+        profile.check_chain(source.session.chain_id)
+    return profile
+
+
+def answer_json(found: Answer) -> dict[str, Any]:
+    """The answer for programs: the sentence, and every number with its unit and source."""
+    return {
+        "model": found.model.name,
+        "prices": found.prices.name,
+        "conclusion": conclusion(found),
+        "facts": [asdict(fact) for fact in facts(found)],
+    }
