@@ -5,10 +5,16 @@ from typing import Any
 
 import click
 
-# command: (module, what `openrollup economics --help` says of it); the first is meant when none is named
+# command: (module, attribute, what `openrollup economics --help` says of it); the first is meant when none is named
 _COMMANDS = {
-    "model": ("rollup.cli.economics_model", "Does my model pay? (The command may be left out.)"),
-    "measure": ("rollup.cli.economics_measure", "Measure the gas of every route on a running chain."),
+    "model": ("economics_model", "command", "Does my model pay? (The command may be left out.)"),
+    "measure": ("economics_measure", "command", "Measure the gas of every route on a running chain."),
+    "claims": ("economics_claims", "claims", "When a contributor should claim."),
+    "demand": ("economics_sweep", "demand", "Simulate a market of users and models."),
+    "supply": ("economics_claims", "supply", "What circulates, what unlocks, what fees would hold it."),
+    "noise": ("economics_noise", "command", "Which paid inferences look real, by rules you can read."),
+    "sweep": ("economics_sweep", "sweep", "Run a grid of scenarios, on as many workers as you like."),
+    "compare": ("economics_sweep", "compare", "Two scenarios on the same random numbers."),
 }
 _DEFAULT = "model"
 
@@ -20,8 +26,8 @@ class _Economics(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        module, summary = _COMMANDS[cmd_name]
-        command: click.Command = importlib.import_module(module).command
+        module, attribute, summary = _COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(f"rollup.cli.{module}"), attribute)
         command.short_help = summary
         return command
 

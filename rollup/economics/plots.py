@@ -1,11 +1,16 @@
 """Figures, by matplotlib (extra: plots). The same data gives the same bytes."""
 
 import io
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
 
 from rollup.economics.breakeven import breakeven_fee
 from rollup.economics.builder import Answer
 from rollup.economics.errors import EconomicsError
+from rollup.economics.experiment import quantiles
+from rollup.economics.supply import Absorption, Schedule, path
 from rollup.economics.units import open_float
 
 if TYPE_CHECKING:
@@ -62,5 +67,40 @@ def breakeven_map(answer: Answer) -> "Figure":
     single = answer.routes[0]
     least = open_float(answer.fee_for_gas_share(single))
     axes.axhline(least, linestyle=":", color="grey", label=f"gas by {single.name} is 5 % of the outlay")
+    axes.legend(fontsize=7)
+    return figure
+
+
+def fan_chart(found: Mapping[str, Any], column: str) -> "Figure":
+    """A column's quantiles over the runs, month by month."""
+    figure, axes = new_figure(f"{column}: median, 25 to 75 % and 5 to 95 % of the runs", "month", column)
+    low, quarter, middle, three_quarters, high = quantiles(found, column)
+    months = np.arange(1, middle.size + 1)
+    axes.fill_between(months, low, high, alpha=0.2, color="tab:blue")
+    axes.fill_between(months, quarter, three_quarters, alpha=0.35, color="tab:blue")
+    axes.plot(months, middle, color="tab:blue")
+    return figure
+
+
+def supply_chart(schedule: Schedule, absorption: Absorption, months: int = 60) -> "Figure":
+    """What circulates, each month's unlock, and the growth of fees that would hold it."""
+    figure, axes = new_figure("Supply and unlocks", "months since 8 September 2025", "million OPEN")
+    circulating = path(schedule, months)
+    unlocks = np.diff(circulating)
+    axes.plot(np.arange(months + 1), circulating, label="circulating")
+    axes.bar(np.arange(1, months + 1), unlocks, color="tab:orange", label="unlocked in the month")
+    needed = [absorption.needed_growth(float(unlock)) for unlock in unlocks]
+    axes.plot(np.arange(1, months + 1), needed, "k:", label="fees per month must grow by this to hold it")
+    axes.legend(fontsize=7)
+    return figure
+
+
+def lorenz_curve(amounts: Sequence[int], title: str = "How unequal payers are") -> "Figure":
+    """The share of the volume that the smallest payers have together."""
+    figure, axes = new_figure(title, "share of payers, smallest first", "share of the volume")
+    values = np.sort(np.array(amounts, dtype=np.float64))
+    shares = np.concatenate([[0.0], np.cumsum(values) / values.sum() if values.sum() else values])
+    axes.plot(np.linspace(0, 1, shares.size), shares)
+    axes.plot([0, 1], [0, 1], "k:", label="all equal")
     axes.legend(fontsize=7)
     return figure

@@ -1,0 +1,137 @@
+"""`openrollup economics claims` and `supply`: when to claim, and what is unlocked when."""
+
+import json
+from typing import Any
+
+import click
+
+from rollup.cli.attribution_session import make_console
+from rollup.cli.attribution_values import AMOUNT
+from rollup.cli.columns import print_columns
+from rollup.cli.economics_options import COUNTS, in_words
+from rollup.economics.claims import accrual, best_rule
+from rollup.economics.errors import EconomicsError
+from rollup.economics.fees import row_cost
+from rollup.economics.prices import PRESETS, Prices
+from rollup.economics.profile import GasProfile
+from rollup.economics.supply import SOURCE, Absorption, Schedule
+from rollup.economics.units import MONTHS_PER_YEAR, open_float
+
+_SHARE = click.FloatRange(0, 1)
+
+
+@click.command("claims")
+@click.option("--queries", type=COUNTS, default="10,50,1000,100000", show_default=True, help="Per month.")
+@click.option("--fee", type=AMOUNT, default="0.0125open", show_default=True, help="Per query.")
+@click.option("--share", type=_SHARE, default=0.01, show_default=True, help="Of the DataNet's units.")
+@click.option("--platform", type=_SHARE, default=0.05, show_default=True, help="Of the fee.")
+@click.option("--data", type=_SHARE, default=0.70, show_default=True, help="Of the rest, to contributors.")
+@click.option("--holding", type=float, default=0.20, show_default=True, help="Cost of waiting, per year: a scenario.")
+@click.option("--datanets", type=click.Choice(["1", "4", "32"]), default="1", show_default=True, help="In the claim.")
+@click.option("--prices", type=click.Choice(list(PRESETS)), default="op-parity", show_default=True, help="Of gas.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def claims(
+    queries: tuple[int, ...],
+    fee: int,
+    share: float,
+    platform: float,
+    data: float,
+    holding: float,
+    datanets: str,
+    prices: str,
+    as_json: bool,
+) -> None:
+    """When should a contributor claim? Claiming costs gas, waiting costs the use of the money."""
+    with in_words():
+        profile = GasProfile.packaged()
+        row = profile.row("claim", int(datanets))
+        cost = open_float(row_cost(row, Prices.preset(prices)).total)
+        rows = []
+        for count in queries:
+            income = accrual(count, open_float(fee), platform, data, 1.0, share)
+            rule = best_rule(cost, income, holding / MONTHS_PER_YEAR)
+            rows.append(_row(count, income, rule.interval, rule.threshold, rule.lost, cost))
+    if as_json:
+        click.echo(json.dumps({"gas": row.gas, "source": profile.source, "cost": cost, "prices": prices, "rows": rows}))
+        return
+    console = make_console()
+    console.print(f"a claim: {row.gas:,} gas ({profile.source}), {cost:.3g} OPEN at {prices} prices*; all shares*")
+    header = ("queries", "income per month", "claim every", "claim at", "lost in all", "monthly claims lose")
+    cells = [
+        [
+            f"{item['queries']:,}",
+            f"{item['income']:.4g} OPEN",
+            f"{item['intervalMonths']:.3g} months",
+            f"{item['threshold']:.4g} OPEN",
+            f"{100 * item['lost']:.3g} %",
+            f"{100 * item['lostMonthly']:.3g} %",
+        ]
+        for item in rows
+    ]
+    print_columns(console, cells, header=header, right=range(6))
+
+
+def _row(queries: int, income: float, interval: float, threshold: float, lost: float, cost: float) -> dict[str, Any]:
+    return {
+        "queries": queries,
+        "income": income,
+        "intervalMonths": interval,
+        "threshold": threshold,
+        "lost": lost,
+        "lostMonthly": cost / income,
+    }
+
+
+@click.command("supply")
+@click.option(
+    "--months", type=COUNTS, default="0,8,12,13,14,24,36,48", show_default=True, help="Since 8 September 2025."
+)
+@click.option("--volume", type=float, default=1.0, show_default=True, help="Fees per month, million OPEN: a scenario.")
+@click.option("--holding", type=float, default=1.0, show_default=True, help="Months that money for fees is held.")
+@click.option("--kept", type=_SHARE, default=0.5, show_default=True, help="Of unlocked tokens, not sold.")
+@click.option("--svg", type=click.Path(dir_okay=False), help="Draw supply and unlocks (extra: plots).")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def supply(months: tuple[int, ...], volume: float, holding: float, kept: float, svg: str | None, as_json: bool) -> None:
+    """What circulates and unlocks, and by how much fees would have to grow to hold it. No price is computed."""
+    schedule, rows = Schedule(), []
+    with in_words():
+        if volume < 0 or holding <= 0 or not months or max(months) > 600:
+            raise EconomicsError("a volume of at least 0, a holding time above 0 and months up to 600 are expected")
+        absorption = Absorption(holding=holding, kept=kept)
+        for month in months:
+            unlock = float(schedule.unlock(month)) if month else 0.0
+            sold, payouts, bought = absorption.terms(unlock, volume)
+            rows.append(
+                {
+                    "month": month,
+                    "circulating": float(schedule.circulating(month)),
+                    "unlock": unlock,
+                    "neededGrowth": absorption.needed_growth(unlock),
+                    "unlocksSold": sold,
+                    "payoutsSold": payouts,
+                    "bought": bought,
+                }
+            )
+        if svg is not None:
+            from pathlib import Path
+
+            from rollup.cli.economics_options import write_whole
+            from rollup.economics.plots import figure_bytes, supply_chart
+
+            write_whole(Path(svg), figure_bytes(supply_chart(schedule, absorption), Path(svg).suffix))
+    if as_json:
+        click.echo(json.dumps({"source": SOURCE, "unit": "million OPEN", "rows": rows}))
+        return
+    console = make_console()
+    console.print(f"million OPEN; schedule: {SOURCE}; volume, holding and shares are assumptions*")
+    header = (
+        "month",
+        "circulating",
+        "unlock",
+        "fees must grow by*",
+        "unlocks sold*",
+        "payouts sold*",
+        "bought for fees*",
+    )
+    cells = [[str(row["month"]), *(f"{value:,.4f}" for value in list(row.values())[1:])] for row in rows]
+    print_columns(console, cells, header=header, right=range(7))

@@ -1,0 +1,153 @@
+"""`openrollup economics sweep`, `demand` and `compare`: simulations from a YAML scenario."""
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import Any, Final
+
+import click
+import numpy as np
+from rich.console import Console
+from rich.progress import Progress
+
+from rollup.cli.attribution_session import make_console
+from rollup.cli.columns import print_columns
+from rollup.cli.economics_options import in_words, write_whole
+from rollup.cli.economics_scenario_file import read_scenario
+from rollup.economics.chain_run import run_chain
+from rollup.economics.demand import COLUMNS
+from rollup.economics.errors import EconomicsError
+from rollup.economics.executors import executor_of
+from rollup.economics.experiment import Experiment, quantiles, run_market, run_to_file
+from rollup.economics.scenario import MARKET
+
+_FILE: Final = click.argument("file", type=click.Path(path_type=Path))
+_EXECUTOR: Final = click.option(
+    "--executor", metavar="NAME", help="processes, processes:N or dask://HOST:PORT.  [default: this process]"
+)
+_JSON: Final = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+_CSV: Final = click.option(
+    "--csv", "csv_file", type=click.Path(path_type=Path, dir_okay=False), help="Write every run and month."
+)
+
+
+@click.command("sweep")
+@_FILE
+@click.option(
+    "--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help="JSON lines, a task each."
+)
+@_EXECUTOR
+def sweep(file: Path, output: Path, executor: str | None) -> None:
+    """Run every point and seed of the scenario FILE into --output.
+
+    What is finished is kept beside it (--output with .journal): the same command goes on where it stopped. The finished
+    file has the same bytes for any number of workers.
+    """
+    with in_words():
+        scenario = read_scenario(file)
+        tasks = scenario.tasks()
+        run = run_market if scenario.kind == MARKET else run_chain
+        with executor_of(executor) as workers, _progress(len(tasks)) as progress:
+            exceptions = run_to_file(tasks, run, output, workers, lambda: progress.advance(progress.task_ids[0]))
+    if exceptions:
+        raise click.ClickException(
+            f"{len(exceptions)} of {len(tasks)} tasks failed, such as {next(iter(exceptions.values()))}; "
+            "the others are kept, and the same command tries these again"
+        )
+    click.echo(f"{len(tasks)} tasks, {len(scenario.points())} points in {output}")
+
+
+@click.command("demand")
+@_FILE
+@_EXECUTOR
+@_CSV
+@_JSON
+@click.option("--svg", type=click.Path(path_type=Path, dir_okay=False), help="Draw the fan of --column (extra: plots).")
+@click.option("--column", type=click.Choice(COLUMNS), default="queries", show_default=True, help="Of the figure.")
+def demand(
+    file: Path, executor: str | None, csv_file: Path | None, as_json: bool, svg: Path | None, column: str
+) -> None:
+    """Simulate the market of the scenario FILE: users, models, queries, fees and profits, month by month."""
+    with in_words():
+        scenario = read_scenario(file)
+        if scenario.kind != MARKET or scenario.sweep:
+            raise EconomicsError(f"{file}: one market is expected here; `openrollup economics sweep` takes sweeps")
+        with executor_of(executor) as workers:
+            found = _finished(scenario.experiment(), workers)
+        if csv_file is not None:
+            write_whole(csv_file, _csv(found))
+        if svg is not None:
+            from rollup.economics.plots import fan_chart, figure_bytes
+
+            write_whole(svg, figure_bytes(fan_chart(found, column), svg.suffix))
+    result = {name: quantiles(found, name).tolist() for name in COLUMNS}
+    if as_json:
+        click.echo(json.dumps({"seed": scenario.seed, "runs": scenario.runs, "quantiles": result}))
+        return
+    console = make_console()
+    console.print(f"{scenario.runs} runs, seed {scenario.seed}: medians, and 5 to 95 % in brackets; all assumptions*")
+    months = sorted({0, scenario.months // 4, scenario.months // 2, scenario.months - 1})
+    rows = [[name, *(_spread(result[name], month) for month in months)] for name in COLUMNS]
+    print_columns(console, rows, header=("", *(f"month {month + 1}" for month in months)))
+    console.print("* docs/economics.md, Parameters; amounts in OPEN per month")
+
+
+@click.command("compare")
+@click.argument("a", type=click.Path(path_type=Path))
+@click.argument("b", type=click.Path(path_type=Path))
+@_EXECUTOR
+@_JSON
+def compare(a: Path, b: Path, executor: str | None, as_json: bool) -> None:
+    """Two scenarios on the same random streams: B less A in the last month, run by run."""
+    with in_words():
+        first, second = read_scenario(a), read_scenario(b)
+        if first.kind != MARKET or second.kind != MARKET or first.sweep or second.sweep:
+            raise EconomicsError("compare takes two markets without a sweep")
+        if (first.months, first.runs, first.seed) != (second.months, second.runs, second.seed):
+            raise EconomicsError(f"{a} and {b} differ in months, runs or seed: nothing could be compared run by run")
+        with executor_of(executor) as workers:
+            found = _finished(first.experiment(second), workers)
+    result = {name: _difference(found, name, first.months) for name in COLUMNS}
+    if as_json:
+        click.echo(json.dumps({"seed": first.seed, "runs": first.runs, "difference": result}))
+        return
+    console = make_console()
+    console.print(f"B less A in month {first.months}, {first.runs} runs, seed {first.seed}")
+    rows = [[name, *(f"{value:,.6g}" for value in row.values())] for name, row in result.items()]
+    print_columns(console, rows, header=("", "A", "B", "B - A", "standard error"), right=range(1, 5))
+
+
+def _finished(experiment: Experiment, workers: Executor | None) -> dict[str, Any]:
+    found = experiment.run(workers)
+    if experiment.exceptions:
+        raise EconomicsError(f"a run failed: {next(iter(experiment.exceptions.values()))}")
+    return found
+
+
+def _difference(found: Mapping[str, Any], name: str, months: int) -> dict[str, float]:
+    last = found["timestep"] == months - 1
+    a, b = (found[name][last & (found["simulation"] == number)] for number in (0, 1))
+    change = b - a
+    error = float(change.std(ddof=1) / np.sqrt(change.size)) if change.size > 1 else 0.0
+    return {"a": float(a.mean()), "b": float(b.mean()), "difference": float(change.mean()), "standardError": error}
+
+
+def _spread(rows: list[list[float]], month: int) -> str:
+    return f"{rows[2][month]:,.5g} [{rows[0][month]:,.5g}, {rows[4][month]:,.5g}]"
+
+
+def _csv(found: Mapping[str, Any]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(found)
+    writer.writerows(zip(*(column.tolist() for column in found.values()), strict=True))
+    return text.getvalue()
+
+
+def _progress(total: int) -> Progress:
+    progress = Progress(console=Console(stderr=True), transient=True)
+    progress.add_task("running", total=total)
+    return progress

@@ -1,0 +1,128 @@
+"""Demand over many models, and the growth of both sides: a step `state -> state` on arrays (run, model).
+
+Queries of model m in a month: Poisson(Lambda w_m (P / P_0)^epsilon), w_m by Zipf over the models alive. Users grow with
+the coverage that models give, models with the profit that users bring. One random stream per run: results depend
+neither on how runs are put together nor on how many processes there are.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rollup.economics.errors import EconomicsError
+from rollup.economics.market import MAX_MONTHS, Market
+
+Floats = NDArray[np.float64]
+COLUMNS: Final = ("users", "models", "queries", "fees", "gas", "owner_profit", "median_queries", "paying_models")
+
+
+@dataclass(slots=True)
+class _State:
+    users: Floats  # (run,)
+    alive: NDArray[np.bool_]  # (run, model)
+    losing: NDArray[np.int64]  # (run, model)
+
+
+def zipf_weights(count: int, exponent: float) -> Floats:
+    """w_m = m^-s / H_(M,s)."""
+    weights = np.arange(1, count + 1, dtype=np.float64) ** -exponent
+    return np.asarray(weights / weights.sum())
+
+
+def living_models(queries: float, needed: float, count: int, exponent: float) -> int:
+    """How many of `count` models get at least `needed` of the market's `queries` per month."""
+    return int((queries * zipf_weights(count, exponent) >= needed).sum())
+
+
+def lerner_price(cost: float, elasticity: float) -> float:
+    """The price [OPEN] with the most profit at a constant elasticity below -1, for `cost` [OPEN per query]."""
+    if elasticity >= -1:
+        raise EconomicsError("with an elasticity of -1 or above no price is best: a dearer one always earns more")
+    return cost * elasticity / (1 + elasticity)
+
+
+def queries_at(market: Market, price: float) -> float:
+    """The expected queries per user and month at a price [OPEN]."""
+    return float(market.queries_per_user * (price / market.reference_price) ** market.elasticity)
+
+
+def seeds_of(seed: int, subset: int, runs: range) -> list[np.random.SeedSequence]:
+    """The random stream of each run: of (seed, subset, run) alone, so that A and B of a comparison share it."""
+    return [np.random.SeedSequence(seed, spawn_key=(subset, run)) for run in runs]
+
+
+def simulate(market: Market, months: int, seeds: list[np.random.SeedSequence]) -> Mapping[str, Floats]:
+    """`months` months of each run: by column an array (run, month). Amounts in OPEN per month."""
+    if not 0 < months <= MAX_MONTHS:
+        raise EconomicsError(f"a simulation has 1 to {MAX_MONTHS} months")
+    streams = [np.random.default_rng(seed) for seed in seeds]
+    state = _State(
+        np.full(len(seeds), market.users),
+        np.tile(np.arange(market.max_models) < market.models, (len(seeds), 1)),
+        np.zeros((len(seeds), market.max_models), dtype=np.int64),
+    )
+    found = {name: np.zeros((len(seeds), months)) for name in COLUMNS}
+    for month in range(months):
+        queries = _queries(market, state, streams)
+        _record(market, state, queries, {name: column[:, month] for name, column in found.items()})
+        _step(market, state, queries, streams)
+    return found
+
+
+def _queries(market: Market, state: _State, streams: list[np.random.Generator]) -> Floats:
+    """The queries of each model in a month, (run, model)."""
+    exponents = np.where(state.alive, np.cumsum(state.alive, axis=1), 1).astype(np.float64) ** -market.zipf
+    weights = np.where(state.alive, exponents, 0.0)
+    sums = weights.sum(axis=1, keepdims=True)
+    weights = np.divide(weights, sums, out=np.zeros_like(weights), where=sums > 0)
+    if market.queries_per_month:
+        total = np.full(len(streams), market.queries_per_month * _price_factor(market))
+    else:
+        total = state.users * queries_at(market, market.price) if market.price else state.users * 0.0
+    rates = total[:, None] * weights
+    if market.dispersion:
+        shape = 1 / market.dispersion
+        rates = rates * np.stack([rng.gamma(shape, market.dispersion, market.max_models) for rng in streams])
+    return np.stack([rng.poisson(row) for rng, row in zip(streams, rates, strict=True)]).astype(np.float64)
+
+
+def _price_factor(market: Market) -> float:
+    return float((market.price / market.reference_price) ** market.elasticity)
+
+
+def _record(market: Market, state: _State, queries: Floats, row: Mapping[str, Floats]) -> None:
+    alive = state.alive.sum(axis=1)
+    profit = np.where(state.alive, queries * market.margin - market.hosting, 0.0)
+    row["users"][:] = state.users
+    row["models"][:] = alive
+    row["queries"][:] = queries.sum(axis=1)
+    row["fees"][:] = row["queries"] * market.fee
+    row["gas"][:] = row["queries"] * market.gas
+    row["owner_profit"][:] = profit.sum(axis=1)
+    row["paying_models"][:] = ((profit >= 0) & state.alive).sum(axis=1)
+    for run in range(len(alive)):
+        living = queries[run, state.alive[run]]
+        row["median_queries"][run] = np.median(living) if living.size else 0.0
+
+
+def _step(market: Market, state: _State, queries: Floats, streams: list[np.random.Generator]) -> None:
+    alive = state.alive.sum(axis=1)
+    coverage = 1 - np.exp(-alive / market.coverage_models)
+    value = max(0.0, 1 - market.price / market.max_price)
+    joining = market.growth * state.users * (1 - state.users / market.max_users) * coverage * value
+    state.users = np.maximum(state.users + joining - market.churn * state.users, 0.0)
+    profit = queries * market.margin - market.hosting
+    state.losing = np.where(state.alive & (profit < 0), state.losing + 1, 0)
+    chances = np.stack([rng.random(market.max_models) for rng in streams])
+    leaving = state.alive & (state.losing >= market.patience) & (chances < market.exit)
+    gains = np.where(state.alive, np.maximum(profit, 0.0), 0.0).sum(axis=1)
+    mean_gain = np.divide(gains, alive, out=np.zeros_like(gains), where=alive > 0)
+    rates = market.entry * mean_gain / max(market.hosting, 1.0)
+    entering = np.array([rng.poisson(rate) for rng, rate in zip(streams, rates, strict=True)])
+    state.alive = state.alive & ~leaving
+    vacant = ~state.alive
+    state.alive = state.alive | (vacant & (np.cumsum(vacant, axis=1) <= entering[:, None]))
+    state.losing[vacant] = 0

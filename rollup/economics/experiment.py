@@ -1,0 +1,201 @@
+"""Experiments: markets side by side (A/B), swept over a grid, many runs each, on one process or many machines.
+
+One task is one point and a block of runs. A task is a pure function of its own description, so that it may run anywhere
+and again. Results are appended to a journal as they come; a sweep that was stopped goes on where it stopped; the
+finished file is in the order of the tasks, byte for byte the same for any number of workers.
+"""
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, as_completed
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
+from itertools import product
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from rollup.economics.demand import COLUMNS, seeds_of, simulate
+from rollup.economics.errors import EconomicsError
+from rollup.economics.market import Market
+
+QUANTILES: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
+RUNS_PER_TASK: Final = 20
+
+Run = Callable[["Task"], str]
+
+
+@dataclass(slots=True, frozen=True)
+class Task:
+    """What a worker needs: which simulation (0 is A), which point of the grid, which runs; `values` are the point's."""
+
+    kind: str
+    simulation: int
+    subset: int
+    first_run: int
+    runs: int
+    months: int
+    seed: int
+    parameters: tuple[tuple[str, Any], ...]
+    values: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Names the task and all that its result depends on."""
+        text = json.dumps(asdict(self), sort_keys=True)
+        return f"{self.simulation}-{self.subset}-{self.first_run}-{sha256(text.encode()).hexdigest()[:16]}"
+
+
+@dataclass(slots=True)
+class Experiment:
+    """Markets by name, a grid of parameters, months and runs. `exceptions` has the tasks that failed, by key."""
+
+    markets: Mapping[str, Market]
+    sweep: Sequence[Mapping[str, Any]] = ({},)
+    months: int = 36
+    runs: int = 20
+    seed: int = 1
+    exceptions: dict[str, str] = field(default_factory=dict)
+
+    def tasks(self) -> Iterator[Task]:
+        """All tasks, in the order of the results."""
+        if not self.markets or self.runs < 1:
+            raise EconomicsError("an experiment has at least one market and one run")
+        for simulation, market in enumerate(self.markets.values()):
+            for subset, values in enumerate(self.sweep):
+                point = market.with_values(dict(values))
+                for first in range(0, self.runs, RUNS_PER_TASK):
+                    yield Task(
+                        "market",
+                        simulation,
+                        subset,
+                        first,
+                        min(RUNS_PER_TASK, self.runs - first),
+                        self.months,
+                        self.seed,
+                        tuple(asdict(point).items()),
+                        tuple(values.items()),
+                    )
+
+    def run(self, executor: Executor | None = None, done: Callable[[], None] = lambda: None) -> dict[str, Any]:
+        """All results as columns: simulation, subset, run, timestep and the state's; failed tasks are left out."""
+        texts = dict(results(list(self.tasks()), run_market, executor, self.exceptions, done))
+        rows = [json.loads(texts[task.key]) for task in self.tasks() if task.key in texts]
+        return _columns(rows)
+
+
+def grid(**values: Sequence[Any]) -> list[dict[str, Any]]:
+    """Every combination of the values, the last name fastest."""
+    return [dict(zip(values, point, strict=True)) for point in product(*values.values())]
+
+
+def results(
+    tasks: Sequence[Task],
+    run: Run,
+    executor: Executor | None,
+    exceptions: dict[str, str],
+    done: Callable[[], None] = lambda: None,
+) -> Iterator[tuple[str, str]]:
+    """Each task's key and result as it comes. A task that fails is noted; the others go on."""
+    if executor is None:
+        for task in tasks:
+            yield from _noted(task, lambda task=task: run(task), exceptions)  # type: ignore[misc]
+            done()
+        return
+    running = {executor.submit(run, task): task for task in tasks}
+    for future in as_completed(running):
+        yield from _noted(running[future], future.result, exceptions)
+        done()
+
+
+def _noted(task: Task, result: Callable[[], str], exceptions: dict[str, str]) -> Iterator[tuple[str, str]]:
+    try:
+        text = result()
+    except Exception as error:  # noqa: BLE001 - whatever a task or a dying worker raises is that task's failure alone
+        exceptions[task.key] = f"{type(error).__name__}: {error}"
+        return
+    yield task.key, text
+
+
+def run_market(task: Task) -> str:
+    """One task: the columns of its runs as one line of JSON. Pure: nothing but the task decides it."""
+    market = Market(**dict(task.parameters))
+    seeds = seeds_of(task.seed, task.subset, range(task.first_run, task.first_run + task.runs))
+    found = simulate(market, task.months, seeds)
+    return json.dumps(
+        {
+            "simulation": task.simulation,
+            "subset": task.subset,
+            "values": dict(task.values),
+            "first_run": task.first_run,
+            "columns": {name: found[name].tolist() for name in COLUMNS},
+        },
+        sort_keys=True,
+    )
+
+
+def run_to_file(
+    tasks: Sequence[Task],
+    run: Run,
+    target: Path,
+    executor: Executor | None = None,
+    done: Callable[[], None] = lambda: None,
+) -> dict[str, str]:
+    """Runs what is not in the journal beside `target` yet; writes `target` when all is there. The failed tasks by key.
+
+    Raises OSError; what the journal holds then is kept."""
+    journal = target.with_name(target.name + ".journal")
+    texts = _read_journal(journal)
+    missing = [task for task in tasks if task.key not in texts]
+    for _ in range(len(tasks) - len(missing)):
+        done()
+    exceptions: dict[str, str] = {}
+    with journal.open("a", encoding="utf-8") as file:
+        for key, text in results(missing, run, executor, exceptions, done):
+            texts[key] = text
+            file.write(f"{key} {text}\n")
+            file.flush()
+    if not exceptions:
+        whole = target.with_name(target.name + ".new")
+        whole.write_text("".join(f"{texts[task.key]}\n" for task in tasks), encoding="utf-8")
+        os.replace(whole, target)
+        journal.unlink()
+    return exceptions
+
+
+def _read_journal(journal: Path) -> dict[str, str]:
+    """The finished tasks. A last line that was cut short is taken off, so that the next result begins a line."""
+    if not journal.exists():
+        return {}
+    data = journal.read_bytes()
+    whole = data[: data.rfind(b"\n") + 1]
+    if whole != data:
+        with journal.open("r+b") as file:
+            file.truncate(len(whole))
+    lines = (line.partition(" ") for line in whole.decode().splitlines())
+    return {key: text for key, _, text in lines}
+
+
+def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Long columns with radCAD's names: simulation, subset, run, timestep, then the state's."""
+    names = ("simulation", "subset", "run", "timestep")
+    found: dict[str, list[Any]] = {name: [] for name in (*names, *COLUMNS)}
+    for row in rows:
+        runs, months = np.shape(row["columns"]["users"])
+        found["simulation"] += [row["simulation"]] * (runs * months)
+        found["subset"] += [row["subset"]] * (runs * months)
+        found["run"] += np.repeat(np.arange(row["first_run"], row["first_run"] + runs), months).tolist()
+        found["timestep"] += np.tile(np.arange(months), runs).tolist()
+        for name in COLUMNS:
+            found[name] += np.ravel(row["columns"][name]).tolist()
+    return {name: np.array(values) for name, values in found.items()}
+
+
+def quantiles(found: Mapping[str, Any], name: str, simulation: int = 0, subset: int = 0) -> Any:
+    """The 5, 25, 50, 75 and 95 % quantiles of a column over the runs, an array (quantile, timestep)."""
+    chosen = (found["simulation"] == simulation) & (found["subset"] == subset)
+    values, times = found[name][chosen], found["timestep"][chosen]
+    by_month = [values[times == time] for time in np.unique(times)]
+    return np.stack([np.quantile(column, QUANTILES) for column in by_month], axis=1)
