@@ -1,0 +1,117 @@
+"""`openrollup export`: a chain's data as Parquet, CSV or JSON lines."""
+
+import json
+import time
+from pathlib import Path
+from typing import Final
+
+import click
+from eth_utils.address import to_checksum_address
+
+from rollup.cli.attribution_session import DEFAULT_URL
+from rollup.cli.attribution_values import ADDRESS, UINT64
+from rollup.cli.economics_options import in_words
+from rollup.export.errors import ExportError
+from rollup.export.exporter import Exporter
+from rollup.export.schema import TABLES
+from rollup.export.writers import WRITERS
+from rollup.l1.contracts import BATCH_INBOX
+from rollup.l1.json_rpc import HttpEndpoint, JsonRpcClient
+
+_POLL_SECONDS: Final = 1.0
+_DEFAULT: Final = "blocks,transactions,receipts,logs,fees,inferences,credits,usage,contributors"
+
+
+class _Tables(click.ParamType[list[str]]):
+    name = "table,table…"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> list[str]:
+        names = list(dict.fromkeys(part.strip() for part in str(value).split(",")))
+        for name in names:
+            if name not in TABLES:
+                self.fail(f"no table is called {name!r}: there are {', '.join(TABLES)}", param, ctx)
+        return names
+
+
+@click.command("export")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--what", type=_Tables(), default=_DEFAULT, show_default=True, help="Which tables; batches needs --l1-url."
+)
+@click.option(
+    "--format", "kind", type=click.Choice(list(WRITERS)), default="parquet", show_default=True, help="Of the files."
+)
+@click.option("--from", "first", type=UINT64, default=0, show_default=True, help="First block.")
+@click.option("--to", "last", type=UINT64, help="Last block.  [default: the head]")
+@click.option("--follow", is_flag=True, help="Go on with new blocks, and take back what a reorganisation removes.")
+@click.option("--part-blocks", type=click.IntRange(1, 100_000), default=1_000, show_default=True, help="Per file.")
+@click.option("--l1-url", metavar="URL", help="JSON-RPC of L1, for batches.")
+@click.option(
+    "--batch-inbox",
+    type=ADDRESS,
+    default=to_checksum_address(BATCH_INBOX),
+    show_default=True,
+    help="Where batches go on L1.",
+)
+@click.option(
+    "--rpc-url",
+    metavar="URL",
+    default=DEFAULT_URL,
+    show_default=True,
+    envvar="OPENROLLUP_RPC_URL",
+    show_envvar=True,
+    help="JSON-RPC of the L2.",
+)
+@click.option("--json", "as_json", is_flag=True, help="A JSON line for each part.")
+def command(
+    folder: Path,
+    what: list[str],
+    kind: str,
+    first: int,
+    last: int | None,
+    follow: bool,
+    part_blocks: int,
+    l1_url: str | None,
+    batch_inbox: str,
+    rpc_url: str,
+    as_json: bool,
+) -> None:
+    """Write the chain's data to FOLDER, a file for each table and range of blocks, with a manifest.
+
+    The same command again goes on where the export ended. Amounts are wei. docs/export.md has the columns.
+    """
+    if follow and last is not None:
+        raise click.UsageError("--follow has no --to: it ends with Ctrl-C")
+    if last is not None and last < first:
+        raise click.UsageError(f"--to {last} is before --from {first}")
+    try:
+        with in_words(rpc_url):
+            l1 = JsonRpcClient(HttpEndpoint(l1_url)) if l1_url is not None else None
+            exporter = Exporter.open(
+                JsonRpcClient(HttpEndpoint(rpc_url)), folder, kind, what, first=first, l1=l1, inbox=batch_inbox
+            )
+            head = exporter.head()
+            if last is not None and last > head:
+                raise ExportError(f"block {last} is not there: the head is {head}")
+            _parts(exporter, head if last is None else last, part_blocks, as_json)
+            while follow:
+                time.sleep(_POLL_SECONDS)
+                exporter.take_back()
+                # A file for each range of --part-blocks, not one for each poll.
+                whole = (exporter.head() + 1 - exporter.next_block) // part_blocks * part_blocks
+                if whole:
+                    _parts(exporter, exporter.next_block + whole - 1, part_blocks, as_json)
+    except ExportError as error:
+        raise click.ClickException(str(error)) from error
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _parts(exporter: Exporter, last: int, part_blocks: int, as_json: bool) -> None:
+    for part in exporter.export(last, part_blocks):
+        rows = {name: entry["rows"] for name, entry in part.files.items()}
+        if as_json:
+            click.echo(json.dumps({"first": part.first, "last": part.last, "lastHash": part.last_hash, "rows": rows}))
+        else:
+            counts = ", ".join(f"{count:,} {name}" for name, count in rows.items())
+            click.echo(f"blocks {part.first} to {part.last}: {counts}")

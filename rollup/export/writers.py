@@ -1,0 +1,86 @@
+"""A table's rows as a file: Parquet (by pyarrow, extra: export), CSV or JSON lines."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+from rollup.export.blocks import Row
+from rollup.export.errors import ExportError
+from rollup.export.schema import AMOUNT_DIGITS, OVERFLOW, Table
+
+_LARGEST: Final = 10**AMOUNT_DIGITS
+_LARGEST_NUMBER: Final = 2**63
+Writer = Callable[[Table, Iterable[Row]], tuple[bytes, int]]
+
+
+def csv_file(table: Table, rows: Iterable[Row]) -> tuple[bytes, int]:
+    """The file's bytes and how many rows; nothing is an empty cell, a flag is true or false."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(table.names)
+    count = 0
+    for row in rows:
+        writer.writerow(_cell(value) for value in _values(table, row))
+        count += 1
+    return text.getvalue().encode(), count
+
+
+def jsonl_file(table: Table, rows: Iterable[Row]) -> tuple[bytes, int]:
+    """The file's bytes and how many rows; amounts are digits in a string, so that no reader rounds them."""
+    lines = []
+    for row in rows:
+        values = zip(table.columns, _values(table, row), strict=True)
+        lines.append(
+            json.dumps(
+                {
+                    name: str(value) if kind == "amount" and value is not None else value
+                    for (name, kind), value in values
+                }
+            )
+        )
+    return "".join(f"{line}\n" for line in lines).encode(), len(lines)
+
+
+def parquet_file(table: Table, rows: Iterable[Row]) -> tuple[bytes, int]:
+    """The file's bytes and how many rows. ExportError without pyarrow."""
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError as error:
+        raise ExportError("Parquet needs pyarrow: pip install 'openrollup[export]'; csv and jsonl do not") from error
+    kinds = {"number": pa.int64(), "amount": pa.decimal128(AMOUNT_DIGITS, 0), "text": pa.string(), "flag": pa.bool_()}
+    columns: list[list[Any]] = [[] for _ in table.columns]
+    for row in rows:
+        for column, (_, kind), value in zip(columns, table.columns, _values(table, row), strict=True):
+            column.append(Decimal(value) if kind == "amount" and value is not None else value)
+    arrays = [pa.array(column, kinds[kind]) for column, (_, kind) in zip(columns, table.columns, strict=True)]
+    target = pa.BufferOutputStream()
+    pq.write_table(pa.Table.from_arrays(arrays, names=list(table.names)), target, compression="zstd")
+    return target.getvalue().to_pybytes(), len(columns[0])
+
+
+def _values(table: Table, row: Row) -> Sequence[Any]:
+    """The row's values in order. What does not fit its column is empty there, and JSON in `overflow`."""
+    large = {
+        name: str(row[name])
+        for name, kind in table.columns
+        if kind in ("amount", "number")
+        and row.get(name) is not None
+        and row[name] >= (_LARGEST if kind == "amount" else _LARGEST_NUMBER)
+    }
+    if large and OVERFLOW not in table.names:
+        raise ExportError(f"{table.name}: {next(iter(large))} is above 2^63 - 1")
+    found = {name: None if name in large else row.get(name) for name in table.names}
+    if large:
+        found[OVERFLOW] = json.dumps(large, sort_keys=True)
+    return [found[name] for name in table.names]
+
+
+def _cell(value: Any) -> Any:
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+WRITERS: Final[dict[str, Writer]] = {"parquet": parquet_file, "csv": csv_file, "jsonl": jsonl_file}
