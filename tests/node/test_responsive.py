@@ -35,7 +35,8 @@ def deposit_loop(node, gas):
     )
     data = keccak256(b"depositTransaction(address,uint256,uint64,bool,bytes)")[:4] + arguments
     sender = node.started["accounts"][5]["address"]
-    request = {"from": sender, "to": "0x" + contracts.OPTIMISM_PORTAL.hex(), "data": "0x" + data.hex()}
+    to = "0x" + contracts.OPTIMISM_PORTAL.hex()
+    request = {"from": sender, "to": to, "data": "0x" + data.hex(), "gas": hex(15_000_000)}
     return call(node.url(L1), "eth_sendTransaction", request)
 
 
@@ -54,6 +55,7 @@ class Poller(threading.Thread):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_slow_transactions_on_both_layers_are_included_while_the_node_answers():
     with NodeProcess("--da=calldata", "--l1-block-time=4") as node:
         node.wait_for("L2BlockBuilt", lambda event: event["number"] >= 2)
