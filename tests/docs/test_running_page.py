@@ -66,6 +66,8 @@ def test_an_option_that_a_page_names_exists(path):
         "uv pip",
         "python -m",
         "cast ",
+        "forge ",
+        "anvil ",
         "solc",
         "geth",
         "pip install",

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -14,11 +15,15 @@ from tests.node.node_process import L1, L2, NodeProcess
 SCRIPTS = Path(__file__).parent
 
 
-def need_package(name):
-    """The folder whose node_modules has a package of npm; skips, saying what to install, where there is none."""
+def need_package(name, version=None):
+    """The folder whose node_modules has a package of npm; skips, saying what to install, where there is none.
+
+    version: the one that is tried; where another is installed, that one is.
+    """
+    package = name if version is None else f"{name}@{version}"
     folder = Path(os.environ.get("NODE_PACKAGES", "."))
     if shutil.which("node") is None or not (folder / "node_modules" / name).is_dir():
-        pytest.skip(f"NO {name.upper()}: npm install {name}, then name the folder of node_modules in NODE_PACKAGES")
+        pytest.skip(f"NO {name.upper()}: npm install {package}, then name the folder of node_modules in NODE_PACKAGES")
     return folder
 
 
@@ -45,4 +50,6 @@ def run_script(name, folder, node, tmp_path, timeout, **more):
 @pytest.fixture(scope="session")
 def node():
     with NodeProcess("--block-time", 1, "--l1-block-time", 1) as process:
+        # Nobody here reads its events: a full pipe would hold it up.
+        Thread(target=process.process.stdout.read, daemon=True).start()
         yield process
