@@ -201,7 +201,7 @@ _LINES: dict[type[Any], Callable[[Any], str]] = {
     Waiting: _waiting,
     Stalled: _stalled,
 }
-_ALWAYS = (Reorged, Resumed, Switched, Waiting)  # shown with --quiet too
+_ALWAYS = (Reorged, Resumed, Stalled, Switched, Waiting)  # shown with --quiet too
 _FIRST_BLOCKS = 3
 
 

@@ -121,6 +121,7 @@ def test_every_event_has_its_row():
         events.Waiting("batcher", "L1"),
         events.Switched("batcher", False),
         events.ConfigChanged(5, "gas limit"),
+        events.Stalled("safe head", "block 5 is 100 blocks (200 s) behind the head"),
     ]
     assert {type(item).__name__ for item in examples} == kinds
     for item in examples:
