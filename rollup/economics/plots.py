@@ -10,6 +10,7 @@ from rollup.economics.breakeven import breakeven_fee
 from rollup.economics.builder import Answer
 from rollup.economics.errors import EconomicsError
 from rollup.economics.experiment import quantiles
+from rollup.economics.sensitivity import Swing
 from rollup.economics.supply import Absorption, Schedule, path
 from rollup.economics.units import open_float
 
@@ -103,4 +104,25 @@ def lorenz_curve(amounts: Sequence[int], title: str = "How unequal payers are") 
     axes.plot(np.linspace(0, 1, shares.size), shares)
     axes.plot([0, 1], [0, 1], "k:", label="all equal")
     axes.legend(fontsize=7)
+    return figure
+
+
+def tornado(base: float, swings: Sequence[Swing], column: str) -> "Figure":
+    """How far each parameter alone moves a column, the widest on top."""
+    figure, axes = new_figure(f"What moves {column}, one parameter at a time", column, "")
+    for place, swing in enumerate(reversed(swings)):
+        axes.barh(place, swing.low - base, left=base, color="tab:blue", label="low" if place == 0 else None)
+        axes.barh(place, swing.high - base, left=base, color="tab:orange", label="high" if place == 0 else None)
+    names = [f"{swing.name} ({swing.low_value:g} to {swing.high_value:g})" for swing in reversed(swings)]
+    axes.set_yticks(range(len(names)), names)
+    axes.axvline(base, color="black", linewidth=0.8)
+    axes.legend(fontsize=7)
+    return figure
+
+
+def earnings_bars(earned: Mapping[str, float], title: str = "Earnings by contributor") -> "Figure":
+    """What each account has earned [OPEN], the largest on top."""
+    figure, axes = new_figure(title, "OPEN", "")
+    ordered = sorted(earned.items(), key=lambda item: (item[1], item[0]))
+    axes.barh([name for name, _ in ordered], [amount for _, amount in ordered])
     return figure
