@@ -11,6 +11,7 @@ from jwt.types import Options
 from rollup.files import write_file
 
 SECRET_BYTES = 32
+_FAR = 2**62  # seconds
 MAX_DRIFT = 60  # seconds a token's iat may differ from the machine's clock
 
 
@@ -52,8 +53,8 @@ class JwtAuth:
         except jwt.InvalidTokenError as error:
             return f"token is malformed: {error}"
         issued, now = claims.get("iat"), self._now()
-        if isinstance(issued, int) and issued.bit_length() > 63:
-            return "token is malformed: iat is out of range"
+        if isinstance(issued, int):  # of any size: what is far enough away is stale, or in the future
+            issued = max(-_FAR, min(issued, _FAR))
         # A claim may be NaN, which Python's JSON reads and which no comparison refuses.
         if isinstance(issued, bool) or not isinstance(issued, int | float) or not math.isfinite(issued):
             return "missing issued-at"

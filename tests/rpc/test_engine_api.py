@@ -653,8 +653,7 @@ async def test_forks_in_the_middle_of_the_chain_change_versions_on_the_way(sessi
         await driver.server.stop()
 
 
-async def test_an_issue_time_of_any_size_is_refused_with_a_reason(rpc):
-    for issued in (10**400, -(10**400), 2**63):
-        token = jwt.encode({"iat": issued}, SECRET, algorithm="HS256")
-        status, text = await rpc.engine.raw("{}", Authorization=f"Bearer {token}")
-        assert (status, text) == (401, "token is malformed: iat is out of range")
+async def test_an_issue_time_of_any_size_is_refused_with_a_reason(jovian):
+    for issued, why in ((10**400, "future token"), (2**70, "future token"), (-(10**400), "stale token")):
+        caller = Caller(jovian.builder.caller.session, jovian.builder.caller.url, bearer(token(iat=issued)))
+        assert await caller.raw("{}") == (401, why)

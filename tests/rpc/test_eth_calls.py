@@ -159,7 +159,7 @@ async def test_an_access_list_of_a_creation_that_reverts(rpc):
 
 async def test_an_estimate_takes_block_overrides(rpc):
     """The code stops at once before time 5, and stores a word from there."""
-    code = {CALLEE: {"code": "0x600542106009576001600055" + "005b00"}}
+    code = {CALLEE: {"code": "0x60054210600d576001600055" + "005b00"}}
     call = {"from": ALICE, "to": CALLEE}
     estimates = [
         int(await rpc.l2("eth_estimateGas", call, "latest", code, {"time": time, "difficulty": "0x1"}), 16)
