@@ -40,12 +40,13 @@ class History:
         have alike, None for any."""
         by_topic = {_word(_TOPICS[name]): name for name in ([names] if isinstance(names, str) else names)}
         wanted: list[Any] = [list(by_topic), *(None if topic is None else _word(topic) for topic in topics)]
-        head = self._before[0]
-        for first in range(0, head + 1, _BLOCKS_A_QUERY):
+        number, index = self._before
+        last = number if index else number - 1  # nodes refuse a range that ends beyond their head
+        for first in range(0, last + 1, _BLOCKS_A_QUERY):
             query: FilterParams = {
                 "address": self._client.address,
                 "fromBlock": BlockNumber(first),
-                "toBlock": BlockNumber(min(first + _BLOCKS_A_QUERY - 1, head)),
+                "toBlock": BlockNumber(min(first + _BLOCKS_A_QUERY - 1, last)),
                 "topics": wanted,
             }
             for log in self._client.web3.eth.get_logs(query):

@@ -22,12 +22,13 @@ from rollup.cli.attribution_session import (
 )
 from rollup.cli.attribution_values import ADDRESS, HASH, ID, parse_address, whole_number
 from rollup.cli.columns import print_columns
+from rollup.cli.data_files import SUFFIXES, DataFileError, Row, read_rows
 from rollup.cli.demo_texts import load_data_set
+from rollup.cli.text_files import TextFileError
 from rollup.protocol.primitives import keccak256
 
 _ROWS_A_CALL = 200
 _UNITS = whole_number(0, 2**96 - 1)
-Row = tuple[str, int, bytes]
 
 
 @click.group("datanet")
@@ -81,7 +82,10 @@ def contribute(
     session: Session,
     account: LocalAccount,
 ) -> None:
-    """Register texts: all of a DATASET (a folder with dataset.yaml), or one by --contributor, --units and --text."""
+    """Register texts: all of a DATASET, or one by --contributor, --units and --text.
+
+    A DATASET is a folder with dataset.yaml, or a CSV or JSON lines file with contributor, units and text of each.
+    """
     rows = _rows(dataset, contributor, units, text, content_hash)
     _refuse_known(History(session.client).registered_texts(datanet), rows, datanet)
     receipts = [session.client.contribute(account, datanet, part) for part in _parts(rows)]
@@ -168,6 +172,8 @@ def _rows(
     if dataset is not None:
         if any(option is not None for option in single):
             raise click.UsageError("give a DATASET, or one text by --contributor, --units and --text")
+        if dataset.suffix in SUFFIXES:
+            return _file_rows(dataset)
         return [
             (parse_address(item.address), item.units, keccak256(item.content.encode()))
             for item in load_data_set(dataset).texts
@@ -175,6 +181,13 @@ def _rows(
     if contributor is None or units is None or (text is None) == (content_hash is None):
         raise click.UsageError("give a DATASET, or --contributor, --units and one of --text and --content-hash")
     return [(contributor, units, content_hash or keccak256(read_text_file(text or Path("-")).encode()))]
+
+
+def _file_rows(path: Path) -> list[Row]:
+    try:
+        return read_rows(path)
+    except (DataFileError, TextFileError) as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _refuse_known(registered: dict[bytes, Any], rows: Sequence[Row], datanet: int) -> None:

@@ -1,5 +1,6 @@
 """`openrollup earnings`: what an account has earned, what of it was paid, what is due."""
 
+from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -8,8 +9,9 @@ from web3.types import RPCEndpoint
 
 from rollup.cli.attribution_history import History
 from rollup.cli.attribution_session import Session, open_amount, with_session
-from rollup.cli.attribution_values import ADDRESS
+from rollup.cli.attribution_values import ADDRESS, ID
 from rollup.cli.columns import print_columns
+from rollup.cli.earnings_all import show_everyone
 
 # The roles of open_earnings.
 _ROLES: Final = {
@@ -22,14 +24,22 @@ _ROLES: Final = {
 
 
 @click.command("earnings")
-@click.argument("address", type=ADDRESS)
+@click.argument("address", type=ADDRESS, required=False)
+@click.option("--all", "everyone", is_flag=True, help="Every contributor, the highest earnings first.")
+@click.option("--datanet", type=ID, help="With --all: of this DataNet alone.")
+@click.option("--texts", type=click.Path(path_type=Path), help="With --all: a data set whose names to show.")
 @with_session
-def command(address: str, session: Session) -> None:
+def command(address: str | None, everyone: bool, datanet: int | None, texts: Path | None, session: Session) -> None:
     """Earnings of ADDRESS: what was credited, is pending in each DataNet, was paid out; and the models it owns.
 
     All of it comes from the precompile and its events, so any node will do. A node with an index (open_earnings) also
-    says from which model, and as what.
+    says from which model, and as what. --all needs one.
     """
+    if everyone == (address is not None) or (not everyone and (datanet is not None or texts is not None)):
+        raise click.UsageError("give an ADDRESS, or --all (with --datanet and --texts if you like)")
+    if address is None:
+        show_everyone(session, datanet, texts)
+        return
     client, history = session.client, History(session.client)
     datanets: list[dict[str, Any]] = []
     for ident in history.datanets_of(address):

@@ -14,6 +14,7 @@ from rollup.cli.attestation_file import SignedAttestation, read_attestation
 from rollup.cli.attribution_session import Session, with_account, with_attributor, with_session
 from rollup.cli.attribution_values import AMOUNT, DURATION, HASH, ID, POSITIVE
 from rollup.cli.inferred import show_inference
+from rollup.cli.people import names_of
 
 _UINT32 = 2**32
 
@@ -73,7 +74,7 @@ def command(
             receipt = _send_attested(session, account, signed, fee)
         else:
             receipt = _send_default(session, account, model, answer, compact, fee)
-    show_inference(session, receipt)
+    show_inference(session, receipt, names_of(given.texts))
 
 
 def _only_attested(given: AnswerOptions) -> None:

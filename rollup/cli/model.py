@@ -8,6 +8,7 @@ from eth_account.signers.local import LocalAccount
 from rich.console import Console
 
 from attribution_precompile.client import ZERO_HASH, Model, Price
+from rollup.cli.attribution_history import History
 from rollup.cli.attribution_session import (
     Session,
     hexed,
@@ -19,7 +20,7 @@ from rollup.cli.attribution_session import (
 )
 from rollup.cli.attribution_values import ADDRESS, AMOUNT, HASH, ID, UINT64
 from rollup.cli.columns import print_columns
-from rollup.cli.model_file import NOBODY, read_model
+from rollup.cli.model_file import NOBODY, ModelFile, read_model
 
 
 @click.group("model")
@@ -42,6 +43,8 @@ def register(file: Path, session: Session, account: LocalAccount) -> None:
         (model.split.owner_bps, model.split.lineage_bps, model.split.data_bps),
         list(model.weights),
     )
+    for twin in _identical(session, account.address, model):
+        click.echo(f"Warning: model {twin} is the same already; this registers another.", err=True)
     receipt = session.client.send(account, "registerModel", params)
     model_id = next(found for name, found in session.client.events(receipt) if name == "ModelRegistered")["modelId"]
     attributor = account.address if model.attributor == NOBODY else model.attributor
@@ -61,6 +64,7 @@ def register(file: Path, session: Session, account: LocalAccount) -> None:
 def show(model: int, session: Session) -> None:
     """Owner, price, split, DataNets, and what the model has earned."""
     found, usage = session.client.model(model), session.client.usage(model)
+    platform_bps = session.client.platform()[2]
 
     def render(console: Console) -> None:
         console.print(f"model {model}")
@@ -70,13 +74,14 @@ def show(model: int, session: Session) -> None:
             ("history", _commitment(usage.history)),
             ("training", _commitment(usage.training)),
         ]
-        print_columns(console, _rows(found) + used)
+        print_columns(console, _rows(found, platform_bps) + used)
 
     result = {
         "modelId": model,
         "owner": found.owner,
         "attributor": found.signer,
         "baseModelId": found.base_model_id,
+        "platformBps": platform_bps,
         "metadata": hexed(found.metadata),
         "price": _price_json(found.price),
         "split": {
@@ -179,6 +184,23 @@ def train(model: int, step: int, checkpoint: bytes, data_root: bytes, session: S
     session.show({"modelId": model, "step": step, "training": hexed(training)} | receipt_json(receipt), render)
 
 
+def _identical(session: Session, owner: str, wanted: ModelFile) -> list[int]:
+    """The owner's models that differ from the file in nothing."""
+    history = History(session.client)
+    named = {
+        item["modelId"]
+        for _, item in history.events("ModelRegistered", None, int(owner, 16))
+        if bytes(item["metadata"]) == wanted.metadata and item["baseModelId"] == wanted.base_model_id
+    }
+    found = []
+    for ident in sorted(named):
+        model = session.client.model(ident)
+        same = (model.price, model.split, model.weights) == (wanted.price, wanted.split, wanted.weights)
+        if same and model.owner == owner and model.attributor == wanted.attributor:
+            found.append(ident)
+    return found
+
+
 def _tuple(price: Price) -> tuple[int, int, int]:
     return price.per_call, price.per_kilo_input, price.per_kilo_output
 
@@ -197,7 +219,7 @@ def _quoted(result: dict[str, Any]) -> str:
     return open_amount(int(result["quote"]))
 
 
-def _rows(model: Model) -> list[tuple[str, str]]:
+def _rows(model: Model, platform_bps: int) -> list[tuple[str, str]]:
     split = model.split
     return [
         ("owner", model.owner),
@@ -207,8 +229,8 @@ def _rows(model: Model) -> list[tuple[str, str]]:
         ("price", _price_text(model.price)),
         (
             "split",
-            f"owner {split.owner_bps / 100:g} %, lineage {split.lineage_bps / 100:g} %, "
-            f"data {split.data_bps / 100:g} %",
+            f"platform {platform_bps / 100:g} % of the fee; of the rest owner {split.owner_bps / 100:g} %, "
+            f"lineage {split.lineage_bps / 100:g} %, data {split.data_bps / 100:g} %",
         ),
         ("DataNets", ", ".join(f"{ident} (weight {weight})" for ident, weight in model.weights)),
     ]

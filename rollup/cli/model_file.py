@@ -4,7 +4,7 @@ name: Triage assistant          # its keccak256 is the model's metadata; or meta
 attributor: "0x7099…"           # who signs attestations and settles jobs; the owner by default
 base_model: 0                   # the model it was fine-tuned from, if any
 price: {per_call: 0.01 OPEN, per_kilo_input: 0.001 OPEN, per_kilo_output: 0.004 OPEN}
-split: {owner: 3000, lineage: 0, data: 7000}    # basis points of the fee less the platform's share
+split: {owner: 30%, lineage: 0%, data: 70%}    # of the fee less the platform's share; or basis points: 3000
 datanets:
   - {id: 1, weight: 1}
 """
@@ -72,12 +72,28 @@ def _uint96(field: Field) -> int:
 def _split(field: Field, base: int) -> Split:
     names = ("owner", "lineage", "data")
     fields = field.only(*names)
-    shares = [fields[name].integer(0, _ALL_BPS) if name in fields else 0 for name in names]
+    shares = [_share(fields[name]) if name in fields else 0 for name in names]
     if sum(shares) != _ALL_BPS:
         raise field.error(f"owner, lineage and data sum to {sum(shares):,} basis points, not to {_ALL_BPS:,}")
     if shares[1] and not base:
         raise fields["lineage"].error("a share for the lineage, but no base_model")
     return Split(*shares)
+
+
+def _share(field: Field) -> int:
+    """Basis points: a whole number of them, or a percentage with at most two decimals."""
+    return field.parsed(_percentage) if field.text().endswith("%") else field.integer(0, _ALL_BPS)
+
+
+def _percentage(text: str) -> int:
+    whole, _, part = text.removesuffix("%").strip().partition(".")
+    digits = whole + part
+    if not (digits.isascii() and digits.isdigit() and whole and len(whole) <= 3 and len(part) <= 2):
+        raise ValueError(f"{text!r} is not a percentage with at most two decimals, such as 12.5%")
+    bps = int(whole + part.ljust(2, "0"))
+    if bps > _ALL_BPS:
+        raise ValueError(f"{text!r} is above 100%")
+    return bps
 
 
 def _weights(field: Field) -> tuple[tuple[int, int], ...]:
