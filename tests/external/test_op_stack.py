@@ -12,9 +12,10 @@ import pytest
 from eth_abi import encode
 from eth_account import Account
 
+from rollup.l1.devnet import DevnetParams, make_devnet
 from rollup.protocol.accounts import USERS
 from rollup.protocol.primitives import keccak256
-from tests.external.op_stack import Program, free_port, op_batcher, op_geth, op_node
+from tests.external.op_stack import Program, free_port, need_program, op_batcher, op_geth, op_node
 from tests.node.node_process import L1, L2, ROOT, NodeProcess, RpcFailure, call
 
 pytestmark = [pytest.mark.external, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -215,3 +216,29 @@ def test_we_derive_what_op_node_sequences_and_op_batcher_posts(node, tmp_path):
                 for url in (node.url("verifier JSON-RPC"), node.url(L2)):
                     until_safe(node, url, last, alone, rollup, batcher, ours=rpc)
                     must_be_equal(rpc, url, last)
+
+
+@pytest.mark.parametrize("attribution", ["native", "contract"])
+def test_op_program_reads_the_files_as_they_are_written(tmp_path, attribution):
+    """It goes on to its preimages, of which an empty folder has none. A key inside `config` stops it before."""
+    program, some = need_program("op-program"), "0x" + "11" * 32
+    devnet = make_devnet(DevnetParams(genesis_time=1_700_000_000, attribution=attribution))
+    genesis = devnet.l2_genesis_json
+    inside = {key: value for key, value in genesis.items() if key != "attribution"}
+    inside["config"] = {**genesis["config"], "attribution": genesis["attribution"]}
+    files = {"rollup": devnet.rollup_config.to_json(), "l1": devnet.l1_chain_config_json}
+    for name, data in {**files, "genesis": genesis, "inside": inside}.items():
+        (tmp_path / name).write_text(json.dumps(data))
+
+    def said(file):
+        words = [
+            *(program, "--rollup.config", tmp_path / "rollup", "--l1.chainconfig", tmp_path / "l1"),
+            *("--l2.genesis", tmp_path / file, "--datadir", tmp_path / "data", "--l2.blocknumber", 1),
+            *(word for name in ("l1.head", "l2.head", "l2.outputroot", "l2.claim") for word in (f"--{name}", some)),
+        ]
+        return subprocess.run([str(word) for word in words], capture_output=True, text=True, timeout=60)
+
+    accepted, refused = said("genesis").stdout, said("inside").stdout
+    assert "Starting preimage server" in accepted
+    assert "Starting preimage server" not in refused
+    assert 'unknown field \\"attribution\\"' in refused
