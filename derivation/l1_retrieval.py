@@ -12,7 +12,18 @@ from rollup.protocol.blobs import BlobError, decode_blob
 from rollup.protocol.blockref import L1BlockRef
 from rollup.protocol.config import RollupConfig
 from rollup.protocol.primitives import Address, Hash
-from rollup.protocol.transaction import BLOB, SET_CODE, Transaction, TransactionError
+from rollup.protocol.transaction import (
+    ACCESS_LIST,
+    BLOB,
+    DEPOSIT,
+    DYNAMIC_FEE,
+    LEGACY,
+    Transaction,
+    TransactionError,
+)
+
+# A list of what is allowed, not of what is not: a type that L1 gets later gives no data by itself.
+_BATCHER_TYPES = frozenset((LEGACY, ACCESS_LIST, DYNAMIC_FEE, BLOB, DEPOSIT))
 
 
 @dataclass(slots=True, frozen=True)
@@ -83,14 +94,15 @@ class L1Retrieval:
 def batcher_data(
     inbox: Address, batcher: Address, transactions: list[Transaction], *, allow_blobs: bool
 ) -> list[BatcherData]:
-    """The batcher's data in an L1 block, in order: to the inbox, signed by the batcher, of type 0 to 3.
+    """The batcher's data in an L1 block, in order: to the inbox, from the batcher, of type 0 to 3, or a deposit.
 
+    A deposit's sender is the one it names: this L1 is an OP chain itself then, and its own derivation vouches for it.
     Before Ecotone a blob transaction gives its calldata (specs protocol/derivation.md, "L1 Retrieval"). From Ecotone it
     gives its blobs, and its calldata is ignored (ecotone/derivation.md, "Ecotone: Blob Retrieval").
     """
     found: list[BatcherData] = []
     for transaction in transactions:
-        if transaction.to != inbox or transaction.is_deposit or transaction.tx_type == SET_CODE:
+        if transaction.to != inbox or transaction.tx_type not in _BATCHER_TYPES:
             continue
         try:
             if transaction.sender != batcher:
