@@ -22,6 +22,9 @@ def prepare_payload_attributes(
     Raises Temporary when L1 does not answer, Reset when the epoch cannot follow the parent, Critical for a deposit log
     that is not one, or a scalar of no known form.
     """
+    # spec: engine-api.canyon-fields, driver.no-pool, attributes.transaction-order, upgrade.gas-suffices
+    # spec: upgrade.gas-beside-limit, jovian.attributes-min-base-fee, config.min-base-fee-in-header
+    # spec: deposit.l1-attributes-first, engine-api.attributes-beacon-root
     header = l1.header(epoch.hash)
     timestamp = parent.timestamp + config.block_time
     deposits: list[bytes] = []

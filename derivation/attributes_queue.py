@@ -29,6 +29,7 @@ class DerivedAttributes:
 
     def deposits_only(self) -> PayloadAttributes:
         """The attributes without the batch's transactions (holocene/derivation.md, "Engine Queue")."""
+        # spec: holocene.deposits-only
         kept = [raw for raw in self.attributes.transactions if raw[:1] == b"\x7e"]
         return PayloadAttributes(
             timestamp=self.attributes.timestamp,
@@ -59,6 +60,7 @@ class AttributesQueue:
 
     def next_attributes(self, parent: L2BlockRef, system_config: SystemConfig, origin: L1BlockRef) -> DerivedAttributes:
         """Attributes of the block after parent; raises NotEnoughData, EndOfSource, Temporary, Reset, Critical."""
+        # spec: attributes.transaction-order
         if self._batch is None:
             self._batch = self._previous.next_batch(parent)
         batch, is_last = self._batch

@@ -38,6 +38,9 @@ def check_singular_batch(
     inclusion: L1BlockRef,
 ) -> Validity:
     """l1_blocks: from the safe head's epoch on. inclusion: the L1 block the batch's channel ended in."""
+    # spec: batch.constraints, batch.undecided, batch.future, batch.too-old, batch.parent-hash, batch.window
+    # spec: batch.epoch-not-older, batch.epoch-advance-unknown, batch.epoch-one-step, batch.epoch-hash
+    # spec: batch.time-not-before-origin, epoch.block-every-block-time, holocene.no-future
     if not l1_blocks:
         return Validity.UNDECIDED
     epoch, next_time = l1_blocks[0], safe_head.timestamp + config.block_time
@@ -73,6 +76,9 @@ def check_span_batch_prefix(
     chain: SafeChain,
 ) -> tuple[Validity, L2BlockRef | None]:
     """The checks of a span as a whole; with the block it builds on where they pass."""
+    # spec: holocene.span-origin-check, holocene.span-parent-check, holocene.span-no-gap, span.undecided, span.delta
+    # spec: span.future, span.one-new-block, span.parent-check, span.window, span.epoch-one-step, span.origin-check
+    # spec: span.epoch-not-older
     if not l1_blocks:
         return Validity.UNDECIDED, None
     origin, start = l1_blocks[0], batch.start_epoch
@@ -111,6 +117,7 @@ def check_span_batch(
     chain: SafeChain,
 ) -> Validity:
     """All checks of a span, before Holocene: it is good as a whole or not at all."""
+    # spec: span.block-epoch-not-older, span.block-time
     validity, parent = check_span_batch_prefix(config, l1_blocks, safe_head, batch, inclusion, chain)
     if parent is None:
         return validity
@@ -151,6 +158,7 @@ def check_span_batch_holocene(
     holocene/derivation.md, "Span Batches", with specs #928, which adds the overlap checks for every chain since
     Holocene (op-node v1.19.6 has them, v1.19.0 does not). The span's new blocks are checked one by one as they come up.
     """
+    # spec: span.overlap
     validity, parent = check_span_batch_prefix(config, l1_blocks, safe_head, batch, inclusion, chain)
     if parent is None:
         return validity
@@ -161,6 +169,7 @@ def _span_parent(
     config: RollupConfig, safe_head: L2BlockRef, batch: SpanBatch, chain: SafeChain
 ) -> tuple[Validity, L2BlockRef | None]:
     """The block a span builds on: the safe head, or one before it where the span overlaps the safe chain."""
+    # spec: span.aligned
     if batch.timestamp >= safe_head.timestamp + config.block_time:
         return Validity.ACCEPT, safe_head
     behind = safe_head.timestamp - batch.timestamp
@@ -179,6 +188,7 @@ def _check_overlap(
     config: RollupConfig, safe_head: L2BlockRef, batch: SpanBatch, parent: L2BlockRef, chain: SafeChain
 ) -> Validity:
     """What a span repeats of the safe chain must be equal to it (delta/span-batches.md, "Overlapped blocks checks")."""
+    # spec: span.overlap-validated
     for number, theirs in zip(range(parent.number + 1, safe_head.number + 1), batch.blocks, strict=False):
         block = chain.block_by_number(number)
         if block is None:
@@ -205,6 +215,7 @@ def _check_drift(
     origin_advanced: bool,
 ) -> Validity:
     """Beyond the sequencer drift a block must be empty, and must take the next origin once it can."""
+    # spec: batch.drift, span.undecided, span.drift
     if timestamp <= origin.timestamp + config.max_sequencer_drift_at(origin.timestamp):
         return Validity.ACCEPT
     if transactions:
@@ -221,6 +232,7 @@ def _check_transactions(config: RollupConfig, timestamp: int, transactions: Sequ
 
     No post-exec ones either, since no fork here has them (op-node v1.19.6, checkSequencerTxData).
     """
+    # spec: batch.transactions, batch.transaction-types, jovian.batch-check, batch.set-code, span.transactions
     if transactions and config.first_block_is_empty(timestamp):
         return Validity.DROP
     for raw in transactions:

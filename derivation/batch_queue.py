@@ -70,6 +70,7 @@ class BatchQueue:
             self._pending.append(pending)
 
     def _derive(self, parent: L2BlockRef, out_of_data: bool) -> tuple[SingularBatch, bool]:
+        # spec: batch.undecided, batch.future
         self._epochs.check(parent)
         kept: list[_Pending] = []
         for index, pending in enumerate(self._pending):

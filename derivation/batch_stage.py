@@ -26,11 +26,13 @@ class BatchStage:
 
     def flush(self) -> None:
         """Drops the span, and what is left of its channel: a batch of it was bad."""
+        # spec: holocene.span-forward-invalid, holocene.span-drops-channel
         self._span = SpanCursor()
         self._previous.flush()
 
     def next_batch(self, parent: L2BlockRef) -> tuple[SingularBatch, bool]:
         """The block after the parent, and whether it ends its batch; raises NotEnoughData, EndOfSource, Reset."""
+        # spec: holocene.strict-order, holocene.span-forward-invalid, holocene.span-past
         epochs = self._epochs
         epochs.update(self._previous.origin, parent)
         origin = epochs.origin
@@ -56,6 +58,7 @@ class BatchStage:
         raise NotEnoughData
 
     def _candidate(self, parent: L2BlockRef) -> SingularBatch:
+        # spec: holocene.span-past, holocene.span-old-origin
         following = self._span.next_after(parent, self._config.block_time)
         if following is not None:
             return following

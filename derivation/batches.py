@@ -51,6 +51,7 @@ def decode_singular_batch(data: bytes) -> SingularBatch:
     Bytes after the list are ignored (specs protocol/derivation.md, "Batch Format": a batch that decodes is not
     invalidated by extra content).
     """
+    # spec: batch.version, batch.extra-content
     try:
         fields = rlp_decode(data[: _first_item_size(data)])
         if not isinstance(fields, list) or len(fields) != 5:

@@ -33,6 +33,7 @@ class ChannelAssembler:
 
     def next_channel(self) -> bytes:
         """A finished channel's compressed bytes; raises NotEnoughData, EndOfSource."""
+        # spec: holocene.channel-size, holocene.one-channel, holocene.channel-timeout
         origin = self.origin
         if origin is not None and self._channel is not None and self._channel.is_timed_out(self._config, origin):
             self._channel = None

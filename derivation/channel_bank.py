@@ -40,6 +40,7 @@ class ChannelBank:
         raise NotEnoughData
 
     def _ingest(self, frame: Frame) -> None:
+        # spec: channel.timeout
         origin = self.origin
         if origin is None:
             return
@@ -52,12 +53,14 @@ class ChannelBank:
         self._prune(origin)
 
     def _prune(self, origin: L1BlockRef) -> None:
+        # spec: channel.prune
         limit = max_bank_size(self._config, origin.timestamp)
         while sum(channel.size for channel in self._channels.values()) > limit:
             self._channels.popitem(last=False)
 
     def _read(self) -> bytes:
         """The first channel if it is done; from Canyon any that is (canyon/overview.md)."""
+        # spec: channel.first-in-first-out, canyon.channel-order
         origin = self.origin
         while origin is not None and self._channels:
             first = next(iter(self._channels.values()))

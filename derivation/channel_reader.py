@@ -50,6 +50,7 @@ class ChannelReader:
 
     def flush(self) -> None:
         """Drops what is left of the channel, and the one being assembled (holocene/derivation.md)."""
+        # spec: holocene.span-drops-channel
         self._strings = None
         self._previous.flush()
 
@@ -73,6 +74,7 @@ class ChannelReader:
             raise NotEnoughData from error
 
     def _read(self, l1_time: int) -> Batch:
+        # spec: batch.version
         content = next(self._strings or iter(()), None)
         if content is None:
             raise BatchError("the end of the channel, or a string that is not canonical RLP")

@@ -17,6 +17,7 @@ def channel_strings(channel: bytes, limit: int, allow_brotli: bool) -> Iterator[
 
     Raises CompressionError at once when the channel is not compressed in a known way.
     """
+    # spec: channel.compression, channel.max-rlp-bytes, batch.extra-content
     try:
         return _of_bytes(decompress(channel, limit, allow_brotli))
     except Defect:

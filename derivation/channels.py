@@ -29,6 +29,7 @@ class Channel:
 
     def add(self, frame: Frame, l1_block: L1BlockRef) -> bool:
         """Takes a frame in; False when it is another channel's, or repeats or contradicts what is there."""
+        # spec: channel.duplicate-frame, channel.duplicate-close, channel.close-cuts
         if frame.channel_id != self.channel_id or (self._in_order and frame.number != len(self._frames)):
             return False
         if frame.is_last and self._last is not None:
@@ -56,14 +57,17 @@ class Channel:
 
     def is_timed_out(self, config: RollupConfig, origin: L1BlockRef) -> bool:
         """The L1 origin is beyond the channel's timeout."""
+        # spec: channel.timeout
         return self.open_block.number + config.channel_timeout_at(origin.timestamp) < origin.number
 
 
 def max_rlp_bytes(config: RollupConfig, l1_time: int) -> int:
     """How much a channel may decompress to, bytes (fjord/derivation.md)."""
+    # spec: channel.max-rlp-bytes, fjord.channel-limits
     return _MAX_RLP_BYTES_FJORD if config.is_fjord(l1_time) else _MAX_RLP_BYTES
 
 
 def max_bank_size(config: RollupConfig, l1_time: int) -> int:
     """How much the channel bank holds, bytes (fjord/derivation.md)."""
+    # spec: channel.prune, fjord.channel-limits
     return _MAX_BANK_SIZE_FJORD if config.is_fjord(l1_time) else _MAX_BANK_SIZE

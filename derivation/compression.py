@@ -44,6 +44,7 @@ def decompress(data: bytes, limit: int, allow_brotli: bool) -> bytes:
     Raises CompressionError when the channel is not compressed in a known way, Defect when it is not sound: what counts
     of it then depends on how it is read (stream.py).
     """
+    # spec: channel.compression, fjord.brotli
     if not data:
         raise CompressionError("an empty channel")
     if data[0] & 0x0F in _ZLIB_METHODS:
@@ -57,6 +58,7 @@ def decompress(data: bytes, limit: int, allow_brotli: bool) -> bytes:
 
 def is_brotli(channel: bytes) -> bool:
     """The channel begins with brotli's version byte (fjord/derivation.md, "Brotli Channel Compression")."""
+    # spec: fjord.brotli
     return channel[0] == _BROTLI_VERSION
 
 

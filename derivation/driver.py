@@ -93,6 +93,7 @@ class Verifier:
     # ---------------------------------------------------------------- verbs
     def sync(self, limit: int | None = None) -> Progress:
         """Steps until all of L1 is read, a source does not answer, or limit steps were made."""
+        # spec: verifier.equivalent
         steps = 0
         while limit is None or steps < limit:
             progress = self.step()
@@ -104,6 +105,7 @@ class Verifier:
 
     def step(self) -> Progress:
         """Does one thing; raises Critical when derivation cannot go on."""
+        # spec: driver.retry
         try:
             if not self._is_begun:
                 self._begin()
@@ -164,6 +166,7 @@ class Verifier:
 
     def _find_safe(self) -> Block:
         """The newest recorded safe block whose L1 block is still there; without records the finalized block."""
+        # spec: driver.sync-start
         finalized, older = self._chain.finalized, None
         for record in self._safe_heads.newest_first():
             if record.l2.number < finalized.number:
@@ -211,6 +214,7 @@ class Verifier:
 
     def _pipeline_start(self, safe: L2BlockRef) -> tuple[L1BlockRef, SystemConfig]:
         """The L1 block a channel timeout before the safe head's origin, and the system config as of it."""
+        # spec: driver.sync-start
         config = self.config
         origin = self._l1.ref_by_hash(safe.l1_origin.hash)
         timeout = config.channel_timeout_at(origin.timestamp)
@@ -227,6 +231,8 @@ class Verifier:
 
     def _process(self, derived: DerivedAttributes) -> None:
         """Makes the block of some attributes safe: the one that is there if it agrees, a new one otherwise."""
+        # spec: driver.invalid-batch-dropped, driver.invalid-deposits-critical, driver.consolidate
+        # spec: holocene.deposits-only, holocene.deposits-only-drops-rest
         existing = self._chain.block_by_number(derived.parent.number + 1)
         if existing is not None and existing.header.parent_hash == derived.parent.hash:
             mismatch = attributes_mismatch(self.config, derived.attributes, existing)
@@ -248,6 +254,7 @@ class Verifier:
 
     def _build(self, parent: Hash, attributes: PayloadAttributes) -> Block | None:
         """Builds and inserts a block; None when its transactions are invalid."""
+        # spec: driver.forkchoice-error-resets
         engine, chain = self._engine, self._chain
         try:
             started = engine.forkchoice_updated(parent, chain.safe.hash, chain.finalized.hash, attributes)
@@ -287,6 +294,7 @@ class Verifier:
             self._forkchoice(self._chain.head.hash, self._chain.safe.hash, newest.l2.hash)
 
     def _forkchoice(self, unsafe: Hash, safe: Hash, finalized: Hash) -> None:
+        # spec: driver.forkchoice-error-resets
         try:
             result = self._engine.forkchoice_updated(unsafe, safe, finalized)
         except TooDeepReorg as error:

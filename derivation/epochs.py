@@ -53,6 +53,7 @@ class Epochs:
         specs protocol/derivation.md, "Batch Queue": blocks of the same epoch up to the next origin's time, at least
         one an epoch.
         """
+        # spec: epoch.has-a-block, epoch.block-every-block-time
         if self.origin is None or len(self.blocks) < 2:
             raise EndOfSource
         epoch, following = self.blocks[0], self.blocks[1]

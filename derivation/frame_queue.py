@@ -36,6 +36,7 @@ class FrameQueue:
         return self._frames.pop(0)
 
     def _load(self) -> None:
+        # spec: frame.all-parse
         data = self._previous.next_data()
         try:
             frames = decode_frames(data)
@@ -49,6 +50,7 @@ class FrameQueue:
 
 def prune_frames(frames: list[Frame]) -> list[Frame]:
     """Drops frames that cannot follow the one before (holocene/derivation.md, "Frame Queue")."""
+    # spec: holocene.frame-order, holocene.first-frame-replaces
     kept = list(frames)
     index = 0
     while index < len(kept) - 1:

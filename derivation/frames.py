@@ -22,6 +22,7 @@ class Frame:
 
     def encode(self) -> bytes:
         """The frame's bytes."""
+        # spec: frame.format
         return (
             self.channel_id
             + self.number.to_bytes(2, "big")
@@ -33,6 +34,7 @@ class Frame:
 
 def decode_frame(data: bytes, start: int = 0) -> tuple[Frame, int]:
     """The frame at an offset, and the offset after it; raises FrameError."""
+    # spec: frame.is-last, frame.format, frame.max-length
     if len(data) - start < FRAME_OVERHEAD:
         raise FrameError("truncated frame")
     length = int.from_bytes(data[start + 18 : start + 22], "big")
@@ -49,6 +51,7 @@ def decode_frame(data: bytes, start: int = 0) -> tuple[Frame, int]:
 
 def decode_frames(data: bytes) -> list[Frame]:
     """All frames of a batcher transaction's data, version byte included; raises FrameError."""
+    # spec: frame.version, frame.all-parse
     if data[:1] != DERIVATION_VERSION:
         raise FrameError("empty data" if not data else f"unknown derivation version {data[0]}")
     frames, position = [], 1

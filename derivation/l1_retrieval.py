@@ -68,6 +68,7 @@ class L1Retrieval:
         return self._pending.pop(0)
 
     def _open(self, block: L1BlockRef) -> list[bytes]:
+        # spec: retrieval.sender, blob.order, blob.invalid-ignored
         batcher = self._previous.system_config.batcher_address
         allow_blobs = self._config.is_ecotone(block.timestamp)
         found = batcher_data(
@@ -100,6 +101,7 @@ def batcher_data(
     Before Ecotone a blob transaction gives its calldata (specs protocol/derivation.md, "L1 Retrieval"). From Ecotone it
     gives its blobs, and its calldata is ignored (ecotone/derivation.md, "Ecotone: Blob Retrieval").
     """
+    # spec: retrieval.inbox, retrieval.types, retrieval.sender, retrieval.order, blob.calldata-ignored
     found: list[BatcherData] = []
     for transaction in transactions:
         if transaction.to != inbox or transaction.tx_type not in _BATCHER_TYPES:

@@ -32,6 +32,7 @@ class L1Traversal:
 
     def advance(self) -> None:
         """Goes to the next L1 block; raises NotFound while there is none, Reset when it is no child of this one."""
+        # spec: retrieval.every-block
         origin = self.origin
         if origin is None:
             raise Reset("the pipeline has no L1 origin yet")

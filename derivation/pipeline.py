@@ -34,6 +34,7 @@ class ChannelProvider:
 
     @property
     def _current(self) -> ChannelBank | ChannelAssembler:
+        # spec: holocene.activation-drops
         origin = self.origin
         is_holocene = origin is not None and self._config.is_holocene(origin.timestamp)
         return self._assembler if is_holocene else self._bank
@@ -65,6 +66,7 @@ class BatchProvider:
 
     @property
     def _current(self) -> BatchQueue | BatchStage:
+        # spec: holocene.activation-drops
         origin = self._reader.origin
         is_holocene = origin is not None and self._config.is_holocene(origin.timestamp)
         if is_holocene and not self._was_holocene:
@@ -118,6 +120,7 @@ class Pipeline:
 
     def flush(self) -> None:
         """Drops the channel of the last batch: its payload was invalid (holocene/derivation.md)."""
+        # spec: holocene.deposits-only-drops-rest
         self._batches.flush()
         self._attributes_queue.reset()
 

@@ -167,6 +167,7 @@ class SpanTransactions:
     @classmethod
     def decode(cls, reader: Reader, count: int) -> "SpanTransactions":
         """Reads the columns of so many transactions; raises BatchError."""
+        # spec: span.creation-bits-first
         # A signature alone takes 64 bytes: what is not there cannot make us allocate.
         if count * 64 > reader.left:
             raise BatchError("truncated span batch")
@@ -186,6 +187,7 @@ class SpanTransactions:
         delta/span-batches.md, "Span Batch Transactions". op-node reads all columns first and puts the transactions
         together afterwards: a fault found here drops this batch, one found while reading ends the channel.
         """
+        # spec: span.no-deposits
         for data in self.datas:
             if data[0] < 0xC0 and data[0] not in (*_DATA_FIELDS, POST_EXEC):
                 raise SpanTransactionError(f"a span batch cannot hold a transaction of type {data[0]}")
@@ -206,6 +208,7 @@ class SpanTransactions:
 
     def _full(self, index: int, first: int, fields: list[Any], to: Address | None, chain_id: int | None) -> bytes:
         """One encoded transaction, put together field by field so that lists stay byte for byte what they were."""
+        # spec: span.set-code
         parity, (r, s) = int(self.y_parities[index]), self.signatures[index]
         nonce, gas = to_int_bytes(self.nonces[index]), to_int_bytes(self.gases[index])
         target = to or b""
@@ -285,6 +288,7 @@ def decode_signatures(reader: Reader, count: int) -> list[tuple[int, int]]:
 
 def decode_tos(reader: Reader, creations: Sequence[bool]) -> list[Address]:
     """An address for each transaction that creates nothing; raises BatchError."""
+    # spec: span.creation-bits-first
     return [reader.take(20) for creation in creations if not creation]
 
 

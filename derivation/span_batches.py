@@ -54,6 +54,7 @@ class SpanBatch:
         Raises BatchError at once when an origin is not among the L1 blocks or is older than the safe head's
         (holocene/derivation.md, "Span Batches", on outdated L1 origin numbers).
         """
+        # spec: holocene.span-old-origin
         hashes = {block.number: block.hash for block in l1_blocks}
         first, blocks = self.blocks_after(safe_head.timestamp)
         for number in self._origins(first):
@@ -84,6 +85,7 @@ class RawSpanBatch:
 
     def encode(self) -> bytes:
         """The content after the type byte."""
+        # spec: span.format
         return b"".join(
             (
                 encode_uvarint(self.rel_timestamp),
@@ -113,6 +115,7 @@ class RawSpanBatch:
 
 def decode_raw_span_batch(data: bytes) -> RawSpanBatch:
     """Parses the content after the type byte; raises BatchError. Bytes after the end are ignored, as op-node does."""
+    # spec: span.not-empty, span.format, span.max-elements
     reader = Reader(data)
     rel_timestamp, l1_origin_number = reader.uvarint(), reader.uvarint()
     parent_check, l1_origin_check = reader.take(20), reader.take(20)

@@ -348,6 +348,7 @@ class Mempool:
     def _check_balance(
         self, item: PooledTransaction, account: PoolAccount, balance: int, old: PooledTransaction | None
     ) -> None:
+        # spec: isthmus.pool-balance
         _check_funds(item.cost, balance)
         if item.transaction.nonce > account.next_nonce:
             return

@@ -32,6 +32,7 @@ class OriginSelector:
         Raises OriginReorged when the parent's origin left L1's chain, OriginMissing when the block must not be built
         yet: the origin may not stay, and the next one is not there.
         """
+        # spec: batch.drift
         current = self._current(parent)
         following = self._following(current)
         time = parent.timestamp + self._config.block_time

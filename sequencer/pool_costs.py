@@ -15,6 +15,7 @@ from sequencer.mempool import CostFunction, CostRule
 
 def l2_extra_cost(config: L2Config) -> CostRule:
     """The pool's rule for an OP chain."""
+    # spec: isthmus.pool-balance
 
     def at_head(header: Header, state: StateReader) -> CostFunction:
         fork = config.fork_at(header.timestamp)

@@ -43,6 +43,7 @@ def decode(raw: bytes) -> Transaction:
 
 def check_transaction(transaction: Transaction, rules: PoolRules, limits: PoolLimits) -> Address:
     """Checks everything that needs no account and returns the sender; raises PoolError."""
+    # spec: deposit.never-from-pool
     _check_rpc_limits(transaction, limits)
     _check_limits(transaction, rules, limits)
     sender = recover_sender(transaction, rules.chain_id)

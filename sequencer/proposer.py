@@ -97,6 +97,7 @@ class Proposer:
         Raises ProposalRefused when the oracle reverted one; OutputUnavailable when the next one cannot be computed;
         derivation.errors.Temporary when L1 cannot be asked.
         """
+        # spec: output.interval
         try:
             head = self._manager.step()
         except NonceTaken:

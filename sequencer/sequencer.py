@@ -69,6 +69,7 @@ class Sequencer:
     @property
     def next_block_time(self) -> int:
         """Seconds: the timestamp of the next block."""
+        # spec: epoch.block-every-block-time
         return self._engine.chain.head.timestamp + self._config.block_time
 
     def is_due(self) -> bool:
@@ -151,6 +152,7 @@ class Sequencer:
             return False
 
     def _attributes(self, parent: Block, parent_ref: L2BlockRef, origin: L1BlockRef) -> PayloadAttributes:
+        # spec: jovian.sequencer-no-pool
         system_config = system_config_of_block(self._config, parent)
         attributes = prepare_payload_attributes(self._config, self._l1, parent_ref, system_config, origin.id)
         # As op-node's sequencer: a block with upgrade transactions takes nothing from the pool.

@@ -75,6 +75,7 @@ contract L2OutputOracle {
         bytes32 _l1BlockHash,
         uint256 _l1BlockNumber
     ) external payable {
+        // spec: output.interval
         require(msg.sender == proposer, "L2OutputOracle: only the proposer address can propose new outputs");
         require(
             _l2BlockNumber == nextBlockNumber(),

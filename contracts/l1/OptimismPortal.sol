@@ -88,6 +88,7 @@ contract OptimismPortal is ResourceMetering {
         OutputRootProof calldata _outputRootProof,
         bytes[] calldata _withdrawalProof
     ) external whenNotPaused {
+        // spec: withdrawal.output-exists, withdrawal.conditions
         // As a message of this contract a withdrawal could forge deposits.
         if (_tx.target == address(this)) revert BadTarget();
         bytes32 outputRoot = l2Oracle.getL2Output(_l2OutputIndex).outputRoot;
@@ -114,6 +115,7 @@ contract OptimismPortal is ResourceMetering {
 
     /// @notice Executes a proven withdrawal once its time is up; its own failure is final, too.
     function finalizeWithdrawalTransaction(WithdrawalTransaction memory _tx) external whenNotPaused {
+        // spec: withdrawal.by-contracts, withdrawal.once
         if (l2Sender != NO_L2_SENDER) revert NonReentrant();
         bytes32 withdrawalHash = Withdrawals.hash(_tx);
         _checkFinalizable(provenWithdrawals[withdrawalHash]);
@@ -145,6 +147,7 @@ contract OptimismPortal is ResourceMetering {
 
     /// @notice What a deposit must buy at least, so that its calldata is paid for even if L1's price is near zero.
     function minimumGasLimit(uint64 _byteCount) public pure returns (uint64) {
+        // spec: deposit.min-gas
         return _byteCount * 40 + 21_000;
     }
 

@@ -38,6 +38,7 @@ abstract contract ResourceMetering {
     function resourceConfig() internal view virtual returns (ResourceConfig memory);
 
     function _meter(uint64 amount, uint256 initialGas) private {
+        // spec: portal.burn, portal.block-limit
         ResourceConfig memory config = resourceConfig();
         if (block.number > params.prevBlockNum) {
             params = ResourceParams(_nextBaseFee(config), 0, uint64(block.number));

@@ -54,6 +54,7 @@ contract SystemConfig {
     event OwnershipTransferred(address indexed previousOwner, address indexed newOwner);
 
     modifier onlyOwner() {
+        // spec: config.owner-only
         require(msg.sender == owner, "Ownable: caller is not the owner");
         _;
     }
@@ -68,6 +69,7 @@ contract SystemConfig {
     }
 
     function setUnsafeBlockSigner(address _unsafeBlockSigner) external onlyOwner {
+        // spec: config.set-signer
         bytes32 slot = UNSAFE_BLOCK_SIGNER_SLOT;
         assembly {
             sstore(slot, _unsafeBlockSigner)
@@ -76,12 +78,14 @@ contract SystemConfig {
     }
 
     function setBatcherHash(bytes32 _batcherHash) external onlyOwner {
+        // spec: config.set-batcher
         batcherHash = _batcherHash;
         _announce(UpdateType.BATCHER, abi.encode(_batcherHash));
     }
 
     /// @notice The fee parameters from before Ecotone; the highest byte of the scalar is its version and must be 0.
     function setGasConfig(uint256 _overhead, uint256 _scalar) external onlyOwner {
+        // spec: config.set-gas-config
         require(_scalar >> 248 == 0, "SystemConfig: scalar exceeds max.");
         overhead = _overhead;
         scalar = _scalar;
@@ -89,6 +93,7 @@ contract SystemConfig {
     }
 
     function setGasConfigEcotone(uint32 _basefeeScalar, uint32 _blobbasefeeScalar) external onlyOwner {
+        // spec: config.set-gas-config-ecotone
         basefeeScalar = _basefeeScalar;
         blobbasefeeScalar = _blobbasefeeScalar;
         scalar = ECOTONE_SCALAR_VERSION << 248 | uint256(_blobbasefeeScalar) << 32 | _basefeeScalar;
@@ -96,6 +101,7 @@ contract SystemConfig {
     }
 
     function setGasLimit(uint64 _gasLimit) external onlyOwner {
+        // spec: config.max-gas-limit, config.set-gas-limit
         require(_gasLimit >= minimumGasLimit(), "SystemConfig: gas limit too low");
         require(_gasLimit <= MAX_GAS_LIMIT, "SystemConfig: gas limit too high");
         gasLimit = _gasLimit;
@@ -103,6 +109,7 @@ contract SystemConfig {
     }
 
     function setEIP1559Params(uint32 _denominator, uint32 _elasticity) external onlyOwner {
+        // spec: config.eip1559-event, config.eip1559-owner, config.eip1559-above-zero, config.set-eip1559
         require(_denominator >= 1, "SystemConfig: denominator must be >= 1");
         require(_elasticity >= 1, "SystemConfig: elasticity must be >= 1");
         eip1559Denominator = _denominator;
@@ -111,6 +118,7 @@ contract SystemConfig {
     }
 
     function setOperatorFeeScalars(uint32 _operatorFeeScalar, uint64 _operatorFeeConstant) external onlyOwner {
+        // spec: config.operator-fee-owner, config.set-operator-fee
         operatorFeeScalar = _operatorFeeScalar;
         operatorFeeConstant = _operatorFeeConstant;
         _announce(
@@ -119,11 +127,13 @@ contract SystemConfig {
     }
 
     function setMinBaseFee(uint64 _minBaseFee) external onlyOwner {
+        // spec: config.set-min-base-fee
         minBaseFee = _minBaseFee;
         _announce(UpdateType.MIN_BASE_FEE, abi.encode(_minBaseFee));
     }
 
     function setDAFootprintGasScalar(uint16 _daFootprintGasScalar) external onlyOwner {
+        // spec: config.set-footprint
         daFootprintGasScalar = _daFootprintGasScalar;
         _announce(UpdateType.DA_FOOTPRINT_GAS_SCALAR, abi.encode(_daFootprintGasScalar));
     }
@@ -166,6 +176,7 @@ contract SystemConfig {
     }
 
     function _announce(UpdateType updateType, bytes memory data) private {
+        // spec: config.update-event
         emit ConfigUpdate(VERSION, updateType, data);
     }
 

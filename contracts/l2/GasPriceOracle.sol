@@ -72,6 +72,7 @@ contract GasPriceOracle {
     }
 
     function setIsthmus() external {
+        // spec: oracle.set-isthmus
         require(
             msg.sender == Predeploys.DEPOSITOR,
             "GasPriceOracle: only the depositor account can set isIsthmus flag"
@@ -100,6 +101,7 @@ contract GasPriceOracle {
     }
 
     function overhead() external view returns (uint256) {
+        // spec: oracle.overhead-ignored
         require(!isEcotone, "GasPriceOracle: overhead() is deprecated");
         return _l1Block().l1FeeOverhead();
     }
@@ -126,6 +128,7 @@ contract GasPriceOracle {
     }
 
     function decimals() external pure returns (uint256) {
+        // spec: oracle.overhead-ignored
         return DECIMALS;
     }
 

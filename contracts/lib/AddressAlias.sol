@@ -7,6 +7,7 @@ library AddressAlias {
     uint160 private constant OFFSET = uint160(0x1111000000000000000000000000000000001111);
 
     function apply_(address l1Address) internal pure returns (address) {
+        // spec: deposit.alias
         unchecked {
             return address(uint160(l1Address) + OFFSET);
         }

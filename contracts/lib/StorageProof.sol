@@ -16,6 +16,7 @@ library StorageProof {
     /// @dev    A node shorter than 32 bytes stands inside its parent and is no element of the proof, as in
     ///         eth_getProof.
     function get(bytes32 root, bytes32 key, bytes[] calldata proof) internal pure returns (bytes memory) {
+        // spec: withdrawal.conditions
         bytes32 path = keccak256(abi.encodePacked(key));
         if (proof.length == 0 || keccak256(proof[0]) != root) revert InvalidProof();
         Rlp.Item memory node = Rlp.decode(proof[0]);

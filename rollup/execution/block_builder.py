@@ -108,6 +108,7 @@ class BlockBuilder:
 
     def begin(self) -> None:
         """What comes before the first transaction."""
+        # spec: canyon.create2-deployer
         config, context = self.config, self.context
         if isinstance(config, L2Config) and config.forks.activates(
             Fork.CANYON, context.timestamp, context.parent.timestamp
@@ -174,6 +175,7 @@ class BlockBuilder:
 
     def seal(self) -> Sealed:
         """Ends the block: roots, bloom, header."""
+        # spec: engine-api.ecotone-fields, isthmus.withdrawals-root, isthmus.no-requests
         context, rules = self.context, self._rules
         requests_hash = None
         if self.withdrawals:
@@ -229,6 +231,7 @@ class BlockBuilder:
 
     def _blob_gas(self, transaction: Transaction) -> int:
         """A transaction's blob gas on L1, its DA footprint from Jovian; raises InvalidTransaction above the limit."""
+        # spec: jovian.first-block-empty, jovian.da-footprint
         fork = self._rules.fork
         if fork is None:
             return self._l1_blob_gas(len(transaction.blob_versioned_hashes))
@@ -257,6 +260,7 @@ class BlockBuilder:
         return count * GAS_PER_BLOB
 
     def _receipt(self, transaction: Transaction, outcome: Outcome) -> Receipt:
+        # spec: deposit.receipt-version
         fork = self._rules.fork
         version = 1 if transaction.is_deposit and fork is not None and fork >= Fork.CANYON else None
         return Receipt(
@@ -277,6 +281,7 @@ def validate_block(
     config: L1Config | L2Config, parent: Header, states: StateDatabase, block_hash: BlockHashes, block: Block
 ) -> Sealed:
     """Executes a block on its parent and compares every header field; raises InvalidBlock."""
+    # spec: deposit.l1-attributes-first
     header = block.header
     if block.withdrawals and not isinstance(config, L1Config):
         raise InvalidBlock("withdrawals", "none", f"{len(block.withdrawals)} of them")
@@ -348,6 +353,7 @@ def _check_l1_header(header: Header, parent: Header) -> None:
 
 
 def _check_extra_data(config: L2Config, header: Header) -> None:
+    # spec: fees.extra-data-before-holocene
     fork = config.fork_at(header.timestamp)
     if fork < Fork.HOLOCENE:
         if header.extra_data:  # specs protocol/exec-engine.md, "Extra-data"

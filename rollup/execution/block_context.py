@@ -91,6 +91,7 @@ def l2_context(
     config: L2Config, parent: Header, attributes: PayloadAttributes, parent_hash: Hash | None = None
 ) -> BlockContext:
     """The context of an L2 block; raises InvalidPayloadAttributes."""
+    # spec: engine-api.gas-limit
     _check_attributes(config, parent, attributes)
     return BlockContext(
         config=config,
@@ -182,6 +183,7 @@ def l1_blob_base_fee_after(config: L1Config, parent: Header, timestamp: int) -> 
 
 def l2_base_fee(config: L2Config, parent: Header, timestamp: int) -> int:
     """The base fee of a block on this parent (holocene/, jovian/exec-engine.md); timestamp decides Canyon's."""
+    # spec: jovian.min-base-fee, jovian.footprint-in-base-fee, fees.chain-parameters
     fork = config.fork_at(parent.timestamp)
     elasticity, denominator, minimum = config.eip1559_elasticity, config.denominator_at(timestamp), 0
     if fork >= Fork.HOLOCENE:
@@ -196,6 +198,8 @@ def l2_base_fee(config: L2Config, parent: Header, timestamp: int) -> int:
 
 def _check_attributes(config: L2Config, parent: Header, attributes: PayloadAttributes) -> None:
     """op-geth eth/catalyst: what forkchoiceUpdated refuses."""
+    # spec: jovian.attributes-min-base-fee, holocene.attributes-before, engine-api.gas-limit
+    # spec: engine-api.attributes-beacon-root, engine-api.attributes-eip1559, engine-api.attributes-min-base-fee
     fork = config.fork_at(attributes.timestamp)
     if attributes.timestamp <= parent.timestamp:
         raise InvalidPayloadAttributes(f"timestamp {attributes.timestamp} is not after the parent's {parent.timestamp}")
@@ -216,6 +220,8 @@ def _check_attributes(config: L2Config, parent: Header, attributes: PayloadAttri
 
 def _extra_data(config: L2Config, attributes: PayloadAttributes) -> bytes:
     """The header's extraData; parameters of 0 stand for the chain's constants (holocene/exec-engine.md)."""
+    # spec: config.min-base-fee-in-header, holocene.attributes-encoding, holocene.payload-extra-data
+    # spec: holocene.zero-params
     params = attributes.eip1559_params
     if params is None:
         return b""

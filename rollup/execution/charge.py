@@ -53,6 +53,7 @@ def check(evm: Evm, transaction: Transaction, gas_left: int) -> Charge:
 
     Raises InvalidTransaction; changes nothing.
     """
+    # spec: isthmus.balance-covers-operator-fee
     try:
         sender = transaction.sender
     except TransactionError as error:
@@ -103,6 +104,7 @@ def settle(evm: Evm, charge: Charge, gas_used: int) -> None:
 
     For good: nothing undoes it. A payment of 0 touches no account.
     """
+    # spec: isthmus.operator-fee-conserves-ether, fees.vaults
     accounts, base_fee, price = evm.accounts, evm.context.base_fee_per_gas, charge.price
     back = (charge.gas_limit - gas_used) * price
     operator_fee = 0

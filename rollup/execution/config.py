@@ -71,11 +71,13 @@ class L2Config:
 
     def denominator_at(self, timestamp: int) -> int:
         """The base fee change denominator before Holocene, and where the SystemConfig leaves it at 0."""
+        # spec: canyon.denominator
         return self.eip1559_denominator_canyon if self.fork_at(timestamp) >= Fork.CANYON else self.eip1559_denominator
 
     @classmethod
     def from_genesis_json(cls, config: Mapping[str, Any], attribution: Any = None) -> "L2Config":
         """Reads genesis.json's `config` and its `attribution` beside it; raises ChainConfigError naming the key."""
+        # spec: fees.chain-parameters
         optimism = config.get("optimism")
         if not isinstance(optimism, Mapping):
             raise ChainConfigError("optimism: an object is expected (is this an OP chain's genesis?)")

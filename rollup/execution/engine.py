@@ -121,6 +121,7 @@ class Engine:
 
     def new_payload(self, block: Block) -> PayloadStatus:
         """Executes and stores a block; the head stays where it is."""
+        # spec: deposit.authenticated, gossip.block-hash
         header = block.header
         if block.hash != header.hash:
             text = f"blockhash mismatch, want {block.hash.hex()}, got {header.hash.hex()}"
@@ -178,6 +179,7 @@ class Engine:
         return payload_id
 
     def _build(self, context: BlockContext, attributes: PayloadAttributes) -> Sealed:
+        # spec: driver.no-pool, engine-api.forced-transactions, engine-api.no-tx-pool
         builder = BlockBuilder(self.config, context, self.chain.states, self._ancestors(context.parent_hash))
         builder.begin()
         for index, transaction in enumerate(_decode_all(attributes.transactions)):

@@ -164,6 +164,7 @@ def build_l2_genesis(params: L2GenesisParams) -> GenesisFile:
 
 def genesis_extra_data(params: L2GenesisParams) -> bytes:
     """EIP-1559 parameters of block 1: empty before Holocene, 9 bytes version 0, from Jovian 17 bytes version 1."""
+    # spec: holocene.genesis-extra-data
     if not params.is_active(Fork.HOLOCENE):
         return b""
     jovian = params.is_active(Fork.JOVIAN)
@@ -302,6 +303,7 @@ def _set_time(config: dict[str, Any], name: str, time: int | None) -> None:
 
 
 def _check_extra_data(data: bytes, forks: ForkSchedule, at: int) -> None:
+    # spec: holocene.genesis-extra-data, fees.extra-data-before-holocene
     if not forks.is_active(Fork.HOLOCENE, at):
         return  # any: real chains carry a word there
     version, size = (1, 17) if forks.is_active(Fork.JOVIAN, at) else (0, 9)

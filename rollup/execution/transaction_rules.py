@@ -45,6 +45,7 @@ def check_message(transaction: Transaction, rules: "EvmRules") -> tuple[int, int
 
 def message_rules(l1_fork: L1Fork, has_blobs: bool) -> tuple[TransactionRule, ...]:
     """The rules of calls and signed transactions with the EIPs of an L1 fork; has_blobs: on L1, not on L2."""
+    # spec: blob.no-l2-blob-transactions
     row = L1_FORKS[l1_fork]
     blobs = has_blobs and row.blobs is not None
     types = {LEGACY, ACCESS_LIST, DYNAMIC_FEE} | ({BLOB} if blobs else set())
@@ -69,6 +70,7 @@ def transaction_rules(l1_fork: L1Fork) -> tuple[TransactionRule, ...]:
 
 def _type_rule(types: frozenset[int]) -> TransactionRule:
     """EIP-2718; a deposit comes from derivation only."""
+    # spec: deposit.never-from-pool
 
     def rule(transaction: Transaction) -> None:
         if transaction.tx_type not in types:

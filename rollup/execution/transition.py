@@ -98,6 +98,8 @@ def _apply_signed(evm: Evm, transaction: Transaction, gas_available: int) -> Out
 # ---------------------------------------------------------------- deposits
 def _apply_deposit(evm: Evm, transaction: Transaction, gas_available: int) -> Outcome:
     """A deposit always enters the block: it mints first, and when it fails only mint and nonce remain."""
+    # spec: isthmus.no-operator-fee-for-deposits, regolith.no-system-transactions, regolith.deposit-gas
+    # spec: deposit.included, deposit.mint-first, deposit.no-eoa-check, deposit.failure-keeps-nonce
     fork = evm.rules.fork
     if fork is None:
         raise InvalidTransaction(Refusal.TYPE)

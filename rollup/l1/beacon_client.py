@@ -79,6 +79,7 @@ class BeaconClient:
         return {_checked_hash(blob): blob for blob in blobs}
 
     def _from_sidecars(self, slot: int) -> dict[Hash, bytes] | None:
+        # spec: blob.verified
         status, answer = self._endpoint.get(f"/eth/v1/beacon/blob_sidecars/{slot}")
         if status in _NOT_HERE:
             return None
@@ -114,6 +115,7 @@ class BeaconClient:
 
 
 def _checked_hash(blob: bytes) -> Hash:
+    # spec: blob.verified
     try:
         return kzg.blob_versioned_hash(blob)
     except kzg.KzgError as error:

@@ -225,6 +225,7 @@ def _system_config_storage(params: L1GenesisParams) -> dict[int, int]:
 
 
 def _oracle_storage(params: L1GenesisParams) -> dict[int, int]:
+    # spec: output.start
     start = params.timestamp if params.l2_starting_timestamp is None else params.l2_starting_timestamp
     oracle = contracts.artifact("L2OutputOracle")
     variables = oracle.storage(

@@ -51,6 +51,7 @@ def l1_blob_base_fee(
     pectra_time: L1 time before which Cancun's fraction holds whatever L1 says (pectra-blob-schedule/derivation.md).
     schedule: of an L1 that is not known by its chain id, (from a time in seconds, the fraction), oldest first.
     """
+    # spec: attributes.blob-base-fee, attributes.pectra-blob-schedule
     if header.excess_blob_gas is None:
         return MIN_BLOB_BASE_FEE
     if pectra_time is not None and header.timestamp < pectra_time:

@@ -37,6 +37,7 @@ def encode_blob(data: bytes) -> bytes:
 
 def decode_blob(blob: bytes) -> bytes:
     """The data of a blob; raises BlobError."""
+    # spec: blob.first-element-masked, blob.high-bits, blob.trailing-zeros, blob.length
     if len(blob) != BLOB_SIZE:
         raise BlobError(f"a blob has {BLOB_SIZE} bytes, not {len(blob)}")
     if blob[1] != _VERSION:

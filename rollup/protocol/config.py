@@ -181,10 +181,12 @@ class RollupConfig:
 
     def channel_timeout_at(self, l1_timestamp: int) -> int:
         """L1 blocks a channel may span, 50 from Granite (specs protocol/granite/derivation.md)."""
+        # spec: channel.timeout-granite
         return 50 if self.is_granite(l1_timestamp) else self.channel_timeout
 
     def max_sequencer_drift_at(self, l1_timestamp: int) -> int:
         """Seconds; 1,800 from Fjord, by L1 origin time (specs protocol/fjord/derivation.md)."""
+        # spec: fjord.drift
         return 1800 if self.is_fjord(l1_timestamp) else self.max_sequencer_drift
 
     def check(self) -> "RollupConfig":

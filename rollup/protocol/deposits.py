@@ -17,11 +17,13 @@ class DepositError(ValueError):
 
 def user_deposit_source_hash(l1_block_hash: Hash, log_index: int) -> Hash:
     """The source hash of a user deposit; log_index counts through the L1 block."""
+    # spec: deposit.source-hash
     return source_hash(USER_DEPOSIT, keccak256(l1_block_hash + log_index.to_bytes(32, "big")))
 
 
 def l1_attributes_source_hash(l1_block_hash: Hash, sequence_number: int) -> Hash:
     """The source hash of an L1 attributes deposit."""
+    # spec: deposit.source-hash
     return source_hash(L1_ATTRIBUTES, keccak256(l1_block_hash + sequence_number.to_bytes(32, "big")))
 
 
@@ -32,6 +34,7 @@ def upgrade_source_hash(intent: str) -> Hash:
 
 def apply_alias(address: Address) -> Address:
     """How a contract of L1 appears on L2 (protocol/deposits.md, "Address Aliasing")."""
+    # spec: deposit.alias
     return ((int.from_bytes(address, "big") + _ALIAS_OFFSET) % 2**160).to_bytes(20, "big")
 
 
@@ -42,6 +45,7 @@ def undo_alias(address: Address) -> Address:
 
 def decode_deposit_log(log: Log, l1_block_hash: Hash, log_index: int) -> Transaction:
     """The deposit of a TransactionDeposited log, version 0; raises DepositError."""
+    # spec: deposit.log
     if len(log.topics) != 4 or log.topics[0] != TRANSACTION_DEPOSITED:
         raise DepositError("not a TransactionDeposited log")
     _, sender, to, version = log.topics
@@ -69,6 +73,7 @@ def decode_deposit_log(log: Log, l1_block_hash: Hash, log_index: int) -> Transac
 
 def user_deposits(receipts: Sequence[Receipt], l1_block_hash: Hash, portal: Address) -> list[Transaction]:
     """The deposits of an L1 block in log order; raises DepositError."""
+    # spec: deposit.included
     found, log_index = [], 0
     for receipt in receipts:
         for log in receipt.logs:
@@ -81,6 +86,7 @@ def user_deposits(receipts: Sequence[Receipt], l1_block_hash: Hash, portal: Addr
 
 def source_hash(domain: int, identifier: Hash) -> Hash:
     """The source hash of a domain's deposit (protocol/deposits.md, "Source hash computation")."""
+    # spec: deposit.source-hash
     return keccak256(domain.to_bytes(32, "big") + identifier)
 
 

@@ -18,6 +18,7 @@ _STRIDE = 1 << 10
 
 def fastlz_length(data: bytes) -> int:
     """Bytes, for any data."""
+    # spec: fjord.fastlz
     size = len(data)
     limit = size - _TAIL
     if limit < 4:

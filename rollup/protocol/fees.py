@@ -46,6 +46,7 @@ class L1FeeParameters:
 
 def calldata_gas(data: bytes) -> int:
     """4 a zero byte, 16 any other (EIP-2028)."""
+    # spec: fees.l1-cost-bedrock
     return 16 * len(data) - 12 * data.count(0)
 
 
@@ -82,6 +83,7 @@ def l1_gas_used(raw: bytes, fork: Fork, parameters: L1FeeParameters) -> int:
 
 def l1_cost(raw: bytes, fork: Fork, parameters: L1FeeParameters) -> int:
     """The L1 data fee of an encoded transaction (deposits pay none)."""
+    # spec: fjord.l1-cost, fees.l1-cost-bedrock, fees.l1-cost-ecotone
     if fork < Fork.ECOTONE or parameters.is_before_ecotone_values:
         gas = calldata_gas(raw) + parameters.overhead + (68 * 16 if fork < Fork.REGOLITH else 0)
         return gas * parameters.base_fee * parameters.scalar // 1_000_000
@@ -96,6 +98,7 @@ def l1_cost(raw: bytes, fork: Fork, parameters: L1FeeParameters) -> int:
 
 def operator_fee(gas: int, fork: Fork, parameters: L1FeeParameters) -> int:
     """What the operator is paid for some gas (isthmus/exec-engine.md, jovian/exec-engine.md)."""
+    # spec: jovian.operator-fee
     if fork < Fork.ISTHMUS:
         return 0
     if fork < Fork.JOVIAN:
@@ -105,6 +108,7 @@ def operator_fee(gas: int, fork: Fork, parameters: L1FeeParameters) -> int:
 
 def da_footprint(transaction: Transaction, scalar: int) -> int:
     """A transaction's share of the block's DA footprint, in gas (jovian/exec-engine.md); deposits have none."""
+    # spec: jovian.da-footprint
     if transaction.is_deposit:
         return 0
     return fjord_size_scaled(transaction.encode()) // 1_000_000 * scalar
@@ -118,6 +122,7 @@ def next_base_fee(
     Defined for every value that SystemConfig's owner may set: an elasticity above the gas limit gives a target of 1
     (official clients divide by zero there), and a fee stays within the header's 256 bits.
     """
+    # spec: jovian.min-base-fee
     target = max(gas_limit // elasticity, 1)
     fee = parent_base_fee
     if gas_metered > target:
@@ -170,6 +175,7 @@ class BaseFeeParameters:
 
 def encode_extra_data(parameters: BaseFeeParameters) -> bytes:
     """9 bytes (Holocene, version 0), or 17 with a minimum base fee (Jovian, version 1)."""
+    # spec: jovian.extra-data, holocene.extra-data
     body = parameters.denominator.to_bytes(4, "big") + parameters.elasticity.to_bytes(4, "big")
     if parameters.min_base_fee is None:
         return b"\0" + body
@@ -178,6 +184,7 @@ def encode_extra_data(parameters: BaseFeeParameters) -> bytes:
 
 def decode_extra_data(extra_data: bytes, fork: Fork) -> BaseFeeParameters:
     """Reads a header's extraData; raises ValueError when it is not valid for the fork."""
+    # spec: jovian.extra-data, holocene.extra-data
     if fork < Fork.HOLOCENE:
         if extra_data:
             raise ValueError("extraData must be empty before Holocene")

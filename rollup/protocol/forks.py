@@ -167,6 +167,7 @@ class ForkSchedule:
 
     def first_block_is_empty(self, timestamp: int, parent_timestamp: int) -> bool:
         """True where a fork activates whose first block may hold deposits only."""
+        # spec: jovian.first-block-empty
         return any(FORKS[fork].first_block_is_empty for fork in self.activated(timestamp, parent_timestamp))
 
     @classmethod

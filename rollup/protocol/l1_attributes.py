@@ -68,6 +68,7 @@ class L1Attributes:
 
     def encode(self, form: Fork) -> bytes:
         """The calldata in the form of Bedrock, Ecotone, Isthmus or Jovian."""
+        # spec: attributes.jovian, attributes.isthmus, attributes.ecotone-size
         if form < Fork.ECOTONE:
             return BEDROCK_SELECTOR + b"".join(
                 (
@@ -104,6 +105,7 @@ class L1Attributes:
     @classmethod
     def decode(cls, data: bytes) -> "L1Attributes":
         """Parses any form by its selector; raises L1AttributesError."""
+        # spec: attributes.ecotone-size
         selector = data[:4]
         size = _SIZES.get(selector)
         if size is None:
@@ -115,6 +117,8 @@ class L1Attributes:
 
 def l1_attributes_form(config: RollupConfig, l2_time: int) -> Fork:
     """Which form a block of this time has: a fork's first block still has the form before it (but not genesis)."""
+    # spec: attributes.jovian-first-block, attributes.jovian, attributes.isthmus-first-block, attributes.isthmus
+    # spec: attributes.ecotone-first-block, attributes.ecotone
     for fork in (Fork.JOVIAN, Fork.ISTHMUS, Fork.ECOTONE):
         if config.forks.is_active(fork, l2_time) and not config.activates(fork, l2_time):
             return fork
@@ -130,6 +134,7 @@ def l1_attributes(
     l2_time: int,
 ) -> L1Attributes:
     """The attributes of an L2 block of this time, on this L1 origin; raises ScalarError from Ecotone's form on."""
+    # spec: attributes.jovian-footprint-default, attributes.ecotone-no-overhead, attributes.blob-base-fee
     form = l1_attributes_form(config, l2_time)
     is_packed = form >= Fork.ECOTONE
     base_fee_scalar, blob_base_fee_scalar = decode_scalar(system_config.scalar) if is_packed else (0, 0)
@@ -165,6 +170,7 @@ def l1_attributes_deposit(
     l2_time: int,
 ) -> Transaction:
     """The first transaction of an L2 block; raises ScalarError."""
+    # spec: regolith.no-system-transactions, attributes.values
     attributes = l1_attributes(config, system_config, l1_header, l1_hash, sequence_number, l2_time)
     is_regolith = config.is_regolith(l2_time)
     return deposit_transaction(
@@ -184,6 +190,7 @@ def decode_scalar(scalar: int) -> tuple[int, int]:
 
     Version 0 has no blob base fee scalar, and is capped where Bedrock's scalar was above 32 bits. Raises ScalarError.
     """
+    # spec: config.scalar-padding
     version, content = scalar >> 248, scalar & (1 << 248) - 1
     if version == 0:
         return min(content, _MAX_UINT32), 0

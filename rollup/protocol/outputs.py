@@ -40,4 +40,5 @@ class Output:
 
 def output_root(state_root: Hash, message_passer_storage_root: Hash, block_hash: Hash) -> Hash:
     """The version 0 output root of an L2 block."""
+    # spec: output.root
     return Output(state_root, message_passer_storage_root, block_hash).root

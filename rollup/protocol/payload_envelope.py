@@ -47,10 +47,12 @@ class PayloadEnvelope:
     @property
     def has_its_hash(self) -> bool:
         """The claimed hash is the header's."""
+        # spec: gossip.block-hash
         return self.block.hash == self.block.header.hash
 
     def signer(self, chain_id: int) -> Address:
         """Who signed; raises PayloadError where nobody can have."""
+        # spec: gossip.signature
         r, s = int.from_bytes(self.signature[:32], "big"), int.from_bytes(self.signature[32:64], "big")
         if self.signature[64] > 1 or s > SECP256K1_N // 2:
             raise PayloadError("payload: the signature is not canonical")
@@ -83,6 +85,7 @@ def encode_message(block: Block, version: int, chain_id: int, private_key: bytes
 
 def decode_message(message: bytes, version: int) -> PayloadEnvelope:
     """Reads a gossip message of a topic's version; raises PayloadError. The signer is not looked at."""
+    # spec: gossip.decodes
     try:
         data = decompress(message, MAX_MESSAGE_SIZE)
     except SnappyError as error:
@@ -128,6 +131,7 @@ def encode_payload(block: Block, version: int) -> bytes:
 
 def decode_payload(data: bytes, version: int, parent_beacon_block_root: Hash | None = None) -> Block:
     """Reads an SSZ ExecutionPayload; raises PayloadError. The block's hash is the one the payload claims."""
+    # spec: gossip.beacon-root
     fixed = _FIXED_SIZES.get(version)
     if fixed is None:
         raise PayloadError(f"payload: no version {version}")
@@ -171,6 +175,7 @@ def _body(block: Block, version: int) -> bytes:
 
 def _variable_parts(data: bytes, version: int, fixed: int) -> tuple[bytes, list[bytes]]:
     """Extra data and transactions. Offsets must lie as SSZ lays them, without gaps; withdrawals must be none."""
+    # spec: gossip.withdrawals
     extra, transactions = _int(data, 436, 4), _int(data, 504, 4)
     end = _int(data, 508, 4) if version >= 2 else len(data)
     if extra != fixed or not extra <= transactions <= end <= len(data):

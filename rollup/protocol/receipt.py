@@ -48,6 +48,7 @@ class Receipt:
         for_root: before Canyon the deposit nonce is kept on the wire but left out of the receipts trie, as op-geth
         does; from Canyon nonce and version are in both.
         """
+        # spec: deposit.receipt-version
         fields: list[object] = [
             to_int_bytes(self.status),
             to_int_bytes(self.cumulative_gas_used),

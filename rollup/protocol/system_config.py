@@ -29,6 +29,7 @@ def apply_config_updates(
     config: RollupConfig, current: SystemConfig, receipts: Sequence[Receipt], l1_time: int
 ) -> SystemConfig:
     """The system config after an L1 block; malformed logs change nothing."""
+    # spec: config.unparsable-skipped
     for receipt in receipts:
         if receipt.status != 1:
             continue
@@ -81,6 +82,7 @@ def attributes_eip1559_params(
 ) -> bytes | None:
     """What payload attributes say of EIP-1559: nothing before Holocene, zeros (the chain's own constants) in its first
     block, then the system config's parameters (holocene/derivation.md, "Attributes Builder")."""
+    # spec: holocene.attributes-params
     if not config.is_holocene(l2_time):
         return None
     return current.eip1559_params if config.is_holocene(parent_time) else bytes(8)
@@ -95,6 +97,7 @@ def _with_eip1559_params(current: SystemConfig, params: bytes) -> SystemConfig:
 
 def _with_scalars(config: RollupConfig, current: SystemConfig, payload: bytes, l1_time: int) -> SystemConfig:
     """Overhead and scalar; from Ecotone no overhead, and a scalar only of a known version and form."""
+    # spec: config.scalar-padding
     overhead, scalar = payload[:32], payload[32:]
     if not config.is_ecotone(l1_time):
         return replace(current, overhead=int.from_bytes(overhead, "big"), scalar=int.from_bytes(scalar, "big"))

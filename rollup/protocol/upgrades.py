@@ -17,6 +17,9 @@ _KARST = "upgrade_deposits_karst.json.gz"  # three hundred kilobytes of contract
 
 @cache
 def _transactions(fork: Fork) -> tuple[bytes, ...]:
+    # spec: upgrade.same-on-every-chain, upgrade.format, jovian.l1-block-code, jovian.oracle-code
+    # spec: isthmus.l1-block-code, isthmus.oracle-code, isthmus.operator-vault-code, isthmus.history-storage-code
+    # spec: fjord.oracle-code, ecotone.l1-block-code, ecotone.oracle-code
     folder = files("rollup.protocol")
     if fork == Fork.KARST:
         text = gzip.decompress(folder.joinpath(_KARST).read_bytes()).decode()
@@ -37,11 +40,13 @@ def _upgrading_forks(config: RollupConfig, l2_time: int) -> list[Fork]:
 
 def has_upgrade_transactions(config: RollupConfig, l2_time: int) -> bool:
     """True for a block that carries upgrade transactions: a sequencer builds it without its pool."""
+    # spec: jovian.sequencer-no-pool
     return bool(_upgrading_forks(config, l2_time))
 
 
 def upgrade_transactions(config: RollupConfig, l2_time: int) -> list[bytes]:
     """The encoded deposits that a block of this time carries after the user deposits, in order."""
+    # spec: upgrade.atomic
     return [raw for fork in _upgrading_forks(config, l2_time) for raw in _transactions(fork)]
 
 
@@ -50,6 +55,7 @@ def upgrade_gas(config: RollupConfig, l2_time: int) -> int:
 
     From Karst they bring it along (op-node: derive/attributes.go, PreparePayloadAttributes).
     """
+    # spec: upgrade.gas-suffices, upgrade.gas-deterministic, upgrade.gas-beside-limit, upgrade.gas-in-first-block-only
     return sum(_gas_of(fork) for fork in _upgrading_forks(config, l2_time) if FORKS[fork].has_upgrade_gas)
 
 
@@ -59,4 +65,5 @@ def passing_upgrade_gas(config: RollupConfig, l2_time: int) -> int:
     Chains that crossed Karst with software that left the gas in their gas limit keep it, until a setGasLimit
     (op-node: derive/payload_util.go, upgradeGasToStrip; superchain-registry: keep_karst_upgrade_gas).
     """
+    # spec: upgrade.gas-in-first-block-only
     return 0 if config.keep_karst_upgrade_gas else upgrade_gas(config, l2_time)

@@ -84,11 +84,13 @@ class EngineApi:
     @params(sized(8))
     def engine_getPayloadV3(self, payload_id: bytes) -> dict[str, Any]:  # noqa: N802
         """Before Isthmus."""
+        # spec: engine-api.get-payload-v3
         return self._envelope(payload_id, self._payload(payload_id, Fork.ECOTONE, Fork.ISTHMUS))
 
     @params(sized(8))
     def engine_getPayloadV4(self, payload_id: bytes) -> dict[str, Any]:  # noqa: N802
         """From Isthmus; also of Karst, for which op-node asked it up to v1.17."""
+        # spec: engine-api.get-payload-v4
         block = self._payload(payload_id, Fork.ISTHMUS, None)
         return self._envelope(payload_id, block) | {"executionRequests": []}
 
@@ -110,6 +112,7 @@ class EngineApi:
     @params(mapping)
     def engine_newPayloadV2(self, payload: Any) -> dict[str, Any]:  # noqa: N802
         """Before Ecotone."""
+        # spec: engine-api.v2-before-ecotone
         fork = self._fork(payload)
         if fork >= Fork.ECOTONE:
             raise _bad_parameters("can't use newPayloadV2 post-cancun")
@@ -127,6 +130,7 @@ class EngineApi:
     @params(mapping, Optional(hashes32), Optional(hash32))
     def engine_newPayloadV3(self, payload: Any, hashes: Any, beacon_root: Hash | None) -> dict[str, Any]:  # noqa: N802
         """Before Isthmus."""
+        # spec: engine-api.new-payload-v3
         root = _check_cancun(payload, hashes, beacon_root)
         self._check_fork(payload, Fork.ECOTONE, Fork.ISTHMUS, "newPayloadV3 must only be called for cancun payloads")
         return self._new_payload(payload, hashes, root)
@@ -137,6 +141,7 @@ class EngineApi:
         self, payload: Any, hashes: Any, beacon_root: Hash | None, requests: Any
     ) -> dict[str, Any]:
         """From Isthmus."""
+        # spec: engine-api.v4-requests, engine-api.new-payload-v4
         root = _check_cancun(payload, hashes, beacon_root)
         if requests is None:
             raise _bad_parameters("nil executionRequests post-prague")
@@ -211,6 +216,7 @@ class EngineApi:
         return block
 
     def _envelope(self, payload_id: bytes, block: Block) -> dict[str, Any]:
+        # spec: engine-api.envelope-beacon-root
         result: dict[str, Any] = {
             "executionPayload": payload_to_json(block),
             "blockValue": hex_quantity(self._engine.payload_value(payload_id)),
@@ -230,6 +236,7 @@ class EngineApi:
         beacon_root: Hash | None = None,
         requests: list[bytes] | None = None,
     ) -> dict[str, Any]:
+        # spec: engine-api.no-blob-hashes
         if hashes:
             return _status(PayloadStatus("INVALID", None, f"invalid number of versionedHashes: {len(hashes)} blobs: 0"))
         try:
@@ -286,6 +293,7 @@ def _check_v1(fork: Fork, attributes: PayloadAttributes) -> None:
 
 
 def _check_v2(fork: Fork, attributes: PayloadAttributes) -> None:
+    # spec: engine-api.forkchoice-v3, engine-api.v2-before-ecotone
     if attributes.parent_beacon_block_root is not None:
         raise _bad_attributes("unexpected beacon root")
     if fork >= Fork.ECOTONE:
@@ -295,6 +303,7 @@ def _check_v2(fork: Fork, attributes: PayloadAttributes) -> None:
 
 
 def _check_v3(fork: Fork, attributes: PayloadAttributes) -> None:
+    # spec: engine-api.forkchoice-v3
     if not attributes.has_withdrawals:
         raise _bad_attributes("missing withdrawals")
     if attributes.parent_beacon_block_root is None:
@@ -308,6 +317,7 @@ _CHECKS = {1: _check_v1, 2: _check_v2, 3: _check_v3}
 
 def _check_cancun(payload: Mapping[str, Any], hashes: Any, beacon_root: Hash | None) -> Hash:
     """What every payload from Ecotone has; returns the beacon root."""
+    # spec: engine-api.payload-beacon-root
     if payload.get("withdrawals") is None:
         raise _bad_parameters("nil withdrawals post-shanghai")
     for name in ("excessBlobGas", "blobGasUsed"):
@@ -322,6 +332,7 @@ def _check_cancun(payload: Mapping[str, Any], hashes: Any, beacon_root: Hash | N
 
 def _check_requests(requests: list[bytes]) -> None:
     """EIP-7685: a type byte and something, by ascending type."""
+    # spec: engine-api.v4-requests
     for index, item in enumerate(requests):
         if len(item) < 2:
             raise _bad_parameters(f"empty request: {hex_data(item)}")

@@ -32,6 +32,7 @@ class UndecodableTransaction(ValueError):
 
 def attributes_from_json(source: Mapping[str, Any]) -> PayloadAttributes:
     """Payload attributes with OP's fields; raises Invalid naming the field. minBaseFee is a plain number."""
+    # spec: holocene.attributes-encoding, deposit.authenticated
     withdrawals = source.get("withdrawals")
     if withdrawals:
         raise Invalid("withdrawals: an empty list is expected on an OP chain")
@@ -56,6 +57,7 @@ def payload_from_json(
 
     beacon_root from V3, requests from V4 (EIP-7685, always empty on an OP chain).
     """
+    # spec: engine-api.bedrock-fields, engine-api.canyon-fields
     raws = _transactions(_required(source, "transactions", anything))
     try:
         transactions = [decode_transaction(raw) for raw in raws]
@@ -90,6 +92,7 @@ def payload_from_json(
 
 def payload_to_json(block: Block) -> dict[str, Any]:
     """A block as an execution payload, with the fields its fork has."""
+    # spec: engine-api.bedrock-fields, engine-api.canyon-fields, engine-api.ecotone-fields
     header = block.header
     result: dict[str, Any] = {
         "parentHash": hex_data(header.parent_hash),

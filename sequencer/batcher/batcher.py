@@ -205,6 +205,7 @@ class Batcher:
 
     def _check_progress(self, head: L1BlockRef) -> None:
         """Goes back to the safe head when posted blocks left the L2 chain, or L1 data did not make them safe."""
+        # spec: holocene.batcher-resends
         if self._cursor is None:
             return
         safe = self._status.safe_head
@@ -270,6 +271,7 @@ class Batcher:
                 self._send(self._open, head)
 
     def _close_if_due(self, head: L1BlockRef) -> None:
+        # spec: holocene.batcher-order
         if self._open is not None and (self._flush or self._open.is_timed_out(head.number)):
             self._send(self._open, head)
         self._flush = False

@@ -92,6 +92,7 @@ class ChannelBuilder:
 
     def is_timed_out(self, l1_head: int) -> bool:
         """True when it must be sent, full or not, at this L1 block."""
+        # spec: batcher.window
         return bool(self._entries) and l1_head >= self._deadline
 
     def frames(self, max_size: int) -> list[bytes]:

@@ -124,6 +124,7 @@ class TxManager:
 
         Raises NonceTaken when a followed transaction can never be included.
         """
+        # spec: holocene.batcher-order
         head = self._client.head()
         account_nonce = self._client.nonce(self.address)
         for tracked in self._tracked:

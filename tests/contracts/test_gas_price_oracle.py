@@ -73,6 +73,7 @@ def inputs(rng: random.Random) -> list[bytes]:
 
 @pytest.mark.parametrize("fork", [Fork.BEDROCK, Fork.ECOTONE, Fork.FJORD, Fork.ISTHMUS, Fork.JOVIAN])
 def test_every_view_equals_the_official_contract(fork: Fork) -> None:
+    # spec: oracle.overhead-ignored
     evm = with_official(fork)
     rng = random.Random(fork)
     for round_ in range(2):
@@ -110,6 +111,7 @@ def test_fjord_fees_follow_from_the_fastlz_lengths_other_clients_assert() -> Non
 
 
 def test_operator_fee_cases_of_other_clients() -> None:
+    # spec: jovian.operator-fee
     checked = 0
     for case in load("fees", "l1_cost")["cases"]:
         if case["name"] == "operator fee isthmus":
@@ -123,6 +125,7 @@ def test_operator_fee_cases_of_other_clients() -> None:
 
 
 def test_a_flag_is_set_once_in_order_by_the_depositor_alone() -> None:
+    # spec: oracle.set-isthmus
     evm = oracle(Fork.BEDROCK)
     for position, flag in enumerate(FLAGS):
         with pytest.raises(Reverted) as refusal:

@@ -63,6 +63,7 @@ def test_a_plain_transfer_is_a_deposit_for_the_sender() -> None:
 
 
 def test_a_contract_deposits_under_its_alias_as_other_clients_compute_it() -> None:
+    # spec: deposit.alias
     cases = load("outputs_withdrawals", "outputs_withdrawals")["address_alias"]["cases"]
     assert cases
     for case in cases:
@@ -72,6 +73,7 @@ def test_a_contract_deposits_under_its_alias_as_other_clients_compute_it() -> No
 
 
 def test_logs_other_clients_decode_are_emitted_byte_for_byte() -> None:
+    # spec: deposit.log
     checked = 0
     for case in load("deposits", "deposit_logs")["cases"]:
         if "error" in case["expected"]:
@@ -99,6 +101,7 @@ def test_an_alias_wraps_around() -> None:
 
 
 def test_too_little_gas_for_the_calldata_is_refused() -> None:
+    # spec: deposit.min-gas
     evm = l1()
     data = b"\xff" * 100
     least = 21_000 + 40 * len(data)  # EIP-7623's floor
@@ -121,6 +124,7 @@ def test_a_donation_deposits_nothing() -> None:
 
 
 def test_a_block_sells_no_more_than_its_limit() -> None:
+    # spec: portal.block-limit
     evm = l1()
     evm.call(OPTIMISM_PORTAL, DEPOSIT, TARGET, 0, MAX_RESOURCE_LIMIT - 50_000, False, b"", gas=30_000_000)
     assert market(evm) == (GWEI, MAX_RESOURCE_LIMIT - 50_000, 1)
@@ -158,6 +162,7 @@ def market_after_block(fee: int) -> int:
 
 
 def test_bought_gas_is_burnt_as_l1_gas() -> None:
+    # spec: portal.burn
     evm = l1()
     cheap = deposit(evm, gas=21_000).gas
     dear = deposit(evm, gas=2_000_000).gas

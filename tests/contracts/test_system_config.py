@@ -40,6 +40,9 @@ UPDATES: tuple[tuple[str, tuple[Any, ...], int, bytes], ...] = (
 def test_an_update_is_announced_and_the_owners_alone(
     setter: str, arguments: tuple[Any, ...], kind: int, data: bytes
 ) -> None:
+    # spec: config.update-event, config.operator-fee-owner, config.eip1559-event, config.eip1559-owner
+    # spec: config.owner-only, config.set-signer, config.set-batcher, config.set-gas-config-ecotone
+    # spec: config.set-gas-limit, config.set-operator-fee, config.set-min-base-fee, config.set-footprint
     evm = l1()
     with pytest.raises(Reverted) as refusal:
         evm.call(SYSTEM_CONFIG, setter, *arguments)
@@ -55,6 +58,9 @@ def view(evm: Evm, name: str, kind: str) -> Any:
 
 
 def test_updates_are_kept() -> None:
+    # spec: config.set-signer, config.set-batcher, config.set-gas-config, config.set-gas-config-ecotone
+    # spec: config.set-gas-limit, config.set-eip1559, config.set-operator-fee, config.set-min-base-fee
+    # spec: config.set-footprint
     evm = l1()
     for setter, arguments, _, _ in UPDATES:
         evm.call(SYSTEM_CONFIG, setter, *arguments, sender=OWNER.address)
@@ -112,6 +118,7 @@ def test_genesis_values() -> None:
     ],
 )
 def test_what_the_owner_cannot_set(setter: str, arguments: tuple[Any, ...], reason: str) -> None:
+    # spec: config.eip1559-above-zero, config.max-gas-limit, config.set-gas-config, config.set-eip1559
     evm = l1()
     with pytest.raises(Reverted) as refusal:
         evm.call(SYSTEM_CONFIG, setter, *arguments, sender=OWNER.address)
@@ -119,6 +126,7 @@ def test_what_the_owner_cannot_set(setter: str, arguments: tuple[Any, ...], reas
 
 
 def test_ownership_moves_and_ends() -> None:
+    # spec: config.owner-only
     evm = l1()
     evm.call(SYSTEM_CONFIG, "transferOwnership(address)", ANYONE, sender=OWNER.address)
     with pytest.raises(Reverted):

@@ -41,6 +41,9 @@ def upgrade_of(fork: Fork) -> list[bytes]:
 
 @pytest.mark.parametrize("fork", CODE_HASHES, ids=lambda fork: fork.name.lower())
 def test_an_upgrade_deploys_the_code_of_the_specification(fork: Fork) -> None:
+    # spec: jovian.l1-block-code, jovian.oracle-code, isthmus.l1-block-code, isthmus.oracle-code
+    # spec: isthmus.operator-vault-code, isthmus.history-storage-code, fjord.oracle-code, ecotone.l1-block-code
+    # spec: ecotone.oracle-code
     evm = Evm().load(build_l2_alloc(L2GenesisParams(timestamp=1, forks=ForkSchedule.all_at(Fork.CANYON))))
     deployed: list[bytes] = []
     for item in [item for item in CODE_HASHES if item <= fork]:

@@ -48,6 +48,7 @@ def upgraded(last: str) -> tuple[Evm, list[bytes]]:
 
 
 def test_every_upgrade_finds_its_proxies_and_its_nonces() -> None:
+    # spec: upgrade.atomic
     evm, created = upgraded("jovian")
     assert {BEACON_ROOTS, HISTORY_STORAGE} <= set(created)
     for proxy in (L1_BLOCK, GAS_PRICE_ORACLE, OPERATOR_FEE_VAULT):

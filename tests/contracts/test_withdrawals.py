@@ -64,6 +64,7 @@ def refusal(action: Any, *arguments: Any, **options: Any) -> str:
 
 
 def test_a_withdrawal_is_proven_waits_and_pays() -> None:
+    # spec: withdrawal.by-contracts
     bridge = Bridge()
     (log,) = bridge.prove().logs
     parties = [ANYONE.rjust(32, b"\0"), TARGET.rjust(32, b"\0")]
@@ -97,6 +98,7 @@ def test_the_target_sees_the_l2_sender() -> None:
 
 
 def test_a_failing_target_still_uses_the_withdrawal_up() -> None:
+    # spec: withdrawal.once
     bridge = Bridge()
     bridge.evm.state.set_code(TARGET, bytes.fromhex("60006000fd"))
     bridge.prove()
@@ -145,6 +147,7 @@ def test_a_withdrawal_cannot_speak_as_the_portal() -> None:
 
 
 def test_a_wrong_output_root_is_refused() -> None:
+    # spec: withdrawal.output-exists
     bridge = Bridge()
     for position in range(4):
         preimage = list(bridge.preimage)
@@ -161,6 +164,7 @@ def test_a_stored_value_other_than_1_is_no_withdrawal() -> None:
 
 
 def test_damaged_proofs_are_refused() -> None:
+    # spec: withdrawal.conditions
     bridge = Bridge()
     good = bridge.trie.proof(MESSAGE.slot)
     assert len(good) >= 2
@@ -189,6 +193,7 @@ def test_damaged_proofs_are_refused() -> None:
 
 
 def test_every_bit_of_a_proof_counts() -> None:
+    # spec: withdrawal.conditions
     bridge = Bridge(neighbours=3)
     good = bridge.trie.proof(MESSAGE.slot)
     for index, node in enumerate(good):
@@ -238,6 +243,7 @@ def test_a_second_proof_needs_the_first_ones_output_gone() -> None:
 
 
 def test_an_unproven_withdrawal_is_not_final() -> None:
+    # spec: withdrawal.once
     bridge = Bridge()
     bridge.wait()
     assert refusal(bridge.finalize) == "OptimismPortal: withdrawal has not been proven yet"
@@ -271,6 +277,7 @@ def oracle_view(evm: Evm, function: str, *arguments: Any) -> Any:
 
 
 def test_the_oracle_takes_outputs_in_order() -> None:
+    # spec: output.interval
     evm = l1(submission_interval=30, l2_block_time=2)
     assert oracle_view(evm, "nextBlockNumber()(uint256)") == 30
     root = b"\x07" * 32

@@ -28,6 +28,7 @@ frames = st.builds(
 @given(items=st.lists(frames, min_size=1, max_size=5))
 @settings(deadline=None, derandomize=True)
 def test_frames_round_trip(items: list[Frame]) -> None:
+    # spec: frame.format
     encoded = [item.encode() for item in items]
     assert decode_frames(b"\0" + b"".join(encoded)) == items
     assert decode_frame(encoded[0]) == (items[0], len(encoded[0]))
@@ -36,6 +37,7 @@ def test_frames_round_trip(items: list[Frame]) -> None:
 @given(items=st.lists(frames, min_size=1, max_size=3), data=st.data())
 @settings(deadline=None, derandomize=True)
 def test_one_broken_frame_breaks_all(items: list[Frame], data: st.DataObject) -> None:
+    # spec: frame.all-parse
     encoded = b"\0" + b"".join(item.encode() for item in items)
     # Cutting inside a frame, never between two.
     ends = [len(b"\0" + b"".join(item.encode() for item in items[: index + 1])) for index in range(len(items))]
@@ -69,6 +71,7 @@ def test_singular_batches_round_trip(batch: SingularBatch) -> None:
 @given(batch=singular_batches(), place=st.integers(0, 10_000), byte=st.integers(0, 255), cut=st.integers(0, 200))
 @settings(max_examples=300, deadline=None, derandomize=True)
 def test_hostile_singular_batches(batch: SingularBatch, place: int, byte: int, cut: int) -> None:
+    # spec: batch.version
     content = bytearray(rlp_decode(batch.encode())[1:])
     content[place % len(content)] = byte
     for broken in (bytes(content), bytes(content[cut:]), bytes(content[: len(content) - cut])):
@@ -99,6 +102,7 @@ def test_bits(bits: list[bool]) -> None:
 @given(raws=st.lists(transactions(), max_size=6))
 @settings(max_examples=150, deadline=None, derandomize=True)
 def test_transactions_through_the_columns(raws: list[bytes]) -> None:
+    # spec: span.set-code
     columns = SpanTransactions.of(raws)
     reader = Reader(columns.encode())
     decoded = SpanTransactions.decode(reader, len(raws))
@@ -119,6 +123,7 @@ def encoded(batches: list[SingularBatch], sequence_number: int) -> bytes:
 @given(batches=runs_of_batches(CONFIG), sequence_number=st.integers(0, 3))
 @settings(max_examples=100, deadline=None, derandomize=True)
 def test_span_batches_round_trip(batches: list[SingularBatch], sequence_number: int) -> None:
+    # spec: span.format
     content = encoded(batches, sequence_number)
     assert decode_raw_span_batch(content).encode() == content
     span = decode_span_batch(CONFIG, content)

@@ -39,6 +39,7 @@ def test_a_round_trip(data: bytes, repeat: int, compression: str) -> None:
 )
 @settings(max_examples=60, deadline=None, derandomize=True)
 def test_what_is_over_the_limit_is_cut_off(data: bytes, compression: str, limit: int) -> None:
+    # spec: channel.max-rlp-bytes
     assert decompress(compress(data, compression), limit, allow_brotli=True) == data[:limit]
 
 
@@ -135,6 +136,7 @@ def test_the_last_byte_of_brotli_is_read_before_anything_is_given_out() -> None:
     ids=["empty", "method", "window", "check", "dictionary", "version", "short"],
 )
 def test_no_known_compression(channel: bytes) -> None:
+    # spec: fjord.brotli
     with pytest.raises(CompressionError):
         decompress(channel, LIMIT, allow_brotli=True)
 
@@ -154,11 +156,13 @@ def test_a_sound_stream_and_its_reading_in_steps_give_the_same(compression: str)
 
 
 def test_brotli_only_from_fjord() -> None:
+    # spec: fjord.brotli
     with pytest.raises(CompressionError):
         decompress(compress(b"data", "brotli"), LIMIT, allow_brotli=False)
 
 
 def test_a_bomb_stops_at_the_limit() -> None:
+    # spec: fjord.channel-limits
     for compression in COMPRESSIONS:
         channel = compress(bytes(30_000_000), compression)
         assert len(channel) < 100_000

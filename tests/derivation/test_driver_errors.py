@@ -1,9 +1,12 @@
-"""What the driver does when the engine refuses (specs protocol/derivation.md, "L1-sync: payload attributes processing")."""
+"""What the driver does when the engine refuses.
+
+Specs protocol/derivation.md, "L1-sync: payload attributes processing" and "Forkchoice synchronization".
+"""
 
 import pytest
 
 from derivation.driver import Progress
-from derivation.errors import Critical
+from derivation.errors import Critical, Temporary
 from rollup.execution.engine import InvalidForkchoiceState, PayloadStatus
 from tests.scenarios.actors import World
 
@@ -18,6 +21,7 @@ def posted(blocks):
 
 
 def test_heads_that_the_engine_refuses_start_derivation_over(monkeypatch):
+    # spec: driver.forkchoice-error-resets
     world = posted(2)
     verifier = world.new_verifier()
     engine = verifier.engine
@@ -41,6 +45,7 @@ def test_heads_that_the_engine_refuses_start_derivation_over(monkeypatch):
 @pytest.mark.parametrize("calls", [1, 2])
 def test_deposits_that_make_an_invalid_block_stop_derivation(monkeypatch, calls):
     """calls: whether the block had transactions of its batch, and was built again from its deposits."""
+    # spec: driver.invalid-deposits-critical
     world = World()
     if calls == 2:
         world.users[0].sends(world.users[1].address, value=1)
@@ -60,3 +65,26 @@ def test_deposits_that_make_an_invalid_block_stop_derivation(monkeypatch, calls)
     assert len(refused) == calls
     assert refused[-1] == 1
     assert verifier.safe.number == verifier.unsafe.number == 0
+
+
+def test_a_step_that_a_source_did_not_answer_is_made_again(monkeypatch):
+    # spec: driver.retry
+    world = posted(2)
+    verifier = world.new_verifier()
+    source, answers = world.l1.source, []
+    transactions = source.transactions
+
+    def answering_every_other_time(block_hash):
+        answers.append(len(answers) % 2 == 1)
+        if not answers[-1]:
+            raise Temporary("no answer")
+        return transactions(block_hash)
+
+    monkeypatch.setattr(source, "transactions", answering_every_other_time)
+    retries = 0
+    while (progress := verifier.derivation.sync()) is Progress.RETRY:
+        assert verifier.derivation.waiting_for == "no answer"
+        retries += 1
+    assert progress is Progress.IDLE
+    assert retries == len(answers) // 2 >= 3
+    verifier.must_equal(world.sequencer, safe=2)

@@ -150,6 +150,7 @@ def test_hostile_channels_end_quietly(content: bytes, compression: str, wrap: bo
 )
 def test_what_is_not_canonical_ends_its_channel(bad: bytes) -> None:
     """Batches before it count, those after it do not."""
+    # spec: batch.extra-content
     before, after = (SingularBatch(bytes(32), number, bytes(32), 7) for number in (1, 2))
     frame = Frame(b"c" * 16, 0, compress(before.encode() + bad + after.encode(), "zlib"), True)
     assert batches_of(Fork.JOVIAN, [b"\0" + frame.encode()]) == [before]
@@ -163,6 +164,7 @@ frames_of_few_channels = st.builds(
 @given(frames=st.lists(frames_of_few_channels, max_size=12))
 @settings(max_examples=300, deadline=None, derandomize=True)
 def test_what_pruning_leaves_has_no_gap(frames: list[Frame]) -> None:
+    # spec: holocene.frame-order
     kept = prune_frames(frames)
     for before, after in pairwise(kept):
         if before.channel_id == after.channel_id:

@@ -65,7 +65,8 @@ def test_its_links_lead_somewhere(path):
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_it_is_short(path):
-    limit = 500 if path.name == "attribution.md" else 180
+    # spec-coverage.md has a row for each rule of the specification, and is made by a program.
+    limit = {"attribution.md": 500, "spec-coverage.md": 800}.get(path.name, 180)
     assert len(path.read_text().splitlines()) < limit
 
 

@@ -31,6 +31,7 @@ def with_transactions(block: Block, *more: Transaction) -> Block:
 
 @pytest.mark.parametrize("fork", LATER_FORKS, ids=name)
 def test_derivation_and_engine_agree_on_which_first_blocks_hold_deposits_only(fork: Fork):
+    # spec: jovian.first-block-empty, jovian.batch-check
     layer = Layer.activating(fork)
     config = layer.devnet.rollup_config
     engine = Engine(layer.chain, layer.devnet.l2_config)
@@ -46,6 +47,7 @@ def test_derivation_and_engine_agree_on_which_first_blocks_hold_deposits_only(fo
 
 @pytest.mark.parametrize("fork", [fork for fork in LATER_FORKS if fork >= Fork.JOVIAN], ids=name)
 def test_a_first_block_with_a_users_transaction_is_invalid(fork: Fork):
+    # spec: jovian.first-block-empty
     layer = Layer.activating(fork)
     block = layer.build([]).executed.block
     assert block.header.blob_gas_used == 0
@@ -64,6 +66,7 @@ def test_a_first_block_with_a_users_transaction_is_invalid(fork: Fork):
 @pytest.mark.parametrize("fork", [fork for fork in Fork if fork >= Fork.JOVIAN], ids=name)
 def test_a_block_without_the_attributes_of_its_fork_is_invalid(fork: Fork):
     """op-geth's CalcDAFootprint: the first transaction is a deposit whose calldata holds the scalar."""
+    # spec: attributes.jovian-first-block, attributes.jovian, deposit.l1-attributes-first
     layer = Layer.at(fork)
     block = layer.build([]).executed.block
     first = block.transactions[0]

@@ -43,6 +43,7 @@ def sign(key, nonce, digest):
     st.integers(0, 255),
 )
 def test_what_is_signed_is_good_and_nothing_beside_it(key, nonce, digest, word, bit):
+    # spec: fjord.p256
     public = GENERATOR * key
     r, s = sign(key, nonce, digest)
     words = [digest, r, s, int(public.x), int(public.y)]

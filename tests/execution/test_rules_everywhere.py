@@ -97,6 +97,7 @@ def of_type(tx_type: int, chain_id: int) -> Transaction:
 @pytest.mark.parametrize("fork", EVERY_FORK, ids=name)
 def test_a_type_is_refused_at_the_door_before_its_fork(fork, tx_type: int):
     """An L1 before Prague took a set-code transaction into its pool, and dropped it in silence."""
+    # spec: blob.no-l2-blob-transactions
     layer = Layer.at(fork)
     l1_fork = FORKS[fork].evm if isinstance(fork, Fork) else fork
     is_there = l1_fork >= FIRST_L1_FORK[tx_type] and not (tx_type == BLOB and isinstance(fork, Fork))

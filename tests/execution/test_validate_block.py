@@ -68,6 +68,7 @@ def test_transactions_that_are_not_the_header_s_are_refused(layer: Layer) -> Non
 
 @pytest.mark.parametrize("fork", [fork for fork in Fork if fork < Fork.HOLOCENE], ids=name)
 def test_extra_data_before_holocene_is_refused(fork: Fork) -> None:
+    # spec: fees.extra-data-before-holocene
     layer = Layer.at(fork)
     block = layer.build([]).executed.block
     with pytest.raises(InvalidBlock, match="extra_data"):
@@ -76,6 +77,7 @@ def test_extra_data_before_holocene_is_refused(fork: Fork) -> None:
 
 @pytest.mark.parametrize("fork", [Fork.HOLOCENE, Fork.ISTHMUS, Fork.JOVIAN], ids=name)
 def test_extra_data_of_another_form_is_refused(fork: Fork) -> None:
+    # spec: jovian.extra-data
     layer = Layer.at(fork)
     block = layer.build([]).executed.block
     right = block.header.extra_data

@@ -150,6 +150,7 @@ def our_engine(node, folder):
 
 
 def test_op_node_and_op_geth_arrive_at_our_blocks(node, tmp_path):
+    # spec: verifier.equivalent
     if node.attribution == "native":
         pytest.skip("op-geth knows no attribution precompile")
     geth, rpc, engine = op_geth(node, tmp_path)

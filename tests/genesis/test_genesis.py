@@ -82,6 +82,7 @@ def test_attribution_is_the_same_account_in_both_modes(mode: AttributionMode, co
 
 
 def test_the_jovian_header_follows_geths_rules() -> None:
+    # spec: holocene.genesis-extra-data
     genesis = build_l2_genesis(params(min_base_fee=9))
     found = genesis_header(genesis, params().forks)
     assert found == Header(
@@ -220,6 +221,7 @@ def test_funding_a_contract_is_refused() -> None:
 
 @pytest.mark.parametrize("data", [b"", bytes(17), b"\x01" + bytes(16), bytes.fromhex("00000000fa00000006")])
 def test_a_jovian_genesis_without_fee_parameters_is_refused(data: bytes) -> None:
+    # spec: holocene.genesis-extra-data
     genesis = build_l2_genesis(params())
     genesis.extra_data = data
     with pytest.raises(GenesisError, match="extraData"):

@@ -107,6 +107,7 @@ def test_blobs_of_an_orphaned_block_are_still_served(server: L1Server, source: R
 def test_a_blob_that_is_not_the_one_asked_for_is_never_passed_on(
     server: L1Server, source: RpcL1Source, missing: set[str]
 ):
+    # spec: blob.verified
     server.missing = missing
     wrong = "0x" + sidecar_of(b"wrong").blobs[0].hex()
 

@@ -9,6 +9,7 @@ LIMIT, BUNDLE = 60_000_000, 55_370_657
 
 
 def test_the_first_block_of_karst_brings_its_transactions_and_their_gas():
+    # spec: upgrade.atomic, upgrade.gas-suffices
     node = Node.open(NodeParams(genesis_time=GENESIS_TIME, virtual_clock=True, forks="jovian,karst+10"))
     node.l2.pool.add(transfer(901, 0, 0).encode())
     node.run_until_safe(12)

@@ -75,6 +75,7 @@ def _match(length: int) -> int:
 @example(bytes(20_000))
 @example(bytes(range(256)) * 40 + bytes(range(255, -1, -1)))
 def test_the_length_is_that_of_the_plain_walk(data: bytes) -> None:
+    # spec: fjord.fastlz
     assert fastlz_length(data) == fastlz_byte_by_byte(data)
 
 

@@ -86,6 +86,8 @@ async def test_an_engine_fed_by_another_holds_the_same_blocks(session, fork):
 
 
 async def test_the_fields_of_a_payload_by_fork(session):
+    # spec: engine-api.bedrock-fields, engine-api.canyon-fields, engine-api.ecotone-fields
+    # spec: engine-api.envelope-beacon-root
     base = {
         *("parentHash", "feeRecipient", "stateRoot", "receiptsRoot", "logsBloom", "prevRandao", "blockNumber"),
         *("gasLimit", "gasUsed", "timestamp", "extraData", "baseFeePerGas", "blockHash", "transactions"),
@@ -130,6 +132,7 @@ def resealed(envelope, **changes):
 
 # ---------------------------------------------------------------- newPayload
 async def test_a_hash_that_is_not_the_payloads(jovian):
+    # spec: gossip.block-hash
     envelope = await jovian.builder.build()
     envelope["executionPayload"]["blockHash"] = UNKNOWN
     status = await jovian.follower.insert(envelope)
@@ -191,6 +194,7 @@ async def test_bytes_that_are_no_transaction_are_an_invalid_payload(jovian, chan
 
 
 async def test_versioned_hashes_without_blobs(jovian):
+    # spec: engine-api.no-blob-hashes
     envelope = await jovian.builder.build()
     method, payload, _, root, requests = jovian.follower.arguments(envelope)
     status = await jovian.follower(method, payload, [UNKNOWN], root, requests)
@@ -226,6 +230,7 @@ async def test_v4_needs_what_its_fork_has(jovian, changes, why):
     ],
 )
 async def test_v4_needs_its_other_arguments(jovian, index, value, why):
+    # spec: engine-api.payload-beacon-root
     method, *arguments = jovian.follower.arguments(await jovian.builder.build())
     arguments[index] = value
     error = await jovian.follower.failure(method, *arguments)
@@ -233,6 +238,7 @@ async def test_v4_needs_its_other_arguments(jovian, index, value, why):
 
 
 async def test_requests_that_the_chain_cannot_have_change_the_hash(jovian):
+    # spec: isthmus.no-requests, engine-api.v4-requests, engine-api.new-payload-v4
     method, payload, hashes, root, _ = jovian.follower.arguments(await jovian.builder.build())
     status = await jovian.follower(method, payload, hashes, root, ["0x0001"])
     assert status["status"] == "INVALID"
@@ -282,6 +288,7 @@ async def test_a_payload_with_a_field_of_the_wrong_form(jovian, name, value):
     ids=str,
 )
 async def test_a_payload_in_another_forks_version(session, fork, version, code):
+    # spec: engine-api.new-payload-v3, engine-api.new-payload-v4, engine-api.v2-before-ecotone
     builder = await EngineDriver.of(world_at(fork), session)
     envelope = await builder.build()
     payload = envelope["executionPayload"]
@@ -293,6 +300,7 @@ async def test_a_payload_in_another_forks_version(session, fork, version, code):
 
 
 async def test_v1_serves_bedrock_and_no_withdrawals(session):
+    # spec: engine-api.bedrock-fields
     bedrock = await pair_of(world_at(Fork.BEDROCK), session)
     attributes = bedrock.builder.attributes()
     started = await bedrock.builder("forkchoiceUpdatedV1", bedrock.builder.state(), attributes)
@@ -403,6 +411,7 @@ async def test_arguments_left_out(jovian):
     ],
 )
 async def test_attributes_in_another_forks_version(session, fork, version, changes, code, why):
+    # spec: engine-api.forkchoice-v3, engine-api.v2-before-ecotone
     driver = await EngineDriver.of(world_at(fork), session)
     error = await driver.failure(f"forkchoiceUpdatedV{version}", driver.state(), driver.attributes(**changes))
     names = {-32602: "Invalid parameters", -38003: "Invalid payload attributes", -38005: "Unsupported fork"}
@@ -427,6 +436,8 @@ async def test_attributes_in_another_forks_version(session, fork, version, chang
     ],
 )
 async def test_attributes_that_no_block_can_have(session, fork, changes, why):
+    # spec: jovian.attributes-min-base-fee, holocene.attributes-before, engine-api.forced-transactions
+    # spec: engine-api.gas-limit, engine-api.attributes-eip1559, engine-api.attributes-min-base-fee
     driver = await EngineDriver.of(world_at(fork), session)
     error = await driver.failure("forkchoiceUpdatedV3", driver.state(), driver.attributes(**changes))
     assert (error.code, error.message) == (-38003, "Invalid payload attributes")
@@ -450,6 +461,7 @@ async def test_attributes_that_no_block_can_have(session, fork, changes, why):
     ],
 )
 async def test_attributes_of_the_wrong_form(jovian, changes, why):
+    # spec: holocene.attributes-encoding
     attributes = {**jovian.builder.attributes(), **changes}
     error = await jovian.builder.failure("forkchoiceUpdatedV3", jovian.builder.state(), attributes)
     assert error.code == -32602
@@ -457,6 +469,7 @@ async def test_attributes_of_the_wrong_form(jovian, changes, why):
 
 
 async def test_no_tx_pool_leaves_the_pool_alone(jovian):
+    # spec: driver.no-pool, engine-api.no-tx-pool
     jovian.world.users[0].sends(BOB, value=1)
     alone = (await jovian.builder.build(noTxPool=True))["executionPayload"]
     filled = (await jovian.builder.build())["executionPayload"]
@@ -464,6 +477,7 @@ async def test_no_tx_pool_leaves_the_pool_alone(jovian):
 
 
 async def test_transactions_are_forced_in_their_order(jovian):
+    # spec: engine-api.forced-transactions
     user = jovian.world.users[3]
     forced = ["0x" + user.signed_for_l2(BOB, value=nonce, nonce=nonce).encode().hex() for nonce in range(3)]
     first = jovian.builder.attributes()["transactions"]
@@ -477,11 +491,13 @@ async def test_transactions_are_forced_in_their_order(jovian):
 
 
 async def test_the_gas_limit_is_the_attributes(jovian):
+    # spec: engine-api.gas-limit
     payload = (await jovian.builder.build(gasLimit=hex(12_345_678)))["executionPayload"]
     assert payload["gasLimit"] == hex(12_345_678)
 
 
 async def test_base_fee_parameters_go_into_the_extra_data(jovian):
+    # spec: holocene.payload-extra-data
     payload = (await jovian.builder.build(eip1559Params="0x000000640000000a", minBaseFee=12_345))["executionPayload"]
     assert payload["extraData"] == "0x01" + "00000064" + "0000000a" + format(12_345, "016x")
     zero = (await jovian.builder.build(eip1559Params="0x" + "00" * 8, minBaseFee=0))["executionPayload"]
@@ -491,6 +507,7 @@ async def test_base_fee_parameters_go_into_the_extra_data(jovian):
 
 
 async def test_the_minimum_base_fee_holds_in_the_next_block(jovian):
+    # spec: jovian.min-base-fee
     first = await jovian.builder.build(minBaseFee=5 * GWEI)
     await jovian.builder.adopt(first)
     second = (await jovian.builder.build())["executionPayload"]
@@ -507,6 +524,7 @@ async def test_an_unknown_payload(jovian):
 
 
 async def test_a_payload_in_another_forks_envelope(session):
+    # spec: engine-api.get-payload-v3, engine-api.get-payload-v4
     for fork, served in ((Fork.BEDROCK, {1, 2}), (Fork.CANYON, {2}), (Fork.ECOTONE, {3}), (Fork.JOVIAN, {4})):
         driver = await EngineDriver.of(world_at(fork), session)
         ident = (await driver.begin(driver.attributes()))["payloadId"]
@@ -596,6 +614,7 @@ async def test_the_eth_methods_that_a_rollup_node_asks_here(jovian):
 
 # ---------------------------------------------------------------- who may
 async def test_a_request_without_a_good_token_is_unauthorized(jovian):
+    # spec: deposit.authenticated
     now = int(time.time())
     good = token()
     head, body, signature = good.split(".")

@@ -76,6 +76,7 @@ def test_all_blocks_in_one_transaction_of_six_blobs():
 
 
 def test_a_channel_over_many_frames_and_many_l1_blocks():
+    # spec: retrieval.every-block
     world = World(batcher=BatcherConfig(da="calldata", max_calldata_frame=150, target_size=10_000, max_pending=1000))
     for _ in range(3):
         world.l1.mine()

@@ -27,6 +27,7 @@ def settle(world):
 
 
 def test_deposits_with_value_with_data_creating_a_contract_and_failing_on_l2():
+    # spec: deposit.included, deposit.mint-first
     world = World()
     alice, bob, carol, eve = world.users[:4]
     alice.deposits(DAVE, mint=3 * ETHER)
@@ -73,6 +74,7 @@ def test_a_deposit_from_a_contract_comes_from_its_alias():
 
 
 def test_fifty_deposits_in_one_l1_block_come_in_order():
+    # spec: attributes.transaction-order
     world = World()
     for number in range(50):
         world.users[number % 10].deposits(DAVE, mint=number + 1, gas=21_000)
@@ -84,6 +86,7 @@ def test_fifty_deposits_in_one_l1_block_come_in_order():
 
 
 def test_system_config_changes_are_in_force_from_that_origin():
+    # spec: config.min-base-fee-in-header
     world = World()
     world.run_epochs(2)
     owner = world.owner
@@ -121,6 +124,7 @@ def test_system_config_changes_are_in_force_from_that_origin():
 
 
 def test_the_batchers_key_rotates_from_that_l1_block_on():
+    # spec: retrieval.sender
     world = World()
     world.run_epochs(2)
     old = world.batcher

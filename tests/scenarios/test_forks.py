@@ -21,6 +21,7 @@ BOB = USERS[1].address
 @pytest.mark.parametrize("batch_type", ["singular", "span"])
 @pytest.mark.parametrize("fork", [fork for fork in Fork if Fork.REGOLITH <= fork <= Fork.JOVIAN])
 def test_a_fork_in_the_middle_of_a_channel(fork, batch_type):
+    # spec: holocene.activation-drops
     at = GENESIS_TIME + 30
     forks = replace(ForkSchedule.all_at(Fork(fork - 1)), **{fork.name.lower(): at})
     options = BatcherConfig(da="calldata", batch_type=batch_type, compression="zlib", max_channel_duration=99)
@@ -69,6 +70,7 @@ def test_batches_go_into_blobs_from_ecotone_on(da):
 
 @pytest.mark.parametrize("batch_type", ["singular", "span"])
 def test_all_forks_one_after_the_other(batch_type):
+    # spec: attributes.jovian-first-block, attributes.isthmus-first-block, attributes.ecotone-first-block
     names = [fork.name.lower() for fork in Fork if Fork.REGOLITH <= fork <= Fork.JOVIAN]
     times = {name: GENESIS_TIME + 24 * (index + 1) for index, name in enumerate(names)}
     world = World(
@@ -119,6 +121,7 @@ def goes_on(world, verifier):
 
 
 def test_holocene_replaces_an_invalid_payload_by_its_deposits_and_drops_the_rest_of_the_span():
+    # spec: holocene.deposits-only, holocene.deposits-only-drops-rest
     world = World()
     post_span(world, span_with_an_invalid_third_block(world))
     verifier = world.new_verifier()
@@ -130,6 +133,7 @@ def test_holocene_replaces_an_invalid_payload_by_its_deposits_and_drops_the_rest
 
 
 def test_before_holocene_the_rest_of_a_span_is_dropped_with_its_invalid_block():
+    # spec: driver.invalid-batch-dropped
     world = World(forks=ForkSchedule.all_at(Fork.GRANITE))
     post_span(world, span_with_an_invalid_third_block(world))
     verifier = world.new_verifier()
@@ -140,6 +144,7 @@ def test_before_holocene_the_rest_of_a_span_is_dropped_with_its_invalid_block():
 
 
 def test_holocene_takes_the_valid_beginning_of_a_span_and_drops_what_does_not_follow():
+    # spec: holocene.span-forward-invalid, holocene.span-drops-channel
     world = World()
     batches = span_with_an_invalid_third_block(world)
     batches[2].transactions = []

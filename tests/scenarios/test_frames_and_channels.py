@@ -67,6 +67,7 @@ def test_two_channels_interleaved(fork, safe):
 
 @pytest.mark.parametrize("fork", [BEFORE_HOLOCENE, FROM_HOLOCENE])
 def test_frames_repeated_and_a_frame_after_the_last_do_no_harm(fork):
+    # spec: channel.duplicate-frame
     world = scene(fork)
     one, two = frames_of(world, 1, 3), frames_of(world, 4, 6)
     for frame in one:
@@ -79,6 +80,7 @@ def test_frames_repeated_and_a_frame_after_the_last_do_no_harm(fork):
 
 @pytest.mark.parametrize("fork", [BEFORE_HOLOCENE, FROM_HOLOCENE])
 def test_a_channel_that_takes_longer_than_its_timeout_is_lost_and_may_be_posted_again(fork):
+    # spec: channel.timeout
     world = scene(fork)
     timeout = world.config.channel_timeout_at(world.l1.head.timestamp)
     assert timeout == 50
@@ -94,6 +96,7 @@ def test_a_channel_that_takes_longer_than_its_timeout_is_lost_and_may_be_posted_
 
 @pytest.mark.parametrize("fork", [BEFORE_HOLOCENE, FROM_HOLOCENE])
 def test_a_channel_that_ends_in_the_last_block_of_its_timeout_is_read(fork):
+    # spec: channel.timeout, channel.timeout-granite
     world = scene(fork)
     frames = frames_of(world, 1, 6)
     post(world, *frames[:-1])

@@ -71,6 +71,7 @@ GARBAGE = {
 
 @pytest.mark.parametrize("name", GARBAGE)
 def test_garbage_is_dropped_and_nothing_after_it_is_lost(name):
+    # spec: frame.version
     world = World()
     world.users[0].sends(BOB, value=1)
     world.sequencer.build(3)
@@ -90,6 +91,7 @@ def test_garbage_is_dropped_and_nothing_after_it_is_lost(name):
 
 @pytest.mark.parametrize("kind", ["deposit", "not a transaction", "empty", "unpayable"])
 def test_a_batch_with_a_transaction_that_may_not_be_there(kind):
+    # spec: batch.transactions
     world = World()
     world.sequencer.build(1)
     genesis, origin = world.devnet.l2.header, world.devnet.l1.header
@@ -128,6 +130,7 @@ def test_a_batch_with_a_transaction_that_may_not_be_there(kind):
 
 
 def test_batches_from_anyone_else_are_not_read():
+    # spec: retrieval.sender
     world = World()
     world.users[0].sends(BOB, value=1)
     world.sequencer.build(2)
@@ -200,6 +203,7 @@ def post_blob(world, blob, calldata=b""):
 
 @pytest.mark.parametrize("fork", [Fork.CANYON, Fork.GRANITE, Fork.JOVIAN])
 def test_bytes_after_a_singular_batchs_list_are_ignored(fork):
+    # spec: batch.extra-content
     world = three_blocks(fork)
     contents = [rlp_decode(singular_of(world, number).encode()) + b"\0" for number in (1, 2, 3)]
     assert posted(world, channel(b"".join(map(rlp_encode, contents)))) == 3
@@ -207,6 +211,7 @@ def test_bytes_after_a_singular_batchs_list_are_ignored(fork):
 
 @pytest.mark.parametrize("fork", [Fork.GRANITE, Fork.JOVIAN])
 def test_a_span_that_contradicts_the_safe_chain_where_it_overlaps_it_is_dropped(fork):
+    # spec: span.overlap, span.overlap-validated
     world = three_blocks(fork)
     assert posted(world, channel(rlp_encode(honest_span(world)))) == 3
     world.sequencer.derive()
@@ -221,6 +226,7 @@ def test_a_span_that_contradicts_the_safe_chain_where_it_overlaps_it_is_dropped(
 @pytest.mark.parametrize("fork", [Fork.GRANITE, Fork.JOVIAN])
 @pytest.mark.parametrize("tx_type", [0, 3, 5, 0x7E, 0x7F])
 def test_a_span_whose_transactions_cannot_be_put_together_costs_that_span_alone(fork, tx_type):
+    # spec: span.no-deposits
     world = three_blocks(fork)
     good = honest_span(world)
     raw = decode_raw_span_batch(good[1:])
@@ -239,6 +245,7 @@ def test_a_span_that_cannot_be_read_ends_its_channel(fork):
 
 
 def test_a_span_before_delta_costs_that_span_alone():
+    # spec: span.delta
     world = three_blocks(Fork.CANYON)
     singles = b"".join(singular_of(world, number).encode() for number in (1, 2, 3))
     assert posted(world, channel(rlp_encode(honest_span(world)) + singles)) == 3
@@ -253,6 +260,7 @@ def test_the_first_origin_bit_moves_no_origin():
 
 
 def test_the_first_byte_of_a_blob_is_masked():
+    # spec: blob.first-element-masked
     world = three_blocks()
     blob = bytearray(encode_blob(channel(rlp_encode(honest_span(world)))))
     blob[0] |= 0x40

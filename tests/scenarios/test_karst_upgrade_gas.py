@@ -16,6 +16,7 @@ FORKS = ForkSchedule.parse("jovian,karst+4", GENESIS_TIME)
 @pytest.mark.parametrize(("keep", "later"), [(False, LIMIT), (True, LIMIT + BUNDLE)])
 def test_the_gas_stays_in_the_limit_only_where_the_chain_keeps_it(keep, later):
     """Sequencer and verifier take the same limit from the same flag."""
+    # spec: upgrade.gas-deterministic, upgrade.gas-beside-limit, upgrade.gas-in-first-block-only
     world = World(forks=FORKS, keep_karst_upgrade_gas=keep)
     world.run_epochs(3)
     world.batcher.post()
@@ -30,6 +31,7 @@ def test_the_gas_stays_in_the_limit_only_where_the_chain_keeps_it(keep, later):
 
 
 def test_a_first_block_without_room_for_the_gas_is_refused():
+    # spec: upgrade.gas-in-first-block-only
     world = World(forks=FORKS)
     world.run_epochs(1)
     first = world.sequencer.chain.block_by_number(2)

@@ -17,6 +17,7 @@ VAULTS = (
 
 
 def test_the_sum_of_all_balances_changes_by_mints_alone():
+    # spec: isthmus.operator-fee-conserves-ether
     world = World(operator_fee_scalar=3, operator_fee_constant=1_000)
     supply = sum(account.balance for account in world.devnet.l2.alloc.values())
     touched = set(world.devnet.l2.alloc) | {b"\xda" * 20}
@@ -35,6 +36,7 @@ def test_the_sum_of_all_balances_changes_by_mints_alone():
 
 
 def test_fees_land_in_their_vaults_to_the_wei():
+    # spec: isthmus.operator-fee-conserves-ether, fees.vaults
     world = World(operator_fee_scalar=3, operator_fee_constant=1_000)
     alice = world.users[0]
     world.sequencer.build()

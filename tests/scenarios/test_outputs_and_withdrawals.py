@@ -42,6 +42,7 @@ def propose_up_to(world, proposer, number):
 
 
 def test_outputs_are_proposed_at_every_interval_and_equal_what_a_verifier_computes():
+    # spec: output.interval
     world = World(submission_interval=10)
     proposer = make_proposer(world)
     posted = [propose_up_to(world, proposer, number) for number in (10, 20)]
@@ -60,6 +61,7 @@ def test_outputs_are_proposed_at_every_interval_and_equal_what_a_verifier_comput
 
 def test_genesis_is_the_oracles_first_output():
     """Who asks an oracle for its latest output before the first proposal gets one (viem's waitToProve does)."""
+    # spec: output.start
     world = World(submission_interval=10)
     world.l1.mine()
     ask = world.l1.client.call

@@ -77,6 +77,7 @@ def test_heads_move_only_as_their_definitions_say():
 
 
 def test_unsafe_blocks_the_batches_contradict_are_replaced():
+    # spec: driver.consolidate
     world = World()
     other = World()  # the same L1 and L2 to the hash, and a sequencer of its own
     other.users[0].sends(CAROL, value=1)

@@ -25,6 +25,7 @@ def test_a_verifier_that_joins_late_ends_equal():
 
 @pytest.mark.parametrize("steps", [1, 7, 23, 60])
 def test_a_verifier_killed_at_any_moment_ends_equal(steps):
+    # spec: driver.sync-start
     world = World()
     for _ in range(5):
         world.users[0].sends(BOB, value=1)

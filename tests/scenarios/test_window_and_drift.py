@@ -13,6 +13,7 @@ def user_transactions(node, number):
 
 
 def test_a_batch_in_the_last_block_of_the_window_is_accepted():
+    # spec: batch.window
     world = World(seq_window_size=10)
     world.users[0].sends(world.users[1].address, value=1)
     world.sequencer.build(3)  # all on origin 0: their window ends with L1 block 10
@@ -27,6 +28,7 @@ def test_a_batch_in_the_last_block_of_the_window_is_accepted():
 
 
 def test_a_batch_after_the_window_is_refused_and_the_sequencer_reorgs_onto_deposit_only_blocks():
+    # spec: batch.window, epoch.has-a-block
     world = World(seq_window_size=10)
     alice, bob = world.users[0], world.users[1].address
     lost = alice.sends(bob, value=1)
@@ -51,6 +53,7 @@ def test_a_batch_after_the_window_is_refused_and_the_sequencer_reorgs_onto_depos
 
 def test_drift_the_origin_stays_then_blocks_are_empty_then_the_origin_must_advance():
     # Before Fjord the drift is a parameter; small here, so that it is reached soon.
+    # spec: batch.drift
     world = World(
         batcher=BatcherConfig(da="calldata", batch_type="singular", compression="zlib"),
         forks=ForkSchedule.all_at(Fork.ECOTONE),

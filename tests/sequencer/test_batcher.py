@@ -41,6 +41,7 @@ class Scene:
 
 
 def test_every_block_is_posted_once_and_reported():
+    # spec: holocene.batcher-order
     scene = Scene()
     for _ in range(5):
         scene.epoch()
@@ -76,6 +77,7 @@ def test_a_channel_closes_by_age_by_size_and_on_demand():
 
 
 def test_a_channel_closes_before_its_sequencing_window_does():
+    # spec: batcher.window
     options = BatcherConfig(
         da="calldata", batch_type="singular", compression="zlib", max_channel_duration=99, safety_margin=2
     )
@@ -111,6 +113,7 @@ def test_a_restart_with_a_batch_on_the_way_waits_and_posts_nothing_twice():
 
 
 def test_a_batch_that_l1_includes_and_derivation_drops_is_posted_again():
+    # spec: holocene.batcher-resends
     scene = Scene()
     scene.derivation.deaf_until = 3
     for _ in range(8):

@@ -176,6 +176,7 @@ def test_doors():
 
 
 def test_types_that_are_not_for_the_pool():
+    # spec: deposit.never-from-pool, blob.no-l2-blob-transactions
     pool, _ = make_pool()
     deposit = deposit_transaction(
         source_hash=bytes(32), sender=bytes(20), to=None, mint=1, value=0, gas_limit=1, is_system=False, data=b""

@@ -79,6 +79,7 @@ def test_past_the_drift_the_origin_stays_while_the_next_one_lies_in_the_future_o
 
 
 def test_past_the_drift_the_origin_must_advance_when_it_can():
+    # spec: batch.drift
     selector = OriginSelector(config(), Chain(2))
     assert selector.next_origin(l2_parent(2_000, 0)).number == 1
 

@@ -13,6 +13,7 @@ BOB = USERS[1].address
 
 
 def test_a_block_is_due_at_its_time():
+    # spec: epoch.block-every-block-time
     world = World()
     building = world.sequencer.building
     assert building.next_block_time == GENESIS_TIME + 2
@@ -81,6 +82,7 @@ def test_instant_runs_ahead_of_the_clock_as_far_as_the_drift_lets_it():
 
 
 def test_the_first_block_of_a_fork_with_upgrade_transactions_takes_nothing_from_the_pool():
+    # spec: jovian.sequencer-no-pool
     at = GENESIS_TIME + 4
     world = World(forks=replace(ForkSchedule.all_at(Fork.ISTHMUS), jovian=at))
     users = []
@@ -100,6 +102,7 @@ def test_confirmation_depth_keeps_the_origin_behind_l1():
 
 
 def test_the_pool_is_filled_by_tip_and_the_l1_attributes_come_first():
+    # spec: deposit.l1-attributes-first
     world = World()
     for index, tip in ((1, 5), (2, 9), (3, 7)):
         world.users[index].sends(BOB, value=1, tip=tip)

@@ -24,6 +24,7 @@ def mined(l1):
 
 
 def test_candidates_go_in_by_nonce_and_get_receipts():
+    # spec: holocene.batcher-order
     l1 = FakeL1()
     txs = manager(l1)
     tracked = [txs.submit(candidate(n)) for n in range(3)]

@@ -67,6 +67,7 @@ def data_of(case: dict[str, Any], key: str, zeros_key: str) -> bytes:
 
 @pytest.mark.parametrize(("file", "case"), section("decode"))
 def test_decode(file: str, case: dict[str, Any], ran) -> None:
+    # spec: blob.high-bits, blob.trailing-zeros, blob.length, blob.invalid-ignored
     known(
         f"{file}: {case['name']}", case, "name", "blob_prefix", "expected_data", "expected_zero_bytes", "expected_error"
     )
@@ -151,6 +152,7 @@ def test_a_real_blob(file: str, case: dict[str, Any], ran) -> None:
 @pytest.mark.parametrize(("file", "case"), section("blob_base_fee"))
 def test_blob_base_fee(file: str, case: dict[str, Any], ran) -> None:
     """By the fraction, and by the fraction that our schedule has for this fork's time."""
+    # spec: attributes.blob-base-fee
     known(file, case, "fork", "excess_blob_gas", "expected", "update_fraction")
     if case["fork"] not in SEPOLIA_TIMES:
         pytest.fail(f"{file}: unknown L1 fork {case['fork']}")

@@ -173,6 +173,7 @@ def channel_of(file: str, case: dict[str, Any]) -> bytes:
 
 @pytest.mark.parametrize(("file", "case"), section("cases"))
 def test_case(file: str, case: dict[str, Any], ran) -> None:
+    # spec: span.format
     if "raw_span_batch" in case:
         check_raw_span_batch(file, case)
     else:
@@ -319,6 +320,7 @@ def test_singular_batch(file: str, case: dict[str, Any], ran) -> None:
 
 @pytest.mark.parametrize(("file", "case"), section("unknown_batch_type"))
 def test_unknown_batch_type(file: str, case: dict[str, Any], ran) -> None:
+    # spec: batch.version
     known(file, case, "data", "expected")
     assert case["expected"] == "error/drop"
     assert batches_of(config_of(10), compress(rlp_encode(unhex(case["data"])), "zlib")) == []
@@ -448,6 +450,7 @@ def test_transactions_through_the_columns(file: str, case: dict[str, Any], ran) 
 
 @pytest.mark.parametrize(("file", "case"), section("span_batch_txs"))
 def test_all_columns(file: str, case: dict[str, Any], ran) -> None:
+    # spec: span.creation-bits-first
     known(file, case, "total_txs", "data")
     reader = Reader(unhex(case["data"]))
     columns = SpanTransactions.decode(reader, case["total_txs"])

@@ -51,6 +51,7 @@ def log_of(item: dict[str, Any]) -> Log:
 
 @pytest.mark.parametrize(("file", "case"), section("cases"))
 def test_a_log(file: str, case: dict[str, Any], ran) -> None:
+    # spec: deposit.log
     where = f"{file}: {case['name']}"
     known(where, case, "name", "l1_block_hash", "log_index", "log", "expected")
     block_hash, log, expected = unhex(case["l1_block_hash"]), log_of(case["log"]), case["expected"]
@@ -94,6 +95,7 @@ def check_fields(where: str, deposit: Transaction, expected: dict[str, Any]) -> 
 
 @pytest.mark.parametrize(("file", "case"), section("source_hashes"))
 def test_source_hash(file: str, case: dict[str, Any], ran) -> None:
+    # spec: deposit.source-hash
     known(
         file,
         case,
@@ -177,6 +179,7 @@ def test_serialization(file: str, case: dict[str, Any], ran) -> None:
 
 @pytest.mark.parametrize(("file", "case"), section("transactions"))
 def test_transactions(file: str, case: dict[str, Any], ran) -> None:
+    # spec: regolith.no-system-transactions
     where = f"{file}: {case['name']}"
     known(
         where,

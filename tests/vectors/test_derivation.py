@@ -171,6 +171,7 @@ L1_CASES = [pytest.param(file, item, id=str(item["number"])) for file, chain in 
 @pytest.mark.parametrize(("file", "item"), L1_CASES)
 def test_a_recorded_l1_block(file: str, item: dict[str, Any], ran) -> None:
     """Header, roots and the batcher's transactions of an L1 block, as our codecs see them."""
+    # spec: retrieval.inbox
     known(
         f"{file}: {item['number']}",
         item,
@@ -314,6 +315,7 @@ L2_CASES = [
 
 @pytest.mark.parametrize(("file", "index"), L2_CASES)
 def test_the_attributes_of_a_real_block(file: str, index: int, ran) -> None:
+    # spec: attributes.transaction-order, attributes.values, engine-api.attributes-beacon-root
     chain = dict(CHAINS)[file]
     item = chain["expected_l2_blocks"][index]
     attributes, block = derived(file)[index].attributes, l2_block(item)
@@ -380,6 +382,7 @@ def recorded_witnesses() -> list[Any]:
 @pytest.mark.parametrize(("path", "file", "index"), recorded_witnesses())
 def test_from_l1_data_to_the_real_hash(path: Path, file: str, index: int, ran) -> None:
     """Derived from L1 alone, executed on the parent's real state: the hash of the chain."""
+    # spec: verifier.equivalent
     item = dict(CHAINS)[file]["expected_l2_blocks"][index]
     case = load_case(path)
     assert case.block_hash == unhex(item["hash"])

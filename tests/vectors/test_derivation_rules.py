@@ -154,6 +154,13 @@ def transactions_of(case: dict[str, Any]) -> list[bytes]:
     ],
 )
 def test_batch_validity(file: str, document: dict[str, Any], case: dict[str, Any], ran) -> None:
+    # spec: batch.constraints, batch.undecided, batch.future, batch.too-old, batch.parent-hash, batch.epoch-not-older
+    # spec: batch.epoch-advance-unknown, batch.epoch-one-step, batch.epoch-hash, batch.time-not-before-origin
+    # spec: batch.transaction-types, epoch.block-every-block-time, batch.set-code, holocene.strict-order
+    # spec: holocene.span-origin-check, holocene.span-parent-check, holocene.span-no-gap, holocene.span-past
+    # spec: holocene.no-future, fjord.drift, span.undecided, span.future, span.one-new-block, span.aligned
+    # spec: span.parent-check, span.window, span.epoch-one-step, span.origin-check, span.epoch-not-older
+    # spec: span.block-epoch-not-older, span.block-time, span.drift, span.transactions, span.overlap-validated
     known(
         f"{file}: {case['name']}",
         case,
@@ -233,6 +240,7 @@ class Datas:
 
 @pytest.mark.parametrize(("file", "case"), section_cases("holocene_frame_queue_prune"))
 def test_frame_pruning(file: str, case: dict[str, Any], ran) -> None:
+    # spec: holocene.frame-order, holocene.first-frame-replaces
     known(f"{file}: {case['name']}", case, "name", "frames", "expected")
     assert [text_of(item) for item in prune_frames([frame(text) for text in case["frames"]])] == case["expected"]
     ran(file)
@@ -253,6 +261,7 @@ def test_frame_queue(file: str, found: dict[str, Any], rules: str, ran) -> None:
 
 @pytest.mark.parametrize(("file", "case"), section_cases("channel_bank"))
 def test_channel_bank(file: str, case: dict[str, Any], ran) -> None:
+    # spec: channel.prune, channel.first-in-first-out, fjord.channel-limits, canyon.channel-order
     known(f"{file}: {case['name']}", case, "name", "config", "frames", "steps", "channels_out")
     config = rollup_config(fork_times(case["config"]), channel_timeout=case["config"]["channel_timeout"])
     bank = ChannelBank(config, Frames(*map(frame, case["frames"])))
@@ -272,6 +281,7 @@ def test_channel_bank(file: str, case: dict[str, Any], ran) -> None:
 
 @pytest.mark.parametrize(("file", "case"), section_cases("holocene_channel_assembler"))
 def test_channel_assembler(file: str, case: dict[str, Any], ran, monkeypatch: pytest.MonkeyPatch) -> None:
+    # spec: holocene.channel-size, holocene.one-channel, holocene.channel-timeout, channel.timeout-granite
     known(
         f"{file}: {case['name']}", case, "name", "frames", "data", "open_channel_after", "max_channel_size", "origins"
     )
@@ -297,6 +307,7 @@ def test_channel_assembler(file: str, case: dict[str, Any], ran, monkeypatch: py
 
 @pytest.mark.parametrize(("file", "case"), section_cases("channel_add_frame"))
 def test_a_frame_added_to_a_channel(file: str, case: dict[str, Any], ran) -> None:
+    # spec: channel.duplicate-frame, channel.duplicate-close, channel.close-cuts
     known(
         f"{file}: {case['name']}",
         case,
@@ -313,6 +324,7 @@ def test_a_frame_added_to_a_channel(file: str, case: dict[str, Any], ran) -> Non
 
 @pytest.mark.parametrize(("file", "found"), section("frame_codec"))
 def test_frame_codec(file: str, found: dict[str, Any], ran) -> None:
+    # spec: frame.is-last
     known(file, found, "valid", "invalid", "rules")
     for case in found["valid"]:
         known(f"{file}: {case['name']}", case, "name", "frame", "expected", "batcher_tx", "expected_frames")
@@ -336,6 +348,7 @@ def test_frame_codec(file: str, found: dict[str, Any], ran) -> None:
 
 
 def test_a_frame_is_at_most_a_million_bytes() -> None:
+    # spec: frame.max-length
     longest = Frame(bytes(16), 0, bytes(MAX_FRAME_LENGTH), True)
     assert decode_frames(b"\0" + longest.encode()) == [longest]
     with pytest.raises(FrameError):
@@ -373,6 +386,7 @@ COMPRESSIONS = {
 
 @pytest.mark.parametrize(("file", "case"), section_cases("batch_reader_compression"))
 def test_compression_of_a_channel(file: str, case: dict[str, Any], ran) -> None:
+    # spec: channel.compression
     known(f"{file}: {case}", case, "algo", "fjord", "expect_error")
     if case["algo"] not in COMPRESSIONS:
         pytest.fail(f"{file}: unknown compression {case['algo']}")

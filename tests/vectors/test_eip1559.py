@@ -74,6 +74,7 @@ def chain_of(fork: Fork, case: dict[str, Any]) -> L2Config:
 
 @pytest.mark.parametrize(("file", "case"), of("base_fee"))
 def test_base_fee(file: str, case: dict[str, Any], ran: Any) -> None:
+    # spec: jovian.min-base-fee, jovian.footprint-in-base-fee, canyon.denominator, fees.chain-parameters
     if case["fork_of_parent"] == "london":
         fee = next_base_fee(
             case["parent_base_fee"],
@@ -102,6 +103,7 @@ def test_base_fee(file: str, case: dict[str, Any], ran: Any) -> None:
 @pytest.mark.parametrize(("file", "case"), of("base_fee_zero_params_reth_defaults"))
 def test_parameters_of_zero_are_refused(file: str, case: dict[str, Any], ran: Any) -> None:
     """Such a header cannot be on a chain (holocene/exec-engine.md); reth goes on with the chain's, we stop."""
+    # spec: holocene.extra-data
     extra_data = unhex(case["parent_extra_data"])
     with pytest.raises(ValueError, match="denominator is 0"):
         decode_extra_data(extra_data, Fork.JOVIAN)
@@ -167,6 +169,7 @@ def _built(chain: L2Config, fork: Fork, case: dict[str, Any]) -> bytes:
 
 @pytest.mark.parametrize(("file", "case"), of("validation", "holocene_params"))
 def test_parameters_in_attributes(file: str, case: dict[str, Any], ran: Any) -> None:
+    # spec: holocene.zero-params
     given = {"eip1559_params": case["params"]}
     if case["valid"]:
         assert _built(config(Fork.HOLOCENE, 250, 6), Fork.HOLOCENE, given)
@@ -180,6 +183,7 @@ def test_parameters_in_attributes(file: str, case: dict[str, Any], ran: Any) -> 
     ("file", "case"), [*of("validation", "holocene_extra_data"), *of("validation", "decode_invalid")]
 )
 def test_extra_data_in_headers(file: str, case: dict[str, Any], ran: Any) -> None:
+    # spec: jovian.extra-data, holocene.extra-data
     fork = fork_named(case.get("fork", "holocene"))
     if case["valid"]:
         assert decode_extra_data(unhex(case["extra"]), fork)

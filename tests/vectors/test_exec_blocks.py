@@ -46,6 +46,7 @@ def executed(name: str, file: str) -> tuple[ReplayCase, Sealed]:
 
 @pytest.mark.parametrize(("name", "file"), BLOCKS)
 def test_a_real_block_has_its_hash(name: str, file: str, ran: Any) -> None:
+    # spec: isthmus.withdrawals-root, isthmus.no-requests
     data = load(name, file)
     unknown = unknown_keys(data["expected"], EXPECTED)
     if unknown:

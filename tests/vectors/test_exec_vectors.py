@@ -266,6 +266,7 @@ def shifted(case: dict[str, Any]) -> int:
 
 @pytest.mark.parametrize(("file", "case"), cases("handler", "gas_accounting"))
 def test_gas_accounting(file: str, case: dict[str, Any], ran: Any) -> None:
+    # spec: regolith.no-system-transactions, regolith.deposit-gas
     known(
         file, case, "kind", "gas_limit", "remaining", "refund_counter", "expected_gas_used", "expected_gas_spent",
         "expected_refund",
@@ -284,6 +285,7 @@ def test_gas_accounting(file: str, case: dict[str, Any], ran: Any) -> None:
 
 @pytest.mark.parametrize(("file", "case"), cases("handler", "upfront_costs"))
 def test_upfront_costs(file: str, case: dict[str, Any], ran: Any) -> None:
+    # spec: isthmus.balance-covers-operator-fee
     known(
         file, case, "balance", "mint", "l1", "enveloped_tx", "gas_price", "gas_limit", "operator_fee_scalar",
         "operator_fee_constant", "expected_balance_after_upfront", "expected_error",
@@ -418,6 +420,7 @@ SENTENCES: dict[str, Callable[[], None]] = {
 
 @pytest.mark.parametrize(("file", "sentence"), cases("handler", "validity"))
 def test_validity(file: str, sentence: str, ran: Any) -> None:
+    # spec: isthmus.no-operator-fee-for-deposits, deposit.failure-keeps-nonce
     checks = [check for words, check in SENTENCES.items() if words in sentence]
     if len(checks) != 1:
         pytest.fail(f"{FOLDER}/{file}: no check for: {sentence}")
@@ -478,6 +481,7 @@ SIZES = [
 
 @pytest.mark.parametrize(("file", "name", "fork", "size"), SIZES)
 def test_largest_input(file: str, name: str, fork: str, size: int, ran: Any) -> None:
+    # spec: precompile.karst-pairing, jovian.precompiles, isthmus.precompiles, precompile.granite-pairing
     if name not in ADDRESSES:
         pytest.fail(f"{FOLDER}/{file}: no such precompile: {name}")
     address, at = ADDRESSES[name], Fork[fork.upper()]

@@ -98,12 +98,14 @@ def named(value: Any) -> str | None:
 
 @pytest.mark.parametrize(("file", "case"), FASTLZ, ids=named)
 def test_fastlz_length(file: str, case: dict[str, Any], ran: Any) -> None:
+    # spec: fjord.fastlz
     assert fastlz_length(repeated(case)) == case["expected_fastlz_len"]
     ran(f"fees/{file}")
 
 
 @pytest.mark.parametrize(("file", "oracle"), ORACLES)
 def test_fastlz_length_is_what_the_solidity_contract_says(file: str, oracle: dict[str, Any], ran: Any) -> None:
+    # spec: fjord.fastlz
     evm, address = Evm(), b"\xf1" * 20
     evm.state.set_code(address, unhex(oracle["runtime_bytecode"]))
     for case in oracle["parity_inputs"]:
@@ -141,6 +143,7 @@ def compressing_to(length: int) -> bytes:
 
 @pytest.mark.parametrize(("file", "case"), COSTS, ids=named)
 def test_l1_and_operator_cost(file: str, case: dict[str, Any], ran: Any) -> None:
+    # spec: jovian.operator-fee, fjord.l1-cost, fees.l1-cost-bedrock, fees.l1-cost-ecotone
     fork, given, expected = fork_named(case["fork"]), parameters(case), case["expected"]
     if "tx_hash" in case:
         assert decode_transaction(unhex(case["tx"])).hash == unhex(case["tx_hash"])
@@ -181,6 +184,7 @@ def footprint_layer(scalar: int) -> Layer:
 
 @pytest.mark.parametrize(("file", "case"), FOOTPRINTS, ids=lambda value: str(value)[:40])
 def test_da_footprint(file: str, case: dict[str, Any], ran: Any) -> None:
+    # spec: jovian.da-footprint
     unknown = unknown_keys(case, FOOTPRINT_KEYS)
     if unknown:
         pytest.fail(f"fees/{file}: no check for {unknown}")
@@ -216,6 +220,7 @@ def check_refused_footprint(case: dict[str, Any]) -> None:
 
 
 def test_the_da_footprint_of_a_block_stays_under_its_gas_limit() -> None:
+    # spec: jovian.da-footprint
     layer = footprint_layer(400)
     fit = 1_800_000 // 40_000
     assert layer.build(layer.transfers(fit), gas_limit=1_839_999).executed.block.header.blob_gas_used == 1_800_000

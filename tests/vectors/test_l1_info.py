@@ -68,6 +68,8 @@ def value_of(value: Any) -> Any:
 
 @pytest.mark.parametrize(("file", "case"), cases("calldata"))
 def test_calldata(file: str, case: dict[str, Any], ran) -> None:
+    # spec: attributes.jovian, attributes.isthmus, attributes.ecotone-size, attributes.ecotone-no-overhead
+    # spec: attributes.ecotone
     known(f"{file}: {case['name']}", case, "name", "calldata", "fork", "asserted", "full_deposit_tx", "tx_hash")
     data = unhex(case["calldata"])
     attributes = L1Attributes.decode(data)

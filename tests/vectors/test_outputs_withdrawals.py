@@ -55,6 +55,7 @@ def test_every_section_is_known() -> None:
 
 @pytest.mark.parametrize(("file", "case"), section("output_root_v0"))
 def test_output_root(file: str, case: dict[str, Any], ran) -> None:
+    # spec: output.root
     known(
         file,
         case,
@@ -132,6 +133,7 @@ def test_message_passed(file: str, case: dict[str, Any], ran) -> None:
 
 @pytest.mark.parametrize(("file", "case"), section("address_alias"))
 def test_alias(file: str, case: dict[str, Any], ran) -> None:
+    # spec: deposit.alias
     known(file, case, "l1", "expected_l2_alias")
     assert apply_alias(unhex(case["l1"])) == unhex(case["expected_l2_alias"])
     assert undo_alias(unhex(case["expected_l2_alias"])) == unhex(case["l1"])

@@ -78,6 +78,7 @@ def test_every_section_and_case_has_a_runner(file: str) -> None:
 
 @pytest.mark.parametrize(("file", "case"), PAYLOADS)
 def test_a_payload_has_its_block_hash(file: str, case: dict[str, Any], ran: Any) -> None:
+    # spec: isthmus.withdrawals-root
     block = block_of(case)
     assert block.header == header_from_json(case["header"])
     assert block.hash == unhex(case["payload"]["blockHash"])
@@ -153,6 +154,7 @@ def test_a_block_goes_through_gossip_and_json_unchanged(file: str, case: dict[st
 
 @pytest.mark.parametrize(("file", "case"), PAYLOADS)
 def test_a_damaged_message_is_refused_or_has_another_hash(file: str, case: dict[str, Any]) -> None:
+    # spec: gossip.decodes
     block = with_transactions(block_of(case), 2)
     version = case["version"]
     root = block.header.parent_beacon_block_root
@@ -173,6 +175,7 @@ def test_a_damaged_message_is_refused_or_has_another_hash(file: str, case: dict[
 
 
 def test_a_signature_of_the_upper_half_is_refused() -> None:
+    # spec: gossip.signature
     for _, case in (entry.values for entry in PAYLOADS):
         envelope = envelope_of(case)
         high = replace(envelope, signature=envelope.signature[:32] + b"\xff" * 32 + envelope.signature[64:])

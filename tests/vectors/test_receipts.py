@@ -70,6 +70,7 @@ def test_receipts_root(file: str, receipts: list[dict[str, Any]], expected: dict
     ("file", "section"), [(f, d["bedrock_receipt_rlp"]) for f, d in DOCUMENTS if "bedrock_receipt_rlp" in d]
 )
 def test_a_receipt_before_regolith(file: str, section: dict[str, Any], ran: Any) -> None:
+    # spec: deposit.receipt-version
     case = section["receipt"]
     receipt = Receipt(case["type"], 1, case["cumulative_gas_used"], 0, logs(case), _bloom=bytes(256))
     fields = rlp_decode(receipt.encode()[1:])
@@ -85,6 +86,7 @@ def test_a_receipt_before_regolith(file: str, section: dict[str, Any], ran: Any)
     ids=lambda value: value.get("name") if isinstance(value, dict) else None,
 )
 def test_deposit_receipts(file: str, case: dict[str, Any], ran: Any) -> None:
+    # spec: regolith.deposit-gas, deposit.receipt-version
     status, cumulative, bloom, raw_logs, *rest = rlp_decode(unhex(case["rlp"]))
     receipt = Receipt(
         DEPOSIT,

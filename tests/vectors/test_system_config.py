@@ -114,6 +114,7 @@ def as_number(value: Any) -> int:
 
 @pytest.mark.parametrize(("file", "case"), section("op_node", "kona_process", "kona_parsers"))
 def test_an_update(file: str, case: dict[str, Any], ran) -> None:
+    # spec: config.unparsable-skipped
     where = f"{file}: {case['name']}"
     known(where, case, "name", "topics", "data", "expected", "update_type", "ecotone_active")
     expected, config, log = dict(case["expected"]), config_of(case), log_of(case)
@@ -155,6 +156,7 @@ def test_a_sequence_of_updates(file: str, case: dict[str, Any], ran) -> None:
 
 @pytest.mark.parametrize(("file", "case"), section("eip1559_params_for_attributes"))
 def test_eip1559_params_of_attributes(file: str, case: dict[str, Any], ran) -> None:
+    # spec: holocene.attributes-params
     known(file, case, "system_config", "holocene_time", "parent_time", "next_time", "expected")
     known(file, case["system_config"], "denominator", "elasticity")
     system = case["system_config"]
@@ -168,6 +170,7 @@ def test_eip1559_params_of_attributes(file: str, case: dict[str, Any], ran) -> N
 
 @pytest.mark.parametrize(("file", "case"), section("ecotone_scalars"))
 def test_scalars(file: str, case: dict[str, Any], ran) -> None:
+    # spec: config.scalar-padding
     where = f"{file}: {case['name']}"
     known(where, case, "name", "scalar", "must_fail", "base_fee_scalar", "blob_base_fee_scalar")
     scalar = int(case["scalar"], 16)

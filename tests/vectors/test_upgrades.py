@@ -60,6 +60,7 @@ def transactions_at(fork: Fork) -> list[bytes]:
     ],
 )
 def test_the_first_block_of_a_fork(file: str, name: str, deposits: list[dict[str, Any]], ran) -> None:
+    # spec: upgrade.same-on-every-chain, upgrade.format
     raws = [unhex(deposit["raw"]) for deposit in deposits]
     assert transactions_at(Fork[name.upper()]) == raws
     for index, deposit in enumerate(deposits):
@@ -121,6 +122,7 @@ def test_a_deployment(file: str, case: dict[str, Any], ran) -> None:
 
 @pytest.mark.parametrize(("file", "case"), section("canyon_create2_deployer"))
 def test_canyon_sets_the_create2_deployer(file: str, case: dict[str, Any], ran) -> None:
+    # spec: canyon.create2-deployer
     known(file, case, "address", "code", "code_hash")
     assert unhex(case["address"]) == CREATE2_DEPLOYER
     code = preinstalls()[CREATE2_DEPLOYER].code

@@ -24,6 +24,7 @@ class InputTooLong(VMError):
 
 def p256verify(computation: Any) -> Any:
     """secp256r1 verification (RIP-7212): hash, r, s, x, y of 32 bytes each; 1 or nothing."""
+    # spec: fjord.p256
     return _p256verify(computation, _P256_GAS)
 
 
@@ -54,6 +55,7 @@ def _p256_is_valid(digest: bytes, r: int, s: int, x: int, y: int) -> bool:
 
 def limited(precompile: Precompile, max_input: int) -> Precompile:
     """The same precompile, failing on inputs above max_input bytes (granite, isthmus, jovian, karst/exec-engine.md)."""
+    # spec: precompile.granite-pairing
 
     def bounded(computation: Any) -> Any:
         if len(computation.msg.data) > max_input:

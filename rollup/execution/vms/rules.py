@@ -32,9 +32,13 @@ from rollup.protocol.forks import L1_FORKS, Fork, L1Fork, L1ForkRow, l1_fork_of
 
 _BN256_PAIRING, _G1_MSM, _G2_MSM, _BLS_PAIRING = (number.to_bytes(20, "big") for number in (8, 12, 14, 15))
 # Largest inputs in bytes: granite, isthmus, jovian and karst/exec-engine.md ("Precompile input size restrictions").
+# spec: precompile.granite-pairing
 _GRANITE_LIMITS = {_BN256_PAIRING: 112_687}
+# spec: isthmus.precompiles
 _ISTHMUS_LIMITS = _GRANITE_LIMITS | {_G1_MSM: 513_760, _G2_MSM: 488_448, _BLS_PAIRING: 235_008}
+# spec: jovian.precompiles
 _JOVIAN_LIMITS = {_BN256_PAIRING: 81_984, _G1_MSM: 288_960, _G2_MSM: 278_784, _BLS_PAIRING: 156_672}
+# spec: precompile.karst-pairing
 _KARST_LIMITS = _JOVIAN_LIMITS | {_BN256_PAIRING: 57_600}
 _LIMITS = (
     (Fork.GRANITE, _GRANITE_LIMITS),
@@ -139,6 +143,7 @@ def _l1_precompiles(l1_fork: L1Fork) -> dict[bytes, Precompile]:
 
 def l2_precompiles(fork: Fork) -> dict[bytes, Precompile]:
     """The L1 fork's precompiles with what an OP fork adds to them, or bounds."""
+    # spec: fjord.p256
     precompiles = _l1_precompiles(l1_fork_of(fork))
     if fork >= Fork.FJORD:
         precompiles.setdefault(P256VERIFY_ADDRESS, p256verify)
