@@ -60,7 +60,7 @@ SAID = {
     ],
     "sequencer.md": [
         f"tip and fee cap by {PoolLimits().price_bump} %",
-        f"{PoolLimits().max_transaction_size // 1024} KiB a transaction",
+        f"{PoolLimits().max_transaction_size // 1024} KiB per transaction",
         f"up to {WORDS[MAX_BLOBS_PER_TRANSACTION]} blobs a transaction",
         f"{WORDS[BATCHER.resubmit_after]}\n  L1 blocks in the pool",
         "The first block of "
