@@ -2,7 +2,7 @@
 
 from setuptools import find_namespace_packages, setup
 
-_FOLDERS = ["rollup", "sequencer", "derivation", "attribution_precompile", "benchmarks"]
+_FOLDERS = ["openrollup", "rollup", "sequencer", "derivation", "attribution_precompile", "benchmarks"]
 _EXAMPLES = ["rollup.examples", *("rollup.examples." + name for name in find_namespace_packages("examples"))]
 
 setup(

@@ -5,8 +5,8 @@ import stat
 from pathlib import Path
 
 
-def write_file(path: Path, content: str, mode: int = 0o666) -> None:
-    """Writes UTF-8 text so that a reader, or a crash, finds the old file or the new one.
+def write_file(path: Path, content: str | bytes, mode: int = 0o666) -> None:
+    """Writes bytes, or text as UTF-8, so that a reader, or a crash, finds the old file or the new one.
 
     mode: permissions of the file before the umask. Raises OSError, also where `path` is a symbolic link or anything
     else than a regular file: a link could lead to a file that the user did not mean.
@@ -19,11 +19,14 @@ def write_file(path: Path, content: str, mode: int = 0o666) -> None:
     unfinished.unlink(missing_ok=True)
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(content)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(path)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(path)) from error  # a full disk names no file of its own
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise

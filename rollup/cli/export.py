@@ -8,6 +8,7 @@ from typing import Final
 import click
 from eth_utils.address import to_checksum_address
 
+from derivation.errors import Temporary
 from rollup.cli.attribution_session import DEFAULT_URL
 from rollup.cli.attribution_values import ADDRESS, UINT64
 from rollup.cli.economics_options import in_words
@@ -34,10 +35,10 @@ class _Tables(click.ParamType[list[str]]):
 
 
 @click.command("export")
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option(
-    "--what", type=_Tables(), default=_DEFAULT, show_default=True, help="Which tables; batches needs --l1-url."
+    "--out", "folder", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder of the files."
 )
+@click.option("--what", type=_Tables(), default=_DEFAULT, show_default=True, help="Which tables; batches needs --l1.")
 @click.option(
     "--format", "kind", type=click.Choice(list(WRITERS)), default="parquet", show_default=True, help="Of the files."
 )
@@ -45,7 +46,7 @@ class _Tables(click.ParamType[list[str]]):
 @click.option("--to", "last", type=UINT64, help="Last block.  [default: the head]")
 @click.option("--follow", is_flag=True, help="Go on with new blocks, and take back what a reorganisation removes.")
 @click.option("--part-blocks", type=click.IntRange(1, 100_000), default=1_000, show_default=True, help="Per file.")
-@click.option("--l1-url", metavar="URL", help="JSON-RPC of L1, for batches.")
+@click.option("--l1", "l1_url", metavar="URL", help="JSON-RPC of L1, for batches.")
 @click.option(
     "--batch-inbox",
     type=ADDRESS,
@@ -54,7 +55,9 @@ class _Tables(click.ParamType[list[str]]):
     help="Where batches go on L1.",
 )
 @click.option(
+    "--l2",
     "--rpc-url",
+    "rpc_url",
     metavar="URL",
     default=DEFAULT_URL,
     show_default=True,
@@ -76,7 +79,7 @@ def command(
     rpc_url: str,
     as_json: bool,
 ) -> None:
-    """Write the chain's data to FOLDER, a file for each table and range of blocks, with a manifest.
+    """Write the chain's data to the folder --out, a file for each table and range of blocks, with a manifest.
 
     The same command again goes on where the export ended. Amounts are wei. docs/export.md has the columns.
     """
@@ -96,15 +99,22 @@ def command(
             _parts(exporter, head if last is None else last, part_blocks, as_json)
             while follow:
                 time.sleep(_POLL_SECONDS)
-                exporter.take_back()
-                # A file for each range of --part-blocks, not one for each poll.
-                whole = (exporter.head() + 1 - exporter.next_block) // part_blocks * part_blocks
-                if whole:
-                    _parts(exporter, exporter.next_block + whole - 1, part_blocks, as_json)
+                try:
+                    _follow(exporter, part_blocks, as_json)
+                except Temporary as error:
+                    click.echo(f"waiting: {error}", err=True)
     except ExportError as error:
         raise click.ClickException(str(error)) from error
     except ValueError as error:
         raise click.ClickException(str(error)) from error
+
+
+def _follow(exporter: Exporter, part_blocks: int, as_json: bool) -> None:
+    """One look at the chain: takes back what it no longer has, and exports what fills whole files."""
+    exporter.take_back()
+    whole = (exporter.head() + 1 - exporter.next_block) // part_blocks * part_blocks
+    if whole > 0:
+        _parts(exporter, exporter.next_block + whole - 1, part_blocks, as_json)
 
 
 def _parts(exporter: Exporter, last: int, part_blocks: int, as_json: bool) -> None:

@@ -5,18 +5,20 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from attribution_precompile import ADDRESS_BYTES
-from attribution_precompile.events import INFERRED
+from attribution_precompile.events import DATANET_CREATED, INFERRED
 from rollup.export.blocks import Read, Row, number
-from rollup.l1.json_rpc import JsonRpcClient, RpcError
+from rollup.export.rpc import NodeRpc
 
 _BATCH: Final = 50
 _PAGE: Final = 1_000
 _DAY: Final = 86_400
+_BLOCKS_PER_QUERY: Final = 50_000  # nodes bound the range of one query; ours at 100,000 blocks
 _TOPIC: Final = f"0x{INFERRED:064x}"
+_CREATED: Final = f"0x{DATANET_CREATED:064x}"
 _ADDRESS: Final = "0x" + ADDRESS_BYTES.hex()
 
 
-def read_inferences(rpc: JsonRpcClient, reads: Sequence[Read]) -> list[dict[str, Any]]:
+def read_inferences(rpc: NodeRpc, reads: Sequence[Read]) -> list[dict[str, Any]]:
     """Every inference record of the blocks, with its credits, in order."""
     wanted = [
         [receipt["transactionHash"], hex(which)]
@@ -92,29 +94,26 @@ def usage_rows(records: Sequence[dict[str, Any]]) -> Iterator[Row]:
         yield {"day": day, "model_id": model, "inferences": inferences, "fees": fees, "gas": gas}
 
 
-def contributor_rows(rpc: JsonRpcClient) -> Iterator[Row]:
-    """The table `contributors`, as of the head: every account of every DataNet."""
-    datanet = 1
-    while True:
-        cursor: str | None = None
-        try:
-            rpc.call("open_getDatanet", hex(datanet))
-        except RpcError as error:
-            if "unknown DataNet" in error.message:
-                return
-            raise
-        while True:
-            arguments = [hex(datanet)] + ([cursor] if cursor else ["0x" + "00" * 20])
-            answer = rpc.call("open_listContributors", *arguments, hex(_PAGE))
+def contributor_rows(rpc: NodeRpc, head: int) -> Iterator[Row]:
+    """The table `contributors`, as of the head: every account of every DataNet made up to the block `head`."""
+    for datanet in datanet_ids(rpc, head):
+        cursor: str | None = "0x" + "00" * 20
+        while cursor is not None:
+            answer = rpc.call("open_listContributors", hex(datanet), cursor, hex(_PAGE))
             for item in answer["contributors"]:
-                amounts = ("units", "direct", "settled", "credited", "pending")
                 yield {
                     "datanet_id": datanet,
                     "account": item["account"],
                     "contributions": number(item["contributions"]),
-                    **{name: number(item[name]) for name in amounts},
+                    **{name: number(item[name]) for name in ("units", "direct", "settled", "credited", "pending")},
                 }
             cursor = answer["cursor"]
-            if cursor is None:
-                break
-        datanet += 1
+
+
+def datanet_ids(rpc: NodeRpc, head: int) -> Iterator[int]:
+    """The DataNets made up to the block `head`, from the events of their creation."""
+    for first in range(0, head + 1, _BLOCKS_PER_QUERY):
+        last = min(first + _BLOCKS_PER_QUERY - 1, head)
+        query = {"fromBlock": hex(first), "toBlock": hex(last), "address": _ADDRESS, "topics": [_CREATED]}
+        for log in rpc.call("eth_getLogs", query):
+            yield int(log["topics"][1], 16)

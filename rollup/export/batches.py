@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from rollup.export.blocks import Row, number
-from rollup.l1.json_rpc import JsonRpcClient
+from rollup.export.rpc import NodeRpc
 
 _BATCH: Final = 50
 
 
-def batch_rows(l1: JsonRpcClient, inbox: str, first: int, last: int) -> Iterator[Row]:
+def batch_rows(l1: NodeRpc, inbox: str, first: int, last: int) -> Iterator[Row]:
     """The table `batches`: transactions to the inbox in the L1 blocks after `first`, up to `last`."""
     for start in range(first + 1, last + 1, _BATCH):
         numbers = [[hex(item), True] for item in range(start, min(start + _BATCH, last + 1))]

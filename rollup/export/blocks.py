@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from rollup.economics.prices import fork_of_attributes, prices_of_block
 from rollup.export.errors import ChainMoved
-from rollup.l1.json_rpc import JsonRpcClient
+from rollup.export.rpc import NodeRpc
 from rollup.protocol.fees import operator_fee
 from rollup.protocol.l1_attributes import L1Attributes, L1AttributesError
 
@@ -24,7 +24,7 @@ class Read:
     receipts: list[dict[str, Any]]
 
 
-def read_blocks(rpc: JsonRpcClient, first: int, last: int) -> list[Read]:
+def read_blocks(rpc: NodeRpc, first: int, last: int) -> list[Read]:
     """The blocks `first` to `last`; ChainMoved unless each is the child of the one before."""
     found: list[Read] = []
     for start in range(first, last + 1, _BATCH):

@@ -9,9 +9,9 @@ from rollup.export import attribution, batches
 from rollup.export.blocks import Read, Row, origin_of, read_blocks, rows_of
 from rollup.export.errors import ChainMoved, ExportError
 from rollup.export.manifest import Manifest, Part, described, write_whole
+from rollup.export.rpc import NodeRpc
 from rollup.export.schema import FROM_INDEX, SNAPSHOTS, TABLES
 from rollup.export.writers import WRITERS
-from rollup.l1.json_rpc import JsonRpcClient
 
 _TRIES: Final = 5
 _ZERO_HASH: Final = "0x" + "00" * 32
@@ -21,28 +21,28 @@ _ZERO_HASH: Final = "0x" + "00" * 32
 class Exporter:
     """One folder and its chain. `l1` and `inbox` are needed for `batches` alone."""
 
-    rpc: JsonRpcClient
+    rpc: NodeRpc
     folder: Path
     manifest: Manifest
-    l1: JsonRpcClient | None = None
+    l1: NodeRpc | None = None
     inbox: str = ""
     first: int = 0
 
     @classmethod
     def open(
         cls,
-        rpc: JsonRpcClient,
+        rpc: NodeRpc,
         folder: Path,
         kind: str,
         tables: list[str],
         *,
         first: int = 0,
-        l1: JsonRpcClient | None = None,
+        l1: NodeRpc | None = None,
         inbox: str = "",
     ) -> "Exporter":
         """Begins an export or goes on with one. Raises ExportError, OSError, or the client's errors."""
         if "batches" in tables and l1 is None:
-            raise ExportError("batches are on L1: give its JSON-RPC with --l1-url")
+            raise ExportError("batches are on L1: give its JSON-RPC (--l1)")
         chain_id = int(rpc.call("eth_chainId"), 16)
         genesis = rpc.call("eth_getBlockByNumber", "0x0", False)["hash"]
         manifest = Manifest.open(folder, chain_id, genesis, kind, tables)
@@ -138,7 +138,7 @@ class Exporter:
     def _snapshot(self) -> None:
         for name in set(self.manifest.tables) & set(SNAPSHOTS):
             number = self.head()
-            entry, data = self._file(name, "head", attribution.contributor_rows(self.rpc))
+            entry, data = self._file(name, "head", attribution.contributor_rows(self.rpc, number))
             write_whole(self.folder / entry["name"], data)
             self.manifest.snapshots[name] = entry | {"block": number}
         self.manifest.save(self.folder)

@@ -4,13 +4,15 @@ The manifest is replaced as a whole after a part's files are there. A file that 
 """
 
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
 from rollup.export.errors import ExportError
+from rollup.export.schema import TABLES
+from rollup.files import write_file
+from rollup.protocol.json_text import parse_json
 
 NAME: Final = "manifest.json"
 VERSION: Final = 1
@@ -49,7 +51,7 @@ class Manifest:
                 raise ExportError(f"{folder} is not empty, and has no {NAME}")
             return cls(chain_id, genesis, kind, tables)
         try:
-            data = json.loads(path.read_text(encoding="utf-8"))
+            data = parse_json(path.read_bytes())
             for name, value in wanted.items():
                 if data[name] != value:
                     raise ExportError(f"{folder} is an export with {name} {data[name]}, not {value}")
@@ -60,7 +62,8 @@ class Manifest:
 
     def save(self, folder: Path) -> None:
         """Replaces the file as a whole; raises OSError."""
-        text = json.dumps(asdict(self), indent=1) + "\n"
+        schema = {name: [asdict(column) for column in TABLES[name].columns] for name in self.tables}
+        text = json.dumps(asdict(self) | {"schema": schema}, indent=1) + "\n"
         write_whole(folder / NAME, text.encode())
 
     def clean(self, folder: Path) -> None:
@@ -74,15 +77,9 @@ class Manifest:
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Writes a file under another name, then renames it: it is whole or not there. Raises OSError."""
+    """Writes a file of an export, and its folder: the file is whole or not there. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(path.name + ".new")
-    try:
-        new.write_bytes(data)
-        os.replace(new, path)
-    except OSError:
-        new.unlink(missing_ok=True)
-        raise
+    write_file(path, data)
 
 
 def described(name: str, data: bytes, rows: int) -> dict[str, Any]:

@@ -36,8 +36,8 @@ def jsonl_file(table: Table, rows: Iterable[Row]) -> tuple[bytes, int]:
         lines.append(
             json.dumps(
                 {
-                    name: str(value) if kind == "amount" and value is not None else value
-                    for (name, kind), value in values
+                    column.name: str(value) if column.kind == "amount" and value is not None else value
+                    for column, value in values
                 }
             )
         )
@@ -54,9 +54,9 @@ def parquet_file(table: Table, rows: Iterable[Row]) -> tuple[bytes, int]:
     kinds = {"number": pa.int64(), "amount": pa.decimal128(AMOUNT_DIGITS, 0), "text": pa.string(), "flag": pa.bool_()}
     columns: list[list[Any]] = [[] for _ in table.columns]
     for row in rows:
-        for column, (_, kind), value in zip(columns, table.columns, _values(table, row), strict=True):
-            column.append(Decimal(value) if kind == "amount" and value is not None else value)
-    arrays = [pa.array(column, kinds[kind]) for column, (_, kind) in zip(columns, table.columns, strict=True)]
+        for values, column, value in zip(columns, table.columns, _values(table, row), strict=True):
+            values.append(Decimal(value) if column.kind == "amount" and value is not None else value)
+    arrays = [pa.array(values, kinds[column.kind]) for values, column in zip(columns, table.columns, strict=True)]
     target = pa.BufferOutputStream()
     pq.write_table(pa.Table.from_arrays(arrays, names=list(table.names)), target, compression="zstd")
     return target.getvalue().to_pybytes(), len(columns[0])
@@ -65,11 +65,11 @@ def parquet_file(table: Table, rows: Iterable[Row]) -> tuple[bytes, int]:
 def _values(table: Table, row: Row) -> Sequence[Any]:
     """The row's values in order. What does not fit its column is empty there, and JSON in `overflow`."""
     large = {
-        name: str(row[name])
-        for name, kind in table.columns
-        if kind in ("amount", "number")
-        and row.get(name) is not None
-        and row[name] >= (_LARGEST if kind == "amount" else _LARGEST_NUMBER)
+        column.name: str(row[column.name])
+        for column in table.columns
+        if column.kind in ("amount", "number")
+        and row.get(column.name) is not None
+        and row[column.name] >= (_LARGEST if column.kind == "amount" else _LARGEST_NUMBER)
     }
     if large and OVERFLOW not in table.names:
         raise ExportError(f"{table.name}: {next(iter(large))} is above 2^63 - 1")

@@ -27,7 +27,7 @@ def rows(folder, table):
 @pytest.fixture(scope="module")
 def exported(busy, tmp_path_factory):
     folder = tmp_path_factory.mktemp("export") / "csv"
-    busy.run("export", folder, "--format", "csv", "--what", ALL, "--part-blocks", "7")
+    busy.run("export", "--out", folder, "--format", "csv", "--what", ALL, "--part-blocks", "7")
     return folder
 
 
@@ -89,7 +89,7 @@ def test_the_manifest_has_the_hash_and_the_rows_of_every_file(exported):
 def test_the_same_command_goes_on_where_it_ended(busy, exported):
     before = json.loads((exported / "manifest.json").read_text())["parts"]
     busy.run("infer", "1", "--input-tokens", "1", "--output-tokens", "1", "--account", "4")
-    busy.run("export", exported, "--format", "csv", "--what", ALL, "--part-blocks", "7")
+    busy.run("export", "--out", exported, "--format", "csv", "--what", ALL, "--part-blocks", "7")
     after = json.loads((exported / "manifest.json").read_text())["parts"]
     assert after[: len(before)] == before
     assert after[len(before)]["first"] == before[-1]["last"] + 1
@@ -97,7 +97,19 @@ def test_the_same_command_goes_on_where_it_ended(busy, exported):
 
 def test_jsonl_has_the_rows_of_csv_and_no_amount_as_a_number(busy, tmp_path):
     for kind in ("csv", "jsonl"):
-        busy.run("export", tmp_path / kind, "--format", kind, "--what", "inferences,fees", "--from", "1", "--to", "8")
+        busy.run(
+            "export",
+            "--out",
+            tmp_path / kind,
+            "--format",
+            kind,
+            "--what",
+            "inferences,fees",
+            "--from",
+            "1",
+            "--to",
+            "8",
+        )
     lines = [
         json.loads(line)
         for path in sorted((tmp_path / "jsonl" / "fees").iterdir())
@@ -109,8 +121,8 @@ def test_jsonl_has_the_rows_of_csv_and_no_amount_as_a_number(busy, tmp_path):
 
 def test_batches_are_the_batchers_transactions(busy, export_urls, tmp_path):
     l1 = export_urls["L1 JSON-RPC"]
-    assert "--l1-url" in busy.refusal("export", tmp_path / "no", "--what", "batches", "--format", "csv")
-    busy.run("export", tmp_path / "b", "--what", "batches", "--format", "csv", "--l1-url", l1)
+    assert "--l1" in busy.refusal("export", "--out", tmp_path / "no", "--what", "batches", "--format", "csv")
+    busy.run("export", "--out", tmp_path / "b", "--what", "batches", "--format", "csv", "--l1", l1)
     for row in rows(tmp_path / "b", "batches"):
         receipt = JsonRpcClient(HttpEndpoint(l1)).call("eth_getTransactionReceipt", row["transaction_hash"])
         assert int(receipt["gasUsed"], 16) == int(row["gas_used"])
@@ -125,17 +137,17 @@ def test_batches_are_the_batchers_transactions(busy, export_urls, tmp_path):
     ],
 )
 def test_bad_input_is_one_sentence_and_leaves_nothing(busy, tmp_path, arguments, words):
-    assert words in busy.refusal("export", tmp_path / "x", "--format", "csv", *arguments)
+    assert words in busy.refusal("export", "--out", tmp_path / "x", "--format", "csv", *arguments)
     assert not (tmp_path / "x").exists()
 
 
 def test_a_folder_of_something_else_is_refused(busy, exported, tmp_path):
-    assert "format csv, not jsonl" in busy.refusal("export", exported, "--format", "jsonl", "--what", ALL)
+    assert "format csv, not jsonl" in busy.refusal("export", "--out", exported, "--format", "jsonl", "--what", ALL)
     (tmp_path / "mine.txt").write_text("")
-    assert "is not empty" in busy.refusal("export", tmp_path, "--format", "csv")
-    busy.run("export", tmp_path / "x", "--what", "colours", exit_code=2)
-    busy.run("export", tmp_path / "x", "--from", "5", "--to", "4", exit_code=2)
-    busy.run("export", tmp_path / "x", "--follow", "--to", "4", exit_code=2)
+    assert "is not empty" in busy.refusal("export", "--out", tmp_path, "--format", "csv")
+    busy.run("export", "--out", tmp_path / "x", "--what", "colours", exit_code=2)
+    busy.run("export", "--out", tmp_path / "x", "--from", "5", "--to", "4", exit_code=2)
+    busy.run("export", "--out", tmp_path / "x", "--follow", "--to", "4", exit_code=2)
 
 
 def test_the_page_has_every_table_and_its_columns():
@@ -153,7 +165,7 @@ def test_the_page_has_ten_queries():
 def test_the_queries_of_the_page_run_and_sum_to_the_books(busy, tmp_path, monkeypatch):
     duckdb = pytest.importorskip("duckdb", reason="NO DUCKDB: pip install duckdb")
     pytest.importorskip("pyarrow", reason="NO PYARROW: pip install 'openrollup[export]'")
-    busy.run("export", tmp_path / "parquet", "--what", ALL)
+    busy.run("export", "--out", tmp_path / "parquet", "--what", ALL)
     monkeypatch.chdir(tmp_path / "parquet")
     answers = [duckdb.sql(query).fetchall() for query in QUERIES]
     books = JsonRpcClient(HttpEndpoint(busy.url)).call("open_audit")

@@ -1,0 +1,14 @@
+"""What an export needs of a node: JSON-RPC calls, over HTTP or in the same process."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+
+class NodeRpc(Protocol):
+    """JSON-RPC calls of one node; rollup.l1.json_rpc.JsonRpcClient is one over HTTP."""
+
+    def call(self, method: str, *params: Any) -> Any:
+        """One call's result; raises rollup.l1.json_rpc.RpcError for the node's error."""
+
+    def batch(self, method: str, params: Sequence[Sequence[Any]]) -> list[Any]:
+        """The results of one method for many parameter lists, in order; raises as `call` for the first that fails."""
