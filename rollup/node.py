@@ -173,7 +173,12 @@ class Node:
         derivation = Verifier(config, l1.source, l1.source, engine)
         l2 = L2Node(l2_chain, engine, derivation, pool)
         sequencer = Sequencer(config, engine, l1.source, clock, pool=pool, instant=params.instant)
-        options = BatcherConfig(da=params.da, batch_type=params.batch_type, compression=params.compression)
+        options = BatcherConfig(
+            da=params.da,
+            batch_type=params.batch_type,
+            compression=params.compression,
+            follow_depth=l1.miner.finality.finalized + 1,  # from then on L1 cannot drop what it included
+        )
         batcher = Batcher(config, l2_chain, l1.client, devnet.params.batcher.private_key, derivation, options)
         proposer = Proposer(
             config,

@@ -130,8 +130,12 @@ class MockL1:
 
     def _on_leaving(self, transaction: Transaction) -> None:
         hashes = transaction.blob_versioned_hashes
-        self._blob_users.subtract(hashes)
-        self.archive.remove_loose(item for item in hashes if self._blob_users[item] <= 0)
+        for item in hashes:
+            self._blob_users[item] -= 1
+        unused = [item for item in hashes if self._blob_users[item] <= 0]
+        for item in unused:
+            self._blob_users.pop(item, None)
+        self.archive.remove_loose(unused)
 
     def mine(self, timestamp: int | None = None) -> Block:
         """Builds a block on the head out of the pool and makes it the head.

@@ -124,6 +124,11 @@ class Batcher:
         return self._active
 
     @property
+    def followed(self) -> int:
+        """How many L1 transactions are held with their data: those on the way, and those not yet deep enough."""
+        return self._manager.followed
+
+    @property
     def posted_to(self) -> int | None:
         """The number of the last L2 block put into a channel, None before the first."""
         return self._cursor.number if self._cursor is not None else None

@@ -85,6 +85,11 @@ class TxManager:
         """How many followed transactions are not in a block."""
         return sum(1 for tracked in self._tracked if tracked.receipt is None)
 
+    @property
+    def followed(self) -> int:
+        """How many transactions are held with their data, so that they can be sent again."""
+        return len(self._tracked)
+
     def foreign_in_flight(self) -> int:
         """Transactions of this account that wait in L1's pool and were not sent from here (before a restart)."""
         waiting = self._client.pending_nonce(self.address) - self._client.nonce(self.address)
