@@ -22,14 +22,14 @@ _COMMANDS = {
     "datanet": ("rollup.cli.datanet", "Create, fill and show DataNets."),
     "model": ("rollup.cli.model", "Register, price and show models."),
     "infer": ("rollup.cli.infer", "Pay for one inference."),
-    "inference": ("rollup.cli.inference", "Who got how much of one inference."),
+    "inference": ("rollup.cli.inference", "Show an inference and who was paid for it."),
     "attest": ("rollup.cli.attest", "Sign an attestation of one inference (EIP-712)."),
     "job": ("rollup.cli.job", "Request, settle, cancel and show jobs."),
     "claim": ("rollup.cli.claim", "Pay out what an account has earned."),
     "earnings": ("rollup.cli.earnings", "What an account has earned, by DataNet and model."),
     "economics": ("rollup.cli.economics", "Does my model pay? Gas, break-even, simulations."),
     "export": ("rollup.cli.export", "Write the chain's data as Parquet, CSV or JSON lines."),
-    "account": ("rollup.cli.account", "Make an address and a key for a contributor."),
+    "account": ("rollup.cli.account", "Make a key, for a contributor or a payer."),
     "trace": ("rollup.cli.trace", "Show whose text an output's spans come from."),
 }
 

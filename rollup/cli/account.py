@@ -1,26 +1,47 @@
-"""`openrollup account`: keys for people who have none yet."""
+"""`openrollup account`: keys for contributors and payers."""
 
 import json
+from pathlib import Path
 
 import click
 from eth_account import Account
 
+from rollup.cli.attribution_session import make_console
+from rollup.files import write_file
+
 
 @click.group("account")
 def command() -> None:
-    """Accounts: addresses for contributors, and the keys with which they claim."""
+    """Accounts: a private key, and the address where its owner is paid."""
 
 
-@command.command("new", short_help="Make an address and its key.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON, one line.")
-def new(as_json: bool) -> None:
-    """Make an account. Nothing is kept: write the key down. Its owner claims with --private-key, or anyone does with
-    `openrollup claim --for ADDRESS`."""
+@command.command("new", short_help="Make a private key and its address.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the key to this new file.")
+@click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
+def new(out: Path | None, as_json: bool) -> None:
+    """Make a private key from the machine's randomness, and print it with its address; no node is needed.
+
+    With --out the key is not printed: it is in the file, which only you can read. The address goes into dataset.yaml.
+    The account has no coins; `openrollup claim --for ADDRESS` pays it what it earned, and the sender pays the gas.
+    """
     made = Account.create()
-    key = "0x" + bytes(made.key).hex()
+    key = made.key.to_0x_hex()
+    if out is not None:
+        if out.exists() or out.is_symlink():
+            raise click.ClickException(f"{out} is there already: a key is never overwritten")
+        try:
+            write_file(out, key + "\n", mode=0o600)
+        except OSError as error:
+            raise click.ClickException(f"{out}: {error.strerror}") from error
+    place = {"privateKey": key} if out is None else {"file": str(out)}
     if as_json:
-        click.echo(json.dumps({"address": made.address, "privateKey": key}))
+        click.echo(json.dumps({"address": made.address, **place}))
         return
-    click.echo(f"address      {made.address}")
-    click.echo(f"private key  {key}")
-    click.echo("Whoever has the key has the money. It is shown only now.")
+    console = make_console()
+    console.print(f"address      {made.address}")
+    if out is None:
+        console.print(f"private key  {key}")
+        console.print("Keep the key: whoever has it is the account, and nobody can make it again.")
+    else:
+        console.print(f"private key  in {out}", markup=False)
+        console.print(f'use it by    export OPENROLLUP_PRIVATE_KEY="$(cat {out})"', markup=False)

@@ -12,6 +12,7 @@ from attribution_precompile.client import Attestation, decode_influence
 from rollup.cli.answer import read_text_file
 from rollup.cli.attribution_session import hexed
 from rollup.cli.attribution_values import parse_address, parse_hash
+from rollup.protocol.json_text import parse_json
 
 _NUMBERS: Final = {
     "modelId": ("model_id", 64),
@@ -48,7 +49,7 @@ class SignedAttestation:
 def read_attestation(path: Path) -> SignedAttestation:
     """Reads the document; `-` is standard input. ClickException names the field that is wrong."""
     try:
-        document = json.loads(read_text_file(path))
+        document = parse_json(read_text_file(path))
     except json.JSONDecodeError as error:
         raise click.ClickException(f"{path}:{error.lineno}: not JSON: {error.msg}") from error
     try:

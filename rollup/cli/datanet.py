@@ -22,13 +22,13 @@ from rollup.cli.attribution_session import (
 )
 from rollup.cli.attribution_values import ADDRESS, HASH, ID, parse_address, whole_number
 from rollup.cli.columns import print_columns
-from rollup.cli.data_files import SUFFIXES, DataFileError, Row, read_rows
-from rollup.cli.demo_texts import load_data_set
-from rollup.cli.text_files import TextFileError
+from rollup.cli.demo_texts import Text, load_data_set
+from rollup.cli.names import Names, named, with_names
 from rollup.protocol.primitives import keccak256
 
 _ROWS_A_CALL = 200
 _UNITS = whole_number(0, 2**96 - 1)
+Row = tuple[str, int, bytes]
 
 
 @click.group("datanet")
@@ -84,7 +84,8 @@ def contribute(
 ) -> None:
     """Register texts: all of a DATASET, or one by --contributor, --units and --text.
 
-    A DATASET is a folder with dataset.yaml, or a CSV or JSON lines file with contributor, units and text of each.
+    A DATASET is a folder with dataset.yaml, or a CSV or JSON lines file with the columns text, contributor, address,
+    units and title (docs/attribution-cli.md).
     """
     rows = _rows(dataset, contributor, units, text, content_hash)
     _refuse_known(History(session.client).registered_texts(datanet), rows, datanet)
@@ -127,8 +128,9 @@ def set_units(
 
 @command.command("show", short_help="Curator, contributors, units, pending.")
 @click.argument("datanet", type=ID)
+@with_names()
 @with_session
-def show(datanet: int, session: Session) -> None:
+def show(datanet: int, names: Names, session: Session) -> None:
     """Curator, contributors, their units, and what each would harvest now."""
     client = session.client
     found = client.datanet(datanet)
@@ -136,6 +138,7 @@ def show(datanet: int, session: Session) -> None:
     rows: list[dict[str, Any]] = [
         {
             "account": member.account,
+            "name": names.get(member.account.lower()),
             "units": member.units,
             "texts": len(member.contents),
             "pending": str(client.member(datanet, member.account)[1]),
@@ -149,7 +152,8 @@ def show(datanet: int, session: Session) -> None:
         console.print(f"metadata {hexed(found.metadata)}")
         console.print(f"{found.contributions} texts, {found.members} contributors, {found.total_units:,} units\n")
         lines = [
-            (row["account"], f"{row['units']:,}", str(row["texts"]), open_amount(int(row["pending"]))) for row in rows
+            (named(row["account"], names), f"{row['units']:,}", str(row["texts"]), open_amount(int(row["pending"])))
+            for row in rows
         ]
         print_columns(console, lines, header=("contributor", "units", "texts", "pending"), right=(1, 2, 3))
 
@@ -172,22 +176,21 @@ def _rows(
     if dataset is not None:
         if any(option is not None for option in single):
             raise click.UsageError("give a DATASET, or one text by --contributor, --units and --text")
-        if dataset.suffix in SUFFIXES:
-            return _file_rows(dataset)
-        return [
-            (parse_address(item.address), item.units, keccak256(item.content.encode()))
-            for item in load_data_set(dataset).texts
-        ]
+        texts = load_data_set(dataset).texts
+        _refuse_twice(texts)
+        return [(parse_address(item.address), item.units, keccak256(item.content.encode())) for item in texts]
     if contributor is None or units is None or (text is None) == (content_hash is None):
         raise click.UsageError("give a DATASET, or --contributor, --units and one of --text and --content-hash")
     return [(contributor, units, content_hash or keccak256(read_text_file(text or Path("-")).encode()))]
 
 
-def _file_rows(path: Path) -> list[Row]:
-    try:
-        return read_rows(path)
-    except (DataFileError, TextFileError) as error:
-        raise click.ClickException(str(error)) from error
+def _refuse_twice(texts: Sequence[Text]) -> None:
+    """Two equal texts in one data set: the precompile would name only a hash."""
+    titles: dict[str, str] = {}
+    for item in texts:
+        if item.content in titles:
+            raise click.ClickException(f"{item.title!r} is the same text as {titles[item.content]!r}")
+        titles[item.content] = item.title
 
 
 def _refuse_known(registered: dict[bytes, Any], rows: Sequence[Row], datanet: int) -> None:

@@ -24,11 +24,16 @@ _TEXTS = example_texts()
 @click.command("demo")
 @click.option("--l2", help="JSON-RPC of a running L2; without it the demo starts a node of its own.")
 @click.option("--verifier", help="JSON-RPC of its verifier.  [default: port 9546 beside --l2's 9545]")
-@click.option("--texts", default=_TEXTS, type=click.Path(path_type=Path, file_okay=False), help="Folder of the texts.")
+@click.option(
+    "--texts", default=_TEXTS, type=click.Path(path_type=Path), help="Texts: a folder, or a CSV or JSON lines file."
+)
 @click.option("--inferences", default=200, show_default=True, type=click.IntRange(1, 10_000), help="How many.")
+@click.option("--keep", is_flag=True, help="Keep the demo's own node running at the end, to look at, until Ctrl-C.")
 @click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
-def command(l2: str | None, verifier: str | None, texts: Path, inferences: int, as_json: bool) -> None:
+def command(l2: str | None, verifier: str | None, texts: Path, inferences: int, keep: bool, as_json: bool) -> None:
     """Pay for inferences on a medical model, credit those whose texts it learned from, and show the books."""
+    if keep and l2 is not None:
+        raise click.UsageError("--keep is for the demo's own node: that of --l2 runs on anyway")
     data_set = load_data_set(texts)
     console = safe_console(stderr=as_json)
     if l2 is None:
@@ -39,16 +44,27 @@ def command(l2: str | None, verifier: str | None, texts: Path, inferences: int, 
     with node as endpoints, explained(endpoints.l2):
         demo = Demo(_connect(endpoints.l2), _connect(endpoints.verifier), data_set, console.print)
         result = demo.run(inferences)
-    if as_json:
-        click.echo(json.dumps(result.to_json()))
-    else:
-        _show(console, result)
+        if as_json:
+            click.echo(json.dumps(result.to_json()))
+        else:
+            _show(console, result)
+        if keep:
+            _say_where(console, endpoints, result.model_id, texts)
+            endpoints.until_stopped()
     if not result.is_conserved or (endpoints.verifier is not None and not result.is_verified):
         raise SystemExit(1)
 
 
 def _connect(url: str | None) -> Any:
     return None if url is None else Web3(Web3.HTTPProvider(url))
+
+
+def _say_where(console: Console, endpoints: Endpoints, model_id: int, texts: Path) -> None:
+    console.print(f"\nThe node runs on until Ctrl-C: L2 {endpoints.l2}, verifier {endpoints.verifier}")
+    console.print("Look at it from another terminal:", markup=False)
+    console.print(f"  export OPENROLLUP_RPC_URL={endpoints.l2} OPENROLLUP_NAMES={texts}", markup=False)
+    for line in (f"inference {model_id} 1", "earnings --all", f"model show {model_id}"):
+        console.print(f"  openrollup {line}", markup=False)
 
 
 def _show(console: Console, result: DemoResult) -> None:
@@ -68,7 +84,7 @@ def _show(console: Console, result: DemoResult) -> None:
     books.add_column(justify="right")
     rows = [
         (f"fees of {result.inferences} inferences ({result.attested} of them by traced influence)", result.fees),
-        ("  to the platform", result.platform),
+        (f"  to the platform, {result.platform_bps / 100:g} %", result.platform),
         ("  to the model's owner", result.owner),
         ("  to contributors", credited),
         ("  fractions of a wei, in the pool", result.in_pool),

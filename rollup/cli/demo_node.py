@@ -3,9 +3,11 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import IO
 
 import click
 
@@ -16,6 +18,7 @@ class Endpoints:
 
     l2: str
     verifier: str | None
+    until_stopped: Callable[[], None] = lambda: None  # waits for Ctrl-C, or for the end of a node of the demo's own
 
 
 @contextmanager
@@ -35,10 +38,24 @@ def own_node() -> Iterator[Endpoints]:
             _, errors = process.communicate(timeout=10)
             raise click.ClickException(f"the demo's own node did not start: {errors.strip()}")
         urls = json.loads(line)["urls"]
-        yield Endpoints(urls["L2 JSON-RPC"], urls["verifier JSON-RPC"])
+        for pipe in (process.stdout, process.stderr):
+            # Somebody reads what follows: a full pipe would stop the node.
+            threading.Thread(target=_drain, args=(pipe,), daemon=True).start()
+        yield Endpoints(urls["L2 JSON-RPC"], urls["verifier JSON-RPC"], lambda: _wait(process))
     finally:
         process.terminate()
         try:
             process.wait(timeout=10)
         except subprocess.TimeoutExpired:
             process.kill()
+
+
+def _drain(pipe: IO[str] | None) -> None:
+    if pipe is not None:
+        for _ in pipe:
+            pass
+
+
+def _wait(process: "subprocess.Popen[str]") -> None:
+    with suppress(KeyboardInterrupt):
+        process.wait()

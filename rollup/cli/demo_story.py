@@ -60,6 +60,8 @@ class DemoResult:
     inferences: int
     attested: int
     fees: int = 0
+    model_id: int = 0
+    platform_bps: int = 0  # the platform's share of each fee
     platform: int = 0
     owner: int = 0
     contributors: list[Earned] = field(default_factory=list)
@@ -127,6 +129,7 @@ class Demo:
         datanet_id, model_id = self._register()
         before, earned = self._books(), self._credits(datanet_id)
         result = DemoResult(inferences, sum(_is_attested(number) for number in range(inferences)))
+        result.model_id, result.platform_bps = model_id, self._client.platform()[2]
         self._say(f"sending {inferences} inferences from {len(PAYERS)} payers")
         signed = self._sign_inferences(datanet_id, model_id, inferences)
         for transaction in signed:

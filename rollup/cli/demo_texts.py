@@ -10,6 +10,7 @@ import click
 from attribution_precompile.influence import Document
 from rollup.cli.attribution_values import parse_address
 from rollup.cli.text_files import TextFileError, read_text_inside
+from rollup.cli.text_tables import SUFFIXES, TextTableError, read_text_table
 from rollup.cli.yaml_fields import Field, FieldError, read_yaml
 
 
@@ -26,7 +27,7 @@ class Text:
 
 @dataclass(slots=True, frozen=True)
 class DataSet:
-    """A folder of texts by contributors (examples/medical/dataset.yaml)."""
+    """Texts by contributors: a folder with dataset.yaml (examples/medical), or the rows of a file."""
 
     name: str
     contributors: dict[str, str]  # name to address
@@ -52,7 +53,12 @@ def example_texts() -> Path:
 
 
 def load_data_set(folder: Path) -> DataSet:
-    """Reads dataset.yaml and the texts it names. ClickException names file, line and field."""
+    """A folder's dataset.yaml and the texts it names, or a CSV or JSON lines file with a text in each row.
+
+    ClickException names file, line and field.
+    """
+    if folder.suffix in SUFFIXES and not folder.is_dir():
+        return _table(folder)
     index = folder if folder.suffix in (".yaml", ".yml") else folder / "dataset.yaml"
     try:
         root = read_yaml(index)
@@ -66,6 +72,26 @@ def load_data_set(folder: Path) -> DataSet:
         return DataSet(root.need("name").text(), dict(contributors), texts)
     except FieldError as error:
         raise click.ClickException(str(error)) from error
+
+
+def _table(path: Path) -> DataSet:
+    """A data set that is one file; it is called as the file is."""
+    try:
+        rows = read_text_table(path)
+        contributors: dict[str, str] = {}
+        for row in rows:
+            known = contributors.get(row.contributor)
+            if row.address is not None and known not in (None, row.address):
+                raise TextTableError(f"{path}:{row.line}: {row.contributor!r} has another address further up")
+            if row.address is not None:
+                contributors[row.contributor] = row.address
+        for row in rows:
+            if row.contributor not in contributors:
+                raise TextTableError(f"{path}:{row.line}: no row has an address of {row.contributor!r}")
+    except TextTableError as error:
+        raise click.ClickException(str(error)) from error
+    texts = [Text(row.title, row.contributor, contributors[row.contributor], row.units, row.text) for row in rows]
+    return DataSet(path.stem, contributors, texts)
 
 
 def _text(folder: Path, entry: Field, contributors: Mapping[str, str]) -> Text:

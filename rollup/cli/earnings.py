@@ -1,6 +1,5 @@
 """`openrollup earnings`: what an account has earned, what of it was paid, what is due."""
 
-from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -11,7 +10,8 @@ from rollup.cli.attribution_history import History
 from rollup.cli.attribution_session import Session, open_amount, with_session
 from rollup.cli.attribution_values import ADDRESS, ID
 from rollup.cli.columns import print_columns
-from rollup.cli.earnings_all import show_everyone
+from rollup.cli.earnings_all import everyone, print_everyone
+from rollup.cli.names import Names, with_names
 
 # The roles of open_earnings.
 _ROLES: Final = {
@@ -25,20 +25,21 @@ _ROLES: Final = {
 
 @click.command("earnings")
 @click.argument("address", type=ADDRESS, required=False)
-@click.option("--all", "everyone", is_flag=True, help="Every contributor, the highest earnings first.")
-@click.option("--datanet", type=ID, help="With --all: of this DataNet alone.")
-@click.option("--texts", type=click.Path(path_type=Path), help="With --all: a data set whose names to show.")
+@click.option("--all", "of_all", is_flag=True, help="Every account that earned or could have, the largest first.")
+@click.option("--datanet", type=ID, help="With --all: those alone who ever had units in this DataNet.")
+@with_names("--texts")
 @with_session
-def command(address: str | None, everyone: bool, datanet: int | None, texts: Path | None, session: Session) -> None:
+def command(address: str | None, of_all: bool, datanet: int | None, names: Names, session: Session) -> None:
     """Earnings of ADDRESS: what was credited, is pending in each DataNet, was paid out; and the models it owns.
 
     All of it comes from the precompile and its events, so any node will do. A node with an index (open_earnings) also
-    says from which model, and as what. --all needs one.
+    says from which model, and as what. With --all it is a line for each contributor, model owner and the platform.
     """
-    if everyone == (address is not None) or (not everyone and (datanet is not None or texts is not None)):
-        raise click.UsageError("give an ADDRESS, or --all (with --datanet and --texts if you like)")
+    if (address is None) is not of_all or (datanet is not None and not of_all):
+        raise click.UsageError("give an ADDRESS, or --all (with --datanet if you like)")
     if address is None:
-        show_everyone(session, datanet, texts)
+        everybody = everyone(session, names, datanet)
+        session.show(everybody, lambda console: print_everyone(console, everybody))
         return
     client, history = session.client, History(session.client)
     datanets: list[dict[str, Any]] = []
@@ -53,6 +54,7 @@ def command(address: str | None, everyone: bool, datanet: int | None, texts: Pat
     claimable = client.claimable(address, [row["datanetId"] for row in datanets])
     result = {
         "address": address,
+        "name": names.get(address.lower()),
         "earned": str(claimable + claimed - refunded),
         "refunded": str(refunded),
         "claimed": str(claimed),
@@ -82,7 +84,7 @@ def _by_model(session: Session, address: str) -> list[dict[str, Any]] | None:
 
 
 def _render(console: Console, result: dict[str, Any]) -> None:
-    console.print(f"{result['address']}\n")
+    console.print(" ".join(filter(None, (result["name"], result["address"]))) + "\n", markup=False)
     rows: list[tuple[str, str]] = [
         ("earned in all", open_amount(int(result["earned"]))),
         ("  paid out", open_amount(int(result["claimed"]))),

@@ -1,76 +1,109 @@
-"""What every contributor has earned, from a node with an index (open_listContributors)."""
+"""`openrollup earnings --all`: everyone who earned or could have earned, from events that any node has."""
 
 from collections import defaultdict
-from pathlib import Path
-from typing import Any, Final
+from dataclasses import dataclass, field
+from typing import Any
 
-import click
-from eth_utils.address import to_checksum_address
 from rich.console import Console
-from web3.types import RPCEndpoint
 
+from rollup.cli.attribution_history import History
 from rollup.cli.attribution_session import Session, open_amount
 from rollup.cli.columns import print_columns
-from rollup.cli.people import names_of
-
-_PAGE: Final = 1_000
-_AMOUNTS: Final = ("direct", "settled", "pending")
+from rollup.cli.names import Names
 
 
-def show_everyone(session: Session, datanet: int | None, texts: Path | None) -> None:
-    """A line for each account with what it earned in all its DataNets, the highest first."""
-    names = names_of(texts)
-    sums: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(_AMOUNTS, 0))
-    for ident in [datanet] if datanet is not None else _datanets(session):
-        for item in _contributors(session, ident):
-            for name in _AMOUNTS:
-                sums[to_checksum_address(item["account"])][name] += int(item[name], 16)
-    rows = sorted(sums.items(), key=lambda row: (-sum(row[1].values()), row[0]))
+@dataclass(slots=True)
+class Party:
+    """An account's parts: DataNets where it ever had units, models it owns or owned, and what went to it."""
 
-    def render(console: Console) -> None:
-        cells = [
-            (
-                open_amount(sum(amounts.values())),
-                open_amount(amounts["direct"]),
-                open_amount(amounts["settled"]),
-                open_amount(amounts["pending"]),
-                f"{names.get(account, '')} {account}".strip(),
-            )
-            for account, amounts in rows
-        ]
-        header = ("earned", "because quoted", "from pools", "waiting in pools", "contributor")
-        print_columns(console, cells, header=header, right=(0, 1, 2, 3))
-
-    listed = [
-        {
-            "account": account,
-            "name": names.get(account),
-            "earned": str(sum(amounts.values())),
-            **{name: str(amount) for name, amount in amounts.items()},
-        }
-        for account, amounts in rows
-    ]
-    session.show({"contributors": listed}, render)
+    datanets: set[int] = field(default_factory=set)
+    models: set[int] = field(default_factory=set)
+    is_platform: bool = False
+    claimed: int = 0
+    refunded: int = 0
 
 
-def _datanets(session: Session) -> list[int]:
-    """The ids of all DataNets: they are given one after the other."""
-    found = 0
-    while "error" not in session.web3.provider.make_request(RPCEndpoint("open_getDatanet"), [hex(found + 1)]):
-        found += 1
-    return list(range(1, found + 1))
+def everyone(session: Session, names: Names, datanet: int | None = None) -> dict[str, Any]:
+    """The earnings of every party, the largest first, and their sums; amounts are wei in decimal strings.
+
+    With a DataNet only of those who ever had units in it; what they earned elsewhere counts too.
+    """
+    parties = _parties(session).items()
+    chosen = [(who, party) for who, party in parties if datanet is None or datanet in party.datanets]
+    rows = [_row(session, account, party, names) for account, party in chosen]
+    rows.sort(key=lambda row: (-int(row["earned"]), row["address"]))
+    sums = {name: str(sum(int(row[name]) for row in rows)) for name in ("earned", "claimed", "claimable")}
+    return {"accounts": rows, **sums}
 
 
-def _contributors(session: Session, datanet: int) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    cursor: str | None = "0x" + "00" * 20
-    while cursor is not None:
-        answer = session.web3.provider.make_request(
-            RPCEndpoint("open_listContributors"), [hex(datanet), cursor, hex(_PAGE)]
+def _parties(session: Session) -> dict[str, Party]:
+    """By checksummed address, from one pass over the events."""
+    parties: dict[str, Party] = defaultdict(Party)
+    _, treasury, _ = session.client.platform()
+    parties[treasury].is_platform = True
+    payer_of: dict[int, str] = {}
+    for name, item in History(session.client).events(
+        (
+            "PlatformSet",
+            "Contributed",
+            "UnitsSet",
+            "ModelRegistered",
+            "ModelTransferred",
+            "Claimed",
+            "JobRequested",
+            "JobSettled",
+            "JobCancelled",
         )
-        if "error" in answer:
-            error = answer["error"]
-            raise click.ClickException(str(error.get("message", error) if isinstance(error, dict) else error))
-        found += answer["result"]["contributors"]
-        cursor = answer["result"]["cursor"]
-    return found
+    ):
+        match name:
+            case "PlatformSet":
+                parties[item["treasury"]].is_platform = True
+            case "Contributed" | "UnitsSet":
+                parties[item["contributor"]].datanets.add(item["datanetId"])
+            case "ModelRegistered":
+                parties[item["owner"]].models.add(item["modelId"])
+            case "ModelTransferred":
+                parties[item["to"]].models.add(item["modelId"])
+            case "Claimed":
+                parties[item["account"]].claimed += item["amount"]
+            case "JobRequested":
+                payer_of[item["jobId"]] = item["payer"]
+            case "JobSettled" | "JobCancelled":
+                parties[payer_of[item["jobId"]]].refunded += item["refund"]
+    return parties
+
+
+def _row(session: Session, account: str, party: Party, names: Names) -> dict[str, Any]:
+    claimable = session.client.claimable(account, sorted(party.datanets))
+    return {
+        "address": account,
+        "name": names.get(account.lower()),
+        "datanets": sorted(party.datanets),
+        "models": sorted(party.models),
+        "isPlatform": party.is_platform,
+        "earned": str(claimable + party.claimed - party.refunded),
+        "claimed": str(party.claimed),
+        "claimable": str(claimable),
+    }
+
+
+def print_everyone(console: Console, result: dict[str, Any]) -> None:
+    """A line per account, and the sums."""
+    rows = [
+        (row["name"] or "", row["address"], _parts(row), *(open_amount(int(row[name])) for name in _AMOUNTS))
+        for row in result["accounts"]
+    ]
+    rows.append(("all", "", "", *(open_amount(int(result[name])) for name in _AMOUNTS)))
+    print_columns(console, rows, header=("name", "account", "as", "earned", "paid out", "due now"), right=(3, 4, 5))
+
+
+_AMOUNTS = ("earned", "claimed", "claimable")
+
+
+def _parts(row: dict[str, Any]) -> str:
+    parts = ["platform"] if row["isPlatform"] else []
+    if row["models"]:
+        parts.append("owner of model " + ", ".join(map(str, row["models"])))
+    if row["datanets"]:
+        parts.append("contributor of DataNet " + ", ".join(map(str, row["datanets"])))
+    return "; ".join(parts) or "payer of jobs"

@@ -14,7 +14,7 @@ from rollup.cli.attestation_file import SignedAttestation, read_attestation
 from rollup.cli.attribution_session import Session, with_account, with_attributor, with_session
 from rollup.cli.attribution_values import AMOUNT, DURATION, HASH, ID, POSITIVE
 from rollup.cli.inferred import show_inference
-from rollup.cli.people import names_of
+from rollup.cli.names import Names, names_of, with_names
 
 _UINT32 = 2**32
 
@@ -28,6 +28,7 @@ _UINT32 = 2**32
 @click.option("--count", type=POSITIVE, help="So many in one record, by the attributor itself.")
 @click.option("--records-root", type=HASH, help="With --count: commits to the single records.")
 @answer_options
+@with_names()
 @with_session
 @with_account
 @with_attributor
@@ -39,6 +40,7 @@ def command(
     deadline: int,
     count: int | None,
     records_root: bytes | None,
+    names: Names,
     session: Session,
     account: LocalAccount,
     attributor: LocalAccount | None,
@@ -74,7 +76,9 @@ def command(
             receipt = _send_attested(session, account, signed, fee)
         else:
             receipt = _send_default(session, account, model, answer, compact, fee)
-    show_inference(session, receipt, names_of(given.texts))
+    if given.texts is not None:
+        names = {**names_of(given.texts), **names}
+    show_inference(session, receipt, names)
 
 
 def _only_attested(given: AnswerOptions) -> None:

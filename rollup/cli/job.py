@@ -23,7 +23,8 @@ from rollup.cli.attribution_session import (
 )
 from rollup.cli.attribution_values import ADDRESS, AMOUNT, DURATION, HASH, ID
 from rollup.cli.columns import print_columns
-from rollup.cli.inferred import inference_json
+from rollup.cli.inferred import credits_of, inference_json, print_credits_of
+from rollup.cli.names import Names, names_of, with_names
 from rollup.protocol.primitives import keccak256
 
 _LONGEST_SECONDS: Final = 30 * 24 * 3_600
@@ -67,14 +68,16 @@ def open_job(
 @command.command("settle", short_help="Answer a job; the fee is split.")
 @click.argument("job", type=ID)
 @answer_options
+@with_names()
 @with_session
 @with_account
-def settle(job: int, session: Session, account: LocalAccount, **options: Any) -> None:
+def settle(job: int, names: Names, session: Session, account: LocalAccount, **options: Any) -> None:
     """Answer a job, as the model's attributor: the fee is split, what is left goes back to the payer's credit."""
     if options["request"] is not None or options["request_hash"] is not None:
         raise click.UsageError("what was asked is in the job already")
     found = session.client.job(job)
-    answer = take_answer(options).resolve(session.client, found.model_id)
+    given = take_answer(options)
+    answer = given.resolve(session.client, found.model_id)
     receipt = session.client.send(
         account,
         "settle",
@@ -86,13 +89,17 @@ def settle(job: int, session: Session, account: LocalAccount, **options: Any) ->
         list(answer.influence),
     )
     settled, inferred = _event(session, receipt, "JobSettled"), _event(session, receipt, "Inferred")
+    if given.texts is not None:
+        names = {**names_of(given.texts), **names}
+    credits = credits_of(session, receipt, names)
 
     def render(console: Console) -> None:
         console.print(f"job {job} is settled: inference {settled['inferenceId']} of model {found.model_id}")
         console.print(f"fee {open_amount(settled['fee'])}, {open_amount(settled['refund'])} back to {found.payer}")
+        print_credits_of(console, session, inferred, credits, names)
         show_receipt(console, receipt)
 
-    result = {"jobId": job, "refund": str(settled["refund"])} | inference_json(inferred)
+    result = {"jobId": job, "refund": str(settled["refund"])} | inference_json(inferred) | {"credits": credits}
     session.show(result | receipt_json(receipt), render)
 
 

@@ -20,6 +20,7 @@ from rollup.cli.attribution_session import (
 )
 from rollup.cli.attribution_values import ADDRESS, AMOUNT, HASH, ID, UINT64
 from rollup.cli.columns import print_columns
+from rollup.cli.credited import print_split, split_text
 from rollup.cli.model_file import NOBODY, ModelFile, read_model
 
 
@@ -43,8 +44,12 @@ def register(file: Path, session: Session, account: LocalAccount) -> None:
         (model.split.owner_bps, model.split.lineage_bps, model.split.data_bps),
         list(model.weights),
     )
-    for twin in _identical(session, account.address, model):
+    known = _identical(session, account.address, model)
+    for twin in known:
         click.echo(f"Warning: model {twin} is the same already; this registers another.", err=True)
+    if model.base_model_id and not model.split.lineage_bps:
+        note = f"Note: model {model.base_model_id}, the base model, gets nothing: the split's lineage is 0"
+        click.echo(note, err=True)
     receipt = session.client.send(account, "registerModel", params)
     model_id = next(found for name, found in session.client.events(receipt) if name == "ModelRegistered")["modelId"]
     attributor = account.address if model.attributor == NOBODY else model.attributor
@@ -52,9 +57,10 @@ def register(file: Path, session: Session, account: LocalAccount) -> None:
     def render(console: Console) -> None:
         name = f" ({model.name})" if model.name else ""
         console.print(f"model {model_id}{name}, owned by {account.address}, attributor {attributor}", markup=False)
+        print_split(console, session, model_id)
         show_receipt(console, receipt)
 
-    result = {"modelId": model_id, "owner": account.address, "attributor": attributor}
+    result = {"modelId": model_id, "owner": account.address, "attributor": attributor, "sameAs": known}
     session.show(result | {"metadata": hexed(model.metadata)} | receipt_json(receipt), render)
 
 
@@ -64,7 +70,7 @@ def register(file: Path, session: Session, account: LocalAccount) -> None:
 def show(model: int, session: Session) -> None:
     """Owner, price, split, DataNets, and what the model has earned."""
     found, usage = session.client.model(model), session.client.usage(model)
-    platform_bps = session.client.platform()[2]
+    _, _, platform = session.client.platform()
 
     def render(console: Console) -> None:
         console.print(f"model {model}")
@@ -74,14 +80,13 @@ def show(model: int, session: Session) -> None:
             ("history", _commitment(usage.history)),
             ("training", _commitment(usage.training)),
         ]
-        print_columns(console, _rows(found, platform_bps) + used)
+        print_columns(console, _rows(found, platform) + used)
 
     result = {
         "modelId": model,
         "owner": found.owner,
         "attributor": found.signer,
         "baseModelId": found.base_model_id,
-        "platformBps": platform_bps,
         "metadata": hexed(found.metadata),
         "price": _price_json(found.price),
         "split": {
@@ -89,6 +94,7 @@ def show(model: int, session: Session) -> None:
             "lineageBps": found.split.lineage_bps,
             "dataBps": found.split.data_bps,
         },
+        "platformBps": platform,
         "weights": [{"datanetId": ident, "weight": weight} for ident, weight in found.weights],
         "usage": {
             "inferences": usage.inferences,
@@ -219,19 +225,14 @@ def _quoted(result: dict[str, Any]) -> str:
     return open_amount(int(result["quote"]))
 
 
-def _rows(model: Model, platform_bps: int) -> list[tuple[str, str]]:
-    split = model.split
+def _rows(model: Model, platform: int) -> list[tuple[str, str]]:
     return [
         ("owner", model.owner),
         ("attributor", model.signer + (" (the owner)" if model.signer == model.owner else "")),
         ("base model", str(model.base_model_id) if model.base_model_id else "none"),
         ("metadata", hexed(model.metadata)),
         ("price", _price_text(model.price)),
-        (
-            "split",
-            f"platform {platform_bps / 100:g} % of the fee; of the rest owner {split.owner_bps / 100:g} %, "
-            f"lineage {split.lineage_bps / 100:g} %, data {split.data_bps / 100:g} %",
-        ),
+        ("split", split_text(platform, model.split)),
         ("DataNets", ", ".join(f"{ident} (weight {weight})" for ident, weight in model.weights)),
     ]
 

@@ -4,11 +4,12 @@ name: Triage assistant          # its keccak256 is the model's metadata; or meta
 attributor: "0x7099…"           # who signs attestations and settles jobs; the owner by default
 base_model: 0                   # the model it was fine-tuned from, if any
 price: {per_call: 0.01 OPEN, per_kilo_input: 0.001 OPEN, per_kilo_output: 0.004 OPEN}
-split: {owner: 30%, lineage: 0%, data: 70%}    # of the fee less the platform's share; or basis points: 3000
+split: {owner: 30%, lineage: 0%, data: 70%}     # of the fee less the platform's share; 3000 is 30 %, basis points
 datanets:
   - {id: 1, weight: 1}
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -21,6 +22,7 @@ from rollup.protocol.primitives import keccak256
 NOBODY: Final = "0x" + "00" * 20
 _MAX_WEIGHTS: Final = 32
 _ALL_BPS: Final = 10_000
+_PERCENT: Final = re.compile(r"([0-9]{1,3})(?:\.([0-9]{1,2}))? *%")
 
 
 @dataclass(slots=True, frozen=True)
@@ -74,25 +76,24 @@ def _split(field: Field, base: int) -> Split:
     fields = field.only(*names)
     shares = [_share(fields[name]) if name in fields else 0 for name in names]
     if sum(shares) != _ALL_BPS:
-        raise field.error(f"owner, lineage and data sum to {sum(shares):,} basis points, not to {_ALL_BPS:,}")
+        total = f"{sum(shares):,} basis points ({sum(shares) / 100:g} %)"
+        raise field.error(f"owner, lineage and data sum to {total}, not to {_ALL_BPS:,} (100 %)")
     if shares[1] and not base:
         raise fields["lineage"].error("a share for the lineage, but no base_model")
     return Split(*shares)
 
 
 def _share(field: Field) -> int:
-    """Basis points: a whole number of them, or a percentage with at most two decimals."""
-    return field.parsed(_percentage) if field.text().endswith("%") else field.integer(0, _ALL_BPS)
-
-
-def _percentage(text: str) -> int:
-    whole, _, part = text.removesuffix("%").strip().partition(".")
-    digits = whole + part
-    if not (digits.isascii() and digits.isdigit() and whole and len(whole) <= 3 and len(part) <= 2):
-        raise ValueError(f"{text!r} is not a percentage with at most two decimals, such as 12.5%")
-    bps = int(whole + part.ljust(2, "0"))
+    """Basis points: `3000`, or `30%` with at most two decimals."""
+    text = field.text().strip()
+    if not text.endswith("%"):
+        return field.integer(0, _ALL_BPS)
+    match = _PERCENT.fullmatch(text)
+    if match is None:
+        raise field.error(f"{text!r} is not a percentage with at most two decimals, such as 12.5%")
+    bps = int(match[1]) * 100 + int((match[2] or "").ljust(2, "0"))
     if bps > _ALL_BPS:
-        raise ValueError(f"{text!r} is above 100%")
+        raise field.error(f"{text} is more than 100%")
     return bps
 
 

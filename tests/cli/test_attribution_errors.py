@@ -42,6 +42,8 @@ CALLS: list[list[str]] = [
     ["job", "list"],
     ["claim"],
     ["earnings", "0x" + "11" * 20],
+    ["earnings", "--all"],
+    ["inference", "1", "1"],
     ["trace", str(ANSWER), "--texts", str(MEDICAL), "--model", "1"],
     ["trace", str(ANSWER), "--texts", str(MEDICAL), "--tx", "0x" + "11" * 32],
 ]
@@ -146,6 +148,7 @@ def test_files_that_cannot_be_read(shell: Any, model: tuple[int, int], tmp_path:
     [
         ("{", ":1: not JSON"),
         ("[]", "not an attestation"),
+        ("[" * 200_000, "not JSON"),
         ("{}", "the field 'attestation' is missing"),
         ('{"attestation": {"modelId": "1"}}', "'1' is not a number below 2^64"),
     ],

@@ -35,6 +35,21 @@ def test_what_may_be_left_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("split", "expected"),
+    [
+        ("{owner: 50%, data: 50%}", Split(5_000, 0, 5_000)),
+        ("{owner: 12.5%, lineage: 0%, data: 87.50 %}", Split(1_250, 0, 8_750)),
+        ("{owner: 0.01%, data: 9999}", Split(1, 0, 9_999)),
+        ("{data: 100%}", Split(0, 0, 10_000)),
+    ],
+)
+def test_shares_in_percent_are_basis_points(tmp_path: Path, split: str, expected: Split) -> None:
+    file = tmp_path / "model.yaml"
+    file.write_text(f"name: A\nsplit: {split}\ndatanets: [{{id: 1}}]\n")
+    assert read_model(file).split == expected
+
+
+@pytest.mark.parametrize(
     ("content", "words"),
     [
         ("", "m.yaml: the file is empty"),
@@ -59,8 +74,15 @@ def test_what_may_be_left_out(tmp_path: Path) -> None:
         ("name: A\nmetadata: 0x12", "m.yaml:2: metadata: '0x12' is not a hash"),
         (
             "name: A\nsplit: {owner: 1, data: 2}",
-            "m.yaml:2: split: owner, lineage and data sum to 3 basis points, not to 10,000",
+            "m.yaml:2: split: owner, lineage and data sum to 3 basis points (0.03 %), not to 10,000 (100 %)",
         ),
+        (
+            "name: A\nsplit: {owner: 30%, data: 65%}",
+            "m.yaml:2: split: owner, lineage and data sum to 9,500 basis points",
+        ),
+        ("name: A\nsplit:\n  owner: 0.001%", "m.yaml:3: split.owner: '0.001%' is not a percentage with at most two"),
+        ("name: A\nsplit:\n  owner: -5%", "m.yaml:3: split.owner: '-5%' is not a percentage"),
+        ("name: A\nsplit:\n  owner: 101%", "m.yaml:3: split.owner: 101% is more than 100%"),
         (
             "name: A\nsplit:\n  owner: 3000\n  lineage: 1000\n  data: 6000",
             "m.yaml:4: split.lineage: a share for the lineage, but no base_model",

@@ -1,14 +1,12 @@
-"""Who got how much, by name; percentages; a warning on a registration that is there already; CSV and JSON lines."""
+"""Who got how much, by name; percentages; a warning on a registration that is there already."""
 
 import json
 
 import pytest
 from eth_account import Account
 
-from rollup.cli.data_files import DataFileError, read_rows
 from rollup.cli.model_file import read_model
 from rollup.cli.yaml_fields import FieldError
-from rollup.protocol.primitives import keccak256
 
 WHO = "0x09DB0a93B389bEF724429898f539AEB7ac2Dd55f"
 MODEL = "name: {name}\nprice: {{per_call: 0.5 open}}\nsplit: {{owner: 40%, data: 60%}}\ndatanets: [{{id: {datanet}}}]\n"
@@ -34,13 +32,13 @@ def test_infer_says_who_got_how_much_to_the_wei(shell, world):
     again = shell.json("inference", model, found["inferenceId"])
     assert again["credits"] == found["credits"]
     text = shell.run("inference", model, found["inferenceId"], "--texts", "examples/medical").stdout
-    assert f"pool of DataNet {datanet}, 8 by units" in text
+    assert f"pool of DataNet {datanet}" in text
     assert "Amara Lindqvist 0x09DB" in text
     assert "platform" in text
 
 
 def test_an_inference_that_is_not_there_is_one_sentence(shell, world):
-    assert "no inference 999" in shell.refusal("inference", world[1], "999")
+    assert "there is no inference 999" in shell.refusal("inference", world[1], "999")
 
 
 def test_a_node_without_an_index_still_infers(anvil_shell, tmp_path):
@@ -50,17 +48,17 @@ def test_a_node_without_an_index_still_infers(anvil_shell, tmp_path):
     model = anvil_shell.json("model", "register", path)["modelId"]
     found = anvil_shell.json("infer", model, "--input-tokens", "1", "--output-tokens", "1")
     assert found["credits"] is None
-    assert "has no index" in anvil_shell.refusal("inference", model, "1")
+    assert "it has no index" in anvil_shell.refusal("inference", model, "1")
 
 
 def test_earnings_of_all_are_those_of_each(shell, world):
     datanet, _, _ = world
-    rows = shell.json("earnings", "--all", "--datanet", datanet, "--texts", "examples/medical")["contributors"]
+    rows = shell.json("earnings", "--all", "--datanet", datanet, "--texts", "examples/medical")["accounts"]
     assert len(rows) == 8
     assert [int(row["earned"]) for row in rows] == sorted((int(row["earned"]) for row in rows), reverse=True)
     shown = shell.json("datanet", "show", datanet)["contributors"]
     pending = {row["account"]: row["pending"] for row in shown}
-    assert {row["account"]: row["pending"] for row in rows} == pending
+    assert {row["address"] for row in rows} == set(pending)
     assert all(row["name"] for row in rows)
     assert "Amara Lindqvist" in shell.run("earnings", "--all", "--texts", "examples/medical").stdout
     for arguments in ([], [WHO, "--all"], [WHO, "--datanet", "1"]):
@@ -105,41 +103,4 @@ def test_a_new_account_is_a_key_and_its_address(shell):
     made = shell.json("account", "new")
     assert Account.from_key(made["privateKey"]).address == made["address"]
     assert shell.json("account", "new") != made
-    assert "shown only now" in shell.run("account", "new").stdout
-
-
-def test_csv_and_json_lines_are_the_same_contributions(shell, tmp_path):
-    datanet = shell.json("datanet", "create", "--name", "rows")["datanetId"]
-    texts = ["First, with a comma", 'Second "quoted"\nover two lines', "Third"]
-    (tmp_path / "a.jsonl").write_text(
-        "".join(json.dumps({"contributor": WHO, "units": 2, "text": text, "note": 1}) + "\n" for text in texts)
-    )
-    lines = [f'{WHO},2,"{text.replace(chr(34), chr(34) * 2)}"' for text in texts]
-    (tmp_path / "a.csv").write_text("contributor,units,text\n" + "\n".join(lines) + "\n")
-    expected = [(WHO, 2, keccak256(text.encode())) for text in texts]
-    assert read_rows(tmp_path / "a.csv") == read_rows(tmp_path / "a.jsonl") == expected
-    assert "3 texts by 1 contributors" in shell.run("datanet", "contribute", datanet, tmp_path / "a.csv").stdout
-    assert "3 of the 3 texts" in shell.refusal("datanet", "contribute", datanet, tmp_path / "a.jsonl")
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "words"),
-    [
-        ("a.csv", "who,units,text\n", ":1: no column 'contributor'"),
-        ("a.csv", "contributor,units,text\n", "no rows"),
-        ("a.csv", f"contributor,units,text\n{WHO},0,x\n", ":2: units: '0'"),
-        ("a.csv", f"contributor,units,text\n{WHO},1\n", ":2: the field 'text' is missing"),
-        ("a.csv", f'contributor,units,text\n{WHO},1,"x\n', "not CSV"),
-        ("a.jsonl", "{", ":1: not JSON"),
-        ("a.jsonl", "[]", ":1: an object"),
-        ("a.jsonl", json.dumps({"contributor": "0x1", "units": 1, "text": "x"}), ":1: '0x1' is not an address"),
-        ("a.jsonl", json.dumps({"contributor": WHO, "units": 1, "text": 5}), ":1: text: a string"),
-        ("a.jsonl", 2 * (json.dumps({"contributor": WHO, "units": 1, "text": "x"}) + "\n"), ":2: the text of line 1"),
-        ("a.jsonl", json.dumps({"contributor": WHO, "units": 1, "text": "\ud800"}), "surrogates"),
-    ],
-)
-def test_a_wrong_row_names_its_line(tmp_path, name, content, words):
-    path = tmp_path / name
-    path.write_text(content)
-    with pytest.raises(DataFileError, match=f"{name}.*{words}"):
-        read_rows(path)
+    assert "Keep the key" in shell.run("account", "new").stdout
