@@ -154,13 +154,11 @@ def transactions_of(case: dict[str, Any]) -> list[bytes]:
     ],
 )
 def test_batch_validity(file: str, document: dict[str, Any], case: dict[str, Any], ran) -> None:
-    # spec: batch.constraints, batch.undecided, batch.future, batch.too-old, batch.parent-hash, batch.epoch-not-older
-    # spec: batch.epoch-advance-unknown, batch.epoch-one-step, batch.epoch-hash, batch.time-not-before-origin
-    # spec: batch.transaction-types, epoch.block-every-block-time, batch.set-code, holocene.strict-order
-    # spec: holocene.span-origin-check, holocene.span-parent-check, holocene.span-no-gap, holocene.span-past
-    # spec: holocene.no-future, fjord.drift, span.undecided, span.future, span.one-new-block, span.aligned
-    # spec: span.parent-check, span.window, span.epoch-one-step, span.origin-check, span.epoch-not-older
-    # spec: span.block-epoch-not-older, span.block-time, span.drift, span.transactions, span.overlap-validated
+    # spec: batch.constraints, batch.future, batch.too-old, batch.parent-hash, batch.epoch-not-older
+    # spec: batch.epoch-one-step, batch.time-not-before-origin, epoch.block-every-block-time, holocene.strict-order
+    # spec: holocene.span-origin-check, holocene.span-past, holocene.no-future, fjord.drift, span.undecided
+    # spec: span.one-new-block, span.aligned, span.window, span.origin-check, span.block-epoch-not-older
+    # spec: span.block-time, span.drift, span.overlap-validated
     known(
         f"{file}: {case['name']}",
         case,
@@ -261,7 +259,7 @@ def test_frame_queue(file: str, found: dict[str, Any], rules: str, ran) -> None:
 
 @pytest.mark.parametrize(("file", "case"), section_cases("channel_bank"))
 def test_channel_bank(file: str, case: dict[str, Any], ran) -> None:
-    # spec: channel.prune, channel.first-in-first-out, fjord.channel-limits, canyon.channel-order
+    # spec: channel.first-in-first-out, fjord.channel-limits, canyon.channel-order
     known(f"{file}: {case['name']}", case, "name", "config", "frames", "steps", "channels_out")
     config = rollup_config(fork_times(case["config"]), channel_timeout=case["config"]["channel_timeout"])
     bank = ChannelBank(config, Frames(*map(frame, case["frames"])))
