@@ -205,7 +205,7 @@ def execution_server(
     name: str, turns: Turns, backend: ExecutionBackend, pool: Mempool | None, *more: object
 ) -> RpcServer:
     """The public port of one layer, with more namespaces than every layer has."""
-    logs = EthLogs(backend)
+    logs = EthLogs(backend, turns)
     if pool is not None:
         pool.subscribe(logs.on_pending_transaction)
     namespaces = [EthReads(backend), EthCalls(backend), EthAccounts(backend), logs]

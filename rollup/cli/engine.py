@@ -19,8 +19,10 @@ from rollup.execution.genesis import genesis_header
 from rollup.execution.genesis_json import GenesisError, GenesisFile, parse_genesis
 from rollup.protocol.json_text import parse_json
 from rollup.rpc.errors import RpcCannotListen
+from rollup.rpc.hosts import Hosts
 from rollup.rpc.jwt_auth import JwtSecretError, read_or_make_secret
 from rollup.rpc.miner import Miner
+from rollup.rpc.origins import Origins
 from rollup.rpc.server import RpcServer
 from rollup.serve import engine_server, execution_server, l2_backend
 from rollup.store.kv import LmdbStore, MemoryStore, Store, StoreError
@@ -42,6 +44,13 @@ from sequencer.pool_costs import l2_extra_cost
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=9545, show_default=True, type=click.IntRange(0, 65535), help="JSON-RPC.")
 @click.option("--engine-port", default=8551, show_default=True, type=click.IntRange(0, 65535), help="Engine API.")
+@click.option(
+    "--allow-host",
+    "allowed_hosts",
+    multiple=True,
+    metavar="NAME",
+    help="Answer requests whose Host is this name too; * is every name. Repeatable.",
+)
 @click.option("--archive", is_flag=True, help="Keep the state of every block, not of the last 256.")
 @click.option("--json", "as_json", is_flag=True, help="The start as a JSON line.")
 def command(
@@ -51,6 +60,7 @@ def command(
     host: str,
     port: int,
     engine_port: int,
+    allowed_hosts: tuple[str, ...],
     archive: bool,
     as_json: bool,
 ) -> None:
@@ -76,6 +86,8 @@ def command(
         "rpc": (execution_server("L2 JSON-RPC", turns, backend, pool, Miner(engine)), port),
         "engine": (engine_server(turns, engine, backend, secret), engine_port),
     }
+    for server, _ in servers.values():
+        server.allow(Hosts(allowed_hosts), Origins())
     try:
         asyncio.run(_serve(servers, host, chain, as_json))
     except RpcCannotListen as error:

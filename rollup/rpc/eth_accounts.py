@@ -21,7 +21,7 @@ from rollup.protocol.transaction import (
 from rollup.rpc.backend import ExecutionBackend
 from rollup.rpc.errors import SYNC_TIMED_OUT, InvalidParams, RpcError
 from rollup.rpc.eth import EthReads
-from rollup.rpc.eth_calls import Deadline, to_rpc_error
+from rollup.rpc.eth_calls import call_deadline, to_rpc_error
 from rollup.rpc.formats import hex_data, signable_json, transaction_json
 from rollup.rpc.methods import takes_long
 from rollup.rpc.params import (
@@ -167,7 +167,7 @@ class EthAccounts:
                     backend.state(head),
                     request,
                     backend.ancestors(head),
-                    check_interrupt=Deadline(),
+                    check_interrupt=call_deadline(),
                 )
             except CallError as error:
                 raise to_rpc_error(error) from error

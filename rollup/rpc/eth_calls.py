@@ -7,7 +7,6 @@ from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
 
 from attribution_precompile import explain
-from rollup.cooperative import is_in_turns, pause, running_time
 from rollup.execution.block_context import BlockOverrides
 from rollup.execution.calls import (
     CallError,
@@ -22,8 +21,10 @@ from rollup.execution.calls import (
 from rollup.execution.state.trie import MissingNode
 from rollup.protocol.primitives import Address
 from rollup.rpc.backend import ExecutionBackend
+from rollup.rpc.deadline import Deadline
 from rollup.rpc.errors import REVERTED, RpcError
 from rollup.rpc.formats import hex_data, hex_quantity
+from rollup.rpc.limits import CALL_SECONDS
 from rollup.rpc.methods import takes_long
 from rollup.rpc.params import (
     BlockId,
@@ -41,7 +42,6 @@ from rollup.rpc.params import (
     state_overrides,
 )
 
-CALL_SECONDS = 5
 _ERROR_STRING, _PANIC = bytes.fromhex("08c379a0"), bytes.fromhex("4e487b71")
 # Block overrides (geth internal/ethapi/override): name in the request, field of BlockOverrides, form.
 _BLOCK_FIELDS: dict[str, tuple[str, Parser]] = {
@@ -75,21 +75,9 @@ def block_overrides(value: Any) -> BlockOverrides:
     return BlockOverrides(**result)
 
 
-class Deadline:
-    """Ends a call that runs longer than geth lets it (--rpc.evmtimeout).
-
-    What counts is the time in which the call ran, not that in which it waited for its turn. The calls of a batch share
-    it.
-    """
-
-    def __init__(self) -> None:
-        self._end = CALL_SECONDS + (0 if is_in_turns() else running_time())
-
-    def __call__(self) -> None:
-        """Lets others have their turn; raises CallError when the time is over."""
-        pause()
-        if running_time() > self._end:
-            raise CallError(f"execution aborted (timeout = {CALL_SECONDS}s)")
+def call_deadline() -> Deadline:
+    """Ends a call that runs longer than geth lets it (--rpc.evmtimeout)."""
+    return Deadline(CALL_SECONDS, lambda: CallError(f"execution aborted (timeout = {CALL_SECONDS}s)"))
 
 
 class EthCalls:
@@ -117,7 +105,7 @@ class EthCalls:
                 request,
                 ancestors,
                 overrides,
-                check_interrupt=Deadline(),
+                check_interrupt=call_deadline(),
             ),
         )
         try:
@@ -141,7 +129,7 @@ class EthCalls:
                     request,
                     ancestors,
                     overrides,
-                    Deadline(),
+                    call_deadline(),
                 ),
             )
         )
@@ -155,7 +143,7 @@ class EthCalls:
         access_list, result = self._run(
             which,
             lambda context, state, ancestors: create_access_list(
-                context, state, request, ancestors, overrides, Deadline()
+                context, state, request, ancestors, overrides, call_deadline()
             ),
         )
         answer: dict[str, Any] = {

@@ -1,15 +1,17 @@
 """eth_getLogs, filters that are polled, and what subscriptions are fed from (geth eth/filters)."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
 import orjson
 
+from rollup.cooperative import Turns, is_in_turns, wait_for
 from rollup.execution.chain import HeadChange
 from rollup.protocol.transaction import Transaction
 from rollup.rpc.backend import ExecutionBackend
-from rollup.rpc.errors import LIMIT_EXCEEDED, InvalidParams, RpcError
+from rollup.rpc.deadline import Deadline
+from rollup.rpc.errors import LIMIT_EXCEEDED, InvalidParams, RpcError, request_timed_out
 from rollup.rpc.filters import Filter, Filters, Kind
 from rollup.rpc.formats import hex_data
 from rollup.rpc.journal import Journal
@@ -17,8 +19,8 @@ from rollup.rpc.limits import LOG_SECONDS, MAX_JOURNAL, MAX_LOG_BLOCKS
 from rollup.rpc.log_feed import LogFeed
 from rollup.rpc.log_query import LogQuery, parse_log_query
 from rollup.rpc.log_search import BlockChange, LogSearch
+from rollup.rpc.methods import takes_long
 from rollup.rpc.params import mapping, params, text
-from rollup.rpc.turns import Turns
 
 
 class EthLogs:
@@ -28,23 +30,23 @@ class EthLogs:
     compared with the blocks since its last poll when it is polled.
     """
 
-    def __init__(self, backend: ExecutionBackend, now: Callable[[], float] = monotonic) -> None:
-        """now: seconds of a clock that never goes back."""
+    def __init__(self, backend: ExecutionBackend, turns: Turns, now: Callable[[], float] = monotonic) -> None:
+        """turns: those of the node, in which subscribers are notified. now: seconds of a clock that never goes back."""
         self._backend = backend
         self._chain = backend.chain
-        self._turns = Turns(now)
         self._filters = Filters(now)
         self._searches: set[LogSearch] = set()
         self._blocks: Journal[BlockChange] = Journal(MAX_JOURNAL)
         self._pending: Journal[str] = Journal(MAX_JOURNAL)
-        self._feed = LogFeed(backend.chain, self._turns)
+        self._feed = LogFeed(backend.chain, turns)
         self.subscriptions = self._feed.subscriptions
         backend.chain.subscribe(self.on_head_change)
 
+    @takes_long
     @params(mapping)
-    async def eth_getLogs(self, source: Any) -> list[orjson.Fragment]:  # noqa: N802
+    def eth_getLogs(self, source: Any) -> list[orjson.Fragment]:  # noqa: N802
         """Logs of a block, or of a range of blocks."""
-        return await self._find(parse_log_query(source))
+        return self._find(parse_log_query(source))
 
     @params(mapping)
     def eth_newFilter(self, source: Any) -> str:  # noqa: N802
@@ -64,24 +66,31 @@ class EthLogs:
         """A filter of transactions that enter the pool."""
         return self._filters.install(Filter("pending", self._pending.end))
 
+    @takes_long
     @params(text)
-    async def eth_getFilterChanges(self, ident: str) -> list[Any]:  # noqa: N802
+    def eth_getFilterChanges(self, ident: str) -> list[Any]:  # noqa: N802
         """What came since the last call."""
         found = self._filters.polled(ident)
-        async with found.polling:
-            changes: list[Any] | None = await _READERS[found.kind](self, found)
+        if is_in_turns():  # two polls at once would both answer the same
+            wait_for(found.polling.acquire())
+        try:
+            changes = _READERS[found.kind](self, found)
+        finally:
+            if found.polling.locked():
+                found.polling.release()
         if changes is None:
             self._filters.uninstall(ident)
             raise RpcError("filter not found")
         return changes
 
+    @takes_long
     @params(text)
-    async def eth_getFilterLogs(self, ident: str) -> list[orjson.Fragment]:  # noqa: N802
+    def eth_getFilterLogs(self, ident: str) -> list[orjson.Fragment]:  # noqa: N802
         """All logs of a filter."""
         query = self._filters.polled(ident).query
         if query is None:
             raise RpcError("filter not found")
-        return await self._find(query)
+        return self._find(query)
 
     @params(text)
     def eth_uninstallFilter(self, ident: str) -> bool:  # noqa: N802
@@ -106,38 +115,38 @@ class EthLogs:
         self._feed.on_pending_transaction(transaction)
 
     # ------------------------------------------------------------ filters
-    async def _new_blocks(self, item: Filter) -> list[Any] | None:
+    def _new_blocks(self, item: Filter) -> list[Any] | None:
         entries = self._blocks.since(item.position)
         item.position = self._blocks.end
         return None if entries is None else [hex_data(entry.block_hash) for entry in entries if not entry.is_removed]
 
-    async def _new_pending(self, item: Filter) -> list[Any] | None:
+    def _new_pending(self, item: Filter) -> list[Any] | None:
         entries = self._pending.since(item.position)
         item.position = self._pending.end
         return entries
 
-    async def _new_logs(self, item: Filter) -> list[Any] | None:
+    def _new_logs(self, item: Filter) -> list[Any] | None:
         """The logs since the last poll; what is too much for one answer waits for the next poll."""
         entries = self._blocks.since(item.position)
         if entries is None or item.query is None:
             return None
-        search = LogSearch(self._chain, item.query)
-        await self._turns.run(search.changes(entries), LOG_SECONDS)
+        search = LogSearch(self._chain, item.query, _log_deadline())
+        search.changes(entries)
         item.position += search.read
         return search.found
 
     # ------------------------------------------------------------ searches
-    async def _find(self, query: LogQuery) -> list[orjson.Fragment]:
-        search = LogSearch(self._chain, query)
+    def _find(self, query: LogQuery) -> list[orjson.Fragment]:
+        search = LogSearch(self._chain, query, _log_deadline())
         if query.block_hash is not None:
             if self._chain.header(query.block_hash) is None:
                 raise RpcError("unknown block")
-            steps = search.changes([BlockChange(query.block_hash, is_removed=False)])
-        else:
-            steps = search.canonical(*self._range(query))
+            search.changes([BlockChange(query.block_hash, is_removed=False)])
+            return search.found
+        start, stop = self._range(query)
         self._searches.add(search)
         try:
-            await self._turns.run(steps, LOG_SECONDS)
+            search.canonical(start, stop)
         finally:
             self._searches.discard(search)
         return search.found
@@ -161,7 +170,11 @@ class EthLogs:
         return block.number if block is not None else self._chain.head.number
 
 
-_READERS: dict[Kind, Callable[[EthLogs, Filter], Awaitable[list[Any] | None]]] = {
+def _log_deadline() -> Deadline:
+    return Deadline(LOG_SECONDS, request_timed_out)
+
+
+_READERS: dict[Kind, Callable[[EthLogs, Filter], list[Any] | None]] = {
     "blocks": EthLogs._new_blocks,
     "pending": EthLogs._new_pending,
     "logs": EthLogs._new_logs,

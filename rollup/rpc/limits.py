@@ -6,6 +6,7 @@ A limit that geth or op-geth has is theirs; the comment names where it stands th
 # ------------------------------------------------------------ requests
 MAX_BODY = 5 * 1024 * 1024  # bytes of a request (geth rpc/http.go: defaultBodyLimit)
 MAX_ENGINE_BODY = 32 * 1024 * 1024  # bytes of a request on the engine port, whose payloads are whole blocks
+MAX_VALUES = 150_000  # of a request's JSON: its commas, brackets and braces; reading more takes too long at once
 LARGE_BODY = 256 * 1024  # bytes; of requests above it a port reads and answers MAX_LARGE_BODIES at once
 MAX_LARGE_BODIES = 32
 MAX_BATCH = 1_000  # calls of a batch (geth node/defaults.go: BatchRequestLimit)
@@ -36,8 +37,7 @@ MAX_ADDRESSES = 1_000  # of one query (geth eth/ethconfig/config.go: LogQueryLim
 MAX_LOG_BLOCKS = 100_000  # the distance of the first and last block of eth_getLogs
 MAX_LOGS = 100_000  # logs in one answer
 MAX_LOG_BYTES = 64 * 1024 * 1024  # bytes of the logs in one answer
-LOG_SECONDS = 10  # of one search, from its first block to its last
-SLICE_SECONDS = 0.01  # how long a search works before everyone else has a turn
+LOG_SECONDS = 10  # of one search, without the time in which others have their turn
 
 # ------------------------------------------------------------ filters and subscriptions
 MAX_FILTERS = 1_000  # on a port

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import orjson
 
+from rollup.cooperative import Turns, pause
 from rollup.execution.chain import Chain, HeadChange
 from rollup.protocol.block import Block
 from rollup.protocol.transaction import Transaction
@@ -17,13 +18,12 @@ from rollup.rpc.log_query import LogQuery, parse_log_query
 from rollup.rpc.log_routes import LogRoutes
 from rollup.rpc.log_search import encoded_log, logs_of
 from rollup.rpc.subscriptions import Subscription, Subscriptions
-from rollup.rpc.turns import Turns
 
 Happening = HeadChange | Transaction
 
 
 class LogFeed:
-    """Turns changes of one chain into notifications, in their order, a slice of work per turn of the loop."""
+    """Turns changes of one chain into notifications, in their order, in turns with others."""
 
     def __init__(self, chain: Chain, turns: Turns) -> None:
         self._chain = chain
@@ -79,14 +79,17 @@ class LogFeed:
         try:
             while self._waiting:
                 happening = self._waiting.popleft()
-                await self._turns.run(self._notify(happening))
+                await self._turns.call(partial(self._notify, happening))
         finally:
             self._working = None
 
-    def _notify(self, happening: Happening) -> Iterator[None]:
-        return self._change(happening) if isinstance(happening, HeadChange) else self._transaction(happening)
+    def _notify(self, happening: Happening) -> None:
+        if isinstance(happening, HeadChange):
+            self._change(happening)
+        else:
+            self._transaction(happening)
 
-    def _transaction(self, transaction: Transaction) -> Iterator[None]:
+    def _transaction(self, transaction: Transaction) -> None:
         texts: dict[bool, bytes] = {}
         for subscription in self.subscriptions.of("newPendingTransactions"):
             is_whole = bool(subscription.options)
@@ -94,33 +97,33 @@ class LogFeed:
                 value: Any = transaction_json(transaction) if is_whole else hex_data(transaction.hash)
                 texts[is_whole] = orjson.dumps(value)
             self.subscriptions.push(subscription, texts[is_whole])
-            yield
+            pause()
 
-    def _change(self, change: HeadChange) -> Iterator[None]:
+    def _change(self, change: HeadChange) -> None:
         for block in change.added:
-            yield from self._head(block)
+            self._head(block)
         if not self.subscriptions.of("logs"):
             return
         for block in change.removed:
-            yield from self._logs(block, removed=True)
+            self._logs(block, removed=True)
         for block in change.added:
-            yield from self._logs(block, removed=False)
+            self._logs(block, removed=False)
 
-    def _head(self, block: Block) -> Iterator[None]:
+    def _head(self, block: Block) -> None:
         subscriptions = self.subscriptions.of("newHeads")
         if not subscriptions:
             return
         text = orjson.dumps(header_json(block.header, block.hash))
         for subscription in subscriptions:
             self.subscriptions.push(subscription, text)
-            yield
+            pause()
 
-    def _logs(self, block: Block, *, removed: bool) -> Iterator[None]:
+    def _logs(self, block: Block, *, removed: bool) -> None:
         for log, index, place in logs_of(self._chain, block):
             text = b""
             for subscription in self._routes.of(log):
                 if subscription.options.covers(block.number):
                     text = text or encoded_log(log, index, place, block, removed=removed)
                     self.subscriptions.push(subscription, text)
-                yield
-            yield
+                pause()
+            pause()

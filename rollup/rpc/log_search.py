@@ -1,10 +1,11 @@
-"""Reading the logs of blocks, block by block, as a search that can be paused (geth eth/filters/filter.go)."""
+"""Reading the logs of blocks, block by block (geth eth/filters/filter.go). Others have their turn meanwhile."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import orjson
 
+from rollup.cooperative import pause
 from rollup.execution.chain import Chain
 from rollup.protocol.block import Block
 from rollup.protocol.primitives import Hash
@@ -41,10 +42,15 @@ def logs_of(chain: Chain, block: Block) -> Iterator[tuple[Log, int, int]]:
 
 
 class LogSearch:
-    """The logs of a query, found so far, as JSON texts. Its generators work from one yield to the next."""
+    """The logs of a query, found so far, as JSON texts.
 
-    def __init__(self, chain: Chain, query: LogQuery) -> None:
+    check_interrupt lets others have their turn. It is called between blocks, and within a block of many logs. It ends
+    the search by an exception.
+    """
+
+    def __init__(self, chain: Chain, query: LogQuery, check_interrupt: Callable[[], None] = pause) -> None:
         self._chain = chain
+        self._check_interrupt = check_interrupt
         self._query = query
         self._test = BlockTest(query)
         self._found: list[tuple[int, bytes]] = []
@@ -57,24 +63,22 @@ class LogSearch:
         """What was found, to be put into an answer."""
         return [orjson.Fragment(text) for _, text in self._found]
 
-    def canonical(self, start: int, stop: int) -> Iterator[None]:
+    def canonical(self, start: int, stop: int) -> None:
         """Searches canonical blocks; raises RpcError when there is too much to answer."""
         self._next = start
         while self._next <= stop:
             block_hash = self._chain.canonical_hash(self._next)
             self._next += 1
-            for _ in () if block_hash is None else self._read(block_hash):
-                self._check_size()
-                yield
-            self._check_size()
+            if block_hash is not None:
+                self._read(block_hash, self._check_size)
 
-    def changes(self, changes: Iterable[BlockChange]) -> Iterator[None]:
+    def changes(self, changes: Iterable[BlockChange]) -> None:
         """Searches blocks by hash, until the answer is long enough; read counts those that were searched."""
         self._next = _NEVER
         for change in changes:
             if len(self._found) >= MAX_LOGS or self._size >= MAX_LOG_BYTES:
                 return
-            yield from self._read(change.block_hash, removed=change.is_removed)
+            self._read(change.block_hash, removed=change.is_removed)
             self.read += 1
 
     def rewind(self, number: int) -> None:
@@ -83,9 +87,12 @@ class LogSearch:
             self._size -= len(self._found.pop()[1])
         self._next = min(self._next, number)
 
-    def _read(self, block_hash: Hash, *, removed: bool = False) -> Iterator[None]:
+    def _read(self, block_hash: Hash, on_found: Callable[[], None] = lambda: None, *, removed: bool = False) -> None:
         """Adds the wanted logs of a block; stops when the search was rewound to it or before it meanwhile."""
-        yield
+        height = self._next
+        self._check_interrupt()
+        if self._next < height:
+            return
         header = self._chain.header(block_hash)
         if header is None or not self._query.covers(header.number) or not self._test.may_match(header.logs_bloom):
             return
@@ -94,13 +101,14 @@ class LogSearch:
             return
         for log, index, place in logs_of(self._chain, block):
             if index % _LOGS_PER_STEP == _LOGS_PER_STEP - 1:
-                yield
-                if self._next <= block.number:
+                self._check_interrupt()
+                if self._next < height:
                     return
             if self._query.matches(log):
                 text = encoded_log(log, index, place, block, removed=removed)
                 self._found.append((block.number, text))
                 self._size += len(text)
+                on_found()
 
     def _check_size(self) -> None:
         if len(self._found) > MAX_LOGS:

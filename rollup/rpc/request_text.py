@@ -5,13 +5,24 @@ from typing import Any
 
 import orjson
 
+from rollup.rpc.errors import PARSE_ERROR, RpcError
+from rollup.rpc.limits import MAX_VALUES
+
 
 def parse_request(body: bytes) -> Any:
-    """A request or a batch; raises orjson.JSONDecodeError.
+    """A request or a batch; raises RpcError.
+
+    A text of more than MAX_VALUES values is refused before it is read: 5 MiB of brackets are two million lists, and
+    nobody else has a turn while they are made. The count is that of the characters, those in strings too.
 
     An id is echoed as text where its value would be rounded: 123456789012345678901 is no float (geth echoes the bytes).
     """
-    request = orjson.loads(body)
+    if sum(map(body.count, (b",", b"[", b"{"))) > MAX_VALUES:
+        raise RpcError(f"request has more than {MAX_VALUES} values", PARSE_ERROR)
+    try:
+        request = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise RpcError("parse error", PARSE_ERROR) from error
     for one in request if isinstance(request, list) else [request]:
         if isinstance(one, dict) and isinstance(one.get("id"), float):
             return _with_written_ids(request, body)

@@ -2,8 +2,9 @@
 
 import asyncio
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any
 
 import orjson
@@ -15,7 +16,6 @@ from rollup.rpc.body import BodyBroken, BodyTooLarge, read_body
 from rollup.rpc.errors import (
     HANDLER_CRASHED,
     INVALID_REQUEST,
-    PARSE_ERROR,
     RESPONSE_TOO_LARGE,
     RpcError,
     method_not_found,
@@ -23,6 +23,7 @@ from rollup.rpc.errors import (
 )
 from rollup.rpc.hosts import Hosts
 from rollup.rpc.limits import (
+    LARGE_BODY,
     MAX_BATCH,
     MAX_BATCH_ANSWER,
     MAX_BODY,
@@ -107,9 +108,12 @@ class RpcServer:
     async def handle(self, body: bytes, connection: Connection | None = None) -> bytes | None:
         """The answer to a request or a batch; None where nothing is to be answered."""
         try:
-            request = parse_request(body)
-        except orjson.JSONDecodeError:
-            return _failure(None, RpcError("parse error", PARSE_ERROR))
+            if len(body) > LARGE_BODY:  # many that come at once are read in turns
+                request = await self._turns.call(lambda: parse_request(body))
+            else:
+                request = parse_request(body)
+        except RpcError as error:
+            return _failure(None, error)
         if isinstance(request, list):
             return await self._batch(request, connection)
         return await self._call(request, connection)
@@ -151,40 +155,45 @@ class RpcServer:
     ) -> bytes:
         """The result or the error, encoded: what a handler or its result does wrong ends here."""
         try:
-            result = await self._dispatch(method, [] if params is None else params, connection, stopwatch)
-            return orjson.dumps({"jsonrpc": "2.0", "id": ident, "result": result})
+            handler = self._handler(method, params := [] if params is None else params, connection)
+            return await self._run(handler, params, ident, stopwatch)
         except RpcError as error:
             return _failure(ident, error)
         except Exception:
             log.exception("handler failed", method=method)
             return _failure(ident, RpcError("method handler crashed", HANDLER_CRASHED))
 
-    async def _dispatch(
-        self, method: str, params: Any, connection: Connection | None, stopwatch: Stopwatch | None
-    ) -> Any:
+    def _handler(self, method: str, params: Any, connection: Connection | None) -> Handler:
+        """The handler of a method; raises RpcError."""
         if method not in self.names:
             raise method_not_found(method)
         if not isinstance(params, list):
             raise RpcError("non-array args", -32602)
         if connection is not None and self._subscriptions is not None:
             if method == "eth_subscribe":
-                return self._subscriptions.subscribe(connection, params)
+                return partial(self._subscriptions.subscribe, connection)
             if method == "eth_unsubscribe":
-                return self._subscriptions.unsubscribe(connection, params)
+                return partial(self._subscriptions.unsubscribe, connection)
         handler = self.methods.get(method)
         if handler is None:
             raise notifications_not_supported()
-        result = await self._run(handler, params, stopwatch)
-        return await result if inspect.isawaitable(result) else result
+        return handler
 
-    async def _run(self, handler: Handler, params: list[Any], stopwatch: Stopwatch | None) -> Any:
-        """Runs a handler in turns with others, if it is long, changes a chain or is one of a batch."""
+    async def _run(self, handler: Handler, params: list[Any], ident: Any, stopwatch: Stopwatch | None) -> bytes:
+        """Runs a handler and encodes its result: in turns, if it is long, changes a chain or is one of a batch."""
+
+        def answer() -> bytes | Awaitable[Any]:
+            result = handler(params)
+            return result if inspect.isawaitable(result) else _success(ident, result)
+
         duration = duration_of(handler)
         if duration is Duration.CHANGE:
-            return await self._turns.change(lambda: handler(params))
-        if duration is Duration.LONG or stopwatch is not None:
-            return await self._turns.call(lambda: handler(params), stopwatch)
-        return handler(params)
+            answered = await self._turns.change(answer)
+        elif duration is Duration.LONG or stopwatch is not None:
+            answered = await self._turns.call(answer, stopwatch)
+        else:
+            answered = answer()
+        return answered if isinstance(answered, bytes) else _success(ident, await answered)
 
     # ------------------------------------------------------------ HTTP
     async def _on_request(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -288,6 +297,10 @@ def _is_call(request: Any) -> bool:
 def _is_ident(ident: Any) -> bool:
     """An id is a string, a number or null (geth lets true and false pass too)."""
     return not isinstance(ident, dict | list)
+
+
+def _success(ident: Any, result: Any) -> bytes:
+    return orjson.dumps({"jsonrpc": "2.0", "id": ident, "result": result})
 
 
 def _failure(ident: Any, error: RpcError) -> bytes:

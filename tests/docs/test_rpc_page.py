@@ -10,7 +10,7 @@ from rollup.cli.run import command as run
 from rollup.execution.calls import GAS_CAP
 from rollup.l1.beacon import BeaconApi
 from rollup.node import Node, NodeParams
-from rollup.rpc import engine, eth, eth_calls, jwt_auth, limits
+from rollup.rpc import engine, eth, jwt_auth, limits
 from rollup.rpc.beacon import beacon_app
 from rollup.rpc.methods import NAMESPACES
 from rollup.rpc.miner import Miner
@@ -106,11 +106,13 @@ def test_the_limits():
     large = f"bodies above {limits.LARGE_BODY >> 10} KiB in work at once on a port"
     assert said[large] == f"{limits.MAX_LARGE_BODIES}"
     assert said["a request's body"] == f"{limits.MAX_BODY >> 20} MiB"
+    values = "values of a request's JSON: its commas, brackets and braces"
+    assert said[values] == f"{limits.MAX_VALUES:,}"
     assert said["calls in a batch"] == f"{limits.MAX_BATCH:,}"
     assert said["answers of a batch"] == f"{limits.MAX_BATCH_ANSWER:,} bytes"
     assert said["gas of a call"] == f"{GAS_CAP:,}"
-    assert said["time of a call"] == f"{eth_calls.CALL_SECONDS} s"
-    assert f"(timeout = {eth_calls.CALL_SECONDS}s)" in text
+    assert said["time of a call"] == f"{limits.CALL_SECONDS} s"
+    assert f"(timeout = {limits.CALL_SECONDS}s)" in text
     assert said["slots of `eth_getProof`"] == f"{limits.MAX_PROOF_KEYS:,}"
     assert said["filters on a port"] == f"{limits.MAX_FILTERS:,}"
     assert said["addresses of a log query"] == f"{limits.MAX_ADDRESSES:,}"

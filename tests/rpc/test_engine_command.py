@@ -7,6 +7,8 @@ import socket
 import subprocess
 import sys
 from contextlib import contextmanager
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import aiohttp
 import pytest
@@ -102,6 +104,17 @@ async def test_without_a_data_directory_it_keeps_nothing(files):
     with running(files) as started:
         assert started["head"] == 0
     assert sorted(os.listdir(files)) == before
+
+
+@pytest.mark.parametrize("more", [[], ["--allow-host=node.example"]])
+def test_it_answers_to_a_name_that_it_is_allowed(files, more):
+    with running(files, *more) as started:
+        request = Request(started["urls"]["rpc"], headers={"Host": "node.example"})
+        if more:
+            assert urlopen(request, timeout=20).status == 200
+        else:
+            with pytest.raises(HTTPError, match="403"):
+                urlopen(request, timeout=20)
 
 
 def test_a_secret_that_is_missing_is_written_for_its_owner(files):

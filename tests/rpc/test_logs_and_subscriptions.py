@@ -2,10 +2,8 @@
 
 import asyncio
 import re
-from collections import deque
 from cProfile import Profile
 from functools import partial
-from itertools import pairwise
 from pstats import Stats
 from random import Random
 from types import SimpleNamespace
@@ -14,6 +12,7 @@ import orjson
 import pytest
 from aiohttp import WSMsgType
 
+from rollup.cooperative import Turns
 from rollup.execution.chain import HeadChange
 from rollup.protocol.accounts import USERS
 from rollup.protocol.bloom import logs_bloom
@@ -24,17 +23,14 @@ from rollup.rpc.eth_logs import EthLogs
 from rollup.rpc.formats import header_json
 from rollup.rpc.limits import (
     FILTER_SECONDS,
-    LOG_SECONDS,
     MAX_ADDRESSES,
     MAX_SUBSCRIPTIONS,
     MAX_TOPIC_POSITIONS,
     MAX_TOPICS_PER_POSITION,
-    SLICE_SECONDS,
 )
 from rollup.rpc.log_query import BlockTest, LogQuery
 from rollup.rpc.log_routes import LogRoutes
 from rollup.rpc.log_search import LogSearch
-from rollup.rpc.turns import Turns
 from tests.rpc.caller import Failed
 from tests.rpc.story import TOPIC_A, TOPIC_B, contract_code, init_code
 from tests.rpc.test_eth_calls import signed
@@ -149,7 +145,7 @@ async def test_filters_tell_what_came_since(fresh):
 
 @pytest.fixture
 def clock(monkeypatch):
-    """The clock of filters and searches, which the test sets."""
+    """The clock of filters, which the test sets."""
     clock = SimpleNamespace(time=1_000.0)
     monkeypatch.setattr("rollup.serve.EthLogs", partial(EthLogs, now=lambda: clock.time))
     return clock
@@ -157,7 +153,7 @@ def clock(monkeypatch):
 
 @pytest.fixture
 async def timed(clock, fresh):
-    """A node at genesis whose filters and searches go by `clock`."""
+    """A node at genesis whose filters go by `clock`."""
     return fresh
 
 
@@ -173,15 +169,15 @@ async def test_a_filter_that_nobody_polls_ends(clock, timed):
 @pytest.mark.parametrize("method", ["eth_newBlockFilter", "eth_newFilter"])
 async def test_a_filter_too_far_behind_the_chain_ends(fresh, monkeypatch, method):
     monkeypatch.setattr("rollup.rpc.eth_logs.MAX_JOURNAL", 2)
-    logs = EthLogs(ExecutionBackend("l2", fresh.node.l2.chain, fresh.node.l2.engine.config))
+    logs = EthLogs(ExecutionBackend("l2", fresh.node.l2.chain, fresh.node.l2.engine.config), Turns())
     ident = getattr(logs, method)([{}] if method == "eth_newFilter" else [])
     for _ in range(2):
         fresh.node.build_l2()
-    assert len(await logs.eth_getFilterChanges([ident])) == (0 if method == "eth_newFilter" else 2)
+    assert len(logs.eth_getFilterChanges([ident])) == (0 if method == "eth_newFilter" else 2)
     for _ in range(3):
         fresh.node.build_l2()
     with pytest.raises(RpcError, match="filter not found"):
-        await logs.eth_getFilterChanges([ident])
+        logs.eth_getFilterChanges([ident])
 
 
 async def test_what_is_too_much_for_one_poll_comes_with_the_next(fresh, monkeypatch):
@@ -259,18 +255,24 @@ async def test_subscriptions_of_a_port_are_bounded(rpc, monkeypatch):
 
 
 # ---------------------------------------------------------------- searches that take long
-async def test_a_search_that_takes_too_long_ends_as_on_geth(clock, timed, monkeypatch):
-    for _ in range(3):
-        timed.node.build_l2()
-    read = LogSearch._read
+@pytest.fixture
+def no_time(monkeypatch):
+    """No search has any time."""
+    monkeypatch.setattr("rollup.rpc.eth_logs.LOG_SECONDS", -1)
 
-    def slow(*given, **named):
-        clock.time += LOG_SECONDS
-        return read(*given, **named)
 
-    monkeypatch.setattr(LogSearch, "_read", slow)
-    query = {"fromBlock": "0x0", "toBlock": "latest"}
-    error = await timed.l2.failure("eth_getLogs", query)
+async def test_a_search_that_takes_too_long_ends_as_on_geth(fresh, no_time):
+    error = await fresh.l2.failure("eth_getLogs", {"fromBlock": "0x0", "toBlock": "latest"})
+    assert (error.code, error.message) == (-32002, "request timed out")
+
+
+async def test_a_poll_that_takes_too_long_ends_and_can_be_repeated(fresh, monkeypatch):
+    ident = await fresh.l2("eth_newFilter", {})
+    fresh.node.build_l2()
+    with monkeypatch.context() as patch:
+        patch.setattr("rollup.rpc.eth_logs.LOG_SECONDS", -1)
+        error = await fresh.l2.failure("eth_getFilterChanges", ident)
+    assert await fresh.l2("eth_getFilterChanges", ident) == []
     assert (error.code, error.message) == (-32002, "request timed out")
 
 
@@ -284,49 +286,44 @@ async def test_a_reorganisation_during_a_search_leaves_no_trace_of_the_old_chain
     base = chain.head
     await fresh.l2("eth_sendRawTransaction", emitting(contract))
     with_logs, last = node.build_l2(), node.build_l2()
-    search = LogSearch(chain, LogQuery(frozenset({bytes.fromhex(contract[2:])})))
-    steps = search.canonical(0, chain.head.number)
-    for _ in steps:
+    turns = []
+
+    def go_back():
         if search.found:
             chain.set_head(base.hash)
             search.rewind(with_logs.number)
+
+    def start_again():
+        turns.append(None)
+        if len(turns) in (2, with_logs.number + 1, with_logs.number + 2):
+            again.rewind(0)
+
+    search = LogSearch(chain, LogQuery(frozenset({bytes.fromhex(contract[2:])})), go_back)
+    search.canonical(0, chain.head.number)
     assert search.found == []
     chain.set_head(last.hash)
-    whole = LogSearch(chain, LogQuery())
-    deque(whole.canonical(0, chain.head.number), maxlen=0)
-    again = LogSearch(chain, LogQuery())
-    steps = again.canonical(0, chain.head.number)
-    for turn, _ in enumerate(steps):
-        if turn == 1:
-            again.rewind(0)
-    assert list(map(bytes, texts(again))) == texts(whole) != []
+    whole, again = LogSearch(chain, LogQuery()), LogSearch(chain, LogQuery(), start_again)
+    for item in (whole, again):
+        item.canonical(0, chain.head.number)
+    assert texts(again) == texts(whole) != []
 
 
 def texts(search):
     return [orjson.dumps(item) for item in search.found]
 
 
-async def test_turns_are_one_slice_long_however_many_work():
-    now, done = SimpleNamespace(time=0.0), []
-
-    def work(name):
-        for _ in range(5):
-            now.time += SLICE_SECONDS
-            done.append(name)
-            yield
-
-    turns = Turns(lambda: now.time)
-    seen = []
-
-    async def other():
-        while len(done) < 15:
-            seen.append(len(done))
-            await asyncio.sleep(0)
-
-    await asyncio.gather(other(), *(turns.run(work(name)) for name in "abc"))
-    assert len(done) == 15
-    assert done[:3] == ["a", "b", "c"]
-    assert all(after - before <= 1 for before, after in pairwise(seen))
+async def test_two_polls_of_a_filter_at_once_do_not_answer_the_same(fresh, monkeypatch):
+    monkeypatch.setattr("rollup.cooperative.TURN_SECONDS", 0)
+    created = await fresh.l2(
+        "eth_sendRawTransaction", signed(to=None, data=init_code(contract_code()), gas_limit=10**6)
+    )
+    fresh.node.build_l2()
+    contract = (await fresh.l2("eth_getTransactionReceipt", created))["contractAddress"]
+    ident = await fresh.l2("eth_newFilter", {"address": contract})
+    await fresh.l2("eth_sendRawTransaction", emitting(contract))
+    fresh.node.build_l2()
+    polled = await asyncio.gather(*(fresh.l2("eth_getFilterChanges", ident) for _ in range(5)))
+    assert sorted(map(len, polled)) == [0, 0, 0, 0, 2]
 
 
 # ---------------------------------------------------------------- against a plain reading of the rules
@@ -380,7 +377,7 @@ def test_bloom_routes_and_queries_agree_with_a_plain_reading():
 
 
 def test_a_new_block_costs_the_same_with_one_filter_and_with_a_thousand(fresh_node):
-    logs = EthLogs(ExecutionBackend("l2", fresh_node.l2.chain, fresh_node.l2.engine.config))
+    logs = EthLogs(ExecutionBackend("l2", fresh_node.l2.chain, fresh_node.l2.engine.config), Turns())
     counts = []
     for filters in (1, 100):
         for number in range(filters):

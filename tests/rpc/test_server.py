@@ -9,11 +9,13 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
+from rollup.cooperative import is_in_turns
 from rollup.rpc.errors import RpcCannotListen, RpcError
 from rollup.rpc.hosts import Hosts
-from rollup.rpc.limits import LARGE_BODY, MAX_BATCH, MAX_BODY
+from rollup.rpc.limits import LARGE_BODY, MAX_BATCH, MAX_BODY, MAX_VALUES
 from rollup.rpc.listener import connections_per_port
 from rollup.rpc.origins import Origins
+from rollup.rpc.request_text import parse_request
 from rollup.rpc.server import RpcServer
 from rollup.rpc.subscriptions import Subscriptions
 from tests.rpc.caller import Caller, Failed
@@ -160,6 +162,30 @@ async def test_parameters_may_be_absent_or_null(door):
 async def test_an_unknown_method_in_words_that_ethers_knows(door):
     error = await door.failure("eth_nothing")
     assert (error.code, error.message) == (-32601, "the method eth_nothing does not exist/is not available")
+
+
+@pytest.mark.parametrize("value", ["1", "[]", "{}", '{"":{}}', "[[[[]]]]", '"a,b"'])
+async def test_a_request_of_too_many_values_is_refused_before_it_is_read(door, value, monkeypatch):
+    count = MAX_VALUES // (value.count(",") + value.count("[") + value.count("{") + 1)
+    text = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "eth_echo", "params": ["@"]})
+    within, beyond = (text.replace('"@"', ",".join([value] * number)) for number in (count - 9, count + 9))
+    assert "error" not in json.loads((await door.raw(within))[1])
+    monkeypatch.setattr("rollup.rpc.request_text.orjson.loads", None)
+    error = json.loads((await door.raw(beyond))[1])["error"]
+    assert error == {"code": -32700, "message": f"request has more than {MAX_VALUES} values"}
+
+
+async def test_large_bodies_are_read_in_turns_and_small_ones_at_once(door, monkeypatch):
+    seen = []
+
+    def parse(body):
+        seen.append(is_in_turns())
+        return parse_request(body)
+
+    monkeypatch.setattr("rollup.rpc.server.parse_request", parse)
+    for size in (10, LARGE_BODY + 1):
+        assert await door("eth_echo", "x" * size) == ["x" * size]
+    assert seen == [False, True]
 
 
 async def test_a_batch_is_answered_in_order_and_equal_ids_each(door):

@@ -8,6 +8,7 @@ rare, or changed by forks (calls, creations, copies, context), is py-evm's own o
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -85,12 +86,13 @@ class Frame:
 class Program:
     """A code, read block by block as it runs."""
 
-    __slots__ = ("_code", "_destinations", "_opcodes", "_programs", "_scanned", "blocks")
+    __slots__ = ("_code", "_destinations", "_opcodes", "_scanned", "_weight", "blocks")
 
-    def __init__(self, code: bytes, opcodes: "OpcodeTable", programs: "Programs") -> None:
+    def __init__(self, code: bytes, opcodes: "OpcodeTable", weight: "Weight") -> None:
+        """weight: of all programs that are kept with this one. What is read here is added to it."""
         self._code = code
         self._opcodes = opcodes
-        self._programs = programs
+        self._weight = weight
         self._scanned = 0  # up to here _destinations is complete
         self._destinations: set[int] = set()
         self.blocks: dict[int, Block] = {}
@@ -156,7 +158,7 @@ class Program:
                 break
         block = (-lowest, highest, gas, tuple(handlers), kind, target, position)
         self.blocks[start] = block
-        self._programs.weight += _BLOCK_WEIGHT + _OPCODE_WEIGHT * len(handlers)
+        self._weight.total += _BLOCK_WEIGHT + _OPCODE_WEIGHT * len(handlers)
         return block
 
     def _jump(self, opcode: int, handlers: list[tuple[Handler, Any]]) -> tuple[int, int]:
@@ -171,31 +173,43 @@ class Program:
 _BLOCK_WEIGHT, _OPCODE_WEIGHT = 300, 100
 
 
+@dataclass(slots=True)
+class Weight:
+    """Bytes that several programs take together. It does not hold them: a cycle would outlive its call."""
+
+    total: int = 0
+
+
 class Programs:
     """Programs by code. All are forgotten when together they take more than heaviest bytes."""
 
     def __init__(self, heaviest: int = 128 * 1024 * 1024) -> None:
-        self.weight = 0  # programs add what they read
+        self._weight = Weight()
         self._heaviest = heaviest
         self._by_code: dict[tuple[type, bytes], Program] = {}
 
     def __len__(self) -> int:
         return len(self._by_code)
 
+    @property
+    def weight(self) -> int:
+        """Bytes that the programs take, about."""
+        return self._weight.total
+
     def of(self, computation: Any) -> Program:
         """The program that a computation runs; that of a creation, which runs once, is not kept."""
         message = computation.msg
         kind: Any = type(computation)
         if message.is_create:
-            return Program(message.code, opcode_table(kind), Programs())
+            return Program(message.code, opcode_table(kind), Weight())
         key = (kind, message.code)
         program = self._by_code.get(key)
         if program is None:
-            if self.weight > self._heaviest:
+            if self._weight.total > self._heaviest:
                 self._by_code.clear()
-                self.weight = 0
-            program = self._by_code[key] = Program(message.code, opcode_table(kind), self)
-            self.weight += _BLOCK_WEIGHT + len(message.code)
+                self._weight = Weight()
+            program = self._by_code[key] = Program(message.code, opcode_table(kind), self._weight)
+            self._weight.total += _BLOCK_WEIGHT + len(message.code)
         return program
 
 
