@@ -148,7 +148,7 @@ class Chain:
         node = self.node
         backend = l2_backend(node.l2.engine, node.l2.pool, {}, node.devnet.l2.file.config)
         index = open_index(node, node.l2, "l2")
-        return LocalRpc(EthReads(backend), EthCalls(backend), EthLogs(backend), Open(index), index=index)
+        return LocalRpc(EthReads(backend), EthCalls(backend), EthLogs(backend, node.turns), Open(index), index=index)
 
     def _rpc_of_l1(self) -> LocalRpc:
         node = self.node
