@@ -6,11 +6,13 @@ the loop a round of its own: connections are served, and whoever else waits for 
 so between two check points nobody else runs and no locks are needed.
 
     turns = Turns()
-    block = await turns.change(sequencer.build_block)   # one after another: what changes chains
-    result = await turns.call(lambda: handler(params))  # side by side: what only reads
+    block = await turns.change(sequencer.build_block, lane=0)  # one after another in each lane: what changes chains
+    result = await turns.call(lambda: handler(params))         # side by side: what only reads
 
-Changes go first: calls get one turn after CHANGE_TURNS of theirs. Among calls the one that has run least goes next, so
-a short call does not wait for long ones. A cancelled computation ends at its check point by greenlet's GreenletExit.
+A lane is what one change at a time may touch, for example a chain. Changes of several lanes run side by side: the
+lowest lane first, and another lane gets one turn after LANE_TURNS of its own. Changes go before calls: calls get one
+turn after CHANGE_TURNS of theirs. Among calls the one that has run least goes next, so a short call does not wait for
+long ones. A cancelled computation ends at its check point by greenlet's GreenletExit.
 
 Outside of Turns `pause` does nothing: the same code runs in tests, in scripts and by a virtual clock, with the same
 results.
@@ -19,7 +21,6 @@ results.
 import asyncio
 import heapq
 import itertools
-from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from time import monotonic
@@ -29,6 +30,7 @@ from greenlet import GreenletExit, getcurrent, greenlet
 
 TURN_SECONDS = 0.01
 CHANGE_TURNS = 4
+LANE_TURNS = 4
 
 Result = TypeVar("Result")
 
@@ -115,22 +117,22 @@ class Turns:
         self._begin()
 
     def _begin(self) -> None:
-        self._lock = asyncio.Lock()
-        self._changes: deque[asyncio.Future[None]] = deque()
+        self._locks: dict[int, asyncio.Lock] = {}
+        self._changes: list[tuple[int, int, asyncio.Future[None]]] = []  # lane, arrival; at most one of each lane
         self._calls: list[tuple[float, int, asyncio.Future[None]]] = []
-        self._changes_in_a_row = 0
+        self._changes_in_a_row = self._lane_in_a_row = 0
         self._is_busy = False
 
-    async def change(self, function: Callable[[], Result]) -> Result:
-        """Runs what changes chain state, after all changes that were asked for before."""
+    async def change(self, function: Callable[[], Result], lane: int = 0) -> Result:
+        """Runs what changes chain state, after all changes of the same lane that were asked for before."""
         self._follow_loop()
-        async with self._lock:
-            return await self._run(function, Stopwatch(), is_change=True)
+        async with self._locks.setdefault(lane, asyncio.Lock()):
+            return await self._run(function, Stopwatch(), lane)
 
     async def call(self, function: Callable[[], Result], stopwatch: Stopwatch | None = None) -> Result:
         """Runs what only reads. Calls with one stopwatch share the time that it counts."""
         self._follow_loop()
-        return await self._run(function, stopwatch or Stopwatch(), is_change=False)
+        return await self._run(function, stopwatch or Stopwatch(), None)
 
     def _follow_loop(self) -> None:
         """Turns of a loop that has ended are nobody's any more."""
@@ -139,12 +141,12 @@ class Turns:
             self._loop = loop
             self._begin()
 
-    async def _run(self, function: Callable[[], Result], stopwatch: Stopwatch, is_change: bool) -> Result:
+    async def _run(self, function: Callable[[], Result], stopwatch: Stopwatch, lane: int | None) -> Result:
         computation = _Computation(function, stopwatch, self._clock)
         answer: Any = None
         try:
             while True:
-                await self._turn(stopwatch, is_change)
+                await self._turn(stopwatch, lane)
                 try:
                     waiting_for = computation.give_turn(answer)
                 finally:
@@ -161,14 +163,14 @@ class Turns:
         finally:
             computation.abandon()
 
-    async def _turn(self, stopwatch: Stopwatch, is_change: bool) -> None:
-        """Waits for a turn."""
+    async def _turn(self, stopwatch: Stopwatch, lane: int | None) -> None:
+        """Waits for a turn, of a change where a lane is given."""
         if not self._is_busy:
             self._is_busy = True
             return
         granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        if is_change:
-            self._changes.append(granted)
+        if lane is not None:
+            self._changes.append((lane, next(self._arrivals), granted))
         else:
             heapq.heappush(self._calls, (stopwatch.seconds, next(self._arrivals), granted))
         try:
@@ -186,9 +188,21 @@ class Turns:
                 granted = heapq.heappop(self._calls)[2]
                 self._changes_in_a_row = 0
             else:
-                granted = self._changes.popleft()
+                granted = self._take_change()
                 self._changes_in_a_row += 1
             if not granted.done():
                 granted.set_result(None)
                 return
         self._is_busy = False
+
+    def _take_change(self) -> asyncio.Future[None]:
+        """The change of the lowest lane, or now and then the one of the others that has waited longest."""
+        chosen = min(self._changes)
+        others = [change for change in self._changes if change is not chosen]
+        if others and self._lane_in_a_row >= LANE_TURNS:
+            chosen = min(others, key=lambda change: change[1])
+            self._lane_in_a_row = 0
+        else:
+            self._lane_in_a_row = self._lane_in_a_row + 1 if others else 0
+        self._changes.remove(chosen)
+        return chosen[2]

@@ -1,14 +1,15 @@
 """The node: every actor of both layers, and the one clock that moves them.
 
 Actors are synchronous and have verbs; `advance` says when each acts. `run` does one step after another, each in turns
-with the servers (rollup/cooperative.py). With the machine's clock it waits between steps. A virtual clock jumps to the
-next step, so that the same seed, genesis time and commands give the same block hashes.
+with the servers (rollup/cooperative.py). With the machine's clock each chain has a lane of its own (rollup/lanes.py)
+and waits between its steps. A virtual clock has one lane and jumps to the next step, so that the same seed, genesis
+time and commands give the same block hashes.
 """
 
 import asyncio
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -38,6 +39,7 @@ from rollup.l1.client import LocalL1Client
 from rollup.l1.devnet import Devnet, DevnetParams, LayerGenesis, make_devnet
 from rollup.l1.miner import MockL1
 from rollup.l1.source import LocalL1Source
+from rollup.lanes import Lanes
 from rollup.protocol.block import Block
 from rollup.protocol.blockref import L2BlockRef
 from rollup.protocol.deposits import user_deposits
@@ -130,11 +132,13 @@ class Node:
     turns: Turns = field(default_factory=Turns)
     _stores: list[Store] = field(default_factory=list)
     _stopping: bool = False
-    _wakeup: asyncio.Event | None = None
+    _lanes: Lanes | None = None
     _running: asyncio.Task[None] | None = None
     _said: dict[str, str] = field(default_factory=dict)
     _active: dict[str, bool] = field(default_factory=dict)
     _stalled: set[str] = field(default_factory=set)
+    _safe: L2BlockRef | None = None  # as of the last report, or of the one that waits for the verifier
+    _moved_to: tuple[L2BlockRef, int] | None = None  # a safe head that is not reported yet, and its L1 block
 
     # ------------------------------------------------------------ opening
     @classmethod
@@ -205,6 +209,7 @@ class Node:
             on_event=on_event,
             _stores=stores,
         )
+        node._safe = derivation.safe_head
         node._listen()
         node._catch_up_clock()
         return node
@@ -253,36 +258,59 @@ class Node:
         """
         done = 0
         self._report_switches()
-        try:
+        with self._failures():
             while done < limit and not self._stopping:
-                if self.l1.miner.is_due() and not self._is_l2_first():
+                if self.l1.miner.is_due() and not self.is_l2_first():
                     self.mine_l1()
                 elif self.sequencer.is_due():
                     self.build_l2()
                 else:
                     break
                 done += 1
-        except Critical as error:
-            raise NodeError(str(error)) from error
-        except StoreDamaged as error:
+        return done
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        """What ends the node, as a NodeError."""
+        try:
+            yield
+        except (Critical, StoreDamaged) as error:
             raise NodeError(str(error)) from error
         except StoreError as error:
             where = self.params.data_dir or "memory"
             raise NodeError(f"{where}: {error} (is the disk full?); everything announced is kept") from error
-        return done
 
-    def _is_l2_first(self) -> bool:
+    def is_l2_first(self) -> bool:
         """An L2 block of an earlier time than the L1 block that is due goes first."""
         return self.sequencer.is_due() and self.sequencer.next_block_time < self.l1.miner.next_block_time
 
     def mine_l1(self) -> Block:
         """Mines an L1 block and lets everyone read it."""
-        block = self.l1.miner.mine()
+        block = self.mine_l1_block()
         self.read_l1()
         return block
 
     def build_l2(self) -> Block | None:
-        """Builds an L2 block; None while L1 must come first or does not answer."""
+        """Builds an L2 block; None while L1 must come first, which then mines, or does not answer."""
+        try:
+            return self.build_l2_block()
+        except OriginMissing:
+            self.mine_l1()
+            return None
+
+    def read_l1(self) -> None:
+        """Derivation on both nodes, then the batcher and the proposer."""
+        self.l2.derivation.sync()
+        self.verifier.derivation.sync()
+        self.after_derivation()
+
+    # ------------------------------------------------------------ one chain's steps
+    def mine_l1_block(self) -> Block:
+        """Mines an L1 block."""
+        return self.l1.miner.mine()
+
+    def build_l2_block(self) -> Block | None:
+        """Builds an L2 block; None while L1 does not answer. Raises OriginMissing while L1 must come first."""
         started = time.perf_counter()
         if self.clock.now() < self.sequencer.next_block_time:
             # Instant blocks run ahead of the clock: it jumps, and L1 follows it.
@@ -291,8 +319,7 @@ class Node:
             block = self.sequencer.build_block()
         except OriginMissing as error:
             self._wait("sequencer", str(error))
-            self.mine_l1()
-            return None
+            raise
         except (Temporary, Reset) as error:
             self._wait("sequencer", str(error))
             return None
@@ -306,13 +333,15 @@ class Node:
         self._post()
         return block
 
-    def read_l1(self) -> None:
-        """Derivation on both nodes, then the batcher and the proposer."""
-        before = self.safe_head
-        self.l2.derivation.sync()
-        self.verifier.derivation.sync()
+    def begin_round(self) -> None:
+        """Reports which actors were started or stopped since."""
+        self._report_switches()
+
+    def after_derivation(self) -> None:
+        """Batcher, proposer and reports, after the sequencer's derivation has read all of L1."""
         self._post()  # first, so that a batch is reported before the safe head that it moved
-        self._report_safe(before)
+        self._note_safe()
+        self._report_safe()
         self._report_stalls()
         self._post()
         try:
@@ -322,6 +351,10 @@ class Node:
         else:
             if proposed is not None:
                 self.on_event(OutputProposed(proposed.l2_block, proposed.output_root, proposed.transaction_hash))
+
+    def after_verification(self) -> None:
+        """Reports, after the verifier has read all of L1."""
+        self._report_safe()
 
     def _post(self) -> None:
         for report in self.batcher.step():
@@ -345,32 +378,31 @@ class Node:
     # ------------------------------------------------------------ running
     async def run(self, until_safe: int | None = None) -> None:
         """Acts until stopped, or until an L2 block is safe; raises NodeError."""
-        self._wakeup = asyncio.Event()
-        self._running = asyncio.create_task(self._run(until_safe))
+        run = self._run_virtually if isinstance(self.clock, ManualClock) else self._run_in_lanes
+        self._running = asyncio.create_task(run(until_safe))
         try:
             await self._running
         except asyncio.CancelledError:
             if not self._stopping:
                 raise
 
-    async def _run(self, until_safe: int | None) -> None:
-        assert self._wakeup is not None
+    async def _run_virtually(self, until_safe: int | None) -> None:
         while not self._stopping:
             await self.turns.change(lambda: self.advance(1))
-            if until_safe is not None and min(self.safe_head.number, self._verified()) >= until_safe:
+            if self._is_safe(until_safe):
                 return
-            wait = self.next_due() - self.clock.now()
-            if wait <= 0:
-                await asyncio.sleep(0)
-            elif isinstance(self.clock, ManualClock):
-                self.clock.advance(wait)
-                await asyncio.sleep(0)
-            else:
-                self._wakeup.clear()
-                try:
-                    await asyncio.wait_for(self._wakeup.wait(), min(wait, 1.0))
-                except TimeoutError:
-                    continue
+            self.clock.advance(max(self.next_due() - self.clock.now(), 0))
+            await asyncio.sleep(0)
+
+    async def _run_in_lanes(self, until_safe: int | None) -> None:
+        derivations = self.l2.derivation, self.verifier.derivation
+        self._lanes = Lanes(self, self.l1.miner, self.sequencer, derivations, self.clock, self.turns)
+        with self._failures():
+            await self._lanes.run(lambda: self._is_safe(until_safe))
+
+    def _is_safe(self, number: int | None) -> bool:
+        """The block is safe on both nodes."""
+        return number is not None and min(self.safe_head.number, self._verified()) >= number
 
     def run_until_safe(self, number: int) -> L2BlockRef:
         """The same for a virtual clock, without servers; returns the safe head. Raises NodeError."""
@@ -390,8 +422,8 @@ class Node:
 
     def wake(self) -> None:
         """Has run look at once whether something is due."""
-        if self._wakeup is not None:
-            self._wakeup.set()
+        if self._lanes is not None:
+            self._lanes.wake()
 
     def _verified(self) -> int:
         return self.verifier.derivation.safe_head.number
@@ -407,11 +439,25 @@ class Node:
                 self.on_event(L1BlockMined(block.number, block.hash, len(block.transactions), fee))
                 self._report_config(block)
 
-    def _report_safe(self, before: L2BlockRef) -> None:
-        safe, verified = self.safe_head, self.verifier.derivation.safe_head
-        if safe.number > before.number:
-            number = self.l2.derivation.current_l1.number
-            self.on_event(SafeHeadMoved(safe.number, safe.hash, number, verified.number, verified.hash == safe.hash))
+    def _note_safe(self) -> None:
+        """Notes that the safe head moved. While a move waits for the verifier, further ones wait behind it."""
+        safe = self.safe_head
+        if self._moved_to is not None:
+            return
+        if self._safe is not None and safe.number > self._safe.number:
+            self._moved_to = safe, self.l2.derivation.current_l1.number
+        self._safe = safe
+
+    def _report_safe(self) -> None:
+        """Reports the safe head that has moved, once the verifier has read L1 as far."""
+        if self._moved_to is None:
+            return
+        (safe, l1_block), verified = self._moved_to, self.verifier.derivation.safe_head
+        if verified.number < safe.number and self.verifier.derivation.current_l1.number < l1_block:
+            return
+        is_equal = verified.number >= safe.number and self.verifier.chain.canonical_hash(safe.number) == safe.hash
+        self.on_event(SafeHeadMoved(safe.number, safe.hash, l1_block, verified.number, is_equal))
+        self._moved_to = None
 
     def _report_switches(self) -> None:
         for actor, active in (("sequencer", self.sequencer.is_active), ("batcher", self.batcher.is_active)):

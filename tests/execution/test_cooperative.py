@@ -6,7 +6,7 @@ from itertools import count
 import pytest
 
 from rollup import cooperative
-from rollup.cooperative import CHANGE_TURNS, Stopwatch, Turns, is_in_turns, pause, running_time, wait_for
+from rollup.cooperative import CHANGE_TURNS, LANE_TURNS, Stopwatch, Turns, is_in_turns, pause, running_time, wait_for
 
 
 def ticking_turns():
@@ -173,3 +173,47 @@ def test_turns_go_on_in_another_event_loop():
     turns = ticking_turns()
     for _ in range(2):
         assert asyncio.run(turns.change(lambda: 5)) == 5
+
+
+async def test_changes_of_different_lanes_run_side_by_side_the_lowest_lane_first():
+    turns, seen = ticking_turns(), []
+    slow = asyncio.create_task(turns.change(worker("slow", 200, seen), lane=1))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert 0 < len(seen) < 200
+    await turns.change(worker("first", 40, seen), lane=0)
+    between = seen[seen.index("first") :]
+    assert 0 < between.count("slow") <= between.count("first") / LANE_TURNS + 1
+    await slow
+    assert seen.count("slow") == 200
+
+
+async def test_every_lane_gets_turns_while_the_lowest_is_always_busy():
+    turns, seen = ticking_turns(), []
+    tasks = [asyncio.create_task(turns.change(worker(lane, 300, seen), lane=lane)) for lane in range(3)]
+    await tasks[0]
+    assert seen.count(1) >= 20
+    assert seen.count(2) >= 20
+    await asyncio.gather(*tasks)
+
+
+async def test_one_lane_waits_for_its_own_changes_only():
+    turns, seen = ticking_turns(), []
+    names = [("a", 0), ("b", 1), ("c", 0), ("d", 1)]
+    await asyncio.gather(*(turns.change(worker(name, 9, seen), lane=lane) for name, lane in names))
+    assert [name for name in seen if name in "ac"] == ["a"] * 9 + ["c"] * 9
+    assert [name for name in seen if name in "bd"] == ["b"] * 9 + ["d"] * 9
+
+
+async def test_a_lane_whose_change_waits_for_a_coroutine_leaves_the_turns_to_the_others():
+    turns, seen, opened = ticking_turns(), [], asyncio.Event()
+
+    async def answer():
+        await opened.wait()
+        return 7
+
+    waiting = asyncio.create_task(turns.change(lambda: wait_for(answer()), lane=0))
+    await turns.change(worker("other", 5, seen), lane=1)
+    assert not waiting.done()
+    opened.set()
+    assert await waiting == 7

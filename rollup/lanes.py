@@ -1,0 +1,182 @@
+"""A node by the machine's clock: each chain has its own lane, so that only work on a chain waits for that chain.
+
+| Lane | Changes |
+|---|---|
+| L2 | the sequencer's chain: block building, its derivation, batcher, proposer, `engine_` and `admin_` methods |
+| L1 | the mock L1: mining |
+| VERIFIER | the verifier's chain: its derivation |
+
+Several suspended computations may exist at once, at most one per lane; the L2 lane goes first (rollup/cooperative.py).
+What crosses lanes is committed state alone: derivation, sequencer, batcher and proposer read L1 blocks that are in the
+store. Transactions enter L1's pool between two check points, as those of a user do.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from enum import IntEnum
+from typing import Protocol
+
+from derivation.driver import Progress, Verifier
+from rollup.cooperative import Turns
+from rollup.l1.miner import MockL1
+from sequencer.clock import Clock
+from sequencer.origin_selector import OriginMissing
+from sequencer.sequencer import Sequencer
+
+_STEPS_AT_ONCE = 8  # derivation steps; afterwards a block that is due is built
+_HEAD_START = 0.25  # seconds that an L2 block waits for an L1 block that is due before it
+_LONGEST_SLEEP = 1.0  # seconds; the clock may be moved meanwhile
+
+
+class Lane(IntEnum):
+    """What one change at a time may touch. Lower lanes go first."""
+
+    L2 = 0
+    L1 = 1
+    VERIFIER = 2
+
+
+class Steps(Protocol):
+    """The node's steps. Each changes what one lane holds."""
+
+    def begin_round(self) -> None:
+        """L2, before each of its rounds: reports."""
+
+    def mine_l1_block(self) -> object:
+        """L1."""
+
+    def build_l2_block(self) -> object:
+        """L2; raises OriginMissing while L1 must come first."""
+
+    def after_derivation(self) -> None:
+        """L2, when all of L1 is read: batcher, proposer, reports."""
+
+    def after_verification(self) -> None:
+        """VERIFIER, when all of L1 is read: reports."""
+
+    def is_l2_first(self) -> bool:
+        """The L2 block that is due has an earlier time than the L1 block that is due."""
+
+
+class Lanes:
+    """Runs a node's actors side by side until one fails or the task is cancelled."""
+
+    def __init__(
+        self,
+        steps: Steps,
+        miner: MockL1,
+        sequencer: Sequencer,
+        derivations: tuple[Verifier, Verifier],
+        clock: Clock,
+        turns: Turns,
+    ) -> None:
+        """derivations: the sequencer's and the verifier's."""
+        self._steps = steps
+        self._miner = miner
+        self._sequencer = sequencer
+        self._derivation, self._verifier = derivations
+        self._clock = clock
+        self._turns = turns
+        self._wakeups = {lane: asyncio.Event() for lane in Lane}
+        self._unread = {Lane.L2: True, Lane.VERIFIER: True}  # L1 may have blocks that this lane has not read
+        self._l1_is_missing = False
+        self._is_over: Callable[[], bool] = lambda: False
+        self._waited_for: int | None = None  # the time of the L1 block that an L2 block has waited for
+
+    async def run(self, is_over: Callable[[], bool]) -> None:
+        """Acts until it is over, or one of the actors fails; raises what that raises."""
+        self._is_over = is_over
+        tasks = [asyncio.create_task(part()) for part in (self._mine, self._sequence, self._verify)]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def wake(self) -> None:
+        """Has every lane look at once whether something is due."""
+        for wakeup in self._wakeups.values():
+            wakeup.set()
+
+    # ------------------------------------------------------------ lanes
+    async def _mine(self) -> None:
+        miner = self._miner
+        while True:
+            if not (miner.is_due() or self._l1_is_missing):
+                await self._sleep(Lane.L1, miner.next_block_time)
+                continue
+            await self._turns.change(self._steps.mine_l1_block, Lane.L1)
+            self._l1_is_missing = False
+            self._unread = dict.fromkeys(self._unread, True)
+            self.wake()
+            await asyncio.sleep(0)
+
+    async def _sequence(self) -> None:
+        sequencer = self._sequencer
+        while self._unread[Lane.L2] or not self._is_over():
+            self._steps.begin_round()
+            is_due = sequencer.is_due() and not self._l1_is_missing
+            if is_due:
+                await self._wait_for_l1()
+                await self._build()
+            if self._unread[Lane.L2]:
+                await self._derive(Lane.L2, self._derivation)
+                if not self._unread[Lane.L2]:
+                    await self._turns.change(self._steps.after_derivation, Lane.L2)
+            elif not is_due:
+                is_waiting = self._l1_is_missing or not sequencer.is_active
+                await self._sleep(Lane.L2, None if is_waiting else sequencer.next_block_time)
+            await asyncio.sleep(0)
+
+    async def _verify(self) -> None:
+        while True:
+            if not self._unread[Lane.VERIFIER]:
+                await self._sleep(Lane.VERIFIER, None)
+                continue
+            await self._derive(Lane.VERIFIER, self._verifier)
+            if not self._unread[Lane.VERIFIER]:
+                self._steps.after_verification()
+                self._wakeups[Lane.L2].set()
+
+    # ------------------------------------------------------------ inside
+    async def _build(self) -> None:
+        try:
+            await self._turns.change(self._steps.build_l2_block, Lane.L2)
+        except OriginMissing:
+            self._l1_is_missing = True
+            self._wakeups[Lane.L1].set()
+
+    async def _derive(self, lane: Lane, derivation: Verifier) -> None:
+        """Some steps; afterwards the lane is read, unless there is more or L1 has got a new block meanwhile."""
+        self._unread[lane] = False
+        progress = await self._turns.change(lambda: derivation.sync(_STEPS_AT_ONCE), lane)
+        if progress not in (Progress.IDLE, Progress.RETRY):
+            self._unread[lane] = True
+
+    async def _wait_for_l1(self) -> None:
+        """An L1 block that is due before the L2 block goes first where it does not take long."""
+        miner = self._miner
+        due = miner.next_block_time
+        if not miner.is_due() or self._steps.is_l2_first() or self._waited_for == due:
+            return
+        self._waited_for = due
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_HEAD_START):
+                while miner.next_block_time == due:
+                    await self._wait(Lane.L2)
+
+    async def _sleep(self, lane: Lane, until: float | None) -> None:
+        """Waits for a time of the clock, for a wake-up, or for a second."""
+        seconds = _LONGEST_SLEEP if until is None else min(until - self._clock.now(), _LONGEST_SLEEP)
+        if seconds > 0:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._wait(lane)
+
+    async def _wait(self, lane: Lane) -> None:
+        self._wakeups[lane].clear()
+        await self._wakeups[lane].wait()
