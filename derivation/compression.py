@@ -5,6 +5,8 @@ from typing import Literal
 
 import brotli
 
+from rollup.cooperative import pause
+
 Compression = Literal["zlib", "brotli"]
 
 _BROTLI_VERSION = 1
@@ -79,6 +81,7 @@ def _inflate(data: bytes, limit: int) -> bytes:
     try:
         # A full buffer may hide output of what is already taken in.
         while (rest or is_full) and len(out) < far and not stream.eof:
+            pause()
             piece = stream.decompress(rest, _CHUNK)
             rest, is_full = stream.unconsumed_tail, len(piece) == _CHUNK
             out += piece
@@ -97,6 +100,7 @@ def _unbrotli(data: bytes, limit: int) -> bytes:
         # Output may wait in the decoder after all input is taken in: only a call that gives nothing says it is all.
         while piece and len(out) < far:
             out += piece
+            pause()
             piece = stream.process(b"", output_buffer_limit=_CHUNK)
     except brotli.error as error:
         raise Defect(str(error)) from error

@@ -9,6 +9,8 @@ size of each read is consensus where a channel is defective.
 from enum import Enum
 from typing import Protocol
 
+from rollup.cooperative import pause
+
 _BUFFER_SIZE = 4096
 
 
@@ -36,6 +38,7 @@ class BufferedStream:
     def read_byte(self) -> int | None:
         """The next byte; None at the end."""
         while not self._buffer:
+            pause()
             if self._end is not None:
                 return None
             self._buffer, self._end = self._stream.read(_BUFFER_SIZE)
@@ -62,6 +65,7 @@ class BufferedStream:
             if self._end is not None:
                 return b"", self._end
             if size >= _BUFFER_SIZE:
+                pause()
                 # The end that comes with the bytes is given with them, and forgotten here as bufio does.
                 return self._stream.read(size)
             self._buffer, self._end = self._stream.read(_BUFFER_SIZE)

@@ -21,7 +21,7 @@ results.
 import asyncio
 import heapq
 import itertools
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, TypeVar
@@ -33,6 +33,7 @@ CHANGE_TURNS = 4
 LANE_TURNS = 4
 
 Result = TypeVar("Result")
+Item = TypeVar("Item")
 
 
 @dataclass(slots=True)
@@ -79,6 +80,13 @@ def pause() -> None:
     current = getcurrent()
     if current.__class__ is _Computation and current.clock() - current.turn_began >= TURN_SECONDS:
         current.suspend()
+
+
+def in_turns(items: Iterable[Item]) -> Iterator[Item]:
+    """The items, with a check point before each."""
+    for item in items:
+        pause()
+        yield item
 
 
 def is_in_turns() -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from rollup.cooperative import pause
+from rollup.cooperative import in_turns, pause
 from rollup.execution.attribution_activation import begin_attribution
 from rollup.execution.block_context import BlockContext, context_of_header, l1_context, l2_base_fee, l2_context
 from rollup.execution.config import L1Config, L2Config
@@ -215,14 +215,14 @@ class BlockBuilder:
         return self._states.stage(self.context.parent.state_root, self._accounts.changes())
 
     def _transactions_root(self) -> Hash:
-        return ordered_trie_root([transaction.encode() for transaction in self.transactions])
+        return ordered_trie_root(list(in_turns(transaction.encode() for transaction in self.transactions)))
 
     def _receipts_root(self) -> Hash:
-        return ordered_trie_root([receipt.encode() for receipt in self.receipts])
+        return ordered_trie_root(list(in_turns(receipt.encode() for receipt in self.receipts)))
 
     def _logs_bloom(self) -> bytes:
         bloom = 0
-        for receipt in self.receipts:
+        for receipt in in_turns(self.receipts):
             for log in receipt.logs:
                 bloom |= bloom_bits(log.address)
                 for topic in log.topics:

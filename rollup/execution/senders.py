@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
+from rollup.cooperative import pause
 from rollup.protocol.transaction import Transaction, TransactionError
 
 _SLICE = 64  # transactions a task
@@ -20,9 +21,10 @@ def recover_senders(transactions: Sequence[Transaction]) -> None:
     if len(slices) < 2 or _cores() < 2:
         for part in slices:
             _recover(part)
+            pause()
         return
     for _ in _threads().map(_recover, slices):
-        pass
+        pause()
 
 
 def _recover(transactions: Sequence[Transaction]) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from rollup.cooperative import pause
 from rollup.protocol.primitives import EMPTY_TRIE_ROOT, Hash, keccak256, rlp_encode, to_int_bytes
 
 
@@ -26,6 +27,7 @@ def _build(pairs: list[tuple[str, bytes]], start: int, stop: int, depth: int) ->
     # Keys are prefix-free: RLP of distinct integers.
     low = start
     while low < stop:
+        pause()
         nibble = pairs[low][0][shared]
         high = low + 1
         while high < stop and pairs[high][0][shared] == nibble:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from rollup.cooperative import in_turns
 from rollup.execution.block_context import l1_base_fee, l1_blob_base_fee_after, l2_base_fee
 from rollup.execution.config import L1Config
 from rollup.execution.state.account import Account
@@ -23,6 +24,7 @@ from rollup.rpc.formats import (
     transaction_json,
 )
 from rollup.rpc.limits import MAX_FEE_HISTORY
+from rollup.rpc.methods import takes_long
 from rollup.rpc.params import (
     BlockId,
     Optional,
@@ -91,6 +93,7 @@ class EthReads:
         """Wei a unit of blob gas in the next block."""
         return self._blob_base_fee_after(self._chain.head)
 
+    @takes_long
     @params(count64, block_id, Optional(percentiles))
     def eth_feeHistory(self, count: int, newest: BlockId, shares: list[float] | None) -> dict[str, Any]:  # noqa: N802
         """Base fees, fill ratios and tips of a range of blocks."""
@@ -101,7 +104,8 @@ class EthReads:
         if count == 0:
             return {"oldestBlock": "0x0", "gasUsedRatio": None}
         count = min(count, MAX_FEE_HISTORY, last.number + 1)
-        blocks = [self._backend.require_block(number) for number in range(last.number - count + 1, last.number + 1)]
+        numbers = in_turns(range(last.number - count + 1, last.number + 1))
+        blocks = [self._backend.require_block(number) for number in numbers]
         base_fees = [block.header.base_fee_per_gas or 0 for block in blocks]
         result: dict[str, Any] = {
             "oldestBlock": hex_quantity(last.number - count + 1),
@@ -114,7 +118,7 @@ class EthReads:
             "blobGasUsedRatio": [self._blob_gas_ratio(block) for block in blocks],
         }
         if shares:
-            result["reward"] = [self._rewards(block, shares) for block in blocks]
+            result["reward"] = [self._rewards(block, shares) for block in in_turns(blocks)]
         return result
 
     # ------------------------------------------------------------ accounts
@@ -166,6 +170,7 @@ class EthReads:
             "code": hex_data(state.code(account.code_hash)),
         }
 
+    @takes_long
     @params(address, storage_keys, Optional(block_id, "latest"))
     def eth_getProof(self, who: Address, keys: list[StorageKey], which: BlockId) -> dict[str, Any]:  # noqa: N802
         """EIP-1186: an account and slots with their proofs."""
@@ -218,6 +223,7 @@ class EthReads:
         block = self._chain.block(block_hash)
         return None if block is None else header_json(block.header, block.hash)
 
+    @takes_long
     @params(block_id)
     def eth_getBlockReceipts(self, which: BlockId) -> list[dict[str, Any]] | None:  # noqa: N802
         """All receipts of a block."""

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from rollup.cooperative import in_turns
 from rollup.execution.config import L1Config, L2Config
 from rollup.protocol.blob_schedule import blob_base_fee_under
 from rollup.protocol.block import Block
@@ -192,7 +193,7 @@ def receipts_json(config: Any, block: Block, receipts: list[Receipt]) -> list[di
     """All receipts of a block."""
     attributes = _attributes(config, block)
     results, log_index = [], 0
-    for index, (transaction, receipt) in enumerate(zip(block.transactions, receipts, strict=True)):
+    for index, (transaction, receipt) in enumerate(in_turns(zip(block.transactions, receipts, strict=True))):
         results.append(_receipt_json(config, block, attributes, index, transaction, receipt, log_index))
         log_index += len(receipt.logs)
     return results

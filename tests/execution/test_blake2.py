@@ -35,8 +35,7 @@ def test_the_native_compression_equals_ours(rounds, rest, is_last):
     assert blake2._compress_natively(rounds, data) == _compress(rounds, data, pause)
 
 
-def test_in_turns_many_rounds_run_in_another_process_while_the_loop_goes_on(monkeypatch):
-    monkeypatch.setattr(blake2, "_NATIVE_ROUNDS_AT_ONCE", 1_000)
+def test_in_turns_many_rounds_run_in_another_process_while_the_loop_goes_on(no_idle_processes):
     data = (2_000).to_bytes(4, "big") + bytes(208) + b"\1"
     others = []
 
@@ -52,8 +51,65 @@ def test_in_turns_many_rounds_run_in_another_process_while_the_loop_goes_on(monk
     assert len(others) > 1
 
 
-def test_where_no_process_can_be_started_the_rounds_run_here(monkeypatch):
+@pytest.fixture
+def no_idle_processes(monkeypatch):
+    idle = []
+    monkeypatch.setattr(blake2, "_idle", idle)
     monkeypatch.setattr(blake2, "_NATIVE_ROUNDS_AT_ONCE", 1_000)
+    yield idle
+    for process in idle:
+        blake2._end(process)
+
+
+def rounds_of(count):
+    return count.to_bytes(4, "big") + bytes(208) + b"\1"
+
+
+def test_one_process_serves_many_calls_one_after_another(no_idle_processes):
+    async def several():
+        return [await Turns().call(lambda: blake2._compress_natively(2_000, rounds_of(2_000))) for _ in range(5)]
+
+    assert asyncio.run(several()) == [_compress(2_000, rounds_of(2_000), pause)] * 5
+    assert len(no_idle_processes) == 1
+    assert asyncio.run(several()) == [_compress(2_000, rounds_of(2_000), pause)] * 5
+    assert len(no_idle_processes) == 1
+
+
+def test_calls_at_the_same_time_have_a_process_each_and_few_stay(no_idle_processes):
+    async def several():
+        turns = Turns()
+        compress = [lambda rounds=rounds: blake2._compress_natively(rounds, rounds_of(rounds)) for rounds in counts]
+        return await asyncio.gather(*map(turns.call, compress))
+
+    counts = range(2_000, 2_006)
+    assert asyncio.run(several()) == [_compress(rounds, rounds_of(rounds), pause) for rounds in counts]
+    assert 1 <= len(no_idle_processes) <= blake2._MOST_IDLE
+
+
+def test_a_dead_process_is_replaced_and_its_rounds_run_here(no_idle_processes):
+    dead = blake2._start()
+    dead.kill()
+    dead.wait()
+    no_idle_processes.append(dead)
+    result = asyncio.run(Turns().call(lambda: blake2._compress_natively(2_000, rounds_of(2_000))))
+    assert result == _compress(2_000, rounds_of(2_000), pause)
+    assert not no_idle_processes
+
+
+def test_a_cancelled_call_ends_its_process(no_idle_processes):
+    async def cancelled():
+        task = asyncio.create_task(Turns().call(lambda: blake2._compress_natively(2**32 - 1, rounds_of(2**32 - 1))))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        return task.cancelled()
+
+    assert asyncio.run(cancelled())
+    assert not no_idle_processes
+
+
+def test_where_no_process_can_be_started_the_rounds_run_here(monkeypatch, no_idle_processes):
     monkeypatch.setattr(blake2.sys, "executable", "/nonexistent")
     data = (2_000).to_bytes(4, "big") + bytes(209)
     result = asyncio.run(Turns().call(lambda: blake2._compress_natively(2_000, data)))

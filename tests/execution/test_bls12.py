@@ -22,6 +22,11 @@ class Call:
         self.msg = SimpleNamespace(data=data, data_as_bytes=data)
         self.gas = 0
         self.output = b""
+        self.checks = 0
+        self.state = SimpleNamespace(execution_context=SimpleNamespace(check_interrupt=self.check))
+
+    def check(self):
+        self.checks += 1
 
     def consume_gas(self, amount, reason):
         self.gas += amount

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+from rollup.cooperative import in_turns
 from rollup.execution.state.account import Account
 from rollup.execution.state.changes import StateChanges
 from rollup.execution.state.reader import StateReader, TrieReader, account_key, slot_key
@@ -147,7 +148,7 @@ class StateDatabase:
         account = Account.decode(data) if data else None
         storage = Trie(self._nodes, account.storage_root if account else EMPTY_TRIE_ROOT, self._node_cache)
         proven = []
-        for slot in slots:
+        for slot in in_turns(slots):
             value = storage.get(slot_key(slot))
             proven.append(
                 (slot, int.from_bytes(rlp_decode(value), "big") if value else 0, storage.prove(slot_key(slot)))
@@ -168,7 +169,7 @@ class StateDatabase:
         staged = StagedState(parent_root, diff, {}, changes.codes, {})
         addresses = sorted(changes.accounts.keys() | changes.storage.keys() | changes.cleared)
         leaves: dict[Hash, bytes] = {}
-        for address in addresses:
+        for address in in_turns(addresses):
             before = reader.account(address)
             after = changes.accounts.get(address, before)
             is_wiped = after is None or address in changes.cleared
@@ -205,7 +206,7 @@ class StateDatabase:
         slots = changes.storage.get(address)
         if slots:
             leaves = {}
-            for slot in sorted(slots):
+            for slot in in_turns(sorted(slots)):
                 old = reader.storage(address, slot) if root != EMPTY_TRIE_ROOT else 0
                 new = slots[slot]
                 leaves[slot_key(slot)] = rlp_encode(to_int_bytes(new)) if new else b""

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
+from rollup.cooperative import pause
 from rollup.protocol.primitives import EMPTY_TRIE_ROOT, Hash, keccak256, rlp_decode, rlp_encode
 
 Node = list[Any]  # a branch of 17 items, or a leaf or extension of 2, decoded
@@ -243,6 +244,7 @@ class Trie:
         outcomes: list[tuple[int, Outcome]] = []
         places: list[int] = []
         for index, group in groups:
+            pause()
             place = _place(raw, index)
             places.append(place)
             outcomes.append((index, self._apply(_item(raw, place), group, depth + 1, result)))
@@ -294,6 +296,7 @@ class Trie:
         shared = _common(first[depth:], pairs[-1][0][depth:])
         branch = _EMPTY_BRANCH.copy()
         for index, group in _by_nibble(pairs, depth + shared):
+            pause()
             child = self._build(group, depth + shared + 1, result)
             if child is not None:
                 branch[index] = self._reference(child, result)

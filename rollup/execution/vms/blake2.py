@@ -1,12 +1,13 @@
 """The BLAKE2 compression precompile (EIP-152).
 
 blake2b-py, in Rust, takes some 30 ns per round and cannot be interrupted. So in turns with an event loop a call of many
-rounds runs in a process of its own. Where blake2b-py has no wheel the rounds run here in Python, four columns of the
-state at a time in one integer: a lane of 128 bits holds a word of 64, sums do not reach the next lane, and what a
-rotation shifts out is masked off.
+rounds runs in another process, which then waits for the next call. Where blake2b-py has no wheel the rounds run here in
+Python, four columns of the state at a time in one integer: a lane of 128 bits holds a word of 64, sums do not reach the
+next lane, and what a rotation shifts out is masked off.
 """
 
 import asyncio
+import subprocess
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -25,8 +26,16 @@ _INPUT_SIZE = 213  # bytes: rounds 4, state 64, message 128, offset 16, whether 
 _MASK = sum(0xFFFF_FFFF_FFFF_FFFF << shift for shift in (0, 128, 256, 384))
 _LOW1, _LOW2, _LOW3 = ((1 << bits) - 1 for bits in (128, 256, 384))
 _ROUNDS_AT_ONCE = 10_000
-_NATIVE_ROUNDS_AT_ONCE = 1_000_000  # some 30 ms
-_PROCESS = "import blake2b, sys; sys.stdout.buffer.write(blake2b.decode_and_compress(sys.stdin.buffer.read()))"
+_NATIVE_ROUNDS_AT_ONCE = 100_000  # some 3 ms
+_PROCESS = """
+import blake2b, sys
+while len(data := sys.stdin.buffer.read(213)) == 213:
+    sys.stdout.buffer.write(blake2b.decode_and_compress(data))
+    sys.stdout.buffer.flush()
+"""
+_OUTPUT_SIZE = 64  # bytes
+_MOST_IDLE = 2  # processes that wait for the next call
+_idle: list["subprocess.Popen[bytes]"] = []
 _IV = (
     *(0x6A09E667F3BCC908, 0xBB67AE8584CAA73B, 0x3C6EF372FE94F82B, 0xA54FF53A5F1D36F1),
     *(0x510E527FADE682D1, 0x9B05688C2B3E6C1F, 0x1F83D9ABFB41BD6B, 0x5BE0CD19137E2179),
@@ -78,17 +87,50 @@ def _compress_natively(rounds: int, data: bytes) -> bytes:
 
 async def _compress_in_process(data: bytes) -> bytes | None:
     """The result of another Python process; None where that cannot be started or was ended."""
-    pipe = asyncio.subprocess.PIPE
     try:
-        process = await asyncio.create_subprocess_exec(sys.executable, "-I", "-c", _PROCESS, stdin=pipe, stdout=pipe)
+        process = _idle.pop() if _idle else _start()
     except OSError:
         return None
+    output = b""
     try:
-        output, _ = await process.communicate(data)
+        output = await _ask(process, data)
+    except (OSError, NotImplementedError):  # it was ended; an event loop that cannot wait for pipes (Windows)
+        return None
     finally:
-        if process.returncode is None:
-            process.kill()
-    return output if process.returncode == 0 and len(output) == 64 else None
+        if len(output) == _OUTPUT_SIZE and len(_idle) < _MOST_IDLE:
+            _idle.append(process)
+        else:
+            _end(process)
+    return output if len(output) == _OUTPUT_SIZE else None
+
+
+def _start() -> "subprocess.Popen[bytes]":
+    """A process that answers inputs until its own input ends, at the latest with this process. Ctrl-C is not its."""
+    command = [sys.executable, "-I", "-c", _PROCESS]
+    pipe, null = subprocess.PIPE, subprocess.DEVNULL
+    return subprocess.Popen(command, bufsize=0, stdin=pipe, stdout=pipe, stderr=null, start_new_session=True)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    process.kill()
+    process.wait()
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            stream.close()
+
+
+async def _ask(process: "subprocess.Popen[bytes]", data: bytes) -> bytes:
+    """The answer; empty where the process has ended. Both go through a pipe at once, being shorter than its buffer."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    loop, answered = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(process.stdout.fileno(), answered.set)
+    try:
+        process.stdin.write(data)
+        await answered.wait()
+    finally:
+        loop.remove_reader(process.stdout.fileno())
+    return process.stdout.read(_OUTPUT_SIZE)
 
 
 def _compress(rounds: int, data: bytes, check_interrupt: Callable[[], None]) -> bytes:

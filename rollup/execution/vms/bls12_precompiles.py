@@ -23,6 +23,7 @@ from py_arkworks_bls12381 import GT, G1Point, G2Point, Scalar
 _PAIRING_GAS, _PAIR_GAS = 37_700, 32_600
 _PADDING = bytes(16)
 _FIELD, _G1, _G2, _SCALAR = 64, 128, 256, 32  # bytes
+_POINTS_AT_ONCE, _PAIRINGS_AT_ONCE = 128, 16  # some 20 ms between two check points
 
 
 def g1_add(computation: Any) -> Any:
@@ -42,26 +43,31 @@ def g2_add(computation: Any) -> Any:
 def g1_msm(computation: Any) -> Any:
     """The sum of points, each so many times; VMError where one is not in the subgroup."""
     _consume_for_msm(computation, _G1, BLS12_G1_MSM_GAS, G1_MSM_DISCOUNTS)
-    pairs = list(_pieces(computation, _G1 + _SCALAR))
-    points = [_g1(pair[:_G1]) for pair in pairs]
-    return _answer(computation, G1Point.multiexp_unchecked(points, [_scalar(pair[_G1:]) for pair in pairs]))
+    total = G1Point.identity()
+    for pairs in _portions(computation, _G1 + _SCALAR, _POINTS_AT_ONCE):
+        points = [_g1(pair[:_G1]) for pair in pairs]
+        total += G1Point.multiexp_unchecked(points, [_scalar(pair[_G1:]) for pair in pairs])
+    return _answer(computation, total)
 
 
 def g2_msm(computation: Any) -> Any:
     """The same in the second group."""
     _consume_for_msm(computation, _G2, BLS12_G2_MSM_GAS, G2_MSM_DISCOUNTS)
-    pairs = list(_pieces(computation, _G2 + _SCALAR))
-    points = [_g2(pair[:_G2]) for pair in pairs]
-    return _answer(computation, G2Point.multiexp_unchecked(points, [_scalar(pair[_G2:]) for pair in pairs]))
+    total = G2Point.identity()
+    for pairs in _portions(computation, _G2 + _SCALAR, _POINTS_AT_ONCE):
+        points = [_g2(pair[:_G2]) for pair in pairs]
+        total += G2Point.multiexp_unchecked(points, [_scalar(pair[_G2:]) for pair in pairs])
+    return _answer(computation, total)
 
 
 def pairing_check(computation: Any) -> Any:
     """1 where the product of the pairings is one, else 0; VMError where a point is not in its subgroup."""
     count = len(computation.msg.data_as_bytes) // (_G1 + _G2)
     computation.consume_gas(_PAIRING_GAS + count * _PAIR_GAS, reason="BLS12_PAIRING_CHECK precompile")
-    pairs = list(_pieces(computation, _G1 + _G2))
-    is_one = GT.pairing_check([_g1(pair[:_G1]) for pair in pairs], [_g2(pair[_G1:]) for pair in pairs])
-    computation.output = int(is_one).to_bytes(32, "big")
+    product = GT.zero()  # the library writes the group with plus: this is the one of the products
+    for pairs in _portions(computation, _G1 + _G2, _PAIRINGS_AT_ONCE):
+        product += GT.multi_pairing([_g1(pair[:_G1]) for pair in pairs], [_g2(pair[_G1:]) for pair in pairs])
+    computation.output = int(product == GT.zero()).to_bytes(32, "big")
     return computation
 
 
@@ -100,6 +106,15 @@ def _pieces(computation: Any, size: int, count: int | None = None) -> Iterator[b
     if len(data) != size * count if count else not data or len(data) % size:
         raise VMError(f"BLS12: {len(data)} bytes of input, {count or 'pieces'} of {size} are expected")
     return (data[start : start + size] for start in range(0, len(data), size))
+
+
+def _portions(computation: Any, size: int, most: int) -> Iterator[list[bytes]]:
+    """The pieces of the input, at most so many at once, with a check point between two portions."""
+    check_interrupt = computation.state.execution_context.check_interrupt
+    pieces = list(_pieces(computation, size))
+    for start in range(0, len(pieces), most):
+        check_interrupt()
+        yield pieces[start : start + most]
 
 
 def _g1(data: bytes) -> G1Point:
