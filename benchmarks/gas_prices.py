@@ -275,3 +275,9 @@ def call_prices(workload: Workload, storage: dict[int, int], times: int) -> Iter
             forgetful = what == NATIVE_FORGETFUL
             per_gas, gas = measure_call(state, machine, ADDRESS_BYTES, call, times, forgetful=forgetful)
             yield GasPrice(f"{name}: {what}", machine, gas, per_gas, work[machine])
+
+
+if __name__ == "__main__":
+    from benchmarks.gas_table import main
+
+    raise SystemExit(main())

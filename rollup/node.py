@@ -138,6 +138,7 @@ class Node:
     _active: dict[str, bool] = field(default_factory=dict)
     _stalled: set[str] = field(default_factory=set)
     _safe: L2BlockRef | None = None  # as of the last report, or of the one that waits for the verifier
+    _verified_l1: int = -1  # the L1 block to which the verifier has read all
     _moved_to: tuple[L2BlockRef, int] | None = None  # a safe head that is not reported yet, and its L1 block
 
     # ------------------------------------------------------------ opening
@@ -302,6 +303,7 @@ class Node:
         """Derivation on both nodes, then the batcher and the proposer."""
         self.l2.derivation.sync()
         self.verifier.derivation.sync()
+        self._verified_l1 = self.verifier.derivation.current_l1.number
         self.after_derivation()
 
     # ------------------------------------------------------------ one chain's steps
@@ -354,6 +356,7 @@ class Node:
 
     def after_verification(self) -> None:
         """Reports, after the verifier has read all of L1."""
+        self._verified_l1 = self.verifier.derivation.current_l1.number
         self._report_safe()
 
     def _post(self) -> None:
@@ -453,7 +456,7 @@ class Node:
         if self._moved_to is None:
             return
         (safe, l1_block), verified = self._moved_to, self.verifier.derivation.safe_head
-        if verified.number < safe.number and self.verifier.derivation.current_l1.number < l1_block:
+        if verified.number < safe.number and self._verified_l1 < l1_block:
             return
         is_equal = verified.number >= safe.number and self.verifier.chain.canonical_hash(safe.number) == safe.hash
         self.on_event(SafeHeadMoved(safe.number, safe.hash, l1_block, verified.number, is_equal))

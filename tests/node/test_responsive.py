@@ -14,6 +14,7 @@ from tests.node.node_process import L1, L2, NodeProcess, RpcFailure, call
 LOOP = "63{rounds:08x}60e01b6000525b604061010060d5600060095afa50600b56"
 ENDLESS_CALLS = "0x5b6000600060006000600460fffa50600056"
 GAS = 59_000_000
+LONGEST_ANSWER = 0.25  # seconds on an idle machine
 
 
 def blake2f_loop(rounds=1_000_000):
@@ -40,6 +41,14 @@ def deposit_loop(node, gas):
     return call(node.url(L1), "eth_sendTransaction", request)
 
 
+def load():
+    """How many times as long a computation takes beside what else the machine does; 1 on an idle one."""
+    started, begun = time.thread_time(), time.monotonic()
+    while time.thread_time() - started < 0.1:
+        pass
+    return (time.monotonic() - begun) / (time.thread_time() - started)
+
+
 class Poller(threading.Thread):
     """Asks for the block number without pause; keeps the longest wait for an answer."""
 
@@ -59,6 +68,7 @@ class Poller(threading.Thread):
 def test_slow_transactions_on_both_layers_are_included_while_the_node_answers():
     with NodeProcess("--da=calldata", "--l1-block-time=4") as node:
         node.wait_for("L2BlockBuilt", lambda event: event["number"] >= 2)
+        slowdown = load()
         pollers = [Poller(node.url(name)) for name in (L1, L2)]
         for poller in pollers:
             poller.start()
@@ -66,6 +76,7 @@ def test_slow_transactions_on_both_layers_are_included_while_the_node_answers():
         waiting.add((L1, deposit_loop(node, 19_000_000)))
         while waiting:
             node.wait_for("L2BlockBuilt")
+            slowdown = max(slowdown, load())
             for name, tx_hash in sorted(waiting):
                 assert call(node.url(name), "eth_getTransactionByHash", tx_hash) is not None
                 if call(node.url(name), "eth_getTransactionReceipt", tx_hash) is not None:
@@ -74,8 +85,7 @@ def test_slow_transactions_on_both_layers_are_included_while_the_node_answers():
         for poller in pollers:
             poller.is_over = True
             poller.join()
-        longest_build = max(event["seconds"] for event in node.of("L2BlockBuilt"))
-        assert max(poller.longest for poller in pollers) < longest_build / 2
+        assert max(poller.longest for poller in pollers) < LONGEST_ANSWER * slowdown
 
 
 def test_blocks_are_built_while_calls_run_that_do_not_end():
