@@ -9,11 +9,12 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from rollup.cooperative import is_in_turns
+from rollup.cooperative import is_in_turns, pause
 from rollup.rpc.errors import RpcCannotListen, RpcError
 from rollup.rpc.hosts import Hosts
 from rollup.rpc.limits import LARGE_BODY, MAX_BATCH, MAX_BODY, MAX_VALUES
 from rollup.rpc.listener import connections_per_port
+from rollup.rpc.methods import changes_chain
 from rollup.rpc.origins import Origins
 from rollup.rpc.request_text import parse_request
 from rollup.rpc.server import RpcServer
@@ -556,3 +557,25 @@ def test_origins_that_the_user_names():
     assert named.allows("http://localhost:1")
     assert not named.allows("https://app.example.evil")
     assert Origins(["*"]).allows("https://any.example")
+
+
+async def test_stopping_ends_what_changes_a_chain_at_its_next_check_point():
+    begun, ended = asyncio.Event(), []
+
+    @changes_chain
+    def build(params):
+        begun.set()
+        try:
+            while True:
+                pause()
+        finally:
+            ended.append(True)
+
+    server = RpcServer("engine", {"engine_build": build})
+    port = await server.start("127.0.0.1", 0)
+    async with aiohttp.ClientSession() as session:
+        call = asyncio.create_task(session.post(f"http://127.0.0.1:{port}", json=request("engine_build")))
+        await begun.wait()
+        await server.stop()
+        assert ended == [True]
+        await asyncio.gather(call, return_exceptions=True)
