@@ -130,6 +130,7 @@ class Node:
     proposer: Proposer
     on_event: Callable[[Event], None] = field(default=lambda event: None)
     turns: Turns = field(default_factory=Turns)
+    batches_posted: int = 0
     _stores: list[Store] = field(default_factory=list)
     _stopping: bool = False
     _lanes: Lanes | None = None
@@ -361,6 +362,7 @@ class Node:
 
     def _post(self) -> None:
         for report in self.batcher.step():
+            self.batches_posted += 1
             self.on_event(
                 BatchPosted(
                     report.l1_block,
@@ -432,6 +434,31 @@ class Node:
         return self.verifier.derivation.safe_head.number
 
     # ------------------------------------------------------------ reporting
+    def progress(self) -> ChainProgress:
+        """Where the heads are now."""
+        head, safe = self.l2.chain.head, self.l2.chain.safe
+        return ChainProgress(
+            now=self.clock.now(),
+            l1_time=self.l1.chain.head.timestamp,
+            l1_block_time=self.params.l1_block_time,
+            l2_head=head.number,
+            l2_time=head.timestamp,
+            l2_block_time=self.params.l2_block_time,
+            safe_head=safe.number,
+            safe_time=safe.timestamp,
+            is_sequencing=self.sequencer.is_active,
+            is_batching=self.batcher.is_active,
+        )
+
+    def stalls(self) -> dict[str, str]:
+        """What is behind now, by name, and what to do about it."""
+        return stalls(self.progress())
+
+    def is_verifier_equal(self) -> bool:
+        """Both nodes have the same block at the lower of their safe heads."""
+        number = min(self.l2.chain.safe.number, self.verifier.chain.safe.number)
+        return self.l2.chain.canonical_hash(number) == self.verifier.chain.canonical_hash(number)
+
     def _on_head(self, layer: str, change: HeadChange) -> None:
         if change.removed:
             head = change.added[-1].number if change.added else change.removed[-1].number - 1
@@ -478,20 +505,7 @@ class Node:
 
     def _report_stalls(self) -> None:
         """Says what is behind, once until it keeps its pace again."""
-        head, safe = self.l2.chain.head, self.l2.chain.safe
-        progress = ChainProgress(
-            now=self.clock.now(),
-            l1_time=self.l1.chain.head.timestamp,
-            l1_block_time=self.params.l1_block_time,
-            l2_head=head.number,
-            l2_time=head.timestamp,
-            l2_block_time=self.params.l2_block_time,
-            safe_head=safe.number,
-            safe_time=safe.timestamp,
-            is_sequencing=self.sequencer.is_active,
-            is_batching=self.batcher.is_active,
-        )
-        found = stalls(progress)
+        found = self.stalls()
         for name in self._stalled - found.keys():
             self._stalled.discard(name)
         for name in found.keys() - self._stalled:

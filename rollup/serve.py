@@ -17,6 +17,7 @@ from rollup.files import write_file
 from rollup.index.index import Index, IndexUnavailable, genesis_platform
 from rollup.l1 import contracts
 from rollup.l1.beacon import BeaconApi
+from rollup.metrics import report_pages
 from rollup.node import L2Node, Node, NodeError
 from rollup.protocol import predeploys
 from rollup.protocol.accounts import USERS
@@ -109,6 +110,7 @@ class NodeServers:
         if jwt_secret is not None:
             self._servers["engine"] = engine_server(node.turns, node.l2.engine, l2, jwt_secret)
 
+        self._servers["rollup"].pages.update(report_pages(node, self._servers))
         for server in self._servers.values():
             server.allow(hosts, origins)
 

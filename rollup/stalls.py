@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 _SAFE_LAG_L1_BLOCKS = 10  # a batch takes two or three; a few more are an L1 reorganisation or a full block
 _LATE_BLOCKS = 5
+STALL_NAMES = ("safe head", "L2 blocks", "L1 blocks")
 
 
 @dataclass(slots=True, frozen=True)

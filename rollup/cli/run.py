@@ -149,7 +149,11 @@ _CHAIN_ID = click.IntRange(1, 2**53 - 1)  # tools in JavaScript read it as a num
 )
 @click.option("--until-block", type=click.IntRange(1), help="Stop when this L2 block is safe, and print the safe head.")
 @click.option("--virtual-clock", is_flag=True, help="Do not wait: the time jumps from block to block.")
-@click.option("--archive", is_flag=True, help="Keep the state of every block, not only of the newest.")
+@click.option(
+    "--archive",
+    is_flag=True,
+    help="Keep the state of every block; without, states older than 256 blocks go once they are final.",
+)
 @click.option("--verbose", "-v", is_flag=True, help="One line per block of both layers, empty ones too.")
 @click.option("--quiet", "-q", is_flag=True, help="No lines but for trouble: no first screen, no batches, no blocks.")
 @click.option("--json", "as_json", is_flag=True, help="First screen and events as JSON lines.")

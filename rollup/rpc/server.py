@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
@@ -12,6 +13,8 @@ import structlog
 from aiohttp import WSMsgType, web
 
 from rollup.cooperative import Stopwatch, Turns
+from rollup.execution.state.database import StateUnavailable
+from rollup.execution.state.trie import MissingNode
 from rollup.rpc.body import BodyBroken, BodyTooLarge, read_body
 from rollup.rpc.errors import (
     HANDLER_CRASHED,
@@ -37,11 +40,13 @@ from rollup.rpc.methods import Duration, duration_of
 from rollup.rpc.origins import Origins
 from rollup.rpc.request_text import parse_request
 from rollup.rpc.subscriptions import Connection, Subscriptions
+from rollup.store.kv import StoreError
 
 log = structlog.get_logger()
 
 Handler = Callable[..., Any]
 _BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN, _METHOD_NOT_ALLOWED, _TOO_LARGE, _UNAVAILABLE = 400, 401, 403, 405, 413, 503
+_RESULT = 0
 _SUBSCRIBING = frozenset(("eth_subscribe", "eth_unsubscribe"))
 
 
@@ -74,6 +79,8 @@ class RpcServer:
         self._busy: set[object] = set()  # protocols of the connections with a request in work
         self._websockets = 0
         self._listener: Listener | None = None
+        self.answered: Counter[tuple[str, int]] = Counter()  # calls by method and error code; 0 is a result
+        self.pages: dict[str, Callable[[], web.Response]] = {}  # what GET answers, by path
 
     def allow(self, hosts: Hosts, origins: Origins) -> None:
         """Takes other rules for Host and Origin, before the start."""
@@ -156,12 +163,25 @@ class RpcServer:
         """The result or the error, encoded: what a handler or its result does wrong ends here."""
         try:
             handler = self._handler(method, params := [] if params is None else params, connection)
-            return await self._run(handler, params, ident, stopwatch)
+            answer = await self._run(handler, params, ident, stopwatch)
+            self._count(method, _RESULT)
+            return answer
         except RpcError as error:
-            return _failure(ident, error)
+            return self._refusal(method, ident, error)
+        except (StateUnavailable, MissingNode, StoreError) as error:
+            # The chain's own words: a state that is no longer kept, or goes while it is read; a damaged data file.
+            return self._refusal(method, ident, RpcError(str(error)))
         except Exception:
             log.exception("handler failed", method=method)
-            return _failure(ident, RpcError("method handler crashed", HANDLER_CRASHED))
+            return self._refusal(method, ident, RpcError("method handler crashed", HANDLER_CRASHED))
+
+    def _refusal(self, method: str, ident: Any, error: RpcError) -> bytes:
+        self._count(method, error.code)
+        return _failure(ident, error)
+
+    def _count(self, method: str, code: int) -> None:
+        """Counts an answer. A name that is no method counts as one, so that clients cannot add names."""
+        self.answered[method if method in self.names else "unknown", code] += 1
 
     def _handler(self, method: str, params: Any, connection: Connection | None) -> Handler:
         """The handler of a method; raises RpcError."""
@@ -224,6 +244,9 @@ class RpcServer:
             return await self._on_post(request, headers)
         if request.headers.get("upgrade", "").lower() == "websocket":
             return await self._on_websocket(request)
+        page = self.pages.get(request.path)
+        if page is not None:
+            return page()
         return web.Response(text=f"{self.name}: JSON-RPC is spoken here, by POST or WebSocket\n", headers=headers)
 
     async def _on_post(self, request: web.BaseRequest, headers: dict[str, str]) -> web.Response:
