@@ -1,0 +1,43 @@
+"""Asks a node for the block number without pause, in a process of its own: `python poller.py URL PID`.
+
+It ends when its input ends. Then it writes the longest wait for an answer as JSON: by the clock, and as the processor
+time that the node's event loop used between the question and the answer. The second does not depend on what else the
+machine does.
+"""
+
+import http.client
+import json
+import select
+import sys
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+BODY = b'{"jsonrpc":"2.0","id":1,"method":"eth_blockNumber","params":[]}'
+HEADERS = {"Content-Type": "application/json"}
+PAUSE = 0.002
+
+
+def processor_seconds(pid):
+    """Seconds that the main thread of a process has run; Linux counts them in nanoseconds."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
+
+
+def main(url, pid):
+    host = urlsplit(url)
+    connection = http.client.HTTPConnection(host.hostname, host.port, timeout=60)
+    longest, answers = {"clock": 0.0, "processor": 0.0}, 0
+    while not select.select([sys.stdin], [], [], PAUSE)[0]:
+        begun, worked = time.monotonic(), processor_seconds(pid)
+        connection.request("POST", "/", BODY, HEADERS)
+        response = connection.getresponse()
+        text = response.read()
+        assert json.loads(text)["result"].startswith("0x"), text
+        longest["clock"] = max(longest["clock"], time.monotonic() - begun)
+        longest["processor"] = max(longest["processor"], processor_seconds(pid) - worked)
+        answers += 1
+    print(json.dumps({**longest, "answers": answers}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,130 @@
+"""Hostile requests to a node process: others are answered meanwhile, memory comes back, SIGTERM works at any time."""
+
+import asyncio
+import json
+import multiprocessing
+import os
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.node import hostile, poller
+from tests.node.node_process import L2, NodeProcess
+
+MOST_SECONDS = 0.25  # that another client waits
+QUIET_SECONDS = 0.05  # that it waits at most where the node has nothing else to do and the machine is free
+GROWTH = 1.2
+STOP_SECONDS = 2.0
+GRACE_SECONDS = 20  # in which what a request has used is given back
+
+
+class Waits:
+    """What another client waits, from the beginning of a with block to its end."""
+
+    def __init__(self, node):
+        self.command = [sys.executable, poller.__file__, node.url(L2), str(node.process.pid)]
+        self.clock = self.processor = 0.0
+
+    def __enter__(self):
+        self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        return self
+
+    def __exit__(self, *failure):
+        text, _ = self.process.communicate()
+        if failure[0] is None:
+            found = json.loads(text)
+            assert found["answers"] > 0
+            self.clock, self.processor = found["clock"], found["processor"]
+
+    @property
+    def longest(self):
+        """Seconds. A wait in which the node itself had nothing to do is the machine's."""
+        return min(self.clock, self.processor)
+
+
+def memory(node):
+    """Resident bytes."""
+    return int(Path(f"/proc/{node.process.pid}/statm").read_text().split()[1]) * resource.getpagesize()
+
+
+def processor_seconds(pid):
+    """Seconds that all threads of a process have run."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def used_by_ended_processes():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def attack(name, url, again):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, 4_096)), hard))
+    asyncio.run(hostile.send(name, url, again=again))
+
+
+def attacker(name, node, *, again=False):
+    """Sends in a process of its own, so that the test's work is not taken for the node's."""
+    process = multiprocessing.get_context("spawn").Process(target=attack, args=(name, node.url(L2), again))
+    process.start()
+    return process
+
+
+@pytest.fixture
+def node():
+    """A node with some blocks, whose output is read by nobody but kept by the pipe."""
+    with NodeProcess("--da=calldata", "--block-time=1", "--l1-block-time=4") as node:
+        node.wait_for("L2BlockBuilt", lambda event: event["number"] >= 4)
+        yield node
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("name", hostile.HOSTILE)
+def test_others_are_answered_memory_comes_back_and_sigterm_ends_the_node(node, name):
+    with Waits(node) as quiet:
+        time.sleep(3)
+    before = memory(node)
+    with Waits(node) as waits:
+        process = attacker(name, node)
+        process.join()
+        assert process.exitcode == 0
+    end = time.monotonic() + GRACE_SECONDS
+    peak = after = memory(node)
+    while after > before * GROWTH and time.monotonic() < end:
+        time.sleep(0.5)
+        after = memory(node)
+    print(
+        f"{name}: waits {waits.clock:.3f} s, {waits.processor:.3f} s of the node (quiet: {quiet.clock:.3f}, "
+        f"{quiet.processor:.3f}); memory {before >> 20}, {peak >> 20}, {after >> 20} MiB"
+    )
+    assert waits.longest < MOST_SECONDS * max(1, quiet.longest / QUIET_SECONDS)
+    assert after <= before * GROWTH
+    stopped_within(node, name)
+    errors = node.process.stderr.read()
+    assert "Traceback" not in errors
+    assert errors == ""
+
+
+def stopped_within(node, name):
+    """Ends the node while the same request comes again and again."""
+    process = attacker(name, node, again=True)
+    try:
+        time.sleep(2)
+        assert process.is_alive()
+        before, begun = used_by_ended_processes(), time.monotonic()
+        worked = processor_seconds(node.process.pid)
+        node.process.terminate()
+        node.rest()
+        clock, processor = time.monotonic() - begun, used_by_ended_processes() - before - worked
+        print(f"{name}: ended {clock:.2f} s after SIGTERM, by {processor:.2f} s of work")
+        assert node.process.returncode == 0
+    finally:
+        process.kill()
+        process.join()
+    assert min(clock, processor) < STOP_SECONDS
