@@ -25,8 +25,10 @@ _NUMBERS = (
     "genesis_time",
     "attribution_time",
 )
-CHAIN_FIELDS = (*_NUMBERS, "seed", "attribution", "forks")
-_DEFAULTS: Mapping[str, Any] = {"forks": "jovian", "l1_chain_id": 900, "l2_chain_id": 901}  # of older directories
+_FORKS = ("forks", "l1_forks")
+CHAIN_FIELDS = (*_NUMBERS, "seed", "attribution", *_FORKS)
+# Fields that older directories do not have.
+_DEFAULTS: Mapping[str, Any] = {"forks": "jovian", "l1_forks": "prague", "l1_chain_id": 900, "l2_chain_id": 901}
 
 
 class DataDirectoryError(ValueError):
@@ -80,9 +82,9 @@ def _read(path: Path) -> dict[str, Any]:
         if name == "attribution":
             if value not in ("native", "contract"):
                 raise DataDirectoryError(f"{path}: attribution: native or contract is expected, not {value!r}")
-        elif name == "forks":
+        elif name in _FORKS:
             if not isinstance(value, str):
-                raise DataDirectoryError(f"{path}: forks: a text is expected, not {value!r}")
+                raise DataDirectoryError(f"{path}: {name}: a text is expected, not {value!r}")
         elif not isinstance(value, int) or isinstance(value, bool):
             raise DataDirectoryError(f"{path}: {name}: a whole number is expected, not {value!r}")
         elif name in _NUMBERS and not 0 <= value < 2**64:

@@ -40,10 +40,11 @@ from rollup.l1.devnet import Devnet, DevnetParams, LayerGenesis, make_devnet
 from rollup.l1.miner import MockL1
 from rollup.l1.source import LocalL1Source
 from rollup.lanes import Lanes
+from rollup.protocol.blob_schedule import parse_l1_forks
 from rollup.protocol.block import Block
 from rollup.protocol.blockref import L2BlockRef
 from rollup.protocol.deposits import user_deposits
-from rollup.protocol.forks import NEWEST_STABLE, ForkSchedule
+from rollup.protocol.forks import NEWEST_STABLE, ForkSchedule, L1Fork
 from rollup.protocol.l2_blocks import l2_block_ref
 from rollup.protocol.system_config import CONFIG_UPDATE, UPDATE_NAMES
 from rollup.protocol.transaction import DEPOSIT
@@ -70,7 +71,7 @@ class NodeError(Exception):
 class NodeParams:
     """What a user chooses. Times in seconds; genesis_time None is a block time ago; data_dir None keeps nothing.
 
-    forks in the words of ForkSchedule.parse.
+    forks in the words of ForkSchedule.parse, l1_forks in those of parse_l1_forks.
     """
 
     data_dir: Path | None = None
@@ -83,6 +84,7 @@ class NodeParams:
     batch_type: BatchType = "span"
     compression: Compression = "brotli"
     forks: str = NEWEST_STABLE.name.lower()
+    l1_forks: str = L1Fork.PRAGUE.name.lower()
     attribution: AttributionMode = "native"
     attribution_time: int = 0
     operator_fee_scalar: int = 0
@@ -560,6 +562,7 @@ def _devnet_params(params: NodeParams) -> DevnetParams:
     return DevnetParams(
         genesis_time=genesis_time,
         forks=ForkSchedule.parse(params.forks, genesis_time),
+        l1_forks=parse_l1_forks(params.l1_forks, genesis_time),
         l1_block_time=params.l1_block_time,
         l2_block_time=params.l2_block_time,
         l1_chain_id=params.l1_chain_id,

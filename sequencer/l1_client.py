@@ -56,8 +56,8 @@ class L1Client(Protocol):
     def base_fee(self) -> int:
         """The base fee of the next block, in wei."""
 
-    def blob_base_fee(self) -> int:
-        """The blob base fee of the next block, in wei."""
+    def blob_base_fee(self) -> int | None:
+        """The blob base fee of the next block, in wei; None where it takes no blobs."""
 
     def suggested_tip(self) -> int:
         """A priority fee that gets included, in wei."""
@@ -99,8 +99,8 @@ class PatientL1Client:
         """The base fee of the next block, in wei."""
         return self._ask(self._client.base_fee)
 
-    def blob_base_fee(self) -> int:
-        """The blob base fee of the next block, in wei."""
+    def blob_base_fee(self) -> int | None:
+        """The blob base fee of the next block, in wei; None where it takes no blobs."""
         return self._ask(self._client.blob_base_fee)
 
     def suggested_tip(self) -> int:

@@ -7,6 +7,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,9 @@ from rollup.cli.screen import EventLines, FirstScreen, show_first_screen
 from rollup.events import Event, Resumed
 from rollup.node import Node, NodeError, NodeParams
 from rollup.protocol.accounts import USERS
+from rollup.protocol.blob_schedule import parse_l1_forks
 from rollup.protocol.blockref import L2BlockRef
-from rollup.protocol.forks import NEWEST_STABLE, ForkSchedule
+from rollup.protocol.forks import NEWEST_STABLE, ForkSchedule, L1Fork
 from rollup.rpc.hosts import Hosts
 from rollup.rpc.jwt_auth import JwtSecretError, read_secret
 from rollup.rpc.origins import Origins
@@ -28,13 +30,16 @@ from rollup.serve import NodeServers, Ports, contract_addresses, write_config_fi
 
 
 class _Forks(click.ParamType[str]):
-    """What ForkSchedule.parse reads."""
+    """Forks in the words that a parser of schedules reads."""
 
     name = "forks"
 
+    def __init__(self, parse: Callable[[str, int], object]) -> None:
+        self._parse = parse
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         try:
-            ForkSchedule.parse(value, 0)
+            self._parse(value, 0)
         except ValueError as error:
             self.fail(str(error), param, ctx)
         return str(value).lower().replace(" ", "")
@@ -103,10 +108,17 @@ _CHAIN_ID = click.IntRange(1, 2**53 - 1)  # tools in JavaScript read it as a num
 )
 @click.option(
     "--forks",
-    type=_Forks(),
+    type=_Forks(ForkSchedule.parse),
     default=NEWEST_STABLE.name.lower(),
     show_default=True,
     help="Newest fork at genesis, then others and their seconds after it: holocene,isthmus+20.",
+)
+@click.option(
+    "--l1-forks",
+    type=_Forks(parse_l1_forks),
+    default=L1Fork.PRAGUE.name.lower(),
+    show_default=True,
+    help="The same for L1: osaka, or prague,osaka+60,bpo1+120.",
 )
 @click.option(
     "--attribution",

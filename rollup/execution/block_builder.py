@@ -110,13 +110,17 @@ class BlockBuilder:
         """What comes before the first transaction."""
         # spec: canyon.create2-deployer
         config, context = self.config, self.context
-        if isinstance(config, L2Config) and config.forks.activates(
-            Fork.CANYON, context.timestamp, context.parent.timestamp
-        ):
+        if self._activates(Fork.CANYON):
             set_code(self._accounts, predeploys.CREATE2_DEPLOYER, preinstalls()[predeploys.CREATE2_DEPLOYER].code)
         if isinstance(config, L2Config):
             begin_attribution(self._accounts, config, context.timestamp, context.parent.timestamp)
         begin_block(self.evm, context.parent_hash, context.parent_beacon_block_root)
+
+    def _activates(self, fork: Fork) -> bool:
+        """True in the first block of an OP fork."""
+        config, context = self.config, self.context
+        times = context.timestamp, context.parent.timestamp
+        return isinstance(config, L2Config) and config.forks.activates(fork, *times)
 
     def apply(self, transaction: Transaction) -> Receipt:
         """Runs a transaction and takes it in; raises InvalidTransaction with the state untouched."""
@@ -181,7 +185,8 @@ class BlockBuilder:
         if self.withdrawals:
             pay_withdrawals(self._accounts, self.withdrawals)
         if rules.is_prague:
-            requests_hash = end_l1_block(self.evm) if rules.fork is None else EMPTY_REQUESTS_HASH
+            logs = (log for receipt in self.receipts for log in receipt.logs)
+            requests_hash = end_l1_block(self.evm, logs) if rules.fork is None else EMPTY_REQUESTS_HASH
         staged = self._stage_state()
         withdrawals_root = None
         if rules.is_shanghai:
@@ -238,7 +243,7 @@ class BlockBuilder:
         if fork < Fork.JOVIAN:
             return 0
         if not self.transactions:
-            self._footprint_scalar = da_footprint_gas_scalar(transaction)
+            self._footprint_scalar = da_footprint_gas_scalar(transaction, self._activates(Fork.JOVIAN))
         if transaction.is_deposit:
             return 0
         if self._is_activation_block or self._footprint_scalar is None:

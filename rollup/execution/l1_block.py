@@ -6,7 +6,7 @@ from rollup.execution.errors import InvalidTransaction, Refusal
 from rollup.execution.state.accounts import AccountDatabase
 from rollup.protocol.fees import L1FeeParameters
 from rollup.protocol.forks import Fork
-from rollup.protocol.l1_attributes import JOVIAN_SELECTOR
+from rollup.protocol.l1_attributes import JOVIAN_SELECTOR, OLDER_SELECTORS
 from rollup.protocol.predeploys import L1_BLOCK
 from rollup.protocol.transaction import Transaction
 
@@ -35,15 +35,16 @@ def read_l1_fee_parameters(accounts: AccountDatabase, fork: Fork) -> L1FeeParame
     return parameters
 
 
-def da_footprint_gas_scalar(first_transaction: Transaction) -> int | None:
+def da_footprint_gas_scalar(first_transaction: Transaction, is_first_of_jovian: bool) -> int | None:
     """The scalar in the L1 attributes deposit of a block from Jovian on; raises InvalidTransaction for anything else.
 
-    None in the activation block: its attributes still have Isthmus's form (op-geth core/types, CalcDAFootprint).
+    None in the activation block: its attributes still have the form of the fork before (op-geth core/types,
+    CalcDAFootprint), which is Isthmus's unless several forks activate in this block.
     """
     if not first_transaction.is_deposit:
         raise InvalidTransaction(Refusal.NO_L1_ATTRIBUTES)
     data = first_transaction.data
-    if len(data) == _ISTHMUS_SIZE:
+    if len(data) == _ISTHMUS_SIZE or (is_first_of_jovian and data[:4] in OLDER_SELECTORS):
         return None
     if len(data) < _JOVIAN_SIZE or data[:4] != JOVIAN_SELECTOR:
         raise InvalidTransaction(Refusal.NO_FOOTPRINT_SCALAR)

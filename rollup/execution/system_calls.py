@@ -1,16 +1,18 @@
-"""What a block does outside its transactions: EIP-4788, EIP-2935, EIP-4895, EIP-7002, EIP-7251, create2deployer."""
+"""What a block does outside its transactions: EIP-4788, 2935, 4895, 6110, 7002 and 7251, and create2deployer."""
 
 import hashlib
 from collections.abc import Iterable
 
 from eth.vm.message import Message
 
+from rollup.execution.deposit_requests import deposit_requests
 from rollup.execution.evm import Evm
 from rollup.execution.state.accounts import AccountDatabase
 from rollup.execution.transition import TransactionContext
 from rollup.protocol import predeploys
 from rollup.protocol.block import Withdrawal
 from rollup.protocol.primitives import EMPTY_REQUESTS_HASH, Address, Hash
+from rollup.protocol.receipt import Log
 
 SYSTEM_ADDRESS = bytes.fromhex("fffffffffffffffffffffffffffffffffffffffe")
 _SYSTEM_GAS = 30_000_000
@@ -40,15 +42,14 @@ def begin_block(evm: Evm, parent_hash: Hash, parent_beacon_block_root: Hash | No
         system_call(evm, predeploys.HISTORY_STORAGE, parent_hash)
 
 
-def end_l1_block(evm: Evm) -> Hash:
-    """The requests of an L1 block (EIP-7685): the calls after the last transaction, and their hash.
+def end_l1_block(evm: Evm, logs: Iterable[Log]) -> Hash:
+    """The hash of the requests of an L1 block (EIP-7685): deposits among its logs, then what two contracts answer.
 
-    Our L1 has no validators, so no deposit contract either (EIP-6110 finds none of its logs).
+    Raises InvalidBlock for a malformed deposit event.
     """
-    requests = [
-        kind + system_call(evm, contract, b"")
-        for kind, contract in ((b"\1", predeploys.WITHDRAWAL_REQUESTS), (b"\2", predeploys.CONSOLIDATION_REQUESTS))
-    ]
+    requests = [b"\0" + deposit_requests(logs)]
+    for kind, contract in ((b"\1", predeploys.WITHDRAWAL_REQUESTS), (b"\2", predeploys.CONSOLIDATION_REQUESTS)):
+        requests.append(kind + system_call(evm, contract, b""))
     digests = b"".join(hashlib.sha256(request).digest() for request in requests if len(request) > 1)
     return hashlib.sha256(digests).digest() if digests else EMPTY_REQUESTS_HASH
 

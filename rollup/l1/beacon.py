@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rollup.l1.archive import StoredBlob
-from rollup.l1.miner import MAX_BLOBS_PER_BLOCK, MockL1
+from rollup.l1.miner import MockL1
 from rollup.protocol.block import Block
+from rollup.protocol.forks import L1_FORKS
 from rollup.protocol.primitives import Hash, keccak256
 
 _VERSION = "openrollup/1"
@@ -47,7 +48,9 @@ class BeaconApi:
         }
 
     def spec(self) -> dict[str, Any]:
-        """GET /eth/v1/config/spec"""
+        """GET /eth/v1/config/spec; the limit of blobs is the largest that a fork of this L1 has."""
+        schedules = (L1_FORKS[fork].blobs for fork, _ in self._l1.config.forks)
+        max_blobs = str(max((blobs.max for blobs in schedules if blobs is not None), default=0))
         return {
             "data": {
                 "CONFIG_NAME": "openrollup",
@@ -59,8 +62,8 @@ class BeaconApi:
                 "GENESIS_FORK_VERSION": _hex(_FORK_VERSION),
                 "ELECTRA_FORK_VERSION": _hex(_FORK_VERSION),
                 "ELECTRA_FORK_EPOCH": "0",
-                "MAX_BLOBS_PER_BLOCK": str(MAX_BLOBS_PER_BLOCK),
-                "MAX_BLOBS_PER_BLOCK_ELECTRA": str(MAX_BLOBS_PER_BLOCK),
+                "MAX_BLOBS_PER_BLOCK": max_blobs,
+                "MAX_BLOBS_PER_BLOCK_ELECTRA": max_blobs,
                 "MIN_EPOCHS_FOR_BLOB_SIDECARS_REQUESTS": str(2**32),
             }
         }

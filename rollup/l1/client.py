@@ -7,6 +7,7 @@ from rollup.l1.source import l1_block_ref
 from rollup.protocol.blob_schedule import blob_base_fee_under
 from rollup.protocol.blockref import L1BlockRef
 from rollup.protocol.fees import GAS_PER_BLOB
+from rollup.protocol.forks import L1_FORKS
 from rollup.protocol.primitives import Address, Hash
 from sequencer.l1_client import AlreadyPooled, L1Receipt, TransactionRefused
 from sequencer.pool_errors import AlreadyKnown, PoolError
@@ -38,9 +39,11 @@ class LocalL1Client:
         """The base fee of the next block, in wei."""
         return l1_base_fee(self._l1.chain.head.header)
 
-    def blob_base_fee(self) -> int:
-        """The blob base fee of the next block, in wei."""
+    def blob_base_fee(self) -> int | None:
+        """The blob base fee of the next block, in wei; None where it takes no blobs."""
         l1 = self._l1
+        if L1_FORKS[l1.config.fork_at(l1.next_block_time)].blobs is None:
+            return None
         return l1_blob_base_fee_after(l1.config, l1.chain.head.header, l1.next_block_time)
 
     def suggested_tip(self) -> int:

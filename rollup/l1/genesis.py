@@ -1,7 +1,7 @@
 """The genesis of the mock L1: the rollup's contracts initialised in storage, system contracts, funded accounts.
 
-Header rules: go-ethereum core/genesis.go (ToBlock), Prague. The beacon chain's deposit contract is left out: the mock
-has no validators, and a Prague block without deposits has the same requests hash with or without the contract.
+Header rules: go-ethereum core/genesis.go (ToBlock). The beacon chain's deposit contract is left out: the mock
+has no validators, and a block without deposits has the same requests hash with or without the contract.
 """
 
 from collections.abc import Mapping

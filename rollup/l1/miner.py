@@ -25,7 +25,6 @@ from sequencer.mempool import Mempool
 from sequencer.pool_errors import PoolError
 
 DEFAULT_BLOCK_TIME = 12  # seconds
-MAX_BLOBS_PER_BLOCK = 9  # EIP-7691 (Prague): target 6, at most 9
 _FEE_RECIPIENT: Address = keccak256(b"openrollup l1 fee recipient")[12:]
 _EXTRA_DATA = b"openrollup l1"
 _GAS_LIMIT_BOUND_DIVISOR = 1024  # a block's limit may differ from its parent's by less than this part

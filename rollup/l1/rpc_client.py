@@ -212,9 +212,10 @@ class RpcL1Client:
             raise Temporary(f"{self._rpc.url}: eth_feeHistory: no baseFeePerGas")
         return self._parsed(lambda: quantity(fees[-1], "baseFeePerGas"))
 
-    def blob_base_fee(self) -> int:
-        """The blob base fee of the next block, in wei."""
-        return self._number("eth_blobBaseFee")
+    def blob_base_fee(self) -> int | None:
+        """The blob base fee of the next block, in wei; None before Cancun, as geth answers there."""
+        answer = self._call("eth_blobBaseFee")
+        return None if answer is None else self._parsed(lambda: quantity(answer, "eth_blobBaseFee"))
 
     def suggested_tip(self) -> int:
         """A priority fee that gets included, in wei."""

@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 from rollup.protocol.fees import MIN_BLOB_BASE_FEE, blob_base_fee
-from rollup.protocol.forks import L1_FORKS, L1Fork
+from rollup.protocol.forks import L1_FORKS, L1Fork, parse_forks
 from rollup.protocol.header import Header
 
 L1Forks = Sequence[tuple[L1Fork, int]]  # with activation times in seconds, oldest first
@@ -27,6 +27,14 @@ _BY_CHAIN: dict[int, L1Forks] = {
     ),
 }
 PRAGUE_FROM_GENESIS: L1Forks = ((L1Fork.PRAGUE, 0),)
+
+
+def parse_l1_forks(text: str, genesis_time: int) -> L1Forks:
+    """L1's forks in a person's words: "osaka", or "prague,osaka+60,bpo1+120" in seconds after genesis.
+
+    Raises ValueError.
+    """
+    return tuple((fork, genesis_time + after if after else 0) for fork, after in parse_forks(text, L1Fork))
 
 
 def l1_fork_at(forks: L1Forks, timestamp: int) -> L1Fork:

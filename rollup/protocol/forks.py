@@ -6,7 +6,9 @@ Data only: code that needs a rule asks the config, `config.is_holocene(time)`, o
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import IntEnum
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
+
+_F = TypeVar("_F", bound=IntEnum)
 
 
 class Fork(IntEnum):
@@ -177,27 +179,37 @@ class ForkSchedule:
 
     @classmethod
     def parse(cls, text: str, genesis_time: int) -> "ForkSchedule":
-        """The schedule in a person's words: the newest fork at genesis, then later ones with their seconds after it.
-
-        "jovian", "holocene,isthmus+20,jovian+60"; a fork brings those before it that are not there yet. Raises
-        ValueError.
-        """
+        """The schedule in a person's words: "jovian", "holocene,isthmus+20,jovian+60"; raises ValueError."""
         times: dict[str, int] = {}
-        newest, last = Fork.BEDROCK, 0
-        for index, word in enumerate(text.lower().split(",")):
-            name, plus, seconds = word.strip().partition("+")
-            fork = Fork.__members__.get(name.upper())
-            if fork is None:
-                raise ValueError(f"unknown fork {name!r}: one of {', '.join(item.name.lower() for item in Fork)}")
-            if bool(plus) != bool(index):
-                form = "the first fork is genesis's, the others have +SECONDS after it"
-                raise ValueError(f"{word.strip()!r}: {form}, as in holocene,isthmus+20")
-            if plus and not (seconds.isascii() and seconds.isdecimal() and len(seconds) <= 10):
-                raise ValueError(f"{word.strip()!r}: whole seconds after genesis are expected")
-            after = int(seconds or 0)
-            if index and (fork <= newest or after <= last):
-                raise ValueError(f"{word.strip()!r}: a later fork at a later time is expected")
-            time = genesis_time + after if index else 0
+        newest = Fork.BEDROCK
+        for fork, after in parse_forks(text, Fork):
+            time = genesis_time + after if after else 0
             times |= {item.name.lower(): time for item in Fork if newest < item <= fork}
-            newest, last = fork, after
+            newest = fork
         return cls(**times)
+
+
+_EXAMPLES: Final[Mapping[type[IntEnum], str]] = {Fork: "holocene,isthmus+20", L1Fork: "prague,osaka+20"}
+
+
+def parse_forks(text: str, forks: type[_F]) -> list[tuple[_F, int]]:
+    """Forks with their seconds after genesis, in a person's words: the newest at genesis, then later ones.
+
+    "jovian", "holocene,isthmus+20,jovian+60"; a fork brings those before it that are not there yet. Raises ValueError.
+    """
+    schedule: list[tuple[_F, int]] = []
+    for word in text.lower().split(","):
+        name, plus, seconds = word.strip().partition("+")
+        fork = forks.__members__.get(name.upper())
+        if fork is None:
+            raise ValueError(f"unknown fork {name!r}: one of {', '.join(item.name.lower() for item in forks)}")
+        if bool(plus) != bool(schedule):
+            form = "the first fork is genesis's, the others have +SECONDS after it"
+            raise ValueError(f"{word.strip()!r}: {form}, as in {_EXAMPLES[forks]}")
+        if plus and not (seconds.isascii() and seconds.isdecimal() and len(seconds) <= 10):
+            raise ValueError(f"{word.strip()!r}: whole seconds after genesis are expected")
+        after = int(seconds or 0)
+        if schedule and (fork <= schedule[-1][0] or after <= schedule[-1][1]):
+            raise ValueError(f"{word.strip()!r}: a later fork at a later time is expected")
+        schedule.append((fork, after))
+    return schedule

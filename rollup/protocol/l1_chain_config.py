@@ -23,6 +23,7 @@ def parse_l1_blob_schedule(data: Any, chain_id: int) -> BlobSchedule:
     """The blob schedule of an L1 chain config, or of a genesis file; raises ConfigError naming the key.
 
     chain_id is that of the rollup's L1. A fork without an entry of its own keeps the prices of the one before it.
+    An L1 without blobs has an empty schedule.
     """
     if isinstance(data, Mapping) and isinstance(data.get("config"), Mapping):
         data = data["config"]
@@ -33,6 +34,8 @@ def parse_l1_blob_schedule(data: Any, chain_id: int) -> BlobSchedule:
     unknown = [key for key in data if key.endswith("Time") and key not in _KNOWN_TIMES and data[key] is not None]
     if unknown:
         raise ConfigError(f"{unknown[0]}: a fork of L1 that is not known here")
+    if all(data.get(f"{fork}Time") is None for fork in _BLOB_FORKS):
+        return ()
     entries = data.get("blobSchedule")
     if not isinstance(entries, Mapping):
         raise ConfigError("blobSchedule: an object is expected")

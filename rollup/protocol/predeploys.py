@@ -27,6 +27,7 @@ BEACON_ROOTS: Final[Address] = bytes.fromhex("000f3df6d732807ef1319fb7b8bb8522d0
 HISTORY_STORAGE: Final[Address] = bytes.fromhex("0000f90827f1c53a10cb7a02335b175320002935")  # EIP-2935
 BEACON_ROOTS_DEPLOYER: Final[Address] = bytes.fromhex("0b799c86a49deeb90402691f1041aa3af2d3c875")
 HISTORY_STORAGE_DEPLOYER: Final[Address] = bytes.fromhex("3462413af4609098e1e27a490f554f260213d685")
+DEPOSIT_CONTRACT: Final[Address] = bytes.fromhex("00000000219ab540356cbb839cbe05303d7705fa")  # EIP-6110, L1 only
 WITHDRAWAL_REQUESTS: Final[Address] = bytes.fromhex("00000961ef480eb55e80d19ad83579a64c007002")  # EIP-7002
 CONSOLIDATION_REQUESTS: Final[Address] = bytes.fromhex("0000bbddc7ce488642fb579f8b00f3a590007251")  # EIP-7251
 

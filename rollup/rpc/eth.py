@@ -89,9 +89,12 @@ class EthReads:
         return hex_quantity(self._next_base_fee())
 
     @params()
-    def eth_blobBaseFee(self) -> str:  # noqa: N802
-        """Wei a unit of blob gas in the next block."""
-        return self._blob_base_fee_after(self._chain.head)
+    def eth_blobBaseFee(self) -> str | None:  # noqa: N802
+        """Wei per unit of blob gas in the next block; null on an L1 before Cancun, as in geth."""
+        head, config = self._chain.head, self._backend.config
+        if isinstance(config, L1Config) and L1_FORKS[config.fork_at(head.timestamp + 1)].blobs is None:
+            return None
+        return self._blob_base_fee_after(head)
 
     @takes_long
     @params(count64, block_id, Optional(percentiles))

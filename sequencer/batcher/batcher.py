@@ -289,16 +289,18 @@ class Batcher:
             return
         prices = self._manager.prices()
         sent = _SentChannel(first, last, channel.sizes())
-        for candidate, kind, size, blobs in self._candidates(channel, prices, self._config.is_ecotone(head.timestamp)):
+        takes_blobs = prices.has_blobs and self._config.is_ecotone(head.timestamp)
+        for candidate, kind, size, blobs in self._candidates(channel, prices, takes_blobs):
             sent.transactions.append(_SentTx(self._manager.submit(candidate), kind, size, blobs))
         self._sent.append(sent)
 
     def _candidates(
-        self, channel: ChannelBuilder, prices: L1Prices, blobs_are_read: bool
+        self, channel: ChannelBuilder, prices: L1Prices, can_be_blobs: bool
     ) -> list[tuple[TxCandidate, str, int, int]]:
         """A channel's L1 transactions with kind, bytes and number of blobs, as calldata or blobs by the options.
 
-        blobs_are_read: from the L1 block on whose time is Ecotone's (ecotone/derivation.md, "Blob Retrieval").
+        can_be_blobs: L1 has blobs, and derivation reads them: from the L1 block on whose time is Ecotone's
+        (ecotone/derivation.md, "Blob Retrieval").
         """
         options, inbox = self.options, self._config.batch_inbox_address
         calldata = [DERIVATION_VERSION_0 + frame for frame in channel.frames(options.max_calldata_frame)]
@@ -306,7 +308,7 @@ class Batcher:
         takes_blobs = options.da == "blobs" or (
             options.da == "auto" and blobs_are_cheaper(calldata, len(in_blobs), prices)
         )
-        if not (takes_blobs and blobs_are_read):
+        if not (takes_blobs and can_be_blobs):
             return [(TxCandidate(inbox, data), "calldata", len(data), 0) for data in calldata]
         size = options.blobs_per_transaction
         groups = [in_blobs[start : start + size] for start in range(0, len(in_blobs), size)]

@@ -20,11 +20,12 @@ _TRANSACTION_GAS = 21_000
 
 @dataclass(slots=True, frozen=True)
 class L1Prices:
-    """Wei: the next block's base fee, the tip to pay, the blob base fee."""
+    """Wei: the next block's base fee, the tip to pay, the blob base fee. has_blobs is false where L1 takes no blobs."""
 
     base_fee: int
     tip: int
     blob_base_fee: int
+    has_blobs: bool = True
 
     @property
     def gas_price(self) -> int:

@@ -139,7 +139,9 @@ class TxManager:
 
     def prices(self) -> L1Prices:
         """What the next L1 block asks."""
-        return L1Prices(self._client.base_fee(), self._client.suggested_tip(), self._client.blob_base_fee())
+        blob_base_fee = self._client.blob_base_fee()
+        has_blobs = blob_base_fee is not None
+        return L1Prices(self._client.base_fee(), self._client.suggested_tip(), blob_base_fee or 0, has_blobs)
 
     def _follow(self, tracked: TrackedTx, head: L1BlockRef, account_nonce: int) -> None:
         tracked.receipt = self._find_receipt(tracked)

@@ -8,7 +8,7 @@ from derivation import channels
 from rollup.execution import block_filling, engine, senders
 from rollup.execution.vms import interpreter
 from rollup.l1.devnet import DevnetParams
-from rollup.l1.miner import MAX_BLOBS_PER_BLOCK, FinalityLag
+from rollup.l1.miner import FinalityLag
 from rollup.node import _HISTORY, NodeParams
 from rollup.protocol.config import RollupConfig
 from rollup.protocol.forks import FORKS, L1_FORKS, Fork, L1Fork, l1_fork_of
@@ -70,8 +70,8 @@ SAID = {
     "l1.md": [
         f"chain id {DEVNET.l1_chain_id}",
         f"({DEVNET.l1_block_time} s by default",
-        f"target {PRAGUE[0]}, at most {MAX_BLOBS_PER_BLOCK} blobs",
-        f"update fraction {PRAGUE[2]:,}",
+        f"target {PRAGUE.target}, at most {PRAGUE.max} blobs",
+        f"update fraction {PRAGUE.update_fraction:,}",
         f"Safe is {FinalityLag().safe} blocks behind the head, finalized {FinalityLag().finalized}",
     ],
 }

@@ -14,6 +14,7 @@ from rollup.cli import main
 from rollup.cli.run import command as run
 from rollup.cli.screen import EventLines, event_line
 from rollup.node import Node, NodeError, NodeParams
+from rollup.protocol.blob_schedule import parse_l1_forks
 from rollup.protocol.forks import ForkSchedule
 from rollup.rpc.jwt_auth import read_secret
 from rollup.serve import write_config_files
@@ -21,6 +22,7 @@ from tests.docs.pages import ROOT, named, page, section
 from tests.node.node_process import GENESIS_TIME, transfer
 
 TEXT = page("running.md")
+SCHEDULES = {"--forks": ForkSchedule.parse, "--l1-forks": parse_l1_forks}
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
@@ -91,13 +93,16 @@ def test_a_command_line_of_a_page_can_be_read_by_its_command(name, line):
     given = [word for word in words if word.startswith("--")]
     assert set(given) <= options(command), f"{name}: {line}"
     for option, value in itertools.pairwise(words):
-        if option == "--forks":
-            ForkSchedule.parse(value, 0)
+        if option in SCHEDULES:
+            SCHEDULES[option](value, 0)
 
 
 def test_the_forks_in_the_text_are_schedules():
-    for value in re.findall(r"--forks ([a-z0-9+,]+)", TEXT):
-        ForkSchedule.parse(value, 0)
+    for option, parse in SCHEDULES.items():
+        values = re.findall(rf"{option} ([a-z0-9+,]+)", TEXT)
+        assert values, option
+        for value in values:
+            parse(value, 0)
 
 
 def test_every_event_has_its_row():

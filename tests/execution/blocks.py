@@ -43,9 +43,11 @@ class Layer:
         return cls(fork, devnet, Chain.open(MemoryStore(), header, file.alloc))
 
     @classmethod
-    def activating(cls, fork: Fork) -> "Layer":
-        """An L2 whose first block after genesis is the first one of this fork."""
-        forks = replace(ForkSchedule.all_at(Fork(fork - 1)), **{fork.name.lower(): TIME + 2})
+    def activating(cls, fork: Fork, before: Fork | None = None) -> "Layer":
+        """An L2 whose first block after genesis is the first one of this fork, and of all after `before`."""
+        before = Fork(fork - 1) if before is None else before
+        times = {item.name.lower(): TIME + 2 for item in Fork if before < item <= fork}
+        forks = replace(ForkSchedule.all_at(before), **times)
         devnet = make_devnet(DevnetParams(TIME, forks=forks, attribution="none"))
         header = genesis_header(devnet.l2.file, forks)
         return cls(fork, devnet, Chain.open(MemoryStore(), header, devnet.l2.file.alloc))

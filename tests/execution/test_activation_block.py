@@ -6,7 +6,7 @@ import pytest
 
 from rollup.execution.block_context import InvalidPayloadAttributes
 from rollup.execution.engine import Engine
-from rollup.execution.errors import InvalidBlock
+from rollup.execution.errors import InvalidBlock, InvalidTransaction, Refusal
 from rollup.protocol.block import Block
 from rollup.protocol.forks import Fork
 from rollup.protocol.transaction import Transaction, deposit_transaction
@@ -78,3 +78,13 @@ def test_a_block_without_the_attributes_of_its_fork_is_invalid(fork: Fork):
     ):
         with pytest.raises(InvalidBlock, match=problem):
             layer.validate(Block(block.header, wrong))
+
+
+@pytest.mark.parametrize("fork", [fork for fork in Fork if fork < Fork.JOVIAN], ids=name)
+def test_several_forks_may_activate_in_the_first_block_of_jovian(fork: Fork):
+    """Its attributes have the form of the fork before, whichever that is."""
+    layer = Layer.activating(Fork.KARST, fork)
+    assert layer.validate(layer.build([]).executed.block)
+    with pytest.raises(InvalidTransaction) as caught:
+        layer.build(layer.transfers(1))
+    assert caught.value.kind == Refusal.ACTIVATION_BLOCK

@@ -107,7 +107,8 @@ class L1Server:
         return {"oldestBlock": hex(head.number), "baseFeePerGas": fees}
 
     def _eth_blobBaseFee(self) -> Any:
-        return hex(self.client.blob_base_fee())
+        price = self.client.blob_base_fee()
+        return None if price is None else hex(price)
 
     def _eth_maxPriorityFeePerGas(self) -> Any:
         return hex(self.client.suggested_tip())
