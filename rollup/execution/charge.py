@@ -2,7 +2,7 @@
 
 Follows execution-specs `check_transaction` and `process_transaction` for L1, and op-geth's core/state_transition.go for
 the fees of L2 (specs protocol/exec-engine.md, "Fees"). The slow path (transition.py) and the fast path (fast_path.py)
-both call `check` before and `settle` after they run a transaction.
+both call `check` before they run a transaction; `settle`, or its two halves, after.
 """
 
 from typing import NamedTuple
@@ -70,7 +70,8 @@ def check(evm: Evm, transaction: Transaction, gas_left: int) -> Charge:
     if transaction.nonce != nonce or account[3] != EMPTY_CODE_HASH:
         _check_account(evm, transaction, account)
     cap, base_fee = transaction.max_fee_per_gas, context.base_fee_per_gas
-    check_fee_cap(transaction, base_fee)
+    if cap < base_fee:
+        check_fee_cap(transaction, base_fee)
     l1_fee = evm.l1_fee(transaction)
     operator_fee = evm.operator_fee(gas_limit) if evm.has_operator_fee else 0
     price = min(cap, base_fee + transaction.max_priority_fee_per_gas)
@@ -100,19 +101,26 @@ def check_blob_fee(evm: Evm, transaction: Transaction) -> int:
 
 
 def settle(evm: Evm, charge: Charge, gas_used: int) -> None:
-    """Gives back what was taken for gas not used, and pays the tip, the base fee, the L1 fee and the operator fee.
-
-    For good: nothing undoes it. A payment of 0 touches no account.
-    """
-    # spec: isthmus.operator-fee-conserves-ether, fees.vaults
-    accounts, base_fee, price = evm.accounts, evm.context.base_fee_per_gas, charge.price
-    back = (charge.gas_limit - gas_used) * price
-    operator_fee = 0
-    if charge.operator_fee:
-        operator_fee = evm.operator_fee(gas_used)
-        back += charge.operator_fee - operator_fee
+    """Gives the sender back what was taken for gas not used, and pays the fees; for good: nothing undoes it."""
+    # spec: isthmus.operator-fee-conserves-ether
+    back = refund_for(evm, charge, gas_used)
     if back:
-        accounts.credit(charge.sender, back)
+        evm.accounts.credit(charge.sender, back)
+    pay_fees(evm, charge, gas_used)
+
+
+def refund_for(evm: Evm, charge: Charge, gas_used: int) -> int:
+    """What the sender gets back for gas not used, wei."""
+    back = (charge.gas_limit - gas_used) * charge.price
+    if charge.operator_fee:
+        back += charge.operator_fee - evm.operator_fee(gas_used)
+    return back
+
+
+def pay_fees(evm: Evm, charge: Charge, gas_used: int) -> None:
+    """Pays the tip, the base fee, the L1 fee and the operator fee; for good. A payment of 0 touches no account."""
+    # spec: fees.vaults
+    accounts, base_fee, price = evm.accounts, evm.context.base_fee_per_gas, charge.price
     if price != base_fee:
         accounts.credit(evm.context.coinbase, gas_used * (price - base_fee))
     if evm.rules.fork is None:
@@ -121,8 +129,10 @@ def settle(evm: Evm, charge: Charge, gas_used: int) -> None:
         accounts.credit(evm.base_fee_recipient, gas_used * base_fee)
     if charge.l1_fee:
         accounts.credit(predeploys.L1_FEE_VAULT, charge.l1_fee)
-    if operator_fee:
-        accounts.credit(predeploys.OPERATOR_FEE_VAULT, operator_fee)
+    if charge.operator_fee:
+        operator_fee = evm.operator_fee(gas_used)
+        if operator_fee:
+            accounts.credit(predeploys.OPERATOR_FEE_VAULT, operator_fee)
 
 
 def _check_account(evm: Evm, transaction: Transaction, account: Account) -> None:

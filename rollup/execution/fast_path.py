@@ -1,6 +1,6 @@
 """Transactions that need no EVM: value to an account without code, and calls to the native attribution precompile.
 
-Whether a transaction may be here and what it pays is `charge.check` and `charge.settle`, as on the slow path. This file
+Whether a transaction may be here and what it pays is `check`, `refund_for` and `pay_fees`, as on the slow path. This file
 only decides that no EVM is needed, and does without one what `transition` would do by py-evm: storage, gas, logs,
 return data. It answers None where an EVM is needed (code, a creation, a payment out of the precompile).
 """
@@ -11,7 +11,7 @@ from eth.exceptions import Revert as EvmRevert
 from attribution_precompile import ADDRESS_BYTES as ATTRIBUTION
 from attribution_precompile import RUNTIME_CODE, OutOfGas, Revert, execute
 from rollup.execution.attribution_flat_host import FlatHost, NeedsEvm
-from rollup.execution.charge import Charge, check, settle
+from rollup.execution.charge import Charge, check, pay_fees, refund_for
 from rollup.execution.evm import Evm, Outcome
 from rollup.execution.state.account import Account
 from rollup.protocol.primitives import EMPTY_CODE_HASH, keccak256
@@ -62,12 +62,11 @@ class FastPath:
         else:
             outcome = Outcome(1, max(charge.intrinsic, charge.floor), gas_price=charge.price)
         moved = value if outcome.status else 0
-        accounts.unlogged_accounts[sender] = _new(
-            Account, (charge.nonce + 1, before[1] - moved - charge.upfront, before[2], EMPTY_CODE_HASH)
-        )
+        balance = before[1] - moved - charge.upfront + refund_for(evm, charge, outcome.gas_used)
+        accounts.unlogged_accounts[sender] = _new(Account, (charge.nonce + 1, balance, before[2], EMPTY_CODE_HASH))
         if moved:
             accounts.credit(to, moved)
-        settle(evm, charge, outcome.gas_used)
+        pay_fees(evm, charge, outcome.gas_used)
         return outcome
 
     def _call(self, charge: Charge, value: int, data: bytes) -> Outcome | None:

@@ -1,10 +1,10 @@
 """What a fork demands of a transaction by itself, whatever the state: one function per rule.
 
-`EvmRules` holds the rules in force, so a path that calls `check_static` cannot miss one: builder, validator, fast path
-and pool do, calls use `check_message`.
+`EvmRules` holds the rules in force by transaction type, so a path that calls `check_static` cannot miss one: builder,
+validator, fast path and pool do, calls use `check_message`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from rollup.execution.errors import InvalidTransaction, Refusal
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rollup.execution.vms.rules import EvmRules
 
 TransactionRule = Callable[[Transaction], None]
+RulesByType = Mapping[int, tuple[TransactionRule, ...]]  # a type that is not there is refused (EIP-2718)
 
 _MAX_NONCE = 2**64 - 1  # EIP-2681
 
@@ -25,14 +26,20 @@ def check_static(transaction: Transaction, rules: "EvmRules") -> tuple[int, int]
 
     Raises InvalidTransaction.
     """
-    for rule in rules.transaction_rules:
-        rule(transaction)
-    return check_message(transaction, rules)
+    return _check(transaction, rules.signed_rules, rules)
 
 
 def check_message(transaction: Transaction, rules: "EvmRules") -> tuple[int, int]:
     """The rules that hold for calls (eth_call) too; returns intrinsic gas and floor gas; raises InvalidTransaction."""
-    for rule in rules.message_rules:
+    return _check(transaction, rules.message_rules, rules)
+
+
+def _check(transaction: Transaction, by_type: RulesByType, rules: "EvmRules") -> tuple[int, int]:
+    # spec: deposit.never-from-pool
+    found = by_type.get(transaction.tx_type)
+    if found is None:
+        raise InvalidTransaction(Refusal.TYPE)
+    for rule in found:
         rule(transaction)
     intrinsic, floor = gas_needed(transaction, rules)
     gas_limit = transaction.gas_limit
@@ -43,40 +50,34 @@ def check_message(transaction: Transaction, rules: "EvmRules") -> tuple[int, int
     return intrinsic, floor
 
 
-def message_rules(l1_fork: L1Fork, has_blobs: bool) -> tuple[TransactionRule, ...]:
+def message_rules(l1_fork: L1Fork, has_blobs: bool) -> RulesByType:
     """The rules of calls and signed transactions with the EIPs of an L1 fork; has_blobs: on L1, not on L2."""
     # spec: blob.no-l2-blob-transactions
     row = L1_FORKS[l1_fork]
-    blobs = has_blobs and row.blobs is not None
-    types = {LEGACY, ACCESS_LIST, DYNAMIC_FEE} | ({BLOB} if blobs else set())
-    rules: list[TransactionRule] = [_tip_rule]
-    if blobs:
-        rules.append(_blob_rule)
-        if row.max_transaction_blobs is not None:
-            rules.append(_blob_count_rule(row.max_transaction_blobs))
-    if l1_fork >= L1Fork.SHANGHAI:
-        rules.append(_initcode_rule)
+    every = (_initcode_rule,) if l1_fork >= L1Fork.SHANGHAI else ()
+    # A type with one gas price cannot have a tip above its cap.
+    rules: dict[int, tuple[TransactionRule, ...]] = {
+        LEGACY: every,
+        ACCESS_LIST: every,
+        DYNAMIC_FEE: (_tip_rule, *every),
+    }
+    if has_blobs and row.blobs is not None:
+        most = row.max_transaction_blobs
+        counted = () if most is None else (_blob_count_rule(most),)
+        rules[BLOB] = (_tip_rule, _blob_rule, *counted, *every)
     if l1_fork >= L1Fork.PRAGUE:
-        types.add(SET_CODE)
-        rules.append(_authorization_rule)
-    return (_type_rule(frozenset(types)), *rules)
+        rules[SET_CODE] = (_tip_rule, *every, _authorization_rule)
+    return rules
 
 
-def transaction_rules(l1_fork: L1Fork) -> tuple[TransactionRule, ...]:
-    """The rules of signed transactions alone: geth does not apply them to calls (SkipTransactionChecks)."""
+def signed_rules(l1_fork: L1Fork, by_type: RulesByType) -> RulesByType:
+    """The rules of signed transactions: those of messages, and some that geth does not apply to calls.
+
+    by_type: what `message_rules` gives (geth: SkipTransactionChecks).
+    """
     most = L1_FORKS[l1_fork].max_transaction_gas
-    return (_nonce_rule,) if most is None else (_nonce_rule, _gas_cap_rule(most))
-
-
-def _type_rule(types: frozenset[int]) -> TransactionRule:
-    """EIP-2718; a deposit comes from derivation only."""
-    # spec: deposit.never-from-pool
-
-    def rule(transaction: Transaction) -> None:
-        if transaction.tx_type not in types:
-            raise InvalidTransaction(Refusal.TYPE)
-
-    return rule
+    signed = (_nonce_rule,) if most is None else (_nonce_rule, _gas_cap_rule(most))
+    return {tx_type: (*signed, *rules) for tx_type, rules in by_type.items()}
 
 
 def _tip_rule(transaction: Transaction) -> None:
@@ -88,8 +89,6 @@ def _tip_rule(transaction: Transaction) -> None:
 
 def _blob_rule(transaction: Transaction) -> None:
     """EIP-4844."""
-    if transaction.tx_type != BLOB:
-        return
     if not transaction.blob_versioned_hashes:
         raise InvalidTransaction(Refusal.NO_BLOBS)
     for index, versioned_hash in enumerate(transaction.blob_versioned_hashes):
@@ -116,7 +115,7 @@ def _initcode_rule(transaction: Transaction) -> None:
 
 def _authorization_rule(transaction: Transaction) -> None:
     """EIP-7702."""
-    if transaction.tx_type == SET_CODE and not transaction.authorization_list:
+    if not transaction.authorization_list:
         raise InvalidTransaction(Refusal.NO_AUTHORIZATIONS)
 
 

@@ -39,7 +39,7 @@ def test_every_path_has_the_cap_of_the_fork(fork: Fork, monkeypatch: pytest.Monk
     for fast in (True, False):
         with pytest.raises(InvalidTransaction, match=REFUSAL):
             layer.builder(fast=fast).apply(too_much)
-    without_cap = replace(rules, transaction_rules=())
+    without_cap = replace(rules, signed_rules=rules.message_rules)
     with monkeypatch.context() as patch:
         patch.setattr("rollup.execution.block_context.rules_at", lambda *arguments: without_cap)
         block = layer.build([too_much]).executed.block

@@ -8,7 +8,7 @@ from rollup.execution import block_context
 from rollup.execution.block_context import rules_at
 from rollup.execution.calls import CallError, CallRequest, call
 from rollup.execution.errors import InvalidBlock, InvalidTransaction, Refusal
-from rollup.execution.transaction_rules import check_static
+from rollup.execution.transaction_rules import check_static, message_rules
 from rollup.protocol.accounts import USERS
 from rollup.protocol.forks import FORKS, L1_FORKS, Fork, L1Fork
 from rollup.protocol.transaction import (
@@ -40,13 +40,13 @@ def no_value_of_five(transaction: Transaction) -> None:
 def with_fictitious_fork(patch: pytest.MonkeyPatch) -> None:
     """From now on every fork has the fictitious rule."""
     for which in ("l1_rules", "l2_rules"):
-        real = getattr(block_context, which)
+        patch.setattr(block_context, which, getattr(block_context, which).__wrapped__)  # what is cached is without it
 
-        def changed(*arguments, real=real):
-            rules = real(*arguments)
-            return replace(rules, message_rules=(*rules.message_rules, no_value_of_five))
+    def changed(*arguments, **options):
+        by_type = message_rules(*arguments, **options)
+        return {tx_type: (*rules, no_value_of_five) for tx_type, rules in by_type.items()}
 
-        patch.setattr(block_context, which, changed)
+    patch.setattr("rollup.execution.vms.rules.message_rules", changed)
 
 
 @pytest.mark.parametrize("fork", EVERY_FORK, ids=name)

@@ -262,7 +262,7 @@ class AccountDatabase:
     # ------------------------------------------------------------ without a log
     def credit(self, address: Address, amount: int) -> None:
         """Adds wei above 0, for good: nothing undoes it."""
-        nonce, balance, root, code_hash = self.account(address) or _ABSENT
+        nonce, balance, root, code_hash = self._accounts.get(address) or self.account(address) or _ABSENT
         self._accounts[address] = _new(Account, (nonce, balance + amount, root, code_hash))
 
     @property

@@ -12,7 +12,7 @@ from eth.vm.forks.shanghai.state import ShanghaiState
 from attribution_precompile import ADDRESS_BYTES as ATTRIBUTION_ADDRESS
 from rollup.execution.attribution_host import AttributionComputation, AttributionState, attribution_precompile
 from rollup.execution.py_evm_patches import apply_patches
-from rollup.execution.transaction_rules import TransactionRule, message_rules, transaction_rules
+from rollup.execution.transaction_rules import RulesByType, message_rules, signed_rules
 from rollup.execution.vms import bls12_precompiles
 from rollup.execution.vms.base import RollupComputation, RollupState
 from rollup.execution.vms.blake2 import BLAKE2F_ADDRESS, blake2f
@@ -64,8 +64,8 @@ class EvmRules:
     """One set of execution rules.
 
     fork is None on L1. l1_fork: the newest L1 fork whose EIPs hold; is_*: that fork, or one after it, is in force.
-    state_class(accounts, context) makes a py-evm state. message_rules hold for calls and signed transactions,
-    transaction_rules for signed transactions only; deposits are under neither.
+    state_class(accounts, context) makes a py-evm state. message_rules hold for calls, signed_rules for signed
+    transactions; deposits are under neither.
     """
 
     state_class: Any
@@ -74,8 +74,8 @@ class EvmRules:
     is_shanghai: bool
     is_cancun: bool
     is_prague: bool
-    message_rules: tuple[TransactionRule, ...]
-    transaction_rules: tuple[TransactionRule, ...]
+    message_rules: RulesByType
+    signed_rules: RulesByType
     is_native_attribution: bool = False
 
     @property
@@ -115,6 +115,7 @@ def _rules(
     name: str, fork: Fork | None, l1_fork: L1Fork, precompiles: dict[bytes, Precompile], native_attribution: bool
 ) -> EvmRules:
     apply_patches()
+    by_type = message_rules(l1_fork, has_blobs=fork is None)
     return EvmRules(
         _state_class(name, _L1_STATES[l1_fork], precompiles, native_attribution),
         fork,
@@ -122,8 +123,8 @@ def _rules(
         is_shanghai=l1_fork >= L1Fork.SHANGHAI,
         is_cancun=l1_fork >= L1Fork.CANCUN,
         is_prague=l1_fork >= L1Fork.PRAGUE,
-        message_rules=message_rules(l1_fork, has_blobs=fork is None),
-        transaction_rules=transaction_rules(l1_fork),
+        message_rules=by_type,
+        signed_rules=signed_rules(l1_fork, by_type),
         is_native_attribution=native_attribution,
     )
 
