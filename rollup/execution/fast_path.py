@@ -1,8 +1,8 @@
 """Transactions that need no EVM: value to an account without code, and calls to the native attribution precompile.
 
-Whether a transaction may be here and what it pays is `check`, `refund_for` and `pay_fees`, as on the slow path. This file
-only decides that no EVM is needed, and does without one what `transition` would do by py-evm: storage, gas, logs,
-return data. It answers None where an EVM is needed (code, a creation, a payment out of the precompile).
+Whether a transaction may be here and what it pays is `check`, `refund_for` and `pay_fees`, as on the slow path.
+This file only decides that no EVM is needed, and does without one what `transition` would do by py-evm: storage, gas,
+logs, return data. It answers None where an EVM is needed (code, a creation, a payment out of the precompile).
 """
 
 from eth.exceptions import OutOfGas as EvmOutOfGas
