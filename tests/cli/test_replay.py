@@ -40,7 +40,10 @@ def hexed(data: bytes) -> str:
 
 @lru_cache
 def built(jovian_time: int = TIME) -> str:
-    """A Jovian block with an L1 attributes deposit and two transfers, in the exec_blocks format."""
+    """A Jovian block with an L1 attributes deposit, in the exec_blocks format.
+
+    It has two transfers too, unless it is Jovian's first block: that one takes deposits only.
+    """
     devnet = make_devnet(DevnetParams(TIME, forks=replace(ForkSchedule.all_at(Fork.ISTHMUS, TIME), jovian=jovian_time)))
     states = StateDatabase.of_witness({})
     staged = states.stage(EMPTY_TRIE_ROOT, changes_of_alloc(devnet.l2.file.alloc))
@@ -65,7 +68,7 @@ def built(jovian_time: int = TIME) -> str:
         Transaction(
             DYNAMIC_FEE, nonce=nonce, gas_limit=21_000, to=b"\x77" * 20, value=5, chain_id=901, max_fee_per_gas=10**10
         ).signed(USERS[0].private_key)
-        for nonce in range(2)
+        for nonce in range(2 if jovian_time < TIME + 2 else 0)
     ]
     context = l2_context(devnet.l2_config, parent, attributes)
     builder = BlockBuilder(devnet.l2_config, context, StateDatabase.of_witness(witness), {0: parent.hash}.get)
