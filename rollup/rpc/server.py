@@ -16,6 +16,7 @@ from rollup.cooperative import Stopwatch, Turns
 from rollup.execution.state.database import StateUnavailable
 from rollup.execution.state.trie import MissingNode
 from rollup.rpc.body import BodyBroken, BodyTooLarge, read_body
+from rollup.rpc.changes import Changes
 from rollup.rpc.errors import (
     HANDLER_CRASHED,
     INVALID_REQUEST,
@@ -25,6 +26,7 @@ from rollup.rpc.errors import (
     notifications_not_supported,
 )
 from rollup.rpc.hosts import Hosts
+from rollup.rpc.incoming import Incoming, PortIncoming, Protocol, Server
 from rollup.rpc.limits import (
     LARGE_BODY,
     MAX_BATCH,
@@ -35,7 +37,7 @@ from rollup.rpc.limits import (
     PING_SECONDS,
     SEND_SECONDS,
 )
-from rollup.rpc.listener import PROTOCOL_OPTIONS, Listener
+from rollup.rpc.listener import Listener
 from rollup.rpc.methods import Duration, duration_of
 from rollup.rpc.origins import Origins
 from rollup.rpc.request_text import parse_request
@@ -78,6 +80,8 @@ class RpcServer:
         self._large_bodies = asyncio.Semaphore(MAX_LARGE_BODIES)
         self._busy: set[object] = set()  # protocols of the connections with a request in work
         self._websockets = 0
+        self._incoming = PortIncoming()
+        self._changes = Changes()
         self._listener: Listener | None = None
         self.answered: Counter[tuple[str, int]] = Counter()  # calls by method and error code; 0 is a result
         self.pages: dict[str, Callable[[], web.Response]] = {}  # what GET answers, by path
@@ -90,7 +94,7 @@ class RpcServer:
         """Listens; port 0 takes a free one. Returns the port; raises RpcCannotListen."""
         self._hosts = self._hosts.allow(host)
         self._large_bodies = asyncio.Semaphore(MAX_LARGE_BODIES)
-        runner = web.ServerRunner(web.Server(self._on_request, **PROTOCOL_OPTIONS), shutdown_timeout=0.5)
+        runner = web.ServerRunner(Server(self._on_request), shutdown_timeout=0.5)
         self._listener = Listener(runner, self.name, self._busy.__contains__)
         self.port = await self._listener.start(host, port)
         return self.port
@@ -100,6 +104,7 @@ class RpcServer:
         if self._listener is not None:
             await self._listener.stop()
             self._listener = None
+            await self._changes.stop()
 
     # ------------------------------------------------------------ JSON-RPC
     @property
@@ -208,7 +213,7 @@ class RpcServer:
 
         duration = duration_of(handler)
         if duration is Duration.CHANGE:
-            answered = await self._turns.change(answer)
+            answered = await self._changes.run(self._turns.change(answer))
         elif duration is Duration.LONG or stopwatch is not None:
             answered = await self._turns.call(answer, stopwatch)
         else:
@@ -268,26 +273,49 @@ class RpcServer:
     async def _on_websocket(self, request: web.BaseRequest) -> web.StreamResponse:
         if self._websockets >= MAX_WEBSOCKETS:
             return web.Response(status=_UNAVAILABLE, text="too many WebSockets\n")
-        socket = web.WebSocketResponse(max_msg_size=self._max_body, compress=False, heartbeat=PING_SECONDS)
+        socket = web.WebSocketResponse(
+            max_msg_size=self._max_body, compress=False, heartbeat=PING_SECONDS, autoping=False
+        )
         connection = Connection(socket, lambda: _abort(request))
+        protocol, incoming = request.protocol, self._incoming.begin(connection.abort)
+        assert isinstance(protocol, Protocol)
+        protocol.on_bytes = incoming.add
         self._websockets += 1
         try:
             await socket.prepare(request)
-            async for message in socket:
-                if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
-                    data = message.data.encode() if isinstance(message.data, str) else message.data
-                    answer = await self.handle(data, connection)
-                    if answer is not None:
-                        await connection.send(answer)
+            await _converse(socket, connection, incoming, self.handle)
         except web.HTTPException as refusal:
             return web.Response(status=refusal.status, text=f"{refusal.text}\n")
         except ConnectionError:  # gone while it was answered
             pass
         finally:
             self._websockets -= 1
+            protocol.on_bytes = None
+            self._incoming.end(incoming)
             if self._subscriptions is not None:
                 self._subscriptions.drop(connection)
         return socket
+
+
+async def _converse(
+    socket: web.WebSocketResponse,
+    connection: Connection,
+    incoming: Incoming,
+    handle: Callable[[bytes, Connection], Awaitable[bytes | None]],
+) -> None:
+    """Answers one message after the other until the client closes."""
+    async for message in socket:
+        if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
+            data = message.data.encode() if isinstance(message.data, str) else message.data
+            incoming.message(len(data))
+            answer = await handle(data, connection)
+            if answer is not None:
+                await connection.send(answer)
+        elif message.type in (WSMsgType.PING, WSMsgType.PONG):
+            incoming.control(len(message.data))
+            if message.type is WSMsgType.PING:
+                await socket.pong(message.data)
+        incoming.answered()
 
 
 async def _send(request: web.BaseRequest, response: web.StreamResponse) -> None:

@@ -106,6 +106,8 @@ def test_the_limits():
     large = f"bodies above {limits.LARGE_BODY >> 10} KiB in work at once on a port"
     assert said[large] == f"{limits.MAX_LARGE_BODIES}"
     assert said["a request's body"] == f"{limits.MAX_BODY >> 20} MiB"
+    half_sent = "what the WebSockets of a port have sent and has no answer yet, half-sent messages too"
+    assert said[half_sent] == f"{limits.MAX_PORT_HALF_SENT >> 20} MiB"
     values = "values of a request's JSON: its commas, brackets and braces"
     assert said[values] == f"{limits.MAX_VALUES:,}"
     assert said["calls in a batch"] == f"{limits.MAX_BATCH:,}"

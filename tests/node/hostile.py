@@ -140,6 +140,29 @@ async def ids_that_are_no_numbers_of_64_bits(attacker):
         await attacker.post(largest(start, filling, end))
 
 
+# ---------------------------------------------------------------- connections
+async def websocket(attacker):
+    """A WebSocket whose reader is never called, so that what comes is not taken."""
+    reader, writer = await attacker.connect()
+    writer.write(
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    await reader.readuntil(b"\r\n\r\n")
+    return reader, writer
+
+
+def frame(payload, *, is_final=True, opcode=1):
+    """A frame, of text if not said otherwise (RFC 6455, 5.2), masked with zeros."""
+    size = len(payload)
+    if size < 1 << 16:
+        length = bytes((0x80 | 126,)) + size.to_bytes(2, "big")
+    else:
+        length = bytes((0x80 | 127,)) + size.to_bytes(8, "big")
+    assert size > 125
+    return bytes((0x80 | opcode if is_final else opcode,)) + length + bytes(4) + payload
+
+
 async def send(name, url, *, again=False):
     """Sends a hostile request; with again, over and over until the node is gone."""
     timeout = aiohttp.ClientTimeout(total=None)
