@@ -104,6 +104,11 @@ class NodeCollector(Collector):
             "L1 transactions that the batcher may have to send again.",
             node.batcher.followed,
         )
+        yield GaugeMetricFamily(
+            _PREFIX + "unsafe_da_bytes",
+            "Compressed bytes, by Fjord's estimate, of the L2 blocks not yet safe, as of the newest block's building.",
+            node.throttle.backlog,
+        )
 
     def _requests(self) -> Iterator[Metric]:
         requests = CounterMetricFamily(

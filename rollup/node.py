@@ -53,6 +53,7 @@ from rollup.store.kv import LmdbStore, MemoryStore, Store, StoreDamaged, StoreEr
 from sequencer.batcher.batcher import Batcher
 from sequencer.batcher.config import BatcherConfig, BatchType, Compression
 from sequencer.batcher.da import DataAvailability
+from sequencer.batcher.throttle import Throttle, ThrottleConfig
 from sequencer.clock import ManualClock, SystemClock
 from sequencer.mempool import Mempool
 from sequencer.origin_selector import OriginMissing
@@ -94,6 +95,7 @@ class NodeParams:
     virtual_clock: bool = False
     archive: bool = False
     proposer: bool = True
+    throttle_threshold: int = ThrottleConfig().lower_threshold
 
 
 @dataclass(slots=True)
@@ -130,6 +132,7 @@ class Node:
     sequencer: Sequencer
     batcher: Batcher
     proposer: Proposer
+    throttle: Throttle
     on_event: Callable[[Event], None] = field(default=lambda event: None)
     turns: Turns = field(default_factory=Turns)
     batches_posted: int = 0
@@ -188,6 +191,12 @@ class Node:
             follow_depth=l1.miner.finality.finalized + 1,  # from then on L1 cannot drop what it included
         )
         batcher = Batcher(config, l2_chain, l1.client, devnet.params.batcher.private_key, derivation, options)
+        throttle = Throttle(
+            ThrottleConfig.scaled(params.throttle_threshold),
+            engine,
+            safe_number=lambda: derivation.safe_head.number,
+            is_batching=lambda: batcher.is_active,
+        )
         proposer = Proposer(
             config,
             l2_chain,
@@ -210,6 +219,7 @@ class Node:
             sequencer=sequencer,
             batcher=batcher,
             proposer=proposer,
+            throttle=throttle,
             on_event=on_event,
             _stores=stores,
         )
@@ -320,6 +330,7 @@ class Node:
         if self.clock.now() < self.sequencer.next_block_time:
             # Instant blocks run ahead of the clock: it jumps, and L1 follows it.
             self.clock.advance(self.sequencer.next_block_time - self.clock.now())
+        self.throttle.step()
         try:
             block = self.sequencer.build_block()
         except OriginMissing as error:

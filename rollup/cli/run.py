@@ -27,6 +27,7 @@ from rollup.rpc.hosts import Hosts
 from rollup.rpc.jwt_auth import JwtSecretError, read_secret
 from rollup.rpc.origins import Origins
 from rollup.serve import NodeServers, Ports, contract_addresses, write_config_files
+from sequencer.batcher.throttle import ThrottleConfig
 
 
 class _Forks(click.ParamType[str]):
@@ -152,6 +153,13 @@ _CHAIN_ID = click.IntRange(1, 2**53 - 1)  # tools in JavaScript read it as a num
     default="on",
     show_default=True,
     help="Post output roots to L1; off: another proposer can be tried.",
+)
+@click.option(
+    "--throttle-threshold",
+    type=click.IntRange(0),
+    default=ThrottleConfig().lower_threshold,
+    show_default=True,
+    help="Compressed bytes of L2 blocks not yet safe above which new blocks take less data from the pool; 0: never.",
 )
 @click.option("--seed", default=0, show_default=True, help="Seed of L1's prevRandao: another seed gives other hashes.")
 @click.option(

@@ -14,12 +14,14 @@ from rollup.protocol.config import RollupConfig
 from rollup.protocol.forks import FORKS, L1_FORKS, Fork, L1Fork, l1_fork_of
 from sequencer.batcher.config import BatcherConfig
 from sequencer.batcher.da import MAX_BLOBS_PER_TRANSACTION
+from sequencer.batcher.throttle import ThrottleConfig
 from sequencer.pool_limits import PoolLimits
 from tests.docs.pages import page
 
 MB = 10**6
 WORDS = {3: "three", 6: "six", 10: "ten"}
 NODE, DEVNET, BATCHER = NodeParams(), DevnetParams(genesis_time=0), BatcherConfig()
+THROTTLE = ThrottleConfig.scaled(NODE.throttle_threshold)
 PRAGUE = L1_FORKS[L1Fork.PRAGUE].blobs
 
 
@@ -62,6 +64,10 @@ SAID = {
         f"tip and fee cap by {PoolLimits().price_bump} %",
         f"{PoolLimits().max_transaction_size // 1024} KiB per transaction",
         f"up to {WORDS[MAX_BLOBS_PER_TRANSACTION]} blobs a transaction",
+        f"| up to {THROTTLE.lower_threshold:,} | no limit | no limit |",
+        f"falls from {THROTTLE.transaction_upper_limit:,} | falls from {THROTTLE.block_upper_limit:,} |",
+        f"| {THROTTLE.upper_threshold:,} and more "
+        f"| {THROTTLE.transaction_lower_limit:,} | {THROTTLE.block_lower_limit:,} |",
         f"{WORDS[BATCHER.resubmit_after]}\n  L1 blocks in the pool",
         "The first block of "
         + ", ".join(fork.name.title() for fork in UPGRADES[:-1])
