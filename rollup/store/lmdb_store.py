@@ -38,7 +38,8 @@ class LmdbStore:
 
     def __init__(self, environment: Any, lock: int) -> None:
         self._environment = environment
-        self._lock = lock
+        self._lock = lock  # of the data file
+        self._page_size: int = environment.stat()["psize"]
         # Opened here, once: py-lmdb opens a table in a write transaction, which would wait for a batch under way.
         with environment.begin() as transaction, transaction.cursor() as cursor:
             names = [bytes(key) for key, _ in cursor]
@@ -88,6 +89,16 @@ class LmdbStore:
             self._databases.update(batch.opened)
         except lmdb.Error as error:
             raise self._failure("write", error) from error
+        self._fill_up()
+
+    def _fill_up(self) -> None:
+        """Lengthens the file to its last page: LMDB does not write pages at the end that a batch took and freed."""
+        size = (self._environment.info()["last_pgno"] + 1) * self._page_size
+        if os.fstat(self._lock).st_size < size:
+            try:
+                os.ftruncate(self._lock, size)
+            except OSError as error:
+                raise StoreError(f"cannot write: {error}") from error
 
     def scan(
         self, table: str, start: bytes = b"", stop: bytes | None = None, reverse: bool = False

@@ -1,6 +1,7 @@
 """Both stores hold the same contract: atomic batches, ordered scans; LMDB refuses what is not its own."""
 
 import os
+import random
 import struct
 import subprocess
 import sys
@@ -180,3 +181,30 @@ except StoreError as error:
     assert ran.stdout.startswith("damaged: ") or ran.returncode < 0
     if ran.returncode == 0:
         assert "derived again from L1" in " ".join(ran.stdout.split())
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_file_opens_again_after_a_batch_that_deletes_most_entries(tmp_path: Path, seed: int) -> None:
+    """LMDB counts pages at the end of the file that it took and freed in one batch, and does not write them."""
+    chosen = random.Random(seed)
+    count = chosen.randrange(500, 2_000)
+    store = LmdbStore.open(tmp_path)
+    for table in ("small", "large"):
+        with store.write() as batch:
+            batch.put(table, b"first", b"")
+    with store.write() as batch:
+        for _ in range(count):
+            batch.put("small", chosen.randbytes(32), chosen.randbytes(chosen.randrange(30, 600)))
+        for _ in range(count // 20):
+            batch.put("large", chosen.randbytes(32), chosen.randbytes(chosen.randrange(3_000, 12_000)))
+    small, large = ([key for key, _ in store.scan(table)] for table in ("small", "large"))
+    with store.write() as batch:
+        for key in chosen.sample(small, count * 9 // 10):
+            batch.delete("small", key)
+        for key in large:
+            batch.delete("large", key)
+    store.close()
+    again = LmdbStore.open(tmp_path)
+    assert len(list(again.scan("small"))) == count + 1 - count * 9 // 10
+    assert list(again.scan("large")) == []
+    again.close()
