@@ -11,7 +11,7 @@ import structlog
 
 from derivation.attributes_match import attributes_mismatch
 from derivation.attributes_queue import DerivedAttributes
-from derivation.errors import Critical, EndOfSource, NotEnoughData, NotFound, Reset, Temporary
+from derivation.errors import Critical, EndOfSource, NotEnoughData, NotFound, Reset, StatesGone, Temporary
 from derivation.pipeline import Pipeline
 from derivation.safe_heads import SafeHeads, SafeRecord
 from derivation.sources import BlobSource, L1Source
@@ -262,7 +262,7 @@ class Verifier:
             log.warning("derived payload is invalid", reason=str(error))
             return None
         except TooDeepReorg as error:
-            raise Critical(f"L1 data contradicts a block that is too old to go back to: {error}") from error
+            raise StatesGone(f"L1 data contradicts a block that is too old to go back to: {error}") from error
         except InvalidForkchoiceState as error:
             raise Reset(str(error)) from error
         if started.payload_id is None:
@@ -298,7 +298,7 @@ class Verifier:
         try:
             result = self._engine.forkchoice_updated(unsafe, safe, finalized)
         except TooDeepReorg as error:
-            raise Critical(f"L1 data contradicts a block that is too old to go back to: {error}") from error
+            raise StatesGone(f"L1 data contradicts a block that is too old to go back to: {error}") from error
         except InvalidForkchoiceState as error:
             raise Reset(str(error)) from error
         if result.status.status != "VALID":

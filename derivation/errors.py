@@ -17,6 +17,10 @@ class Critical(Exception):
     """Derivation cannot go on; the message says why."""
 
 
+class StatesGone(Critical):
+    """L1 needs a reorganisation whose states are no longer kept; a start goes back further and derives again."""
+
+
 class NotEnoughData(Exception):
     """A stage took something in but has nothing to give yet; pull again."""
 

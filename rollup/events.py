@@ -17,6 +17,17 @@ class Resumed:
 
 
 @dataclass(slots=True, frozen=True)
+class WentBack:
+    """States that a kept chain needs were gone: at the start it went back to a block and was derived again from L1."""
+
+    chain: str  # "L2" or "verifier"
+    head_before: int
+    number: int
+    head: int
+    reason: str
+
+
+@dataclass(slots=True, frozen=True)
 class L1BlockMined:
     """A new L1 block; gas in units, base fee in wei."""
 
@@ -132,6 +143,7 @@ class Stalled:
 
 Event = (
     Resumed
+    | WentBack
     | L1BlockMined
     | L2BlockBuilt
     | BatchPosted

@@ -30,6 +30,7 @@ from rollup.events import (
     Stalled,
     Switched,
     Waiting,
+    WentBack,
 )
 from rollup.execution.chain import Chain, HeadChange
 from rollup.execution.engine import Engine
@@ -48,6 +49,7 @@ from rollup.protocol.forks import NEWEST_STABLE, ForkSchedule, L1Fork
 from rollup.protocol.l2_blocks import l2_block_ref
 from rollup.protocol.system_config import CONFIG_UPDATE, UPDATE_NAMES
 from rollup.protocol.transaction import DEPOSIT
+from rollup.recovery import open_derived
 from rollup.stalls import ChainProgress, stalls
 from rollup.store.kv import LmdbStore, MemoryStore, Store, StoreDamaged, StoreError
 from sequencer.batcher.batcher import Batcher
@@ -136,6 +138,7 @@ class Node:
     on_event: Callable[[Event], None] = field(default=lambda event: None)
     turns: Turns = field(default_factory=Turns)
     batches_posted: int = 0
+    recoveries: list[WentBack] = field(default_factory=list)  # what this start had to do for chains without states
     _stores: list[Store] = field(default_factory=list)
     _stopping: bool = False
     _lanes: Lanes | None = None
@@ -175,7 +178,8 @@ class Node:
     ) -> "Node":
         clock = ManualClock(devnet.params.genesis_time) if params.virtual_clock else SystemClock()
         l1 = _open_l1(params, devnet, stores[0], clock)
-        l2_chain = _open_chain(params, "l2", stores[1], devnet.l2)
+        l2_chain, l2_back = _open_derived(params, "l2", stores[1], devnet, l1)
+        verifier_chain, verifier_back = _open_derived(params, "verifier", stores[2], devnet, l1)
         pool = Mempool(l2_chain, devnet.l2_config, l2_extra_cost(devnet.l2_config), journal=stores[1], now=clock.now)
         engine = Engine(l2_chain, devnet.l2_config, pool)
         if not params.virtual_clock:
@@ -207,7 +211,6 @@ class Node:
         )
         if not params.proposer:
             proposer.stop()
-        verifier_chain = _open_chain(params, "verifier", stores[2], devnet.l2)
         verifier_engine = Engine(verifier_chain, devnet.l2_config)
         node = cls(
             params=params,
@@ -221,6 +224,7 @@ class Node:
             proposer=proposer,
             throttle=throttle,
             on_event=on_event,
+            recoveries=[back for back in (l2_back, verifier_back) if back is not None],
             _stores=stores,
         )
         node._safe = derivation.safe_head
@@ -560,9 +564,28 @@ def _open_store(data_dir: Path | None, name: str) -> Store:
     return MemoryStore() if data_dir is None else LmdbStore.open(data_dir / name)
 
 
-def _open_chain(params: NodeParams, name: str, store: Store, genesis: LayerGenesis) -> Chain:
+def _open_derived(
+    params: NodeParams, name: str, store: Store, devnet: Devnet, l1: L1Node
+) -> tuple[Chain, WentBack | None]:
+    """An L2 chain of the data directory; where its states are gone it is derived again (rollup/recovery.py)."""
+
+    def derivation_of(chain: Chain) -> Verifier:
+        return Verifier(devnet.rollup_config, l1.source, l1.source, Engine(chain, devnet.l2_config))
+
     try:
-        return Chain.open(store, genesis.header, genesis.alloc, None if params.archive else _HISTORY)
+        return open_derived(
+            "L2" if name == "l2" else name,
+            lambda needs_state: _open_chain(params, name, store, devnet.l2, needs_state),
+            derivation_of,
+        )
+    except Critical as error:
+        raise NodeError(str(error)) from error
+
+
+def _open_chain(params: NodeParams, name: str, store: Store, genesis: LayerGenesis, needs_state: bool = True) -> Chain:
+    history = None if params.archive else _HISTORY
+    try:
+        return Chain.open(store, genesis.header, genesis.alloc, history, needs_state=needs_state)
     except StoreError as error:
         where = f"{params.data_dir / name}: " if params.data_dir is not None else ""
         raise NodeError(f"{where}{error}") from error

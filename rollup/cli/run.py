@@ -274,9 +274,12 @@ def _resumed(node: Node) -> list[Event]:
         ("verifier", node.verifier.chain, None),
     )
     return [
-        Resumed(name, chain.head.number, chain.head.hash, chain.safe.number, sum(pool.counts()) if pool else 0)
-        for name, chain, pool in chains
-        if chain.head.number
+        *node.recoveries,
+        *(
+            Resumed(name, chain.head.number, chain.head.hash, chain.safe.number, sum(pool.counts()) if pool else 0)
+            for name, chain, pool in chains
+            if chain.head.number
+        ),
     ]
 
 

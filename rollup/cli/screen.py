@@ -23,6 +23,7 @@ from rollup.events import (
     Stalled,
     Switched,
     Waiting,
+    WentBack,
 )
 from rollup.protocol.accounts import MNEMONIC
 
@@ -175,6 +176,13 @@ def _resumed(event: Resumed) -> str:
     return f"[green]resumed[/] {event.chain} at block {event.head} {short(event.hash)}, safe {event.safe}{waiting}"
 
 
+def _went_back(event: WentBack) -> str:
+    return (
+        f"[yellow]went back[/] {event.chain} from block {event.head_before} to block {event.number}, and derived it "
+        f"again from L1 to block {event.head}: {escape(event.reason)}"
+    )
+
+
 def _switched(event: Switched) -> str:
     return f"[yellow]{event.actor}[/] " + ("started" if event.active else "stopped (admin_ methods start it again)")
 
@@ -196,12 +204,13 @@ _LINES: dict[type[Any], Callable[[Any], str]] = {
     OutputProposed: _proposed,
     Reorged: _reorged,
     Resumed: _resumed,
+    WentBack: _went_back,
     Switched: _switched,
     ConfigChanged: _config_changed,
     Waiting: _waiting,
     Stalled: _stalled,
 }
-_ALWAYS = (Reorged, Resumed, Stalled, Switched, Waiting)  # shown with --quiet too
+_ALWAYS = (Reorged, Resumed, Stalled, Switched, Waiting, WentBack)  # shown with --quiet too
 _FIRST_BLOCKS = 3
 
 

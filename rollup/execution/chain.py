@@ -40,6 +40,10 @@ class ReorgTooDeep(UnknownBlock):
     """A reorganisation would undo a block whose changes of the state are no longer kept."""
 
 
+class StateMissing(StoreError):
+    """The state of the head is not in the store. A derived chain can be made again from L1 (chain_recovery.py)."""
+
+
 class GenesisEntry(Protocol):
     """An account of a genesis allocation: wei, nonce, code, slots."""
 
@@ -103,8 +107,13 @@ class Chain:
         genesis_header: Header,
         alloc: Mapping[Address, GenesisEntry],
         history: int | None = 256,
+        *,
+        needs_state: bool = True,
     ) -> "Chain":
-        """Begins a chain in an empty store or resumes the one in it; raises StoreError for another genesis."""
+        """Begins a chain in an empty store or resumes the one in it.
+
+        Raises StoreError for another genesis; StateMissing where the head's state is needed and gone.
+        """
         states = StateDatabase(store, history)
         genesis = Block(genesis_header)
         chain = cls(store, states, genesis)
@@ -114,7 +123,7 @@ class Chain:
         elif stored != genesis.hash:
             raise StoreError(f"another chain is stored here: genesis 0x{stored.hex()}, not 0x{genesis.hash.hex()}")
         else:
-            chain._resume()
+            chain._resume(needs_state)
         return chain
 
     def _begin(self, alloc: Mapping[Address, GenesisEntry]) -> None:
@@ -132,13 +141,13 @@ class Chain:
                 batch.put(POINTERS, name, self.genesis.hash)
         self.states.follow([], [staged.diff], staged.root)
 
-    def _resume(self) -> None:
+    def _resume(self, needs_state: bool) -> None:
         self.head = self._pointed(b"head")
         self.safe = self._pointed(b"safe")
         self.finalized = self._pointed(b"finalized")
         root = self.head.header.state_root
-        if root != EMPTY_TRIE_ROOT and self.states.node(root) is None:
-            raise StoreError(f"the state of the head, block {self.head.number}, is missing from the store")
+        if needs_state and not self.has_state(self.head.header):
+            raise StateMissing(f"the state of the head, block {self.head.number}, is missing from the store")
         self.states.follow([], [], root)
         self._pruned_to = int.from_bytes(self.store.get(POINTERS, b"pruned") or b"", "big")
 
@@ -218,6 +227,10 @@ class Chain:
         if header is None:
             raise UnknownBlock(f"block 0x{block_hash.hex()}")
         return self.states.reader_at(header.state_root)
+
+    def has_state(self, header: Header) -> bool:
+        """The trie of the state after a block is kept."""
+        return header.state_root == EMPTY_TRIE_ROOT or self.states.node(header.state_root) is not None
 
     # ------------------------------------------------------------ writing
     def subscribe(self, listener: Callable[[HeadChange], None]) -> None:

@@ -33,7 +33,7 @@ def contradict(node):
     origin = l2_block_ref(node.devnet.rollup_config, target).l1_origin
     assert any(not transaction.is_deposit for transaction in target.transactions)
     data = singular(parent=parent.hash, epoch=origin.number, epoch_hash=origin.hash, time=target.timestamp)
-    _post(node, data)
+    post(node, data)
 
 
 def must_agree(node):
@@ -59,7 +59,7 @@ def test_a_batch_that_contradicts_a_block_290_below_the_head_is_followed(tmp_pat
         parent = node.safe_head
         block = node.l2.chain.block_by_number(parent.number + 1)
         origin = l2_block_ref(node.devnet.rollup_config, block).l1_origin
-        _post(node, singular(parent=parent.hash, epoch=origin.number, epoch_hash=origin.hash, time=block.timestamp))
+        post(node, singular(parent=parent.hash, epoch=origin.number, epoch_hash=origin.hash, time=block.timestamp))
         run_to(node, l1=node.l1.chain.head.number + 1)
         assert node.safe_head.number == parent.number + 1
     assert node.safe_head.number >= safe
@@ -115,7 +115,8 @@ def test_a_passed_sequencing_window_is_followed_and_the_directory_starts_again(t
     again.close()
 
 
-def _post(node, data):
+def post(node, data):
+    """Sends calldata to the batch inbox with the batcher's key."""
     nonce = node.l1.chain.state_at(node.l1.chain.head.hash).account(BATCHER.address).nonce
     batch = Transaction(
         DYNAMIC_FEE,
