@@ -228,8 +228,12 @@ class RpcServer:
             if not response.prepared:
                 await _send(request, response)
             return response
+        except asyncio.CancelledError:
+            pass  # the client has left
         finally:
             self._busy.discard(request.protocol)
+        # aiohttp's task keeps its exception in a cycle. The traceback of a new one holds nothing that the client sent.
+        raise asyncio.CancelledError
 
     async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
         if not self._hosts.allows(request.headers.get("Host")):
@@ -288,6 +292,10 @@ class RpcServer:
             return web.Response(status=refusal.status, text=f"{refusal.text}\n")
         except ConnectionError:  # gone while it was answered
             pass
+        except asyncio.CancelledError:
+            if request.transport is None and socket.prepared:
+                await socket.close()  # sends nothing: it ends the timer of the pings, which holds the socket
+            raise
         finally:
             self._websockets -= 1
             protocol.on_bytes = None

@@ -1,11 +1,14 @@
 """Clients that leave before they are answered, and WebSocket messages that never end."""
 
 import asyncio
+import gc
 import json
+import weakref
 from contextlib import suppress
 
 import aiohttp
 import pytest
+from aiohttp.http_websocket import WebSocketReader
 
 from rollup.cooperative import pause
 from rollup.rpc import incoming
@@ -121,6 +124,29 @@ async def test_half_sent_messages_are_bounded_and_the_largest_is_cut(monkeypatch
         assert held.size <= 1_000_000
         assert sorted(item.size > 0 for item in held.open) == [False, True, True, True]
         assert await other("eth_echo", 1) == [1]
+
+
+async def test_a_half_sent_message_is_freed_at_once_when_its_client_leaves():
+    """Without the garbage collector, which may come hours later."""
+    gc.collect()
+    gc.disable()
+    try:
+        async with Door({"eth_echo": lambda params: params}) as door:
+            _, writer = await websocket(door)
+            writer.write(frame(bytes(100_000), is_final=False))
+            held = door.server._incoming
+            while held.size < 100_000:
+                await asyncio.sleep(0)
+            readers = [item for item in gc.get_objects() if isinstance(item, WebSocketReader)]
+            assert len(readers) == 1
+            freed = weakref.ref(readers.pop())
+            writer.transport.abort()
+            while held.open:
+                await asyncio.sleep(0)
+            await door.call("eth_echo")
+            assert freed() is None
+    finally:
+        gc.enable()
 
 
 async def test_a_client_of_many_messages_holds_nothing_between_them():
