@@ -107,6 +107,16 @@ async def a_call_with_15_MB_of_code(attacker):
 
 # ---------------------------------------------------------------- reading
 @hostile
+async def fee_history_with_20_000_percentiles(attacker):
+    await attacker.call("eth_feeHistory", "0x400", "latest", [0] * 20_000)
+
+
+@hostile
+async def fee_histories_at_their_bounds(attacker):
+    await asyncio.gather(*(attacker.call("eth_feeHistory", "0x400", "latest", [50] * 100) for _ in range(50)))
+
+
+@hostile
 async def keys_that_are_no_keys(attacker):
     for key in (None, [], 1, "0xasdf", "0x" + "00" * 33, {}):
         await attacker.call("eth_getProof", TARGET, [key], "latest")
@@ -141,6 +151,14 @@ async def ids_that_are_no_numbers_of_64_bits(attacker):
 
 
 # ---------------------------------------------------------------- connections
+@hostile
+async def eleven_hundred_idle_connections(attacker):
+    writers = [(await attacker.connect())[1] for _ in range(1_100)]
+    await attacker.blocks(2)
+    for writer in writers:
+        writer.transport.abort()
+
+
 async def websocket(attacker):
     """A WebSocket whose reader is never called, so that what comes is not taken."""
     reader, writer = await attacker.connect()
