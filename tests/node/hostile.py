@@ -159,6 +159,19 @@ async def eleven_hundred_idle_connections(attacker):
         writer.transport.abort()
 
 
+@hostile
+async def half_sent_websocket_messages(attacker):
+    """A fragment without its end: what it has brought stays with the connection."""
+    writers = []
+    for _ in range(256):
+        _, writer = await websocket(attacker)
+        writers.append(writer)
+        writer.write(frame(bytes(MAX_BODY - 100), is_final=False))
+    await asyncio.sleep(3)
+    for writer in writers:
+        writer.transport.abort()
+
+
 async def websocket(attacker):
     """A WebSocket whose reader is never called, so that what comes is not taken."""
     reader, writer = await attacker.connect()
