@@ -57,12 +57,18 @@ def test_a_missing_file_is_named(files, name):
     assert str(files / name) in refusal(files)
 
 
-@pytest.mark.parametrize("text", [None, "", "[]", '{"chainId": 900}', '{"chainId": 901, "blobSchedule": {}}'])
+@pytest.mark.parametrize("text", [None, "", "[]", '{"chainId": 901}', '{"chainId": 901, "blobSchedule": {}}'])
 def test_an_l1_chain_config_that_is_none_is_named(files, text):
     file = files / "l1-chain-config.json"
     if text is not None:
         file.write_text(text)
     assert str(file) in refusal(files, "--l1-chain-config", str(file))
+
+
+def test_an_l1_without_blobs_needs_no_blob_schedule(files):
+    file = files / "l1-chain-config.json"
+    file.write_text('{"chainId": 900}')
+    assert "does not answer" in refusal(files, "--l1-chain-config", str(file))
 
 
 def test_a_genesis_of_another_chain_is_told(files, documents):

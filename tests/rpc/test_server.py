@@ -288,7 +288,7 @@ async def spoken(port, sent):
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "x"])
-@pytest.mark.parametrize("body", [b"0123456789", b"", gzip.compress(b"{}" * 500)[:-9], b"\x1f\x8b"])
+@pytest.mark.parametrize("body", [b"0123456789", b"", gzip.compress(b"{}" * 500, mtime=0)[:-9], b"\x1f\x8b"])
 async def test_a_body_that_is_not_what_its_encoding_says_is_a_bad_request(door, caplog, encoding, body):
     status, text = await door.raw(body, **{"content-encoding": encoding})
     assert status == 400 or json.loads(text)["error"]["code"] == -32700

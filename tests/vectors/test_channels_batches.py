@@ -7,6 +7,7 @@ import pytest
 
 from derivation.batches import SINGULAR_BATCH, SPAN_BATCH, SingularBatch, decode_singular_batch
 from derivation.channel_reader import ChannelReader
+from derivation.channel_strings import channel_strings
 from derivation.channels import Channel
 from derivation.compression import compress, decompress
 from derivation.errors import EndOfSource, NotEnoughData
@@ -121,14 +122,6 @@ def batches_of(config: RollupConfig, channel: bytes) -> list[SingularBatch | Spa
             return found
 
 
-def contents_of(data: bytes) -> list[bytes]:
-    """The strings of a decompressed channel: type byte and content."""
-    reader, contents = Reader(data), []
-    while reader.left:
-        contents.append(rlp_decode(reader.rlp()))
-    return contents
-
-
 def joined(frames: list[Frame]) -> bytes:
     block = L1BlockRef(bytes(32), 0, bytes(32), 0)
     channel = Channel(frames[0].channel_id, block)
@@ -202,10 +195,10 @@ def check_channel(file: str, case: dict[str, Any]) -> None:
         *("batch_version", "frames", "batches", "span_tx_count", "calldata_len", "batch_inbox", "batcher"),
     )
     channel = channel_of(file, case)
-    data = decompress(channel, MAX_RLP, allow_brotli=True)
-    assert len(data) == expected["decompressed_len"]
+    # Some recorded channels end without a checksum, so they are read as the pipeline reads them.
+    contents = list(channel_strings(channel, MAX_RLP, allow_brotli=True))
+    assert sum(len(rlp_encode(content)) for content in contents) == expected["decompressed_len"]
     assert ("brotli" if channel[0] == 1 else "zlib") == expected["compression"]
-    contents = contents_of(data)
     first = expected["batches"][0]
     batches = batches_of(config_of(case["chain_id"], first), channel)
     assert len(batches) == len(contents) == expected["batch_count"] == asserted.get("batches", expected["batch_count"])
