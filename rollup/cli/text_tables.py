@@ -55,7 +55,7 @@ def read_text_table(path: Path) -> list[TextRow]:
 
 def _csv_rows(path: Path, content: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
     reader = csv.DictReader(io.StringIO(content, newline=""), strict=True)
-    csv.field_size_limit(len(content) + 1)
+    csv.field_size_limit(max(csv.field_size_limit(), len(content) + 1))  # the limit is the whole process's
     line = 1
     try:
         names = list(reader.fieldnames or ())

@@ -128,7 +128,6 @@ def test_a_secret_that_is_missing_is_written_for_its_owner(files):
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("", "a secret of 32 bytes is expected, this one has 0"),
         ("0x1234", "a secret of 32 bytes is expected, this one has 2"),
         ("zz" * 32, "hexadecimal digits are expected"),
     ],
