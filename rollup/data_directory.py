@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rollup.files import write_file
+from rollup.protocol.json_text import parse_json
 
 _FILE = "openrollup.json"
 _UNFINISHED = "openrollup.json.new"
@@ -69,7 +70,7 @@ def _begin(directory: Path, chosen: Mapping[str, Any], genesis_time: int) -> dic
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        kept = json.loads(path.read_text())
+        kept = parse_json(path.read_bytes())
     except ValueError as error:
         raise DataDirectoryError(f"{path}: not JSON: {error}") from error
     if not isinstance(kept, dict):

@@ -17,8 +17,8 @@ def write_file(path: Path, content: str | bytes, mode: int = 0o666) -> None:
         raise OSError(0, "not a regular file", str(path))
     unfinished = path.with_name(path.name + ".new")
     unfinished.unlink(missing_ok=True)
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
+        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         with os.fdopen(descriptor, "wb") as file:
             file.write(content.encode() if isinstance(content, str) else content)
             file.flush()

@@ -16,6 +16,7 @@ from rollup.economics.prices import PRESETS, Prices
 from rollup.economics.profile import GasProfile
 from rollup.economics.supply import SOURCE, Absorption, Schedule
 from rollup.economics.units import MONTHS_PER_YEAR, open_float
+from rollup.files import write_file
 
 _SHARE = click.FloatRange(0, 1)
 
@@ -115,10 +116,9 @@ def supply(months: tuple[int, ...], volume: float, holding: float, kept: float, 
         if svg is not None:
             from pathlib import Path
 
-            from rollup.cli.economics_options import write_whole
             from rollup.economics.plots import figure_bytes, supply_chart
 
-            write_whole(Path(svg), figure_bytes(supply_chart(schedule, absorption), Path(svg).suffix))
+            write_file(Path(svg), figure_bytes(supply_chart(schedule, absorption), Path(svg).suffix))
     if as_json:
         click.echo(json.dumps({"source": SOURCE, "unit": "million OPEN", "rows": rows}))
         return

@@ -7,10 +7,11 @@ import click
 
 from rollup.cli.attribution_session import DEFAULT_URL, make_console
 from rollup.cli.columns import print_columns
-from rollup.cli.economics_options import COUNTS, in_words, write_whole
+from rollup.cli.economics_options import COUNTS, in_words
 from rollup.economics.errors import EconomicsError
 from rollup.economics.profile import GasProfile
 from rollup.economics.shape import MAX_ENTRIES
+from rollup.files import write_file
 
 
 @click.command("measure")
@@ -34,7 +35,7 @@ def command(entries: tuple[int, ...], output: Path | None, commit: str, rpc_url:
             raise EconomicsError(f"a model has 1 to {MAX_ENTRIES} DataNets")
         profile = GasProfile.from_chain(rpc_url, entries, commit=commit)
         if output is not None:
-            write_whole(output, json.dumps(profile.to_json(), indent=1) + "\n")
+            write_file(output, json.dumps(profile.to_json(), indent=1) + "\n")
     if as_json:
         click.echo(json.dumps(profile.to_json()))
         return

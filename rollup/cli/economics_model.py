@@ -10,7 +10,7 @@ import click
 
 from rollup.cli.attribution_session import DEFAULT_URL, make_console
 from rollup.cli.attribution_values import AMOUNT, POSITIVE
-from rollup.cli.economics_options import COUNTS, PAIR, USD, in_words, output_options, write_whole
+from rollup.cli.economics_options import COUNTS, PAIR, USD, in_words, output_options
 from rollup.cli.economics_source import Source, read_source
 from rollup.cli.economics_tables import show_answer
 from rollup.economics.builder import Answer, Wishes, answer
@@ -18,6 +18,7 @@ from rollup.economics.facts import conclusion, csv_text, facts
 from rollup.economics.measure import DEFAULT_BATCH
 from rollup.economics.prices import PRESETS, Prices
 from rollup.economics.profile import GasProfile
+from rollup.files import write_file
 
 
 @click.command("model")
@@ -71,11 +72,11 @@ def command(
             batch=batch,
         )
         if csv_file is not None:
-            write_whole(csv_file, csv_text(facts(found)))
+            write_file(csv_file, csv_text(facts(found)))
         if svg is not None:
             from rollup.economics.plots import breakeven_map, figure_bytes
 
-            write_whole(svg, figure_bytes(breakeven_map(found), svg.suffix))
+            write_file(svg, figure_bytes(breakeven_map(found), svg.suffix))
     if as_json:
         click.echo(json.dumps(answer_json(found)))
     else:

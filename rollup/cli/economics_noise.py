@@ -8,9 +8,10 @@ import click
 
 from rollup.cli.attribution_session import DEFAULT_URL, make_console, open_amount
 from rollup.cli.columns import print_columns
-from rollup.cli.economics_options import in_words, write_whole
+from rollup.cli.economics_options import in_words
 from rollup.economics.noise import CLASSES, VERSION, Pair, gini, independent_volume, label
 from rollup.economics.noise_source import read_world
+from rollup.files import write_file
 from rollup.l1.json_rpc import HttpEndpoint, JsonRpcClient
 
 
@@ -38,7 +39,7 @@ def command(rpc_url: str, limit: int, svg: Path | None, as_json: bool) -> None:
         if svg is not None:
             from rollup.economics.plots import figure_bytes, lorenz_curve
 
-            write_whole(svg, figure_bytes(lorenz_curve(_by_payer(pairs)), svg.suffix))
+            write_file(svg, figure_bytes(lorenz_curve(_by_payer(pairs)), svg.suffix))
     by_class = Counter[str]()
     for pair in pairs:
         by_class[pair.label] += pair.volume

@@ -1,7 +1,5 @@
 """What the economics commands share: their option types, their errors in one sentence, files written whole."""
 
-import os
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -63,20 +61,6 @@ def in_words(url: str | None = None) -> Iterator[None]:
         raise click.ClickException(f"{url} answered: {error}") from error
     except OSError as error:
         raise click.ClickException(f"{error.filename or 'a file'}: {error.strerror}") from error
-
-
-def write_whole(path: Path, content: str | bytes) -> None:
-    """Writes a file, or leaves what was there: a full disk leaves nothing half-written. Raises OSError."""
-    data = content.encode() if isinstance(content, str) else content
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except OSError as error:
-        Path(name).unlink(missing_ok=True)
-        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def output_options(command: Callable[..., Any]) -> Callable[..., Any]:

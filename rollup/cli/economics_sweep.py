@@ -15,7 +15,7 @@ from rich.progress import Progress
 
 from rollup.cli.attribution_session import make_console
 from rollup.cli.columns import print_columns
-from rollup.cli.economics_options import in_words, write_whole
+from rollup.cli.economics_options import in_words
 from rollup.cli.economics_scenario_file import read_scenario
 from rollup.economics.chain_run import run_chain
 from rollup.economics.demand import COLUMNS
@@ -23,6 +23,7 @@ from rollup.economics.errors import EconomicsError
 from rollup.economics.executors import executor_of
 from rollup.economics.experiment import Experiment, quantiles, run_market, run_to_file
 from rollup.economics.scenario import MARKET
+from rollup.files import write_file
 
 _FILE: Final = click.argument("file", type=click.Path(path_type=Path))
 _EXECUTOR: Final = click.option(
@@ -78,11 +79,11 @@ def demand(
         with executor_of(executor) as workers:
             found = _finished(scenario.experiment(), workers)
         if csv_file is not None:
-            write_whole(csv_file, _csv(found))
+            write_file(csv_file, _csv(found))
         if svg is not None:
             from rollup.economics.plots import fan_chart, figure_bytes
 
-            write_whole(svg, figure_bytes(fan_chart(found, column), svg.suffix))
+            write_file(svg, figure_bytes(fan_chart(found, column), svg.suffix))
     result = {name: quantiles(found, name).tolist() for name in COLUMNS}
     if as_json:
         click.echo(json.dumps({"seed": scenario.seed, "runs": scenario.runs, "quantiles": result}))

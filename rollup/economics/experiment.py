@@ -6,7 +6,6 @@ finished file is in the order of the tasks, byte for byte the same for any numbe
 """
 
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, as_completed
 from dataclasses import asdict, dataclass, field
@@ -20,6 +19,7 @@ import numpy as np
 from rollup.economics.demand import COLUMNS, seeds_of, simulate
 from rollup.economics.errors import EconomicsError
 from rollup.economics.market import Market
+from rollup.files import write_file
 
 QUANTILES: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
 RUNS_PER_TASK: Final = 20
@@ -158,9 +158,7 @@ def run_to_file(
             file.write(f"{key} {text}\n")
             file.flush()
     if not exceptions:
-        whole = target.with_name(target.name + ".new")
-        whole.write_text("".join(f"{texts[task.key]}\n" for task in tasks), encoding="utf-8")
-        os.replace(whole, target)
+        write_file(target, "".join(f"{texts[task.key]}\n" for task in tasks))
         journal.unlink()
     return exceptions
 

@@ -16,7 +16,9 @@ from rollup.economics.ledger import ChainLedger, DryLedger
 from rollup.economics.measure import DEFAULT_BATCH, DEFAULT_TOKENS, STEADY, GasRow, measure, shapes_of
 from rollup.economics.prices import fork_of_attributes
 from rollup.economics.shape import Shape
+from rollup.files import write_file
 from rollup.l1.json_rpc import HttpEndpoint, JsonRpcClient
+from rollup.protocol.json_text import parse_json
 
 _PACKAGED: Final = "profile.json"
 DEFAULT_ENTRIES: Final = (1, 4)
@@ -89,13 +91,13 @@ class GasProfile:
 
     def save(self, path: Path) -> None:
         """Writes the profile; raises OSError."""
-        path.write_text(json.dumps(self.to_json(), indent=1) + "\n", encoding="utf-8")
+        write_file(path, json.dumps(self.to_json(), indent=1) + "\n")
 
     @classmethod
     def load(cls, path: Path) -> "GasProfile":
         """Reads a profile file; EconomicsError for anything wrong with it."""
         try:
-            return cls.from_json(json.loads(path.read_text(encoding="utf-8")), str(path))
+            return cls.from_json(parse_json(path.read_bytes()), str(path))
         except OSError as error:
             raise EconomicsError(f"{path}: {error.strerror}") from error
         except ValueError as error:

@@ -45,10 +45,10 @@ def raw(account):
 class Lab:
     """A chain, and an index of it."""
 
-    def __init__(self, mode="native", path=None, history=256):
+    def __init__(self, mode="native", path=None, history=256, timestamp=TIME):
         forks = ForkSchedule.all_at(Fork.ISTHMUS)
         params = L2GenesisParams(
-            timestamp=TIME,
+            timestamp=timestamp,
             chain_id=901,
             forks=forks,
             attribution=mode,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rollup.index.costs import BlockCosts
 from rollup.index.index import IndexUnavailable
-from tests.index.chains import Lab, Life, dump
+from tests.index.chains import TIME, Lab, Life, dump
 
 
 @settings(max_examples=15, deadline=None)
@@ -115,7 +115,7 @@ def test_an_index_of_another_chain_is_built_again(tmp_path):
         first.block(life.calls(5))
     first.index.update()
     first.index.close()
-    other = Lab("contract", path)
+    other = Lab(path=path, timestamp=TIME + 2)
     assert other.index.tip == (0, other.chain.genesis.hash)
     assert not dump(other.index)["inference"]
 

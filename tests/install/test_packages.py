@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("rollup", "sequencer", "derivation", "attribution_precompile", "benchmarks")
+PACKAGES = ("openrollup", "rollup", "sequencer", "derivation", "attribution_precompile", "benchmarks")
 IGNORED = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "node_modules", "tests", "docs", "build", "dist")
 
 
