@@ -34,6 +34,7 @@ from .attestation import (
 from .errors import ERRORS, explain
 from .events import EVENTS
 from .layout import ADDRESS
+from .terms import Price, Split
 from .twin import ABI
 
 __all__ = [
@@ -84,24 +85,6 @@ class Account(Protocol):
     def address(self) -> ChecksumAddress: ...
 
     def sign_transaction(self, transaction_dict: Any) -> Any: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Price:
-    """Wei a call and wei a thousand tokens."""
-
-    per_call: int = 0
-    per_kilo_input: int = 0
-    per_kilo_output: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Split:
-    """Basis points of the net fee; they sum to 10,000."""
-
-    owner_bps: int = 3_000
-    lineage_bps: int = 0
-    data_bps: int = 7_000
 
 
 @dataclass(frozen=True, slots=True)

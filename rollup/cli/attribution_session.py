@@ -22,12 +22,12 @@ from web3.types import TxReceipt
 
 from attribution_precompile.client import AttributionClient, AttributionError
 from rollup.cli.attribution_values import INDEX, POSITIVE
+from rollup.cli.node_url import DEFAULT_URL, rpc_url_option
 from rollup.cli.safe_text import safe_console
 from rollup.cli.screen import amount
 from rollup.cli.yaml_fields import FieldError
 from rollup.protocol.accounts import MNEMONIC
 
-DEFAULT_URL: Final = "http://127.0.0.1:9545"
 _TIMEOUT_SECONDS: Final = 30
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -57,15 +57,7 @@ def chain_options(command: _Command) -> _Command:
     for option in (
         click.option("--json", "as_json", is_flag=True, help="The result as JSON; amounts are wei in decimal strings."),
         click.option("--chain-id", type=POSITIVE, help="Refuse any other chain."),
-        click.option(
-            "--rpc-url",
-            metavar="URL",
-            default=DEFAULT_URL,
-            envvar="OPENROLLUP_RPC_URL",
-            show_envvar=True,
-            show_default=True,
-            help="JSON-RPC of the L2.",
-        ),
+        rpc_url_option,
     ):
         command = option(command)
     return command

@@ -7,7 +7,7 @@ import click
 from eth_typing import ChecksumAddress
 from eth_utils.address import is_checksum_address, is_checksum_formatted_address, to_checksum_address
 
-from attribution_precompile.client import Influence
+from attribution_precompile.attestation import Influence
 
 _UNITS: Final = {"": 0, "wei": 0, "gwei": 9, "ether": 18, "open": 18}
 _AMOUNT: Final = re.compile(r"([0-9][0-9_,]*)(?:\.([0-9]+))? *([a-z]*)", re.IGNORECASE)

@@ -5,10 +5,10 @@ from typing import Any
 
 import click
 
-from rollup.cli.attribution_session import make_console
 from rollup.cli.attribution_values import AMOUNT
 from rollup.cli.columns import print_columns
 from rollup.cli.economics_options import COUNTS, in_words
+from rollup.cli.safe_text import safe_console
 from rollup.economics.claims import accrual, best_rule
 from rollup.economics.errors import EconomicsError
 from rollup.economics.fees import row_cost
@@ -55,7 +55,7 @@ def claims(
     if as_json:
         click.echo(json.dumps({"gas": row.gas, "source": profile.source, "cost": cost, "prices": prices, "rows": rows}))
         return
-    console = make_console()
+    console = safe_console()
     console.print(f"a claim: {row.gas:,} gas ({profile.source}), {cost:.3g} OPEN at {prices} prices*; all shares*")
     header = ("queries", "income per month", "claim every", "claim at", "lost in all", "monthly claims lose")
     cells = [
@@ -122,7 +122,7 @@ def supply(months: tuple[int, ...], volume: float, holding: float, kept: float, 
     if as_json:
         click.echo(json.dumps({"source": SOURCE, "unit": "million OPEN", "rows": rows}))
         return
-    console = make_console()
+    console = safe_console()
     console.print(f"million OPEN; schedule: {SOURCE}; volume, holding and shares are assumptions*")
     header = (
         "month",

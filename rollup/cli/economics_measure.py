@@ -5,9 +5,10 @@ from pathlib import Path
 
 import click
 
-from rollup.cli.attribution_session import DEFAULT_URL, make_console
 from rollup.cli.columns import print_columns
 from rollup.cli.economics_options import COUNTS, in_words
+from rollup.cli.node_url import rpc_url_option
+from rollup.cli.safe_text import safe_console
 from rollup.economics.errors import EconomicsError
 from rollup.economics.profile import GasProfile
 from rollup.economics.shape import MAX_ENTRIES
@@ -18,15 +19,7 @@ from rollup.files import write_file
 @click.option("--entries", type=COUNTS, default="1,4", show_default=True, help="DataNets of the models to measure.")
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the profile here.")
 @click.option("--commit", default="", help="Noted in the profile: the commit of the node.")
-@click.option(
-    "--rpc-url",
-    metavar="URL",
-    default=DEFAULT_URL,
-    show_default=True,
-    envvar="OPENROLLUP_RPC_URL",
-    show_envvar=True,
-    help="JSON-RPC of the L2.",
-)
+@rpc_url_option
 @click.option("--json", "as_json", is_flag=True, help="Print the profile as JSON.")
 def command(entries: tuple[int, ...], output: Path | None, commit: str, rpc_url: str, as_json: bool) -> None:
     """Send every kind of call twice, from fresh accounts that development account 0 pays for, and note the gas."""
@@ -39,7 +32,7 @@ def command(entries: tuple[int, ...], output: Path | None, commit: str, rpc_url:
     if as_json:
         click.echo(json.dumps(profile.to_json()))
         return
-    console = make_console()
+    console = safe_console()
     console.print(f"{profile.source}, {profile.mode} mode, fee rules of {profile.fork}")
     rows = [
         [

@@ -8,11 +8,12 @@ from typing import Any
 
 import click
 
-from rollup.cli.attribution_session import DEFAULT_URL, make_console
 from rollup.cli.attribution_values import AMOUNT, POSITIVE
 from rollup.cli.economics_options import COUNTS, PAIR, USD, in_words, output_options
 from rollup.cli.economics_source import Source, read_source
 from rollup.cli.economics_tables import show_answer
+from rollup.cli.node_url import DEFAULT_URL
+from rollup.cli.safe_text import safe_console
 from rollup.economics.builder import Answer, Wishes, answer
 from rollup.economics.facts import conclusion, csv_text, facts
 from rollup.economics.measure import DEFAULT_BATCH
@@ -80,12 +81,12 @@ def command(
     if as_json:
         click.echo(json.dumps(answer_json(found)))
     else:
-        show_answer(make_console(), found)
+        show_answer(safe_console(), found)
 
 
 def _prices(name: str | None, source: Source) -> Prices:
-    if source.session is not None and name in (None, "chain"):
-        return Prices.from_chain(source.session.url)
+    if source.chain is not None and name in (None, "chain"):
+        return Prices.from_chain(source.chain.url)
     if name == "chain":
         raise click.UsageError("--prices chain needs a chain: give --rpc-url, or a model's id")
     return Prices.preset(name or "op-parity")
@@ -95,8 +96,8 @@ def _profile(path: Path | None, source: Source) -> GasProfile | None:
     if path is None:
         return None
     profile = GasProfile.load(path)
-    if source.session is not None:
-        profile.check_chain(source.session.chain_id)
+    if source.chain is not None:
+        profile.check_chain(source.chain.chain_id)
     return profile
 
 

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import click
 
-from rollup.cli.attribution_session import DEFAULT_URL, make_console, open_amount
 from rollup.cli.columns import print_columns
 from rollup.cli.economics_options import in_words
+from rollup.cli.node_url import rpc_url_option
+from rollup.cli.safe_text import safe_console
+from rollup.cli.screen import amount
 from rollup.economics.noise import CLASSES, VERSION, Pair, gini, independent_volume, label
 from rollup.economics.noise_source import read_world
 from rollup.files import write_file
@@ -16,15 +18,7 @@ from rollup.l1.json_rpc import HttpEndpoint, JsonRpcClient
 
 
 @click.command("noise")
-@click.option(
-    "--rpc-url",
-    metavar="URL",
-    default=DEFAULT_URL,
-    show_default=True,
-    envvar="OPENROLLUP_RPC_URL",
-    show_envvar=True,
-    help="JSON-RPC of an L2 with open_.",
-)
+@rpc_url_option
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="Pairs to show.")
 @click.option("--svg", type=click.Path(path_type=Path, dir_okay=False), help="Draw the Lorenz curve (extra: plots).")
 @click.option("--json", "as_json", is_flag=True, help="Print all pairs as JSON; amounts are wei in strings.")
@@ -46,10 +40,10 @@ def command(rpc_url: str, limit: int, svg: Path | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(_json(pairs, by_class)))
         return
-    console = make_console()
+    console = safe_console()
     total = sum(by_class.values())
-    console.print(f"{len(pairs)} pairs of payer and model, {open_amount(total)} of fees; rules version {VERSION}")
-    rows = [[name, open_amount(by_class[name]), _percent(by_class[name], total)] for name in CLASSES]
+    console.print(f"{len(pairs)} pairs of payer and model, {_open(total)} of fees; rules version {VERSION}")
+    rows = [[name, _open(by_class[name]), _percent(by_class[name], total)] for name in CLASSES]
     rows.append(["did not come back to its payers", *_volume(independent_volume(pairs), total)])
     print_columns(console, rows, header=("class", "fees", "share"), right=(1, 2))
     console.print(f"Gini of payers {gini(_by_payer(pairs)):.2f}\n")
@@ -58,7 +52,7 @@ def command(rpc_url: str, limit: int, svg: Path | None, as_json: bool) -> None:
             f"{pair.model}",
             pair.payer,
             f"{pair.inferences:,}",
-            open_amount(pair.volume),
+            _open(pair.volume),
             f"{pair.return_fraction:.3f}",
             f"{pair.cost_to_fake:.3f}",
             " ".join(pair.rules) or "–",
@@ -70,6 +64,10 @@ def command(rpc_url: str, limit: int, svg: Path | None, as_json: bool) -> None:
     print_columns(console, cells, header=header, right=(0, 2, 3, 4, 5))
 
 
+def _open(wei: int) -> str:
+    return f"{amount(wei)} OPEN"
+
+
 def _by_payer(pairs: list[Pair]) -> list[int]:
     volumes = Counter[str]()
     for pair in pairs:
@@ -78,7 +76,7 @@ def _by_payer(pairs: list[Pair]) -> list[int]:
 
 
 def _volume(wei: int, total: int) -> tuple[str, str]:
-    return open_amount(wei), _percent(wei, total)
+    return _open(wei), _percent(wei, total)
 
 
 def _percent(part: int, whole: int) -> str:

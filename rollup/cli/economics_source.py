@@ -1,18 +1,18 @@
 """Where the economics read a model from: a YAML file, or a chain by its id."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
-from rollup.cli.attribution_session import Session, connect, explained
 from rollup.cli.attribution_values import parse_amount
 from rollup.cli.model_file import ModelFile, read_model
 from rollup.economics.builder import Model
+from rollup.economics.chain_terms import ChainTerms
 from rollup.economics.errors import EconomicsError
-from rollup.economics.shape import DEFAULT_PLATFORM_BPS, MAX_ANCESTORS, Level, Shape
+from rollup.economics.shape import DEFAULT_PLATFORM_BPS, Level, Shape
 from rollup.economics.units import open_text
+from rollup.l1.json_rpc import HttpEndpoint, JsonRpcClient
 
 
 @dataclass(slots=True, frozen=True)
@@ -20,7 +20,7 @@ class Source:
     """The model, and the chain that was asked (None if none was)."""
 
     model: Model
-    session: Session | None
+    chain: ChainTerms | None
 
 
 def read_source(name: str, rpc_url: str | None, default_url: str, tokens: tuple[int, int], fee: str | None) -> Source:
@@ -28,12 +28,11 @@ def read_source(name: str, rpc_url: str | None, default_url: str, tokens: tuple[
     by_id = name.isascii() and name.isdigit()
     file = None if by_id else read_model(Path(name))
     url = rpc_url or (default_url if by_id else None)
-    with explained(url):
-        session = None if url is None else connect(url, None, False)
-        if file is not None:
-            return Source(_of_file(file, Path(name), session, tokens, fee), session)
-        assert session is not None
-        return Source(_of_chain(session, int(name), tokens, fee), session)
+    chain = None if url is None else ChainTerms(JsonRpcClient(HttpEndpoint(url)))
+    if file is not None:
+        return Source(_of_file(file, Path(name), chain, tokens, fee), chain)
+    assert chain is not None
+    return Source(_of_chain(chain, int(name), tokens, fee), chain)
 
 
 def quoted(per_call: int, per_kilo_input: int, per_kilo_output: int, tokens: tuple[int, int]) -> int:
@@ -41,37 +40,25 @@ def quoted(per_call: int, per_kilo_input: int, per_kilo_output: int, tokens: tup
     return per_call + per_kilo_input * tokens[0] // 1_000 + per_kilo_output * tokens[1] // 1_000
 
 
-def _of_file(file: ModelFile, path: Path, session: Session | None, tokens: tuple[int, int], fee: str | None) -> Model:
+def _of_file(file: ModelFile, path: Path, chain: ChainTerms | None, tokens: tuple[int, int], fee: str | None) -> Model:
     weights = tuple(weight for _, weight in file.weights)
     first = Level(file.split.owner_bps, file.split.lineage_bps, file.split.data_bps, weights)
-    if session is not None and file.base_model_id:
-        levels = (first, *_levels(session, file.base_model_id))
+    if chain is not None and file.base_model_id:
+        levels = (first, *chain.levels(file.base_model_id))
     elif file.split.lineage_bps:
         levels = (first, Level())  # the base model's own split is on a chain: an ordinary one is assumed
     else:
         levels = (first,)
-    platform = DEFAULT_PLATFORM_BPS if session is None else session.client.platform()[2]
+    platform = DEFAULT_PLATFORM_BPS if chain is None else chain.platform_bps()
     price = file.price
     found, source = _fee(fee, quoted(price.per_call, price.per_kilo_input, price.per_kilo_output, tokens), tokens, path)
     return Model(file.name or str(path), Shape(levels, platform), found, source)
 
 
-def _of_chain(session: Session, ident: int, tokens: tuple[int, int], fee: str | None) -> Model:
-    levels = tuple(_levels(session, ident))
-    quote = session.client.quote(ident, *tokens)
-    found, source = _fee(fee, quote, tokens, f"model {ident} of chain {session.chain_id}")
-    return Model(f"model {ident}", Shape(levels, session.client.platform()[2]), found, source)
-
-
-def _levels(session: Session, ident: int) -> Iterator[Level]:
-    for _ in range(1 + MAX_ANCESTORS):
-        model = session.client.model(ident)
-        split = model.split
-        weights = tuple(weight for _, weight in model.weights)
-        yield Level(split.owner_bps, split.lineage_bps, split.data_bps, weights)
-        ident = model.base_model_id
-        if not ident or not split.lineage_bps:
-            return
+def _of_chain(chain: ChainTerms, ident: int, tokens: tuple[int, int], fee: str | None) -> Model:
+    levels = tuple(chain.levels(ident))
+    found, source = _fee(fee, chain.quote(ident, tokens), tokens, f"model {ident} of chain {chain.chain_id}")
+    return Model(f"model {ident}", Shape(levels, chain.platform_bps()), found, source)
 
 
 def _fee(given: str | None, quote: int, tokens: tuple[int, int], where: object) -> tuple[int, str]:

@@ -13,10 +13,10 @@ import numpy as np
 from rich.console import Console
 from rich.progress import Progress
 
-from rollup.cli.attribution_session import make_console
 from rollup.cli.columns import print_columns
 from rollup.cli.economics_options import in_words
 from rollup.cli.economics_scenario_file import read_scenario
+from rollup.cli.safe_text import safe_console
 from rollup.economics.chain_run import run_chain
 from rollup.economics.demand import COLUMNS
 from rollup.economics.errors import EconomicsError
@@ -88,7 +88,7 @@ def demand(
     if as_json:
         click.echo(json.dumps({"seed": scenario.seed, "runs": scenario.runs, "quantiles": result}))
         return
-    console = make_console()
+    console = safe_console()
     console.print(f"{scenario.runs} runs, seed {scenario.seed}: medians, and 5 to 95 % in brackets; all assumptions*")
     months = sorted({0, scenario.months // 4, scenario.months // 2, scenario.months - 1})
     rows = [[name, *(_spread(result[name], month) for month in months)] for name in COLUMNS]
@@ -115,7 +115,7 @@ def compare(a: Path, b: Path, executor: str | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"seed": first.seed, "runs": first.runs, "difference": result}))
         return
-    console = make_console()
+    console = safe_console()
     console.print(f"B less A in month {first.months}, {first.runs} runs, seed {first.seed}")
     rows = [[name, *(f"{value:,.6g}" for value in row.values())] for name, row in result.items()]
     print_columns(console, rows, header=("", "A", "B", "B - A", "standard error"), right=range(1, 5))

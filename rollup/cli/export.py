@@ -9,9 +9,9 @@ import click
 from eth_utils.address import to_checksum_address
 
 from derivation.errors import Temporary
-from rollup.cli.attribution_session import DEFAULT_URL
 from rollup.cli.attribution_values import ADDRESS, UINT64
 from rollup.cli.economics_options import in_words
+from rollup.cli.node_url import DEFAULT_URL
 from rollup.export.errors import ExportError
 from rollup.export.exporter import Exporter
 from rollup.export.schema import TABLES

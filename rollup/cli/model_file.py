@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from attribution_precompile.client import Price, Split
+from attribution_precompile.terms import Price, Split
 from rollup.cli.attribution_values import parse_address, parse_amount, parse_hash
 from rollup.cli.yaml_fields import Field, read_yaml
 from rollup.protocol.primitives import keccak256

@@ -10,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
-from attribution_precompile import ADDRESS_BYTES
+from rollup.economics.chain_terms import require_precompile
 from rollup.economics.errors import EconomicsError
 from rollup.economics.ledger import ChainLedger, DryLedger
 from rollup.economics.measure import DEFAULT_BATCH, DEFAULT_TOKENS, STEADY, GasRow, measure, shapes_of
@@ -55,8 +55,7 @@ class GasProfile:
         rpc = JsonRpcClient(HttpEndpoint(url))
         ledger = ChainLedger(rpc)
         block = rpc.call("eth_getBlockByNumber", "latest", True)
-        if rpc.call("eth_getCode", "0x" + ADDRESS_BYTES.hex(), "latest") == "0x":
-            raise EconomicsError(f"{url} is chain {ledger.chain_id}, without the attribution precompile")
+        require_precompile(rpc, ledger.chain_id)
         rows = tuple(measure(ledger, shapes_of(entries, 0), tokens=tokens, batch=batch))
         first, last = min(row.block for row in rows), max(row.block for row in rows)
         return cls(

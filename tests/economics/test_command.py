@@ -10,7 +10,6 @@ import pytest
 from click.testing import CliRunner
 
 from rollup.cli import main
-from rollup.cli.economics_options import write_whole
 from rollup.economics.profile import GasProfile
 
 MODEL = "examples/model.yaml"
@@ -129,7 +128,7 @@ def test_the_same_figure_has_the_same_bytes(tmp_path):
 def test_a_file_too_large_for_the_disk_leaves_the_old_one(tmp_path):
     """A full disk, as a limit on a file's size shows it."""
     path = tmp_path / "facts.csv"
-    write_whole(path, "before")
+    path.write_text("before")
     program = (
         "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
         f"resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000));"
