@@ -19,17 +19,14 @@ from rich.table import Table
 from attribution_precompile import ADDRESS_BYTES, SELECTORS, abi
 from benchmarks.command_line import Parser, positive
 from benchmarks.stage_clock import Probe, StageClock
-from derivation.driver import Verifier
 from derivation.pipeline import Pipeline
 from rollup.execution import engine as engine_module
 from rollup.execution.block_builder import BlockBuilder
 from rollup.execution.chain import Chain
-from rollup.execution.engine import Engine
 from rollup.l1 import kzg
-from rollup.l1.client import LocalL1Client
 from rollup.l1.devnet import DevnetParams, make_devnet
 from rollup.l1.miner import MockL1
-from rollup.l1.source import LocalL1Source
+from rollup.node.assembly import open_l1, open_l2
 from rollup.protocol.accounts import BATCHER, DevAccount
 from rollup.protocol.fees import forget_compressed_sizes
 from rollup.protocol.primitives import keccak256
@@ -41,7 +38,6 @@ from sequencer.batcher.batcher import Batcher
 from sequencer.batcher.config import BatcherConfig
 from sequencer.clock import ManualClock
 from sequencer.mempool import Mempool
-from sequencer.pool_costs import l2_extra_cost
 from sequencer.pool_errors import PoolError
 from sequencer.sequencer import Sequencer
 
@@ -94,20 +90,17 @@ class Spine:
         devnet = make_devnet(params)
         self.config = devnet.rollup_config
         self.clock = ManualClock(GENESIS_TIME)
-        l1_chain = Chain.open(MemoryStore(), devnet.l1.header, devnet.l1.alloc)
-        l1_pool = Mempool(l1_chain, devnet.l1_config)
-        self.l1 = MockL1(l1_chain, devnet.l1_config, self.clock, l1_pool, params.l1_block_time)
-        source = LocalL1Source(self.l1)
+        l1 = open_l1(Chain.open(MemoryStore(), devnet.l1.header, devnet.l1.alloc), devnet, self.clock)
+        self.l1, source = l1.miner, l1.source
         self.chain = Chain.open(MemoryStore(), devnet.l2.header, devnet.l2.alloc)
-        self.pool = Mempool(self.chain, devnet.l2_config, l2_extra_cost(devnet.l2_config))
-        engine = Engine(self.chain, devnet.l2_config, self.pool)
-        self.safe = Verifier(self.config, source, source, engine)
-        self.sequencer = Sequencer(self.config, engine, source, self.clock, pool=self.pool)
+        l2 = open_l2(self.chain, devnet.l2_config, self.config, source, source, now=self.clock.now)
+        assert l2.pool is not None
+        self.pool, self.safe = l2.pool, l2.derivation
+        self.sequencer = Sequencer(self.config, l2.engine, source, self.clock, pool=self.pool)
         options = BatcherConfig(da=da)  # type: ignore[arg-type]  # checked by the command line
-        client = LocalL1Client(self.l1)
-        self.batcher = Batcher(self.config, self.chain, client, BATCHER.private_key, self.safe, options)
+        self.batcher = Batcher(self.config, self.chain, l1.client, BATCHER.private_key, self.safe, options)
         self.verifier_chain = Chain.open(MemoryStore(), devnet.l2.header, devnet.l2.alloc)
-        self.verifier = Verifier(self.config, source, source, Engine(self.verifier_chain, devnet.l2_config))
+        self.verifier = open_l2(self.verifier_chain, devnet.l2_config, self.config, source, source).derivation
         self.nonces = [0] * SENDERS
 
     def prepare(self) -> None:

@@ -1,5 +1,7 @@
-"""What happens in a running node that a person would want to know of: one plain class an event."""
+"""What happens in a running node that a person would want to know of: one plain class per event."""
 
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from rollup.protocol.primitives import Address, Hash
@@ -156,3 +158,36 @@ Event = (
     | Waiting
     | Stalled
 )
+
+Listener = Callable[[Event], None]
+_REMEMBERED = 1_000  # events
+
+
+class EventLog:
+    """Hands each event to every listener, and remembers the newest.
+
+    >>> log = EventLog()
+    >>> log.publish(Waiting("batcher", "L1 does not answer"))
+    >>> [event.actor for event in log.recent(5)]
+    ['batcher']
+    """
+
+    def __init__(self, remembered: int = _REMEMBERED) -> None:
+        """remembered: how many events are kept for `recent`."""
+        self._listeners: list[Listener] = []
+        self._newest: deque[Event] = deque(maxlen=remembered)
+
+    def publish(self, event: Event) -> None:
+        """Hands an event to the listeners, in the order in which they subscribed."""
+        self._newest.append(event)
+        for listener in list(self._listeners):
+            listener(event)
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Calls the listener for every event from now on; returns a function that ends the subscription."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def recent(self, count: int) -> list[Event]:
+        """The newest events, oldest first."""
+        return list(self._newest)[-count:] if count > 0 else []

@@ -14,9 +14,10 @@ from rollup.cli.logs import configure_logs
 from rollup.cooperative import Turns
 from rollup.execution.chain import Chain
 from rollup.execution.config import ChainConfigError, L2Config
-from rollup.execution.engine import Engine
 from rollup.execution.genesis import genesis_header
 from rollup.execution.genesis_json import GenesisError, GenesisFile, parse_genesis
+from rollup.node.assembly import open_engine, open_store
+from rollup.node.params import HISTORY
 from rollup.protocol.json_text import parse_json
 from rollup.rpc.errors import RpcCannotListen
 from rollup.rpc.hosts import Hosts
@@ -25,9 +26,7 @@ from rollup.rpc.miner import Miner
 from rollup.rpc.origins import Origins
 from rollup.rpc.server import RpcServer
 from rollup.serve import engine_server, execution_server, l2_backend
-from rollup.store.kv import LmdbStore, MemoryStore, Store, StoreError
-from sequencer.mempool import Mempool
-from sequencer.pool_costs import l2_extra_cost
+from rollup.store.kv import StoreError
 
 
 @click.command("engine")
@@ -73,13 +72,11 @@ def command(
         file = load_genesis(genesis)
         config = L2Config.from_genesis_json(file.config, file.attribution)
         secret = read_or_make_secret(jwt_secret)
-        store: Store = MemoryStore() if data_dir is None else LmdbStore.open(data_dir)
-        chain = Chain.open(store, genesis_header(file, config.forks), file.alloc, None if archive else 256)
+        store = open_store(data_dir)
+        chain = Chain.open(store, genesis_header(file, config.forks), file.alloc, None if archive else HISTORY)
     except (GenesisError, ChainConfigError, JwtSecretError, StoreError, OSError) as error:
         raise click.ClickException(str(error)) from error
-    pool = Mempool(chain, config, l2_extra_cost(config), journal=store)
-    engine = Engine(chain, config, pool)
-    engine.seconds = time.monotonic
+    engine, pool = open_engine(chain, config, time.time, time.monotonic)
     turns = Turns()
     backend = l2_backend(engine, pool, {}, file.config)
     servers = {

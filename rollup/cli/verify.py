@@ -16,15 +16,15 @@ from derivation.errors import Critical, Temporary
 from rollup.cli.logs import configure_logs
 from rollup.execution.chain import Chain
 from rollup.execution.config import ChainConfigError, L2Config
-from rollup.execution.engine import Engine
 from rollup.execution.genesis import genesis_header
 from rollup.execution.genesis_json import GenesisError, GenesisFile, parse_genesis
 from rollup.l1.rpc_client import RpcL1Source
+from rollup.node.assembly import open_l2, open_store
 from rollup.protocol.config import ConfigError, RollupConfig
 from rollup.protocol.header import Header
 from rollup.protocol.json_text import parse_json
 from rollup.protocol.l1_chain_config import load_l1_blob_schedule
-from rollup.store.kv import LmdbStore, MemoryStore, Store, StoreError
+from rollup.store.kv import StoreError
 
 _POLL_SECONDS = 1.0
 
@@ -76,11 +76,11 @@ def command(
     source = RpcL1Source(l1_url, beacon_url)
     _check_l1(source, config, l1_url)
     try:
-        store: Store = MemoryStore() if data_dir is None else LmdbStore.open(data_dir)
+        store = open_store(data_dir)
         chain = Chain.open(store, header, file.alloc)
     except StoreError as error:
         raise click.ClickException(str(error)) from error
-    verifier = Verifier(config, source, source, Engine(chain, l2_config))
+    verifier = open_l2(chain, l2_config, config, source, source).derivation
     started = time.monotonic()
     try:
         _derive(verifier, source, target, quiet=as_json)

@@ -172,7 +172,7 @@ def _posted(node: Node, posted: list[BatchPosted], given: Mapping[str, int]) -> 
         if isinstance(event, BatchPosted):
             found.append(event)
 
-    node.on_event = note
+    node.events.subscribe(note)
     head = node.l2.chain.head
     node.run_until_safe(head.number)
     cost, sent = sum(item.cost for item in found), given["inferences_per_block"] * given["blocks"]

@@ -62,7 +62,14 @@ class ForkchoiceResult:
 class Engine:
     """Executes blocks for one L2 chain. A payload is built at once, when its attributes come."""
 
-    def __init__(self, chain: Chain, config: L2Config, pool: TransactionSource | None = None) -> None:
+    def __init__(
+        self,
+        chain: Chain,
+        config: L2Config,
+        pool: TransactionSource | None = None,
+        seconds: Callable[[], float] | None = None,
+    ) -> None:
+        """seconds: any clock; with one, the pool's transactions have a limited time (block_filling.py)."""
         self.chain = chain
         self.config = config
         self.pool = pool
@@ -70,8 +77,7 @@ class Engine:
         # The batcher's throttle (miner_setMaxDASize): compressed bytes a transaction and a block, None without a limit.
         self.max_da_transaction: int | None = None
         self.max_da_block: int | None = None
-        # Seconds, by any clock: with one, the pool's transactions have a limited time (block_filling.py).
-        self.seconds: Callable[[], float] | None = None
+        self.seconds = seconds
         self._payloads: OrderedDict[bytes, Sealed] = OrderedDict()
         self._sealed: OrderedDict[Hash, Sealed] = OrderedDict()
         self._invalid: OrderedDict[Hash, tuple[Hash | None, str]] = OrderedDict()

@@ -66,8 +66,12 @@ class MockL1:
         seed: int = 0,
         finality: FinalityLag | None = None,
         coinbase: Address = _FEE_RECIPIENT,
+        seconds: Callable[[], float] | None = None,
     ) -> None:
-        """block_time in seconds; pool must allow blobs. Raises ValueError for a block time below one second."""
+        """block_time in seconds; pool must allow blobs. Raises ValueError for a block time below one second.
+
+        seconds: any clock; with one, the pool's transactions have a limited time (block_filling.py).
+        """
         self.chain = chain
         self.config = config
         self.clock = clock
@@ -77,7 +81,7 @@ class MockL1:
         self.finality = finality or FinalityLag()
         self.coinbase = coinbase
         self.gas_limit = chain.head.header.gas_limit  # what the next blocks' limit moves towards
-        self.seconds: Callable[[], float] | None = None  # any clock: with one, the pool's transactions have their time
+        self.seconds = seconds
         self._filling = BlockFilling(pool)
         self._seed = BeaconSeed(seed, self.archive.branch())
         self.archive.add_block(0, chain.genesis.hash)

@@ -9,7 +9,8 @@ from rollup.execution import block_filling, engine, senders
 from rollup.execution.vms import interpreter
 from rollup.l1.devnet import DevnetParams
 from rollup.l1.miner import FinalityLag
-from rollup.node import _HISTORY, NodeParams
+from rollup.node import NodeParams
+from rollup.node.params import HISTORY
 from rollup.protocol.config import RollupConfig
 from rollup.protocol.forks import FORKS, L1_FORKS, Fork, L1Fork, l1_fork_of
 from sequencer.batcher.config import BatcherConfig
@@ -56,7 +57,7 @@ SAID = {
     ],
     "running.md": [
         f"`--block-time` (L2, {NODE.l2_block_time} s), `--l1-block-time` ({NODE.l1_block_time} s)",
-        f"those of the last {_HISTORY} blocks",
+        f"those of the last {HISTORY} blocks",
         f"({late('max_sequencer_drift_at'):,} s from Fjord)",
         f"every {DEVNET.submission_interval} blocks",
     ],

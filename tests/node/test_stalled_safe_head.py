@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from rollup import node as node_module
 from rollup.node import Node, NodeParams
+from rollup.node import node as node_module
 from rollup.protocol.accounts import BATCHER
 from rollup.protocol.l2_blocks import l2_block_ref
 from rollup.protocol.transaction import DYNAMIC_FEE, Transaction
@@ -90,8 +90,8 @@ def test_a_batch_that_contradicts_a_block_290_below_the_head_is_followed(tmp_pat
 )
 @pytest.mark.timeout(3_000)
 def test_a_passed_sequencing_window_is_followed_and_the_directory_starts_again(tmp_path, monkeypatch, window, times):
-    chosen = node_module._devnet_params
-    monkeypatch.setattr(node_module, "_devnet_params", lambda params: replace(chosen(params), seq_window_size=window))
+    chosen = node_module.devnet_params
+    monkeypatch.setattr(node_module, "devnet_params", lambda params: replace(chosen(params), seq_window_size=window))
     node = open_node(tmp_path, **times)
     node.batcher.stop()
     lost = node.l2.pool.add(transfer(901, 0, 0).encode())

@@ -6,13 +6,9 @@ the same script gives the same hashes.
 
 from eth_abi import encode
 
-from derivation.driver import Verifier
 from rollup.execution.chain import Chain
-from rollup.execution.engine import Engine
-from rollup.l1.client import LocalL1Client
 from rollup.l1.devnet import DevnetParams, make_devnet
-from rollup.l1.miner import MockL1
-from rollup.l1.source import LocalL1Source
+from rollup.node.assembly import open_l1, open_l2
 from rollup.protocol.accounts import BATCHER, OWNER, USERS
 from rollup.protocol.l2_blocks import l2_block_ref
 from rollup.protocol.primitives import keccak256
@@ -21,8 +17,6 @@ from rollup.store.kv import MemoryStore
 from sequencer.batcher.batcher import Batcher
 from sequencer.batcher.config import BatcherConfig
 from sequencer.clock import ManualClock
-from sequencer.mempool import Mempool
-from sequencer.pool_costs import l2_extra_cost
 from sequencer.sequencer import Sequencer
 
 GENESIS_TIME = 1_700_000_000
@@ -66,14 +60,9 @@ class L1Miner:
     def __init__(self, world, finality):
         devnet = world.devnet
         self._world = world
-        chain = Chain.open(MemoryStore(), devnet.l1.header, devnet.l1.alloc)
-        self.pool = Mempool(chain, devnet.l1_config)
-        self.node = MockL1(
-            chain, devnet.l1_config, world.clock, self.pool, devnet.params.l1_block_time, finality=finality
-        )
-        self.chain = chain
-        self.source = LocalL1Source(self.node)
-        self.client = LocalL1Client(self.node)
+        self.chain = Chain.open(MemoryStore(), devnet.l1.header, devnet.l1.alloc)
+        layer = open_l1(self.chain, devnet, world.clock, finality=finality)
+        self.pool, self.node, self.source, self.client = layer.pool, layer.miner, layer.source, layer.client
 
     @property
     def head(self):
@@ -127,14 +116,14 @@ class L1Miner:
 class _Node:
     """An L2 chain with an engine and its own derivation."""
 
-    def __init__(self, world, store, pool_of=None):
+    def __init__(self, world, store, now=None):
+        """now: the clock of its pool; without, it takes no transactions."""
         devnet = world.devnet
         self.world = world
         self.store = store if store is not None else MemoryStore()
         self.chain = Chain.open(self.store, devnet.l2.header, devnet.l2.alloc)
-        self.pool = pool_of(self.chain, self.store) if pool_of is not None else None
-        self.engine = Engine(self.chain, devnet.l2_config, self.pool)
-        self.derivation = Verifier(world.config, world.l1.source, world.l1.source, self.engine)
+        node = open_l2(self.chain, devnet.l2_config, world.config, world.l1.source, world.l1.source, now=now)
+        self.pool, self.engine, self.derivation = node.pool, node.engine, node.derivation
 
     @property
     def unsafe(self):
@@ -204,12 +193,7 @@ class SequencerNode(_Node):
     """Builds blocks, and derives the same from L1 to know which are safe."""
 
     def __init__(self, world, store=None, **options):
-        config = world.devnet.l2_config
-
-        def pool_of(chain, store):
-            return Mempool(chain, config, l2_extra_cost(config), journal=store)
-
-        super().__init__(world, store, pool_of)
+        super().__init__(world, store, world.clock.now)
         self.building = Sequencer(world.config, self.engine, world.l1.source, world.clock, pool=self.pool, **options)
 
     def build(self, count=1):

@@ -1,0 +1,138 @@
+"""The node: all actors of both layers, with the verbs of tests, commands and servers."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from rollup.cooperative import Turns
+from rollup.events import Event, EventLog
+from rollup.l1.devnet import make_devnet
+from rollup.node.actors import Actors
+from rollup.node.assembly import assemble, open_store
+from rollup.node.params import NodeError, NodeParams, devnet_params, resumed
+from rollup.node.reports import Reports
+from rollup.node.schedule import Schedule
+from rollup.node.steps import NodeSteps
+from rollup.protocol.block import Block
+from rollup.protocol.blockref import L2BlockRef
+from rollup.stalls import ChainProgress, stalls
+from rollup.store.kv import Store, StoreError
+
+
+class Node:
+    """A running rollup. Open one with `Node.open`, and close it at the end.
+
+    The actors are attributes: clock, l1, l2, verifier, sequencer, batcher, proposer, throttle.
+    """
+
+    def __init__(self, params: NodeParams, actors: Actors, events: EventLog, stores: tuple[Store, ...]) -> None:
+        """stores: what close closes."""
+        self.params = params
+        self.devnet = actors.devnet
+        self.clock = actors.clock
+        self.l1 = actors.l1
+        self.l2 = actors.l2
+        self.verifier = actors.verifier
+        self.sequencer = actors.sequencer
+        self.batcher = actors.batcher
+        self.proposer = actors.proposer
+        self.throttle = actors.throttle
+        self.recoveries = actors.recoveries
+        self.events = events
+        self.turns = Turns()
+        self._stores = stores
+        self._reports = Reports(actors, events)
+        self._steps = NodeSteps(actors, self._reports)
+        self._schedule = Schedule(params, actors, self._steps, self.turns)
+        self._reports.listen()
+        if self.l2.pool is not None:
+            self.l2.pool.subscribe(lambda transaction: self.wake())
+        self._schedule.catch_up_clock()
+
+    @classmethod
+    def open(cls, params: NodeParams, on_event: Callable[[Event], None] | None = None) -> "Node":
+        """Begins a chain, or resumes the one in the data directory; raises NodeError.
+
+        on_event is called for each event, from the first one on.
+        """
+        events = EventLog()
+        if on_event is not None:
+            events.subscribe(on_event)
+        try:
+            params = resumed(params)
+            devnet = make_devnet(devnet_params(params))
+            with ExitStack() as opened:
+                stores = []
+                for name in ("l1", "l2", "verifier"):
+                    stores.append(open_store(params.data_dir and params.data_dir / name))
+                    opened.callback(stores[-1].close)
+                l1, l2, verifier = stores
+                node = cls(params, assemble(params, devnet, (l1, l2, verifier)), events, (l1, l2, verifier))
+                opened.pop_all()
+        except (StoreError, ValueError, OSError) as error:
+            raise NodeError(str(error)) from error
+        return node
+
+    def close(self) -> None:
+        """Closes the stores."""
+        for store in self._stores:
+            store.close()
+
+    # ------------------------------------------------------------ verbs
+    def mine_l1(self) -> Block:
+        """Mines an L1 block, which derivation, batcher and proposer then read."""
+        return self._steps.mine_l1()
+
+    def build_l2(self) -> Block | None:
+        """Builds an L2 block; None while L1 does not answer, or must come first, which then mines."""
+        return self._steps.build_l2()
+
+    def read_l1(self) -> None:
+        """Has both derivations read all of L1, then batcher and proposer act."""
+        self._steps.read_l1()
+
+    def next_due(self) -> float:
+        """Seconds: when the next actor has something to do."""
+        return self._schedule.next_due()
+
+    def advance(self, limit: int = 50) -> int:
+        """Does what is due, at most limit steps; returns how many it did. Raises NodeError."""
+        return self._schedule.advance(limit)
+
+    def run_until_safe(self, number: int) -> L2BlockRef:
+        """Advances a virtual clock until an L2 block is safe on both nodes; returns the safe head. Raises NodeError."""
+        return self._schedule.run_until_safe(number)
+
+    async def run(self, until_safe: int | None = None) -> None:
+        """Acts until stopped, or until an L2 block is safe on both nodes; raises NodeError."""
+        await self._schedule.run(until_safe)
+
+    def stop(self) -> None:
+        """Makes run return at once; what a step has written is whole."""
+        self._schedule.stop()
+
+    def wake(self) -> None:
+        """Makes run look at once whether something is due."""
+        self._schedule.wake()
+
+    # ------------------------------------------------------------ looking
+    @property
+    def safe_head(self) -> L2BlockRef:
+        """The sequencer node's safe head."""
+        return self.l2.derivation.safe_head
+
+    @property
+    def batches_posted(self) -> int:
+        """Batcher transactions that L1 included since the start."""
+        return self._reports.batches_posted
+
+    def progress(self) -> ChainProgress:
+        """Where the heads are now."""
+        return self._reports.progress()
+
+    def stalls(self) -> dict[str, str]:
+        """What is behind now, by name, and what to do about it."""
+        return stalls(self.progress())
+
+    def is_verifier_equal(self) -> bool:
+        """Both nodes have the same block at the lower of their safe heads."""
+        return self._reports.is_verifier_equal()

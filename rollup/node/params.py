@@ -1,0 +1,87 @@
+"""What a user chooses for a node, and what a data directory remembers of it."""
+
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rollup.data_directory import CHAIN_FIELDS, begin_or_resume
+from rollup.execution.genesis import AttributionMode
+from rollup.l1.devnet import DevnetParams
+from rollup.protocol.blob_schedule import parse_l1_forks
+from rollup.protocol.forks import NEWEST_STABLE, ForkSchedule, L1Fork
+from sequencer.batcher.config import BatchType, Compression
+from sequencer.batcher.da import DataAvailability
+from sequencer.batcher.throttle import ThrottleConfig
+
+HISTORY = 256  # blocks whose states are kept without --archive
+
+
+class NodeError(Exception):
+    """The node cannot start or go on; the message is for the user."""
+
+
+@dataclass(slots=True, frozen=True)
+class NodeParams:
+    """What a user chooses. Times are in seconds.
+
+    A genesis_time of None is one block time before now. Without a data_dir nothing is kept. forks is parsed by
+    ForkSchedule.parse, l1_forks by parse_l1_forks.
+    """
+
+    data_dir: Path | None = None
+    l1_block_time: int = 12
+    l2_block_time: int = 2
+    l1_chain_id: int = 900
+    l2_chain_id: int = 901
+    instant: bool = False
+    da: DataAvailability = "auto"
+    batch_type: BatchType = "span"
+    compression: Compression = "brotli"
+    forks: str = NEWEST_STABLE.name.lower()
+    l1_forks: str = L1Fork.PRAGUE.name.lower()
+    attribution: AttributionMode = "native"
+    attribution_time: int = 0
+    operator_fee_scalar: int = 0
+    operator_fee_constant: int = 0
+    seed: int = 0
+    genesis_time: int | None = None
+    virtual_clock: bool = False
+    archive: bool = False
+    proposer: bool = True
+    throttle_threshold: int = ThrottleConfig().lower_threshold
+
+    @property
+    def history(self) -> int | None:
+        """How many blocks' states are kept; None keeps all."""
+        return None if self.archive else HISTORY
+
+
+def devnet_params(params: NodeParams) -> DevnetParams:
+    """The parameters of both genesis blocks; raises ValueError for forks that cannot be parsed."""
+    genesis_time = params.genesis_time if params.genesis_time is not None else _default_genesis_time(params)
+    return DevnetParams(
+        genesis_time=genesis_time,
+        forks=ForkSchedule.parse(params.forks, genesis_time),
+        l1_forks=parse_l1_forks(params.l1_forks, genesis_time),
+        l1_block_time=params.l1_block_time,
+        l2_block_time=params.l2_block_time,
+        l1_chain_id=params.l1_chain_id,
+        l2_chain_id=params.l2_chain_id,
+        attribution=params.attribution,
+        attribution_time=params.attribution_time,
+        operator_fee_scalar=params.operator_fee_scalar,
+        operator_fee_constant=params.operator_fee_constant,
+    )
+
+
+def resumed(params: NodeParams) -> NodeParams:
+    """The parameters with the data directory's genesis time; raises DataDirectoryError for another chain's."""
+    if params.data_dir is None:
+        return params
+    chosen = {name: getattr(params, name) for name in CHAIN_FIELDS}
+    return replace(params, **begin_or_resume(params.data_dir, chosen, _default_genesis_time(params)))
+
+
+def _default_genesis_time(params: NodeParams) -> int:
+    """One block time ago, so that the first block is due at once."""
+    return int(time.time()) - params.l2_block_time

@@ -1,0 +1,152 @@
+"""When each step of a node is due, and running the node.
+
+With the machine's clock each chain has a lane of its own (rollup/lanes.py) and waits between its steps. A virtual
+clock has one lane and jumps to the next step, so that the same seed, genesis time and commands give the same hashes.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from derivation.errors import Critical
+from rollup.cooperative import Turns
+from rollup.lanes import Lanes
+from rollup.node.actors import Actors
+from rollup.node.params import NodeError, NodeParams
+from rollup.node.steps import NodeSteps
+from rollup.protocol.blockref import L2BlockRef
+from rollup.store.kv import StoreDamaged, StoreError
+from sequencer.clock import ManualClock, SystemClock
+
+
+class Schedule:
+    """Does a node's steps when they are due."""
+
+    def __init__(self, params: NodeParams, actors: Actors, steps: NodeSteps, turns: Turns) -> None:
+        self._params = params
+        self._actors = actors
+        self._steps = steps
+        self._turns = turns
+        self._stopping = False
+        self._lanes: Lanes | None = None
+        self._running: asyncio.Task[None] | None = None
+
+    def catch_up_clock(self) -> None:
+        """Sets the clock so that a kept chain continues at its head's time, and its first block is due at once.
+
+        A chain's clock stands still while no node runs it. The first block is not due at once where that would put
+        the chain ahead of the machine's clock.
+        """
+        actors = self._actors
+        newest = max(actors.l1.chain.head.timestamp, actors.l2.chain.head.timestamp)
+        now = actors.clock.now()
+        if isinstance(actors.clock, SystemClock):
+            first = newest if self._params.instant else min(actors.sequencer.next_block_time, now)
+            actors.clock.offset += max(newest, first) - now
+        elif newest > now:
+            actors.clock.advance(newest - now)
+
+    # ------------------------------------------------------------ step by step
+    def next_due(self) -> float:
+        """Seconds: when the next actor has something to do."""
+        actors = self._actors
+        due = [float(actors.l1.miner.next_block_time)]
+        if actors.sequencer.is_active:
+            is_due = actors.sequencer.is_due()
+            due.append(actors.clock.now() if is_due else float(actors.sequencer.next_block_time))
+        return min(due)
+
+    def advance(self, limit: int = 50) -> int:
+        """Does what is due, L1 first where both are, at most limit steps; returns how many it did.
+
+        Raises NodeError where derivation cannot go on, or nothing can be written.
+        """
+        done = 0
+        self._steps.begin_round()
+        with self._failures():
+            while done < limit and not self._stopping:
+                if self._actors.l1.miner.is_due() and not self._steps.is_l2_first():
+                    self._steps.mine_l1()
+                elif self._actors.sequencer.is_due():
+                    self._steps.build_l2()
+                else:
+                    break
+                done += 1
+        return done
+
+    def run_until_safe(self, number: int) -> L2BlockRef:
+        """Advances a virtual clock, without servers, until an L2 block is safe on both nodes.
+
+        Returns the safe head. Raises NodeError.
+        """
+        if not isinstance(self._actors.clock, ManualClock):
+            raise NodeError("only a virtual clock can be run without waiting")
+        while not self._is_safe(number):
+            if not self.advance():
+                self._jump(self._actors.clock)
+        return self._actors.l2.derivation.safe_head
+
+    # ------------------------------------------------------------ running
+    async def run(self, until_safe: int | None = None) -> None:
+        """Acts until stopped, or until an L2 block is safe on both nodes; raises NodeError."""
+        clock = self._actors.clock
+        running = (
+            self._run_virtually(clock, until_safe) if isinstance(clock, ManualClock) else self._in_lanes(until_safe)
+        )
+        self._running = asyncio.create_task(running)
+        try:
+            await self._running
+        except asyncio.CancelledError:
+            if not self._stopping:
+                raise
+
+    def stop(self) -> None:
+        """Makes run return at once.
+
+        A step that is under way ends at its next check point. What it has written is whole, and the next start
+        continues from there, as after a kill.
+        """
+        self._stopping = True
+        if self._running is not None:
+            self._running.cancel()
+
+    def wake(self) -> None:
+        """Makes run look at once whether something is due."""
+        if self._lanes is not None:
+            self._lanes.wake()
+
+    async def _run_virtually(self, clock: ManualClock, until_safe: int | None) -> None:
+        while not self._stopping:
+            await self._turns.change(lambda: self.advance(1))
+            if self._is_safe(until_safe):
+                return
+            self._jump(clock)
+            await asyncio.sleep(0)
+
+    async def _in_lanes(self, until_safe: int | None) -> None:
+        actors = self._actors
+        derivations = actors.l2.derivation, actors.verifier.derivation
+        self._lanes = Lanes(self._steps, actors.l1.miner, actors.sequencer, derivations, actors.clock, self._turns)
+        with self._failures():
+            await self._lanes.run(lambda: self._is_safe(until_safe))
+
+    def _jump(self, clock: ManualClock) -> None:
+        clock.advance(max(self.next_due() - clock.now(), 0))
+
+    def _is_safe(self, number: int | None) -> bool:
+        """The block is safe on both nodes."""
+        actors = self._actors
+        return number is not None and number <= min(
+            actors.l2.derivation.safe_head.number, actors.verifier.derivation.safe_head.number
+        )
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        """What ends the node, as a NodeError."""
+        try:
+            yield
+        except (Critical, StoreDamaged) as error:
+            raise NodeError(str(error)) from error
+        except StoreError as error:
+            where = self._params.data_dir or "memory"
+            raise NodeError(f"{where}: {error} (is the disk full?); everything announced is kept") from error

@@ -1,0 +1,98 @@
+"""What a node's actors do next, one step at a time. Each step changes one chain, so that steps can run in lanes."""
+
+import time
+
+from derivation.errors import Reset, Temporary
+from rollup.node.actors import Actors
+from rollup.node.reports import Reports
+from rollup.protocol.block import Block
+from sequencer.origin_selector import OriginMissing
+from sequencer.proposer import OutputUnavailable, ProposalRefused
+
+
+class NodeSteps:
+    """The steps of each chain (rollup/lanes.py), and of both chains together."""
+
+    def __init__(self, actors: Actors, reports: Reports) -> None:
+        self._actors = actors
+        self._reports = reports
+
+    # ------------------------------------------------------------ one chain's steps
+    def begin_round(self) -> None:
+        """Reports which actors were started or stopped since."""
+        self._reports.switches()
+
+    def mine_l1_block(self) -> Block:
+        """Mines an L1 block."""
+        return self._actors.l1.miner.mine()
+
+    def build_l2_block(self) -> Block | None:
+        """Builds an L2 block; None while L1 does not answer. Raises OriginMissing while L1 must come first."""
+        started = time.perf_counter()
+        actors = self._actors
+        if actors.clock.now() < actors.sequencer.next_block_time:
+            # Instant blocks run ahead of the clock: it jumps, and L1 follows it.
+            actors.clock.advance(actors.sequencer.next_block_time - actors.clock.now())
+        actors.throttle.step()
+        try:
+            block = actors.sequencer.build_block()
+        except OriginMissing as error:
+            self._reports.waiting("sequencer", str(error))
+            raise
+        except (Temporary, Reset) as error:
+            self._reports.waiting("sequencer", str(error))
+            return None
+        self._reports.built(block, time.perf_counter() - started)
+        self._post()
+        return block
+
+    def after_derivation(self) -> None:
+        """Batcher, proposer and reports, after the sequencer's derivation has read all of L1."""
+        self._post()  # first, so that a batch is reported before the safe head that it moved
+        self._reports.safe_head()
+        self._reports.stalls()
+        self._post()
+        try:
+            proposed = self._actors.proposer.step()
+        except (ProposalRefused, OutputUnavailable, Temporary) as error:
+            self._reports.waiting("proposer", str(error))
+        else:
+            if proposed is not None:
+                self._reports.proposed(proposed)
+
+    def after_verification(self) -> None:
+        """Reports, after the verifier has read all of L1."""
+        self._reports.verified()
+
+    def is_l2_first(self) -> bool:
+        """The L2 block that is due has an earlier time than the L1 block that is due."""
+        actors = self._actors
+        return actors.sequencer.is_due() and actors.sequencer.next_block_time < actors.l1.miner.next_block_time
+
+    # ------------------------------------------------------------ both chains
+    def mine_l1(self) -> Block:
+        """Mines an L1 block, which derivation, batcher and proposer then read."""
+        block = self.mine_l1_block()
+        self.read_l1()
+        return block
+
+    def build_l2(self) -> Block | None:
+        """Builds an L2 block; None while L1 does not answer, or must come first, which then mines."""
+        try:
+            return self.build_l2_block()
+        except OriginMissing:
+            self.mine_l1()
+            return None
+
+    def read_l1(self) -> None:
+        """Has both derivations read all of L1, then batcher and proposer act."""
+        self._actors.l2.derivation.sync()
+        self._actors.verifier.derivation.sync()
+        self._reports.note_verified()
+        self.after_derivation()
+
+    def _post(self) -> None:
+        batcher = self._actors.batcher
+        self._reports.posted(batcher.step())
+        if batcher.waiting_for:
+            self._reports.waiting("batcher", batcher.waiting_for)
