@@ -3,7 +3,9 @@
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
+from rollup.json_names import camel_case
 from rollup.protocol.primitives import Address, Hash
 
 
@@ -158,6 +160,24 @@ Event = (
     | Waiting
     | Stalled
 )
+
+_WEI = frozenset({"base_fee", "cost", "minted", "value"})
+
+
+def event_json(event: Event) -> dict[str, Any]:
+    """An event as JSON: names in camelCase, bytes as 0x text, wei as decimal strings.
+
+    >>> event_json(Switched("batcher", False))
+    {'event': 'Switched', 'actor': 'batcher', 'active': False}
+    """
+    fields: dict[str, Any] = {"event": type(event).__name__}
+    for name in event.__slots__:
+        value = getattr(event, name)
+        if isinstance(value, bytes):
+            value = "0x" + value.hex()
+        fields[camel_case(name)] = str(value) if name in _WEI else value
+    return fields
+
 
 Listener = Callable[[Event], None]
 _REMEMBERED = 1_000  # events

@@ -3,12 +3,9 @@
 import asyncio
 import json
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-from aiohttp import web
 
 from rollup.cooperative import Turns
 from rollup.execution.engine import Engine
@@ -24,8 +21,9 @@ from rollup.protocol.accounts import USERS
 from rollup.protocol.primitives import Address, Hash
 from rollup.protocol.transaction import BLOB
 from rollup.rpc.backend import ExecutionBackend
-from rollup.rpc.beacon import beacon_app
+from rollup.rpc.beacon import BeaconServer
 from rollup.rpc.debug import Debug
+from rollup.rpc.endpoint import Endpoint
 from rollup.rpc.engine import EngineApi
 from rollup.rpc.errors import RpcError
 from rollup.rpc.eth import EthReads
@@ -35,7 +33,6 @@ from rollup.rpc.eth_logs import EthLogs
 from rollup.rpc.hosts import Hosts
 from rollup.rpc.jwt_auth import JwtAuth, read_or_make_secret
 from rollup.rpc.limits import MAX_ENGINE_BODY
-from rollup.rpc.listener import PROTOCOL_OPTIONS, Listener
 from rollup.rpc.methods import collect
 from rollup.rpc.miner import Miner
 from rollup.rpc.net import Net, TxPool
@@ -51,78 +48,45 @@ from sequencer.pool_errors import PoolError, pool_error
 ATTRIBUTION: Address = bytes.fromhex("4f50454e00000000000000000000000000000001")
 
 
-@dataclass(slots=True, frozen=True)
-class Ports:
-    """Where to listen; 0 takes a free port."""
-
-    l1: int = 8545
-    l2: int = 9545
-    verifier: int = 9546
-    rollup: int = 7545
-    beacon: int = 5052
-    engine: int = 8551
+# Where each endpoint listens by default; 0 takes a free port.
+PORTS: Mapping[str, int] = {"l1": 8545, "l2": 9545, "verifier": 9546, "rollup": 7545, "beacon": 5052, "engine": 8551}
 
 
 class NodeServers:
-    """All endpoints of a node."""
+    """Starts and stops all endpoints of a node, and says where they listen."""
 
     def __init__(
         self,
         node: Node,
-        ports: Ports,
+        ports: Mapping[str, int],
         host: str,
         jwt_secret: bytes | None = None,
         hosts: Hosts = Hosts(),
         origins: Origins = Origins(),
     ) -> None:
-        """jwt_secret: 32 bytes that the engine endpoint's callers must know; without, there is no such endpoint.
+        """ports: by the names of PORTS. jwt_secret: 32 bytes that the engine endpoint's callers must know; without it
+        there is no such endpoint.
 
         hosts, origins: the names that the ports may be addressed by, and the web pages that may use them.
         """
         self.host = host
         self.ports = ports
         self.bound: dict[str, int] = {}
-        self._beacon: Listener | None = None
-        self._hosts = hosts
-        self._node = node
-        devnet = node.devnet
-        keys = {account.address: account.private_key for account in USERS}
-        l1 = ExecutionBackend(
-            "l1",
-            node.l1.chain,
-            devnet.l1_config,
-            node.l1.pool,
-            _sender(node.l1.miner.send_raw_transaction),
-            keys,
-            devnet.l1_chain_config_json,
-        )
-        l2 = l2_backend(node.l2.engine, node.l2.pool, keys, devnet.l2.file.config)
-        verifier = l2_backend(node.verifier.engine, None, {}, devnet.l2.file.config)
         self._follower = Follower([open_index(node, node.l2, "l2"), open_index(node, node.verifier, "verifier")])
-        batches = BatchFinder(devnet.rollup_config, node.l1.source, node.l1.source)
-        opened = [Open(index, batches) for index in self._follower.indexes]
-        self._servers = {
-            "l1": execution_server("L1 JSON-RPC", node.turns, l1, node.l1.pool),
-            "l2": execution_server("L2 JSON-RPC", node.turns, l2, node.l2.pool, Miner(node.l2.engine), opened[0]),
-            "verifier": execution_server("verifier JSON-RPC", node.turns, verifier, None, opened[1]),
-            "rollup": RpcServer("op-node RPC", collect(*_rollup_namespaces(node)), turns=node.turns),
-        }
-        if jwt_secret is not None:
-            self._servers["engine"] = engine_server(node.turns, node.l2.engine, l2, jwt_secret)
+        self.endpoints = endpoints(node, self._follower.indexes, jwt_secret)
+        for endpoint in self.endpoints.values():
+            endpoint.allow(hosts, origins)
 
-        self._servers["rollup"].pages.update(report_pages(node, self._servers))
-        for server in self._servers.values():
-            server.allow(hosts, origins)
+    @property
+    def rpc_servers(self) -> dict[str, RpcServer]:
+        """The endpoints that answer JSON-RPC, by name."""
+        return {name: item for name, item in self.endpoints.items() if isinstance(item, RpcServer)}
 
     async def start(self) -> None:
         """Opens every port; raises NodeError, with none left open."""
         try:
-            for name, server in self._servers.items():
-                self.bound[name] = await server.start(self.host, getattr(self.ports, name))
-            app = beacon_app(BeaconApi(self._node.l1.miner), self._hosts.allow(self.host))
-            runner = web.AppRunner(app, shutdown_timeout=0.5, **PROTOCOL_OPTIONS)
-            self._beacon = Listener(runner, "beacon API")
-            self.bound["beacon"] = await self._beacon.start(self.host, self.ports.beacon)
+            for name, endpoint in self.endpoints.items():
+                self.bound[name] = await endpoint.start(self.host, self.ports[name])
         except OSError as error:
             await self.stop()
             raise NodeError(str(error)) from error
@@ -130,16 +94,46 @@ class NodeServers:
 
     async def stop(self) -> None:
         """Closes every port."""
-        await asyncio.gather(*(server.stop() for server in self._servers.values()))
-        if self._beacon is not None:
-            await self._beacon.stop()
-            self._beacon = None
+        await asyncio.gather(*(endpoint.stop() for endpoint in self.endpoints.values()))
         await self._follower.stop()
 
     def url(self, name: str) -> str:
         """Where an endpoint listens."""
         host = f"[{self.host}]" if ":" in self.host else self.host  # RFC 3986, section 3.2.2
         return f"http://{host}:{self.bound[name]}"
+
+
+def endpoints(node: Node, indexes: Sequence[Index], jwt_secret: bytes | None) -> dict[str, Endpoint]:
+    """Every endpoint of a node by its name in PORTS. indexes: of the sequencer's chain, then of the verifier's."""
+    l1, l2, verifier = _backends(node)
+    batches = BatchFinder(node.devnet.rollup_config, node.l1.source, node.l1.source)
+    l2_open, verifier_open = (Open(index, batches) for index in indexes)
+    turns = node.turns
+    found: dict[str, Endpoint] = {
+        "l1": execution_server("L1 JSON-RPC", turns, l1, node.l1.pool),
+        "l2": execution_server("L2 JSON-RPC", turns, l2, node.l2.pool, Miner(node.l2.engine), l2_open),
+        "verifier": execution_server("verifier JSON-RPC", turns, verifier, None, verifier_open),
+        "rollup": (rollup := RpcServer("op-node RPC", collect(*_rollup_namespaces(node)), turns=turns)),
+        "beacon": BeaconServer(BeaconApi(node.l1.miner)),
+    }
+    if jwt_secret is not None:
+        found["engine"] = engine_server(turns, node.l2.engine, l2, jwt_secret)
+    servers = {name: item for name, item in found.items() if isinstance(item, RpcServer)}
+    rollup.pages.update(report_pages(node, servers))
+    return found
+
+
+def _backends(node: Node) -> tuple[ExecutionBackend, ExecutionBackend, ExecutionBackend]:
+    """What the namespaces of L1, L2 and verifier serve from."""
+    devnet = node.devnet
+    keys = {account.address: account.private_key for account in USERS}
+    send = _sender(node.l1.miner.send_raw_transaction)
+    l1_chain_config = devnet.l1_chain_config_json
+    return (
+        ExecutionBackend("l1", node.l1.chain, devnet.l1_config, node.l1.pool, send, keys, l1_chain_config),
+        l2_backend(node.l2.engine, node.l2.pool, keys, devnet.l2.file.config),
+        l2_backend(node.verifier.engine, None, {}, devnet.l2.file.config),
+    )
 
 
 def write_config_files(node: Node, directory: Path) -> dict[str, Path]:

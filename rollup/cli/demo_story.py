@@ -18,7 +18,7 @@ from attribution_precompile.audit import owed_scaled
 from attribution_precompile.client import Attestation, AttributionClient, Price, Split, sign_attestation
 from attribution_precompile.influence import Corpus, tokenize
 from rollup.cli.demo_texts import DataSet
-from rollup.cli.json_names import camel_case
+from rollup.json_names import camel_case
 from rollup.protocol.accounts import USERS, DevAccount
 from rollup.protocol.primitives import keccak256
 from rollup.protocol.transaction import DYNAMIC_FEE, Transaction

@@ -7,17 +7,16 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
-from rollup.cli.json_names import camel_case
 from rollup.cli.logs import configure_logs
 from rollup.cli.safe_text import safe_console
 from rollup.cli.screen import EventLines, FirstScreen, show_first_screen
-from rollup.events import Event, Resumed
+from rollup.events import Event, Resumed, event_json
 from rollup.node import Node, NodeError, NodeParams
 from rollup.protocol.accounts import USERS
 from rollup.protocol.blob_schedule import parse_l1_forks
@@ -26,7 +25,7 @@ from rollup.protocol.forks import NEWEST_STABLE, ForkSchedule, L1Fork
 from rollup.rpc.hosts import Hosts
 from rollup.rpc.jwt_auth import JwtSecretError, read_secret
 from rollup.rpc.origins import Origins
-from rollup.serve import NodeServers, Ports, contract_addresses, write_config_files
+from rollup.serve import PORTS, NodeServers, contract_addresses, write_config_files
 from sequencer.batcher.throttle import ThrottleConfig
 
 
@@ -186,14 +185,7 @@ def command(**options: Any) -> None:
     if verbose and quiet:
         raise click.UsageError("give --verbose or --quiet, not both")
     configure_logs(as_json)
-    ports = Ports(
-        l1=options.pop("l1_port"),
-        l2=options.pop("l2_port"),
-        verifier=options.pop("verifier_port"),
-        rollup=options.pop("rollup_port"),
-        beacon=options.pop("beacon_port"),
-        engine=options.pop("engine_port"),
-    )
+    ports = {name: options.pop(f"{name}_port") for name in PORTS}
     options["proposer"] = options["proposer"] == "on"
     until, host = options.pop("until_block"), options.pop("host")
     access = Hosts(options.pop("allowed_hosts")), Origins(options.pop("allowed_origins"))
@@ -224,7 +216,7 @@ class _Output:
     def show(self, event: Event) -> None:
         """Shows an event with the time of day."""
         if self._as_json:
-            print(json.dumps(_event_json(event)), flush=True)
+            print(json.dumps(event_json(event)), flush=True)
             return
         line = self._lines.line(event)
         if line is not None:
@@ -245,7 +237,12 @@ def _stop_on_signals(node: Node) -> None:
 
 
 async def _run(
-    params: NodeParams, ports: Ports, host: str, access: tuple[Hosts, Origins], until: int | None, output: _Output
+    params: NodeParams,
+    ports: Mapping[str, int],
+    host: str,
+    access: tuple[Hosts, Origins],
+    until: int | None,
+    output: _Output,
 ) -> None:
     node = Node.open(params, on_event=output.show)
     _stop_on_signals(node)
@@ -268,33 +265,21 @@ async def _run(
 
 def _resumed(node: Node) -> list[Event]:
     """The chains that go on from an earlier run, and where."""
-    chains = (
-        ("L1", node.l1.chain, node.l1.pool),
-        ("L2", node.l2.chain, node.l2.pool),
-        ("verifier", node.verifier.chain, None),
-    )
-    return [
-        *node.recoveries,
-        *(
-            Resumed(name, chain.head.number, chain.head.hash, chain.safe.number, sum(pool.counts()) if pool else 0)
-            for name, chain, pool in chains
-            if chain.head.number
-        ),
-    ]
+    view = node.view()
+    chains = (("L1", "l1"), ("L2", "l2"), ("verifier", "verifier"))
+    events: list[Event] = list(node.recoveries)
+    for name, key in chains:
+        heads, pool = view.chains[key], view.pools.get(key)
+        waiting = pool.pending + pool.queued if pool is not None else 0
+        if heads.unsafe.number:
+            events.append(Resumed(name, heads.unsafe.number, heads.unsafe.hash, heads.safe.number, waiting))
+    return events
 
 
 def _first_screen(node: Node, servers: NodeServers, files: dict[str, Path]) -> FirstScreen:
     params = node.devnet.params
-    names = {
-        "l1": "L1 JSON-RPC",
-        "l2": "L2 JSON-RPC",
-        "verifier": "verifier JSON-RPC",
-        "rollup": "op-node RPC",
-        "beacon": "beacon API",
-        "engine": "Engine API (jwt.hex)",
-    }
     return FirstScreen(
-        urls=[(name, servers.url(key)) for key, name in names.items()],
+        urls=[(_label(key, endpoint.name), servers.url(key)) for key, endpoint in servers.endpoints.items()],
         chains=[
             ("L1", params.l1_chain_id, params.l1_block_time),
             ("L2", params.l2_chain_id, params.l2_block_time),
@@ -307,15 +292,6 @@ def _first_screen(node: Node, servers: NodeServers, files: dict[str, Path]) -> F
     )
 
 
-_WEI = frozenset({"base_fee", "cost", "minted", "value"})
-
-
-def _event_json(event: Event) -> dict[str, Any]:
-    """An event by the convention of every `--json`: camelCase, 0x for bytes, wei as decimal strings."""
-    found: dict[str, Any] = {"event": type(event).__name__}
-    for name in event.__slots__:
-        value = getattr(event, name)
-        if isinstance(value, bytes):
-            value = "0x" + value.hex()
-        found[camel_case(name)] = str(value) if name in _WEI else value
-    return found
+def _label(key: str, name: str) -> str:
+    """What the first screen calls an endpoint; the Engine API is followed by the file with its secret."""
+    return f"{name} (jwt.hex)" if key == "engine" else name

@@ -8,6 +8,7 @@
 | `steps` | what one actor does next, on each chain |
 | `schedule` | when each step is due, and running until something stops the node |
 | `reports` | turns what happened into events |
+| `view` | `NodeView`: the node at one moment |
 | `node` | `Node`: the actors with their verbs |
 
     >>> node = Node.open(NodeParams(virtual_clock=True, genesis_time=1_700_000_000))
@@ -19,5 +20,6 @@
 from rollup.node.actors import L1Node, L2Node
 from rollup.node.node import Node
 from rollup.node.params import NodeError, NodeParams
+from rollup.node.view import NodeView
 
-__all__ = ["L1Node", "L2Node", "Node", "NodeError", "NodeParams"]
+__all__ = ["L1Node", "L2Node", "Node", "NodeError", "NodeParams", "NodeView"]

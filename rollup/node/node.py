@@ -12,9 +12,9 @@ from rollup.node.params import NodeError, NodeParams, devnet_params, resumed
 from rollup.node.reports import Reports
 from rollup.node.schedule import Schedule
 from rollup.node.steps import NodeSteps
+from rollup.node.view import NodeView, is_verifier_equal, view_of
 from rollup.protocol.block import Block
 from rollup.protocol.blockref import L2BlockRef
-from rollup.stalls import ChainProgress, stalls
 from rollup.store.kv import Store, StoreError
 
 
@@ -39,6 +39,7 @@ class Node:
         self.recoveries = actors.recoveries
         self.events = events
         self.turns = Turns()
+        self._actors = actors
         self._stores = stores
         self._reports = Reports(actors, events)
         self._steps = NodeSteps(actors, self._reports)
@@ -120,19 +121,11 @@ class Node:
         """The sequencer node's safe head."""
         return self.l2.derivation.safe_head
 
-    @property
-    def batches_posted(self) -> int:
-        """Batcher transactions that L1 included since the start."""
-        return self._reports.batches_posted
-
-    def progress(self) -> ChainProgress:
-        """Where the heads are now."""
-        return self._reports.progress()
-
-    def stalls(self) -> dict[str, str]:
-        """What is behind now, by name, and what to do about it."""
-        return stalls(self.progress())
+    def view(self) -> NodeView:
+        """The node at this moment: heads, pools, what each actor waits for, the last batches."""
+        reports = self._reports
+        return view_of(self._actors, reports.waiting_for, tuple(reports.last_batches), reports.batches_posted)
 
     def is_verifier_equal(self) -> bool:
         """Both nodes have the same block at the lower of their safe heads."""
-        return self._reports.is_verifier_equal()
+        return is_verifier_equal(self._actors)

@@ -1,5 +1,6 @@
 """Turns what happens in a node into events (rollup/events.py), each published once."""
 
+from collections import deque
 from collections.abc import Iterable
 
 from rollup.events import (
@@ -18,15 +19,18 @@ from rollup.events import (
 )
 from rollup.execution.chain import HeadChange
 from rollup.node.actors import Actors
+from rollup.node.view import progress_of
 from rollup.protocol.block import Block
 from rollup.protocol.blockref import L2BlockRef
 from rollup.protocol.deposits import user_deposits
 from rollup.protocol.l2_blocks import l2_block_ref
 from rollup.protocol.system_config import CONFIG_UPDATE, UPDATE_NAMES
 from rollup.protocol.transaction import DEPOSIT
-from rollup.stalls import ChainProgress, stalls
+from rollup.stalls import stalls
 from sequencer.batcher.batcher import PostedBatch
 from sequencer.proposer import OutputPosted
+
+_LAST_BATCHES = 16
 
 
 class Reports:
@@ -36,6 +40,8 @@ class Reports:
         self._actors = actors
         self._events = events
         self.batches_posted = 0
+        self.last_batches: deque[BatchPosted] = deque(maxlen=_LAST_BATCHES)
+        self.waiting_for: dict[str, str] = {}  # by actor, while it waits
         self._said: dict[str, str] = {}  # actor to what it waits for
         self._active: dict[str, bool] = {}
         self._stalled: set[str] = set()
@@ -47,30 +53,6 @@ class Reports:
         """Subscribes to the heads of both layers."""
         self._actors.l1.chain.subscribe(lambda change: self._on_head("L1", change))
         self._actors.l2.chain.subscribe(lambda change: self._on_head("L2", change))
-
-    # ------------------------------------------------------------ progress
-    def progress(self) -> ChainProgress:
-        """Where the heads are now."""
-        actors = self._actors
-        head, safe = actors.l2.chain.head, actors.l2.chain.safe
-        return ChainProgress(
-            now=actors.clock.now(),
-            l1_time=actors.l1.chain.head.timestamp,
-            l1_block_time=actors.devnet.params.l1_block_time,
-            l2_head=head.number,
-            l2_time=head.timestamp,
-            l2_block_time=actors.devnet.params.l2_block_time,
-            safe_head=safe.number,
-            safe_time=safe.timestamp,
-            is_sequencing=actors.sequencer.is_active,
-            is_batching=actors.batcher.is_active,
-        )
-
-    def is_verifier_equal(self) -> bool:
-        """Both nodes have the same block at the lower of their safe heads."""
-        chain, other = self._actors.l2.chain, self._actors.verifier.chain
-        number = min(chain.safe.number, other.safe.number)
-        return chain.canonical_hash(number) == other.canonical_hash(number)
 
     # ------------------------------------------------------------ what actors did
     def built(self, block: Block, seconds: float) -> None:
@@ -85,20 +67,20 @@ class Reports:
         """Reports batcher transactions that L1 included."""
         for batch in batches:
             self.batches_posted += 1
-            self._events.publish(
-                BatchPosted(
-                    batch.l1_block,
-                    batch.transaction_hash,
-                    batch.kind,
-                    batch.data_bytes,
-                    batch.blobs,
-                    batch.cost,
-                    batch.first_block,
-                    batch.last_block,
-                    batch.raw_bytes,
-                    batch.compressed_bytes,
-                )
+            event = BatchPosted(
+                batch.l1_block,
+                batch.transaction_hash,
+                batch.kind,
+                batch.data_bytes,
+                batch.blobs,
+                batch.cost,
+                batch.first_block,
+                batch.last_block,
+                batch.raw_bytes,
+                batch.compressed_bytes,
             )
+            self.last_batches.append(event)
+            self._events.publish(event)
 
     def proposed(self, output: OutputPosted) -> None:
         """Reports an output root that L1 included."""
@@ -106,9 +88,14 @@ class Reports:
 
     def waiting(self, actor: str, reason: str) -> None:
         """Reports what an actor waits for, once until it changes."""
+        self.waiting_for[actor] = reason
         if self._said.get(actor) != reason:
             self._said[actor] = reason
             self._events.publish(Waiting(actor, reason))
+
+    def moved(self, actor: str) -> None:
+        """Notes that an actor does not wait any more."""
+        self.waiting_for.pop(actor, None)
 
     # ------------------------------------------------------------ what changed since the last look
     def switches(self) -> None:
@@ -121,7 +108,7 @@ class Reports:
 
     def stalls(self) -> None:
         """Reports what is behind, once until it keeps its pace again."""
-        found = stalls(self.progress())
+        found = stalls(progress_of(self._actors))
         for name in self._stalled - found.keys():
             self._stalled.discard(name)
         for name in found.keys() - self._stalled:

@@ -42,6 +42,7 @@ class NodeSteps:
         except (Temporary, Reset) as error:
             self._reports.waiting("sequencer", str(error))
             return None
+        self._reports.moved("sequencer")
         self._reports.built(block, time.perf_counter() - started)
         self._post()
         return block
@@ -57,6 +58,7 @@ class NodeSteps:
         except (ProposalRefused, OutputUnavailable, Temporary) as error:
             self._reports.waiting("proposer", str(error))
         else:
+            self._reports.moved("proposer")
             if proposed is not None:
                 self._reports.proposed(proposed)
 
@@ -96,3 +98,5 @@ class NodeSteps:
         self._reports.posted(batcher.step())
         if batcher.waiting_for:
             self._reports.waiting("batcher", batcher.waiting_for)
+        else:
+            self._reports.moved("batcher")

@@ -8,6 +8,36 @@ from aiohttp.typedefs import Handler
 
 from rollup.l1.beacon import BeaconApi, BeaconBadRequest, BeaconNotFound
 from rollup.rpc.hosts import Hosts
+from rollup.rpc.listener import PROTOCOL_OPTIONS, Listener
+from rollup.rpc.origins import Origins
+
+
+class BeaconServer:
+    """The beacon API on a port of its own; an Endpoint."""
+
+    name = "beacon API"
+
+    def __init__(self, api: BeaconApi) -> None:
+        self._api = api
+        self._hosts = Hosts()
+        self._listener: Listener | None = None
+
+    def allow(self, hosts: Hosts, origins: Origins) -> None:
+        """Sets the names it may be addressed by, before the start. No web page reads it: it sends no CORS headers."""
+        del origins
+        self._hosts = hosts
+
+    async def start(self, host: str, port: int) -> int:
+        """Listens; port 0 takes a free one. Returns the port; raises RpcCannotListen."""
+        app = beacon_app(self._api, self._hosts.allow(host))
+        self._listener = Listener(web.AppRunner(app, shutdown_timeout=0.5, **PROTOCOL_OPTIONS), self.name)
+        return await self._listener.start(host, port)
+
+    async def stop(self) -> None:
+        """Closes the port and every connection."""
+        if self._listener is not None:
+            await self._listener.stop()
+            self._listener = None
 
 
 def beacon_app(api: BeaconApi, hosts: Hosts = Hosts()) -> web.Application:

@@ -10,12 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollup.cli import main, run
-from rollup.cli.run import _event_json
 from rollup.cli.safe_text import safe_console
 from rollup.cli.screen import EventLines, FirstScreen, about, amount, show_first_screen
-from rollup.events import BatchPosted, Event, Waiting
+from rollup.events import BatchPosted, Event, Waiting, event_json
 from rollup.protocol.accounts import MNEMONIC, USERS
-from rollup.serve import NodeServers, Ports, contract_addresses
+from rollup.serve import NodeServers, contract_addresses
 
 
 @given(st.integers(-(10**30), 10**30))
@@ -77,10 +76,10 @@ def test_events_in_json_have_one_convention() -> None:
     for kind in Event.__args__:
         fields = dataclasses.fields(kind)
         event = kind(*(values.get(getattr(field.type, "__name__", str(field.type)), 1) for field in fields))
-        found = _event_json(event)
+        found = event_json(event)
         assert found.pop("event") == kind.__name__
         assert all(re.fullmatch(r"[a-z][a-zA-Z0-9]*", name) for name in found)
-    posted = _event_json(BatchPosted(2, bytes(32), "blobs", 76, 1, 2**60, 4, 9, 300, 75))
+    posted = event_json(BatchPosted(2, bytes(32), "blobs", 76, 1, 2**60, 4, 9, 300, 75))
     assert posted["cost"] == str(2**60)
     assert posted["l1Block"] == 2
 
@@ -101,5 +100,5 @@ def test_an_interrupt_before_the_command_is_ready_ends_it_quietly(
 @pytest.mark.parametrize(("host", "shown"), [("::1", "[::1]"), ("127.0.0.1", "127.0.0.1"), ("localhost", "localhost")])
 def test_a_url_has_brackets_around_an_ipv6_address(host: str, shown: str) -> None:
     servers = NodeServers.__new__(NodeServers)
-    servers.host, servers.ports, servers.bound = host, Ports(), {"l2": 9545}
+    servers.host, servers.bound = host, {"l2": 9545}
     assert servers.url("l2") == f"http://{shown}:9545"

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from rollup import serve
 from rollup.cli.run import command as run
 from rollup.execution.calls import GAS_CAP
 from rollup.l1.beacon import BeaconApi
@@ -14,14 +15,14 @@ from rollup.rpc import engine, eth, jwt_auth, limits
 from rollup.rpc.beacon import beacon_app
 from rollup.rpc.methods import NAMESPACES
 from rollup.rpc.miner import Miner
-from rollup.serve import NodeServers, Ports, execution_server, l2_backend
+from rollup.serve import NodeServers, execution_server, l2_backend
 from sequencer.pool_limits import PoolLimits
 from tests.docs.pages import named, page, section, sections
 
 TEXT = page("rpc.md")
 LIMITS = page("rpc-limits.md")
 METHOD = re.compile(rf"(?:rpc|{'|'.join(sorted(NAMESPACES))})_\w+")
-PORTS = {"l1": "8545", "l2": "9545", "verifier": "9546", "rollup": "7545", "engine": "8551"}
+PORTS = {name: str(port) for name, port in serve.PORTS.items() if name != "beacon"}
 ABSENT = [name for row in section(TEXT, "Not there").rows for name in named(row[0])]
 
 
@@ -34,7 +35,7 @@ def node():
 
 @pytest.fixture(scope="module")
 def servers(node):
-    found = NodeServers(node, Ports(), "127.0.0.1", bytes(32))._servers
+    found = NodeServers(node, serve.PORTS, "127.0.0.1", bytes(32)).rpc_servers
     return {PORTS[name]: item for name, item in found.items()}
 
 

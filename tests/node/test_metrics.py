@@ -12,7 +12,7 @@ from rollup.metrics import NodeCollector
 from rollup.node import Node, NodeParams
 from rollup.rpc.limits import MAX_BODY
 from rollup.rpc.server import RpcServer
-from rollup.serve import NodeServers, Ports
+from rollup.serve import PORTS, NodeServers
 from rollup.stalls import STALL_NAMES, ChainProgress, stalls
 from rollup.store.kv import StoreDamaged
 
@@ -27,7 +27,7 @@ def node():
 
 @pytest.fixture
 async def servers(node):
-    served = NodeServers(node, Ports(*[0] * 6), "127.0.0.1")
+    served = NodeServers(node, dict.fromkeys(PORTS, 0), "127.0.0.1")
     await served.start()
     yield served
     await served.stop()
@@ -61,7 +61,7 @@ async def test_heads_pools_batches_and_lag_are_those_of_the_chains(node, servers
         for label, block in (("unsafe", chain.head), ("safe", chain.safe), ("finalized", chain.finalized)):
             assert found["openrollup_head_number", name, label] == block.number
             assert found["openrollup_head_timestamp_seconds", name, label] == block.timestamp
-    assert found["openrollup_batches_posted_total",] == node.batches_posted > 0
+    assert found["openrollup_batches_posted_total",] == node.view().batches_posted > 0
     assert found["openrollup_batcher_followed_transactions",] == node.batcher.followed
     assert found["openrollup_safe_lag_blocks",] == node.l2.chain.head.number - node.l2.chain.safe.number
     assert found["openrollup_verifier_equal",] == 1
@@ -81,7 +81,7 @@ async def test_health_says_what_stalls_and_the_metric_agrees(node, servers):
     status, _, text = await get(servers, "/health")
     assert (status, text) == (200, '{"status": "ok", "stalled": {}}\n')
     node.batcher.stop()
-    while "safe head" not in node.stalls():
+    while "safe head" not in node.view().stalls:
         if not node.advance():
             node.clock.advance(max(node.next_due() - node.clock.now(), 0))
     status, kind, text = await get(servers, "/health")

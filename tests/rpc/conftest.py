@@ -8,13 +8,13 @@ import pytest
 import pytest_asyncio
 
 from rollup.node import Node, NodeParams
-from rollup.serve import NodeServers, Ports
+from rollup.serve import PORTS, NodeServers
 from tests.rpc.caller import Caller
 from tests.rpc.story import Story
 
 SECRET = bytes(range(32))
 GENESIS_TIME = 1_700_000_000
-FREE_PORTS = Ports(0, 0, 0, 0, 0, 0)
+FREE_PORTS = dict.fromkeys(PORTS, 0)
 
 
 def open_node(**params):

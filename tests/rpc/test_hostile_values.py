@@ -110,7 +110,7 @@ def tables():
     servers = NodeServers(node, FREE_PORTS, "127.0.0.1", SECRET)
     head = "0x" + node.build_l2().hash.hex()
     HEAD.update({f"{label}BlockHash": head for label in ("head", "safe", "finalized")})
-    yield {port: server.methods for port, server in servers._servers.items()}
+    yield {port: server.methods for port, server in servers.rpc_servers.items()}
     node.close()
 
 

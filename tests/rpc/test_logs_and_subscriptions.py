@@ -498,7 +498,7 @@ async def test_the_connection_of_a_reader_who_does_not_read_is_closed(fresh, mon
         await socket("eth_subscribe", "newHeads")
         heads = await reading("eth_subscribe", "newHeads")
         hold = asyncio.Event()
-        server = fresh.servers._servers["l2"]
+        server = fresh.servers.rpc_servers["l2"]
         slow = next(item.connection for item in server._subscriptions.of("newHeads") if item.ident != heads)
         monkeypatch.setattr(slow, "send", lambda text: hold.wait(), raising=True)
         for number in range(1, 6):
@@ -515,7 +515,7 @@ async def test_when_a_port_holds_too_much_the_slowest_reader_goes_first(fresh, m
         for _ in range(3):
             await socket("eth_subscribe", "newHeads")
         await reading("eth_subscribe", "newHeads")
-        subscriptions = fresh.servers._servers["l2"]._subscriptions
+        subscriptions = fresh.servers.rpc_servers["l2"]._subscriptions
         slow = next(item.connection for item in subscriptions.of("newHeads") if len(item.connection.idents) == 3)
         hold = asyncio.Event()
         monkeypatch.setattr(slow, "send", lambda text: hold.wait())
