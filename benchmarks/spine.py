@@ -20,6 +20,7 @@ from attribution_precompile import ADDRESS_BYTES, SELECTORS, abi
 from benchmarks.command_line import Parser, positive
 from benchmarks.stage_clock import Probe, StageClock
 from derivation.pipeline import Pipeline
+from rollup.clock import ManualClock
 from rollup.execution import engine as engine_module
 from rollup.execution.block_builder import BlockBuilder
 from rollup.execution.chain import Chain
@@ -27,18 +28,17 @@ from rollup.l1 import kzg
 from rollup.l1.devnet import DevnetParams, make_devnet
 from rollup.l1.miner import MockL1
 from rollup.node.assembly import open_l1, open_l2
+from rollup.pool import mempool as mempool_module
+from rollup.pool.errors import PoolError
+from rollup.pool.mempool import Mempool
 from rollup.protocol.accounts import BATCHER, DevAccount
 from rollup.protocol.fees import forget_compressed_sizes
 from rollup.protocol.primitives import keccak256
 from rollup.protocol.transaction import DYNAMIC_FEE, Transaction
 from rollup.store.kv import MemoryStore
-from sequencer import mempool as mempool_module
 from sequencer.batcher import channel_builder
 from sequencer.batcher.batcher import Batcher
 from sequencer.batcher.config import BatcherConfig
-from sequencer.clock import ManualClock
-from sequencer.mempool import Mempool
-from sequencer.pool_errors import PoolError
 from sequencer.sequencer import Sequencer
 
 GENESIS_TIME: Final = 1_700_000_000

@@ -9,10 +9,10 @@ from attribution_precompile.abi import encode_words
 from openrollup.layers import L2
 from openrollup.local_rpc import LocalRpc
 from rollup.node import Node
+from rollup.pool.mempool import Mempool
 from rollup.protocol.accounts import USERS, DevAccount
 from rollup.protocol.primitives import Hash, keccak256
 from rollup.protocol.transaction import DYNAMIC_FEE, Transaction
-from sequencer.mempool import Mempool
 
 OWNER: Final = USERS[0]
 PAYERS: Final = USERS[2:]

@@ -18,9 +18,9 @@ from enum import IntEnum
 from typing import Protocol
 
 from derivation.driver import Progress, Verifier
+from rollup.clock import Clock
 from rollup.cooperative import Turns
 from rollup.l1.miner import MockL1
-from sequencer.clock import Clock
 from sequencer.origin_selector import OriginMissing
 from sequencer.sequencer import Sequencer
 

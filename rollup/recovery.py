@@ -11,7 +11,7 @@ from derivation.errors import StatesGone
 from rollup.events import WentBack
 from rollup.execution.chain import Chain
 from rollup.execution.chain_recovery import empty, go_back, lacks_states, newest_with_state
-from sequencer.pool_journal import PoolJournal
+from rollup.pool.journal import PoolJournal
 
 Opener = Callable[[bool], Chain]
 

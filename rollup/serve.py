@@ -16,6 +16,8 @@ from rollup.l1 import contracts
 from rollup.l1.beacon import BeaconApi
 from rollup.metrics import report_pages
 from rollup.node import L2Node, Node, NodeError
+from rollup.pool.errors import PoolError, pool_error
+from rollup.pool.mempool import Mempool
 from rollup.protocol import predeploys
 from rollup.protocol.accounts import USERS
 from rollup.protocol.primitives import Address, Hash
@@ -42,8 +44,6 @@ from rollup.rpc.open_follow import Follower
 from rollup.rpc.optimism import Admin, Optimism
 from rollup.rpc.origins import Origins
 from rollup.rpc.server import RpcServer
-from sequencer.mempool import Mempool
-from sequencer.pool_errors import PoolError, pool_error
 
 ATTRIBUTION: Address = bytes.fromhex("4f50454e00000000000000000000000000000001")
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from rollup.execution.chain import Chain
 from rollup.execution.state.database import StateUnavailable
+from rollup.l1.l1_client import L1Client, PatientL1Client, TransactionRefused
 from rollup.protocol.block import Block
 from rollup.protocol.blockref import L2BlockRef
 from rollup.protocol.config import RollupConfig
@@ -15,7 +16,6 @@ from rollup.protocol.outputs import output_root
 from rollup.protocol.predeploys import L2_TO_L1_MESSAGE_PASSER
 from rollup.protocol.primitives import EMPTY_TRIE_ROOT, Address, Hash, keccak256
 from sequencer.batcher.tx_manager import NonceTaken, TrackedTx, TxCandidate, TxManager
-from sequencer.l1_client import L1Client, PatientL1Client, TransactionRefused
 
 _PROPOSE = keccak256(b"proposeL2Output(bytes32,uint256,bytes32,uint256)")[:4]
 _NEXT_BLOCK_NUMBER = keccak256(b"nextBlockNumber()")[:4]

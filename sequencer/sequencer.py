@@ -6,8 +6,10 @@ It drives the engine by the calls op-node makes: forkchoice with attributes, get
 from derivation.attributes import prepare_payload_attributes
 from derivation.errors import Critical, NotFound, Reset
 from derivation.sources import L1Source
+from rollup.clock import Clock
 from rollup.execution.block_context import InvalidPayloadAttributes, l2_base_fee
 from rollup.execution.engine import Engine, ForkchoiceResult, InvalidForkchoiceState, TooDeepReorg
+from rollup.pool.mempool import Mempool
 from rollup.protocol.block import Block
 from rollup.protocol.blockref import L1BlockRef, L2BlockRef
 from rollup.protocol.config import RollupConfig
@@ -15,8 +17,6 @@ from rollup.protocol.l2_blocks import l2_block_ref, system_config_of_block
 from rollup.protocol.payload import PayloadAttributes
 from rollup.protocol.primitives import Hash
 from rollup.protocol.upgrades import has_upgrade_transactions
-from sequencer.clock import Clock
-from sequencer.mempool import Mempool
 from sequencer.origin_selector import OriginReorged, OriginSelector
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from rollup.clock import ManualClock
 from rollup.economics import calls
 from rollup.economics.errors import EconomicsError
 from rollup.economics.experiment import Task
@@ -19,7 +20,6 @@ from rollup.events import BatchPosted, Event
 from rollup.node import Node, NodeParams
 from rollup.protocol.accounts import USERS, DevAccount
 from rollup.protocol.transaction import DYNAMIC_FEE, Transaction
-from sequencer.clock import ManualClock
 
 CHAIN: Final = "chain"
 DEFAULTS: Final[Mapping[str, int]] = {

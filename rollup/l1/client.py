@@ -1,16 +1,16 @@
-"""The mock L1 as batcher and proposer see an L1 node (sequencer.l1_client.L1Client)."""
+"""The mock L1 as batcher and proposer see an L1 node (rollup.l1.l1_client.L1Client)."""
 
 from rollup.execution.block_context import l1_base_fee, l1_blob_base_fee_after
 from rollup.execution.calls import CallError, CallRequest, call
+from rollup.l1.l1_client import AlreadyPooled, L1Receipt, TransactionRefused
 from rollup.l1.miner import MockL1
 from rollup.l1.source import l1_block_ref
+from rollup.pool.errors import AlreadyKnown, PoolError
 from rollup.protocol.blob_schedule import blob_base_fee_under
 from rollup.protocol.blockref import L1BlockRef
 from rollup.protocol.fees import GAS_PER_BLOB
 from rollup.protocol.forks import L1_FORKS
 from rollup.protocol.primitives import Address, Hash
-from sequencer.l1_client import AlreadyPooled, L1Receipt, TransactionRefused
-from sequencer.pool_errors import AlreadyKnown, PoolError
 
 _SUGGESTED_TIP = 10**9  # wei; what geth suggests on an idle chain
 

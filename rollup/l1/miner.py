@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from rollup.clock import Clock
 from rollup.execution.block_builder import BlockBuilder, BlockContext, l1_context
 from rollup.execution.block_filling import BlockFilling
 from rollup.execution.chain import Chain, HeadChange
@@ -16,13 +17,12 @@ from rollup.execution.errors import InvalidTransaction, Refusal
 from rollup.l1.archive import L1Archive
 from rollup.l1.sidecar import SidecarError, is_blob_transaction, unwrap
 from rollup.l1.slots import BeaconSeed, SlotGrid
+from rollup.pool.errors import PoolError
+from rollup.pool.mempool import Mempool
 from rollup.protocol.block import Block
 from rollup.protocol.header import Header
 from rollup.protocol.primitives import Address, Hash, keccak256
 from rollup.protocol.transaction import Transaction, TransactionError, decode_transaction
-from sequencer.clock import Clock
-from sequencer.mempool import Mempool
-from sequencer.pool_errors import PoolError
 
 DEFAULT_BLOCK_TIME = 12  # seconds
 _FEE_RECIPIENT: Address = keccak256(b"openrollup l1 fee recipient")[12:]

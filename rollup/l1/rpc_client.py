@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 from derivation.errors import Critical, NotFound, Temporary
 from rollup.l1.beacon_client import BeaconClient
 from rollup.l1.json_rpc import HttpEndpoint, JsonRpcClient, RpcError
+from rollup.l1.l1_client import AlreadyPooled, L1Receipt, TransactionRefused
 from rollup.l1.rpc_types import (
     MalformedResponse,
     UnknownHeaderField,
@@ -23,7 +24,6 @@ from rollup.protocol.header import Header
 from rollup.protocol.primitives import Address, Hash
 from rollup.protocol.receipt import Receipt
 from rollup.protocol.transaction import Transaction
-from sequencer.l1_client import AlreadyPooled, L1Receipt, TransactionRefused
 
 _V = TypeVar("_V")
 _HEADERS_KEPT = 1024
@@ -184,7 +184,7 @@ class RpcL1Source:
 
 
 class RpcL1Client:
-    """An L1 node as batcher and proposer see it (sequencer.l1_client.L1Client). Every call may raise Temporary."""
+    """An L1 node as batcher and proposer see it (rollup.l1.l1_client.L1Client). Every call may raise Temporary."""
 
     def __init__(self, l1_url: str, *, endpoint: Callable[[str], HttpEndpoint] = HttpEndpoint) -> None:
         """Raises ValueError for what is no HTTP URL."""

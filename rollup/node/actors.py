@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from derivation.driver import Verifier
+from rollup.clock import ManualClock, SystemClock
 from rollup.events import WentBack
 from rollup.execution.chain import Chain
 from rollup.execution.engine import Engine
@@ -10,10 +11,9 @@ from rollup.l1.client import LocalL1Client
 from rollup.l1.devnet import Devnet
 from rollup.l1.miner import MockL1
 from rollup.l1.source import LocalL1Source
+from rollup.pool.mempool import Mempool
 from sequencer.batcher.batcher import Batcher
 from sequencer.batcher.throttle import Throttle
-from sequencer.clock import ManualClock, SystemClock
-from sequencer.mempool import Mempool
 from sequencer.proposer import Proposer
 from sequencer.sequencer import Sequencer
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from derivation.driver import Verifier
 from derivation.errors import Critical
 from derivation.sources import BlobSource, L1Source
+from rollup.clock import Clock, ManualClock, SystemClock
 from rollup.events import WentBack
 from rollup.execution.chain import Chain
 from rollup.execution.config import L2Config
@@ -22,15 +23,14 @@ from rollup.l1.miner import FinalityLag, MockL1
 from rollup.l1.source import LocalL1Source
 from rollup.node.actors import Actors, L1Node, L2Node
 from rollup.node.params import NodeError, NodeParams
+from rollup.pool.costs import l2_extra_cost
+from rollup.pool.mempool import Mempool
 from rollup.protocol.config import RollupConfig
 from rollup.recovery import open_derived
 from rollup.store.kv import LmdbStore, MemoryStore, Store, StoreError
 from sequencer.batcher.batcher import Batcher
 from sequencer.batcher.config import BatcherConfig
 from sequencer.batcher.throttle import Throttle, ThrottleConfig
-from sequencer.clock import Clock, ManualClock, SystemClock
-from sequencer.mempool import Mempool
-from sequencer.pool_costs import l2_extra_cost
 from sequencer.proposer import Proposer
 from sequencer.sequencer import Sequencer
 

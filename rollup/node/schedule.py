@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from derivation.errors import Critical
+from rollup.clock import ManualClock, SystemClock
 from rollup.cooperative import Turns
 from rollup.lanes import Lanes
 from rollup.node.actors import Actors
@@ -16,7 +17,6 @@ from rollup.node.params import NodeError, NodeParams
 from rollup.node.steps import NodeSteps
 from rollup.protocol.blockref import L2BlockRef
 from rollup.store.kv import StoreDamaged, StoreError
-from sequencer.clock import ManualClock, SystemClock
 
 
 class Schedule:

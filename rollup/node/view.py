@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from rollup.events import BatchPosted
 from rollup.execution.chain import Chain
 from rollup.node.actors import Actors
+from rollup.pool.mempool import Mempool
 from rollup.protocol.block import Block
 from rollup.protocol.primitives import Hash
 from rollup.stalls import ChainProgress, stalls
-from sequencer.mempool import Mempool
 
 
 @dataclass(slots=True, frozen=True)

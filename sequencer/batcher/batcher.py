@@ -10,6 +10,7 @@ from typing import Protocol
 
 from derivation.errors import Temporary
 from rollup.execution.chain import Chain
+from rollup.l1.l1_client import L1Client, PatientL1Client
 from rollup.l1.sidecar import make_sidecar
 from rollup.protocol.blobs import encode_blob
 from rollup.protocol.blockref import BlockId, L1BlockRef, L2BlockRef
@@ -19,7 +20,6 @@ from sequencer.batcher.channel_builder import ChannelBuilder
 from sequencer.batcher.config import BatcherConfig
 from sequencer.batcher.da import DERIVATION_VERSION_0, L1Prices, blobs_are_cheaper
 from sequencer.batcher.tx_manager import NonceTaken, TrackedTx, TxCandidate, TxManager
-from sequencer.l1_client import L1Client, PatientL1Client
 
 _NOT_BEGUN = -1
 

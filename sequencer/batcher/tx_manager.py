@@ -9,12 +9,12 @@ from dataclasses import dataclass, field, replace
 from coincurve import PrivateKey
 
 from rollup.l1.kzg import BLOB_SIZE
+from rollup.l1.l1_client import AlreadyPooled, L1Client, L1Receipt, PatientL1Client, TransactionRefused
 from rollup.l1.sidecar import BlobSidecar, make_sidecar
 from rollup.protocol.blockref import L1BlockRef
 from rollup.protocol.primitives import Address, Hash, keccak256
 from rollup.protocol.transaction import BLOB, DYNAMIC_FEE, Transaction
 from sequencer.batcher.da import L1Prices, calldata_gas
-from sequencer.l1_client import AlreadyPooled, L1Client, L1Receipt, PatientL1Client, TransactionRefused
 
 _BUMP_PERCENT = 10  # what geth's pool asks of a replacement; of a blob transaction twice the price
 _BLOB_BUMP_PERCENT = 100

@@ -11,12 +11,12 @@ from rollup.l1.devnet import DevnetParams
 from rollup.l1.miner import FinalityLag
 from rollup.node import NodeParams
 from rollup.node.params import HISTORY
+from rollup.pool.limits import PoolLimits
 from rollup.protocol.config import RollupConfig
 from rollup.protocol.forks import FORKS, L1_FORKS, Fork, L1Fork, l1_fork_of
 from sequencer.batcher.config import BatcherConfig
 from sequencer.batcher.da import MAX_BLOBS_PER_TRANSACTION
 from sequencer.batcher.throttle import ThrottleConfig
-from sequencer.pool_limits import PoolLimits
 from tests.docs.pages import page
 
 MB = 10**6

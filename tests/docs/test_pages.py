@@ -28,7 +28,7 @@ ROOTS = {
         "rollup/execution/state",
         "benchmarks",
     ],
-    "sequencer.md": ["sequencer", "sequencer/batcher"],
+    "sequencer.md": ["sequencer", "sequencer/batcher", "rollup/pool"],
     "state.md": ["rollup/store"],
 }
 
@@ -45,7 +45,7 @@ def test_the_files_it_names_are_there(path):
             assert any(list(root.glob(name.rstrip("/"))) for root in roots), f"{path.name}: {name}"
 
 
-PACKAGES = ("derivation", "sequencer", "rollup/execution", "rollup/l1", "rollup/store")
+PACKAGES = ("derivation", "sequencer", "rollup/pool", "rollup/execution", "rollup/l1", "rollup/store")
 MODULES = [
     path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py")) if path.name != "__init__.py"
 ]

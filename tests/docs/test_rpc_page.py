@@ -11,12 +11,12 @@ from rollup.cli.run import command as run
 from rollup.execution.calls import GAS_CAP
 from rollup.l1.beacon import BeaconApi
 from rollup.node import Node, NodeParams
+from rollup.pool.limits import PoolLimits
 from rollup.rpc import engine, eth, jwt_auth, limits
 from rollup.rpc.beacon import beacon_app
 from rollup.rpc.methods import NAMESPACES
 from rollup.rpc.miner import Miner
 from rollup.serve import NodeServers, execution_server, l2_backend
-from sequencer.pool_limits import PoolLimits
 from tests.docs.pages import named, page, section, sections
 
 TEXT = page("rpc.md")

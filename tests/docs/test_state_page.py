@@ -3,7 +3,7 @@
 from rollup.l1 import archive
 from rollup.node import Node, NodeParams
 from rollup.store.kv import LmdbStore
-from sequencer import pool_journal
+from rollup.pool import journal
 from tests.docs.pages import named, page, sections
 
 
@@ -11,7 +11,7 @@ def test_every_table_has_its_row(tmp_path):
     node = Node.open(NodeParams(data_dir=tmp_path, genesis_time=1_700_000_000, virtual_clock=True, da="calldata"))
     node.run_until_safe(4)
     node.close()
-    made = {pool_journal.TABLE, archive._BLOBS, archive._LOOSE, archive._SLOTS, archive._STATE}
+    made = {journal.TABLE, archive._BLOBS, archive._LOOSE, archive._SLOTS, archive._STATE}
     for layer in ("l1", "l2", "verifier"):
         store = LmdbStore.open(tmp_path / layer)
         made |= set(store.stat())

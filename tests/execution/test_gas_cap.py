@@ -7,11 +7,11 @@ import pytest
 from rollup.execution.block_context import rules_at
 from rollup.execution.calls import CallError, CallRequest, call, estimate_gas
 from rollup.execution.errors import InvalidBlock, InvalidTransaction
+from rollup.pool.errors import PoolError
+from rollup.pool.mempool import Mempool
 from rollup.protocol.accounts import USERS
 from rollup.protocol.forks import Fork
 from rollup.protocol.transaction import Transaction
-from sequencer.mempool import Mempool
-from sequencer.pool_errors import PoolError
 from tests.execution.blocks import Layer
 
 CAP = 2**24

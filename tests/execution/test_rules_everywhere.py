@@ -9,6 +9,8 @@ from rollup.execution.block_context import rules_at
 from rollup.execution.calls import CallError, CallRequest, call
 from rollup.execution.errors import InvalidBlock, InvalidTransaction, Refusal
 from rollup.execution.transaction_rules import check_static, message_rules
+from rollup.pool.errors import PoolError
+from rollup.pool.mempool import Mempool
 from rollup.protocol.accounts import USERS
 from rollup.protocol.forks import FORKS, L1_FORKS, Fork, L1Fork
 from rollup.protocol.transaction import (
@@ -20,8 +22,6 @@ from rollup.protocol.transaction import (
     Authorization,
     Transaction,
 )
-from sequencer.mempool import Mempool
-from sequencer.pool_errors import PoolError
 from tests.execution.blocks import FEE, Layer
 
 EVERY_FORK = [*Fork, *L1Fork]

@@ -3,17 +3,17 @@
 from dataclasses import dataclass
 from typing import Any
 
+from rollup.clock import ManualClock
 from rollup.execution.chain import Chain
 from rollup.l1 import kzg
 from rollup.l1.devnet import DevnetParams, make_devnet
 from rollup.l1.miner import FinalityLag, MockL1
 from rollup.l1.sidecar import BlobSidecar, make_sidecar
+from rollup.pool.limits import PoolLimits
+from rollup.pool.mempool import Mempool
 from rollup.protocol.accounts import USERS
 from rollup.protocol.transaction import BLOB, DYNAMIC_FEE, Transaction
 from rollup.store.kv import MemoryStore, Store
-from sequencer.clock import ManualClock
-from sequencer.mempool import Mempool
-from sequencer.pool_limits import PoolLimits
 
 GENESIS_TIME = 1_700_000_000
 CHAIN_ID = 900

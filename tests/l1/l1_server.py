@@ -13,9 +13,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from rollup.l1.beacon import BeaconApi, BeaconBadRequest, BeaconNotFound
 from rollup.l1.client import LocalL1Client
+from rollup.l1.l1_client import TransactionRefused
 from rollup.l1.miner import MockL1
 from rollup.protocol.block import Block
-from sequencer.l1_client import TransactionRefused
 from tests.l1.rpc_json import block_json, h, receipts_json
 
 

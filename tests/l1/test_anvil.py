@@ -13,11 +13,11 @@ import pytest
 from rollup.l1 import kzg
 from rollup.l1.client import LocalL1Client
 from rollup.l1.json_rpc import HttpEndpoint, JsonRpcClient
+from rollup.l1.l1_client import TransactionRefused
 from rollup.l1.rpc_client import RpcL1Client, RpcL1Source
 from rollup.l1.source import LocalL1Source
 from rollup.protocol.accounts import USERS
 from rollup.protocol.transaction import ACCESS_LIST, LEGACY, SET_CODE, Authorization, Transaction
-from sequencer.l1_client import TransactionRefused
 from tests.l1.chains import CHAIN_ID, GWEI, RECIPIENT, carry, make_l1, pay, sidecar_of
 
 pytestmark = pytest.mark.external

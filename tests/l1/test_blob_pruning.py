@@ -4,8 +4,8 @@ import pytest
 
 from rollup.l1.miner import ReorgError
 from rollup.l1.sidecar import BlobSidecar
+from rollup.pool.errors import PoolError
 from rollup.store.kv import LmdbStore, MemoryStore
-from sequencer.pool_errors import PoolError
 from tests.l1.chains import GWEI, World, carry, make_l1, pay, sidecar_of
 
 

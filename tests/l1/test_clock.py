@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from sequencer.clock import ManualClock, SystemClock
+from rollup.clock import ManualClock, SystemClock
 
 
 def test_a_manual_clock_moves_only_when_told_to():

@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rollup.l1.rpc_types import MalformedResponse, block_from_json, receipt_from_json, transaction_from_json
-from sequencer.pool_errors import PoolError
+from rollup.pool.errors import PoolError
 from tests.l1.chains import carry, make_l1, pay, sidecar_of
 
 SIDECAR = sidecar_of(b"hostile")

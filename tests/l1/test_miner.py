@@ -6,14 +6,14 @@ from rollup.execution.block_builder import validate_block
 from rollup.execution.chain import Chain
 from rollup.l1.miner import FinalityLag
 from rollup.l1.slots import SlotError
+from rollup.pool.errors import PoolError
+from rollup.pool.limits import PoolLimits
 from rollup.protocol.block import Block
 from rollup.protocol.fees import GAS_PER_BLOB, blob_base_fee
 from rollup.protocol.forks import L1_FORKS, L1Fork
 from rollup.protocol.primitives import EMPTY_REQUESTS_HASH, EMPTY_TRIE_ROOT, Hash
 from rollup.protocol.transaction import BLOB
 from rollup.store.kv import LmdbStore, MemoryStore
-from sequencer.pool_errors import PoolError
-from sequencer.pool_limits import PoolLimits
 from tests.l1.chains import GENESIS_TIME, GWEI, RECIPIENT, World, carry, make_l1, pay, sidecar_of
 
 BEACON_ROOTS = bytes.fromhex("000f3df6d732807ef1319fb7b8bb8522d0beac02")

@@ -8,12 +8,12 @@ import pytest
 from derivation.errors import Critical, NotFound, Temporary
 from rollup.l1.client import LocalL1Client
 from rollup.l1.json_rpc import HttpEndpoint
+from rollup.l1.l1_client import TransactionRefused
 from rollup.l1.miner import FinalityLag
 from rollup.l1.rpc_client import RpcL1Client, RpcL1Source
 from rollup.l1.rpc_types import MalformedResponse, UnknownHeaderField, header_from_json
 from rollup.l1.source import LocalL1Source, l1_block_ref
 from rollup.rpc.formats import header_json
-from sequencer.l1_client import TransactionRefused
 from tests.l1.chains import GWEI, RECIPIENT, carry, make_l1, pay, sidecar_of
 from tests.l1.l1_server import L1Server, serve
 

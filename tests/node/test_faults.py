@@ -5,9 +5,9 @@ import pytest
 from derivation.errors import Critical, NotFound, Reset, Temporary
 from rollup.execution.engine import InvalidForkchoiceState, TooDeepReorg
 from rollup.execution.state.database import StateUnavailable
+from rollup.l1.l1_client import TransactionRefused
 from rollup.node import Node, NodeError, NodeParams
 from rollup.store.kv import StoreError
-from sequencer.l1_client import TransactionRefused
 from tests.node.node_process import GENESIS_TIME
 
 # Every joint between two floors: the object in a node, its methods, and the exceptions that they document.

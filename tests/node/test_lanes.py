@@ -5,11 +5,11 @@ from itertools import count
 
 import pytest
 
+from rollup.clock import SystemClock
 from rollup.cooperative import pause
 from rollup.events import L1BlockMined, L2BlockBuilt, SafeHeadMoved
 from rollup.node import Node, NodeError, NodeParams
 from rollup.store.kv import StoreError
-from sequencer.clock import SystemClock
 
 GENESIS_TIME = 1_700_000_000
 pytestmark = pytest.mark.timeout(120)

@@ -6,6 +6,7 @@ the same script gives the same hashes.
 
 from eth_abi import encode
 
+from rollup.clock import ManualClock
 from rollup.execution.chain import Chain
 from rollup.l1.devnet import DevnetParams, make_devnet
 from rollup.node.assembly import open_l1, open_l2
@@ -16,7 +17,6 @@ from rollup.protocol.transaction import DYNAMIC_FEE, Transaction
 from rollup.store.kv import MemoryStore
 from sequencer.batcher.batcher import Batcher
 from sequencer.batcher.config import BatcherConfig
-from sequencer.clock import ManualClock
 from sequencer.sequencer import Sequencer
 
 GENESIS_TIME = 1_700_000_000

@@ -2,9 +2,9 @@
 
 import pytest
 
+from rollup.pool.errors import PoolError
 from rollup.protocol import predeploys
 from rollup.protocol.accounts import USERS
-from sequencer.pool_errors import PoolError
 from tests.scenarios.actors import ETHER, GWEI, World
 
 BOB = USERS[1].address

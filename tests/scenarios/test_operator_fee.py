@@ -2,8 +2,8 @@
 
 import pytest
 
+from rollup.pool.errors import PoolError
 from rollup.protocol.accounts import USERS
-from sequencer.pool_errors import PoolError
 from tests.scenarios.actors import ETHER, World
 
 

@@ -1,9 +1,9 @@
 """An L1 of nonces and receipts alone: what the transaction manager can see, with every way it can go wrong."""
 
 from derivation.errors import Temporary
+from rollup.l1.l1_client import AlreadyPooled, L1Receipt, TransactionRefused
 from rollup.protocol.blockref import L1BlockRef
 from rollup.protocol.transaction import BLOB, Transaction, decode_transaction
-from sequencer.l1_client import AlreadyPooled, L1Receipt, TransactionRefused
 
 
 class FakeL1:

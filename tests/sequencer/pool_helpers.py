@@ -7,12 +7,12 @@ from coincurve import PrivateKey
 from rollup.execution.chain import HeadChange
 from rollup.execution.config import L2Config
 from rollup.execution.state.account import Account
+from rollup.pool.mempool import Mempool
 from rollup.protocol.block import Block
 from rollup.protocol.forks import Fork, ForkSchedule
 from rollup.protocol.header import Header
 from rollup.protocol.primitives import EMPTY_CODE_HASH, EMPTY_TRIE_ROOT, keccak256
 from rollup.protocol.transaction import DYNAMIC_FEE, LEGACY, Transaction
-from sequencer.mempool import Mempool
 
 CHAIN_ID = 900
 GWEI = 10**9

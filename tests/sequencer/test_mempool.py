@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from rollup.execution.config import L1Config
 from rollup.execution.errors import InvalidTransaction, Refusal
+from rollup.pool.errors import PoolError
+from rollup.pool.limits import PoolLimits
 from rollup.protocol.primitives import keccak256, rlp_encode
 from rollup.protocol.transaction import ACCESS_LIST, BLOB, SET_CODE, Authorization, deposit_transaction
 from rollup.store.kv import MemoryStore, StoreError
-from sequencer.pool_errors import PoolError
-from sequencer.pool_limits import PoolLimits
 from tests.sequencer.pool_helpers import (
     CHAIN_ID,
     ETHER,

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from rollup.execution.errors import InvalidTransaction, Refusal
 from rollup.execution.transaction_rules import check_static
 from rollup.execution.vms.rules import EvmRules
+from rollup.pool import errors as texts
+from rollup.pool.errors import PoolError, pool_error
+from rollup.pool.limits import PoolLimits
 from rollup.protocol.fees import GAS_PER_BLOB
 from rollup.protocol.primitives import Address
 from rollup.protocol.transaction import LEGACY, Transaction, TransactionError, UnsupportedType, decode_transaction
-from sequencer import pool_errors as texts
-from sequencer.pool_errors import PoolError, pool_error
-from sequencer.pool_limits import PoolLimits
 
 _ETHER = 10**18
 _MAX_UINT256 = 2**256 - 1

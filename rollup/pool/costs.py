@@ -7,10 +7,10 @@ from rollup.execution.config import L2Config
 from rollup.execution.l1_block import read_l1_fee_parameters
 from rollup.execution.state.accounts import AccountDatabase
 from rollup.execution.state.reader import StateReader
+from rollup.pool.mempool import CostFunction, CostRule
 from rollup.protocol.fees import l1_cost, operator_fee
 from rollup.protocol.header import Header
 from rollup.protocol.transaction import Transaction
-from sequencer.mempool import CostFunction, CostRule
 
 
 def l2_extra_cost(config: L2Config) -> CostRule:

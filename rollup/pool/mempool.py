@@ -16,18 +16,18 @@ from rollup.execution.delegation import delegate_of
 from rollup.execution.errors import InvalidTransaction
 from rollup.execution.state.account import Account
 from rollup.execution.state.reader import StateReader
+from rollup.pool import errors as texts
+from rollup.pool.account import PoolAccount, PooledTransaction
+from rollup.pool.errors import AlreadyKnown, PoolError
+from rollup.pool.journal import PoolJournal
+from rollup.pool.limits import PoolLimits
+from rollup.pool.queue import PoolQueue
+from rollup.pool.rules import PoolRules, check_transaction, decode, max_cost
 from rollup.protocol.block import Block
 from rollup.protocol.header import Header
 from rollup.protocol.primitives import EMPTY_CODE_HASH, EMPTY_TRIE_ROOT, Address, Hash
 from rollup.protocol.transaction import BLOB, SET_CODE, Transaction, TransactionError
 from rollup.store.kv import Store, StoreError
-from sequencer import pool_errors as texts
-from sequencer.pool_account import PoolAccount, PooledTransaction
-from sequencer.pool_errors import AlreadyKnown, PoolError
-from sequencer.pool_journal import PoolJournal
-from sequencer.pool_limits import PoolLimits
-from sequencer.pool_queue import PoolQueue
-from sequencer.pool_rules import PoolRules, check_transaction, decode, max_cost
 
 # What a transaction costs beyond gas and value, in wei, at a head: made once a head, asked once a transaction.
 CostFunction = Callable[[Transaction], int]

@@ -3,9 +3,9 @@
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 
+from rollup.pool.account import PoolAccount, PooledTransaction
+from rollup.pool.limits import PoolLimits
 from rollup.protocol.primitives import Address
-from sequencer.pool_account import PoolAccount, PooledTransaction
-from sequencer.pool_limits import PoolLimits
 
 
 class PoolQueue:

@@ -1,0 +1,1 @@
+"""The transaction pool, used by both layers: admission, order, journal."""
