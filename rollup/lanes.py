@@ -7,6 +7,7 @@
 | VERIFIER | the verifier's chain: its derivation |
 
 Several suspended computations may exist at once, at most one per lane; the L2 lane goes first (rollup/cooperative.py).
+Slow transactions of both pools are executed ahead of their blocks, as calls: they change no chain.
 What crosses lanes is committed state alone: derivation, sequencer, batcher and proposer read L1 blocks that are in the
 store. Transactions enter L1's pool between two check points, as those of a user do.
 """
@@ -18,6 +19,7 @@ from enum import IntEnum
 from typing import Protocol
 
 from derivation.driver import Progress, Verifier
+from rollup.ahead import keep_executing_ahead
 from rollup.clock import Clock
 from rollup.cooperative import Turns
 from rollup.l1.miner import MockL1
@@ -87,7 +89,9 @@ class Lanes:
     async def run(self, is_over: Callable[[], bool]) -> None:
         """Acts until it is over, or one of the actors fails; raises what that raises."""
         self._is_over = is_over
-        tasks = [asyncio.create_task(part()) for part in (self._mine, self._sequence, self._verify)]
+        parts = [self._mine(), self._sequence(), self._verify()]
+        parts += [keep_executing_ahead(self._turns, work.execute_ahead) for work in (self._miner, self._sequencer)]
+        tasks = [asyncio.create_task(part) for part in parts]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:

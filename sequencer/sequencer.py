@@ -112,6 +112,10 @@ class Sequencer:
             origin = self.origins.next_origin(parent_ref)
         return self._build(parent_ref, self._attributes(parent, parent_ref, origin))
 
+    def execute_ahead(self) -> bool:
+        """Executes one of the pool's slow transactions for a block to come; False when there is nothing to do."""
+        return self._engine.execute_ahead(lambda: not self.is_due())
+
     def recover(self) -> L2BlockRef:
         """Makes the last block whose origin is in L1's chain the head, and returns it.
 

@@ -5,11 +5,13 @@ import contextlib
 import json
 import signal
 import time
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
 import click
 
+from rollup.ahead import keep_executing_ahead
 from rollup.cli.logs import configure_logs
 from rollup.cooperative import Turns
 from rollup.execution.chain import Chain
@@ -86,7 +88,7 @@ def command(
     for server, _ in servers.values():
         server.allow(Hosts(allowed_hosts), Origins())
     try:
-        asyncio.run(_serve(servers, host, chain, as_json))
+        asyncio.run(_serve(servers, host, keep_executing_ahead(turns, engine.execute_ahead), chain, as_json))
     except RpcCannotListen as error:
         raise click.ClickException(str(error)) from error
     finally:
@@ -105,9 +107,13 @@ def load_genesis(path: Path) -> GenesisFile:
         raise GenesisError(f"{path}: {error}") from error
 
 
-async def _serve(servers: dict[str, tuple[RpcServer, int]], host: str, chain: Chain, as_json: bool) -> None:
+async def _serve(
+    servers: dict[str, tuple[RpcServer, int]], host: str, work: Coroutine[Any, Any, None], chain: Chain, as_json: bool
+) -> None:
+    """Serves until a signal. work: what runs beside the servers."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    working = loop.create_task(work)
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):  # not on Windows
             loop.add_signal_handler(number, stop.set)
@@ -118,8 +124,12 @@ async def _serve(servers: dict[str, tuple[RpcServer, int]], host: str, chain: Ch
             "head": chain.head.number,
         }
         _announce(urls, started, as_json)
-        await stop.wait()
+        stopped = loop.create_task(stop.wait())
+        done, _ = await asyncio.wait([stopped, working], return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
     finally:
+        working.cancel()
         for server, _ in servers.values():
             await server.stop()
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from rollup.cooperative import in_turns, pause
 from rollup.execution.attribution_activation import begin_attribution
@@ -11,12 +12,13 @@ from rollup.execution.errors import ExecutionInterrupted, InvalidBlock, InvalidT
 from rollup.execution.evm import Evm, Outcome
 from rollup.execution.fast_path import FastPath
 from rollup.execution.genesis import preinstalls
+from rollup.execution.known_message import KnownMessage, ObservedAccounts, ObservedContext
 from rollup.execution.l1_block import da_footprint_gas_scalar, read_l1_fee_parameters
 from rollup.execution.senders import recover_senders
 from rollup.execution.state.accounts import AccountDatabase
 from rollup.execution.state.database import StagedState, StateDatabase
 from rollup.execution.system_calls import begin_block, end_l1_block, pay_withdrawals, set_code
-from rollup.execution.transition import apply_transaction
+from rollup.execution.transition import apply_transaction, execute_ahead
 from rollup.protocol import predeploys
 from rollup.protocol.block import Block, ExecutedBlock, Withdrawal
 from rollup.protocol.bloom import bloom_bits
@@ -63,7 +65,9 @@ class BlockBuilder:
         states: StateDatabase,
         block_hash: BlockHashes,
         fast: bool = True,
+        ahead: bool = False,
     ) -> None:
+        """ahead: the block is never sealed; execute_ahead runs a transaction to learn what it would do there."""
         self.config = config
         self.context = context
         self._rules = context.rules
@@ -74,7 +78,8 @@ class BlockBuilder:
         self.blob_gas_used = 0  # the DA footprint from Jovian
         self.withdrawals: list[Withdrawal] = []  # L1 only; paid by seal()
         self._states = states
-        self._accounts = AccountDatabase(states.reader_at(context.parent.state_root))
+        reader = states.reader_at(context.parent.state_root)
+        self._accounts = ObservedAccounts(reader) if ahead else AccountDatabase(reader)
         self._fees_read = False
         self._fast = fast
         self._fast_path: FastPath | None = None  # once the block's L1 fees are known
@@ -85,7 +90,10 @@ class BlockBuilder:
         self._is_activation_block = isinstance(config, L2Config) and config.forks.first_block_is_empty(
             context.timestamp, context.parent.timestamp
         )
-        self.evm = Evm(self._rules, context.evm_context(block_hash), self._accounts, L1FeeParameters())
+        evm_context: Any = context.evm_context(block_hash)
+        if isinstance(self._accounts, ObservedAccounts):
+            evm_context = ObservedContext(evm_context, self._accounts)
+        self.evm = Evm(self._rules, evm_context, self._accounts, L1FeeParameters())
         if isinstance(config, L2Config):
             self.evm.base_fee_recipient = config.variant.base_fee_recipient
             self._fees_read = not config.variant.has_l1_fee
@@ -122,18 +130,27 @@ class BlockBuilder:
         times = context.timestamp, context.parent.timestamp
         return isinstance(config, L2Config) and config.forks.activates(fork, *times)
 
-    def apply(self, transaction: Transaction) -> Receipt:
-        """Runs a transaction and takes it in; raises InvalidTransaction with the state untouched."""
+    def execute_ahead(self, transaction: Transaction) -> KnownMessage | None:
+        """What a signed transaction's message would do here, None where that cannot be told in advance; raises
+        InvalidTransaction. Once per builder."""
+        self._read_fees(transaction)
+        return execute_ahead(self.evm, transaction, self.gas_left)
+
+    def apply(self, transaction: Transaction, known: KnownMessage | None = None) -> Receipt:
+        """Runs a transaction and takes it in; raises InvalidTransaction with the state untouched.
+
+        known: what its message does, from execute_ahead; raises StaleMessage where that no longer holds.
+        """
         pause()
         blob_gas = self._blob_gas(transaction)
         if self._size_left is not None and _size_in_block(transaction) > self._size_left:  # EIP-7934
             raise InvalidTransaction(Refusal.BLOCK_SIZE, have=_size_in_block(transaction), want=self._size_left)
-        fork = self._rules.fork
-        if fork is not None and not self._fees_read and not transaction.is_deposit:
-            # op-geth reads L1Block once a block, after the deposits (core/types/rollup_cost.go).
-            self.evm.use_fees(read_l1_fee_parameters(self._accounts, fork))
-            self._fees_read = True
-        outcome = self._outcome(transaction)
+        self._read_fees(transaction)
+        self.evm.known = known
+        try:
+            outcome = self._outcome(transaction)
+        finally:
+            self.evm.known = None
         self.gas_used += outcome.gas_used
         if self._size_left is not None:
             self._size_left -= _size_in_block(transaction)
@@ -143,6 +160,13 @@ class BlockBuilder:
         self.receipts.append(receipt)
         self.outcomes.append(outcome)
         return receipt
+
+    def _read_fees(self, transaction: Transaction) -> None:
+        fork = self._rules.fork
+        if fork is not None and not self._fees_read and not transaction.is_deposit:
+            # op-geth reads L1Block once a block, after the deposits (core/types/rollup_cost.go).
+            self.evm.use_fees(read_l1_fee_parameters(self._accounts, fork))
+            self._fees_read = True
 
     def limit_time(self, seconds: Callable[[], float], most: float) -> None:
         """From now on a transaction that runs longer is an InvalidTransaction. For pools only, never for blocks."""

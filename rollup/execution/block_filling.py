@@ -1,30 +1,29 @@
 """Filling a block from a pool within the block's time.
 
 Gas is no measure of this EVM's seconds: the slowest programs take a hundred times as long as others of the same gas.
-So a builder with a clock stops taking transactions after FILL_SECONDS, and interrupts one that runs longer than
-TRANSACTION_SECONDS. That one is slow. It stays in the pool, and later it has a block of its own, in which it runs to
-its end and pays for its gas. That block is late. Slow transactions get at most one part in SLOW_SHARE of the time, so
-that the other blocks are on time.
+So a builder with a clock stops taking transactions after FILL_SECONDS, also in the middle of one. A transaction that
+alone runs longer than TRANSACTION_SECONDS is slow. It stays in the pool. Between the blocks it is executed ahead, to
+its end, on the newest state (`execute_ahead`). A later block takes its effects at once, provided that no value that it
+read has changed (known_message.py). So slow transactions do not make blocks late. One that reads what every block
+changes may have to wait for good; its sender can replace it.
 """
 
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-import structlog
-
-from rollup.execution.block_builder import BlockBuilder
+from rollup.execution.block_builder import BlockBuilder, BlockContext
 from rollup.execution.errors import ExecutionInterrupted, InvalidTransaction
 from rollup.execution.intrinsic import TX_GAS
+from rollup.execution.known_message import StaleMessage
+from rollup.execution.slow_transactions import SlowTransactions
+from rollup.execution.state.database import StateUnavailable
 from rollup.protocol.primitives import Hash
 from rollup.protocol.transaction import Transaction
 
-log = structlog.get_logger()
-
-FILL_SECONDS, TRANSACTION_SECONDS = 1.0, 1.0
-SLOW_SHARE = 5
-# After a slow transaction a block takes only transactions of at most this gas: a second one would make the block late.
+# At most; where blocks come faster than every two seconds, half a block time and a quarter.
+FILL_SECONDS, TRANSACTION_SECONDS = 1.0, 0.5
+# After a slow transaction a block takes only transactions of at most this gas: a second slow one would take the rest.
 LIGHT_GAS = 1_000_000
-_MOST_REMEMBERED = 4_096
 
 Clock = Callable[[], float]
 
@@ -46,8 +45,8 @@ class BlockFilling:
 
     def __init__(self, pool: TransactionSource) -> None:
         self._pool = pool
-        self._slow: dict[Hash, None] = {}
-        self._next_slow = 0.0  # by the clock: before this time no slow transaction has its block
+        self._slow = SlowTransactions()
+        self._last: BlockContext | None = None
 
     def fill(self, builder: BlockBuilder, offers: Callable[[], Iterator[Transaction]], clock: Clock | None) -> None:
         """Takes what fits of the pool's transactions.
@@ -55,64 +54,79 @@ class BlockFilling:
         offers: the pool's pending transactions, without those that the caller does not want now. clock: seconds; None
         lets every transaction run to its end.
         """
+        self._last = builder.context
         if clock is None:
-            self._take(builder, offers(), lambda: 0.0)
+            self._take_all(builder, offers())
             return
-        begun = clock()
-        if self._slow and begun >= self._next_slow and self._take_slow(builder, offers()):
-            self._next_slow = clock() + (SLOW_SHARE - 1) * (clock() - begun)
-            return
-        self._take(builder, offers(), lambda: clock() - begun, clock)
+        self._take_in_time(builder, offers(), clock)
         builder.lift_time_limit()
 
-    def _take(
-        self,
-        builder: BlockBuilder,
-        offers: Iterator[Transaction],
-        elapsed: Callable[[], float],
-        clock: Clock | None = None,
-    ) -> None:
-        has_tried = is_full_of_work = False
+    def execute_ahead(
+        self, builder_of: Callable[[BlockContext, int], BlockBuilder], clock: Clock, may_begin: Callable[[], bool]
+    ) -> bool:
+        """Executes one slow transaction to its end for a block to come; False when there is nothing to do.
+
+        builder_of: a builder of the block so many after the head, by the context of the last block that was filled.
+        may_begin: False while a block is due.
+        """
+        item, last = self._slow.next_attempt(clock()), self._last
+        if item is None or last is None or not may_begin():
+            return False
+        begun = clock()
+        builder = builder_of(last, item.distance)
+        builder.begin()
+        try:
+            known = builder.execute_ahead(item.transaction)
+        except (InvalidTransaction, StateUnavailable):  # where it still waits, it is found to be slow again
+            self._slow.drop(item.transaction.hash)
+            return True
+        self._slow.note(item, known, builder.context.number, clock() - begun, clock())
+        return True
+
+    # ---------------------------------------------------------------- inside
+    def _take_all(self, builder: BlockBuilder, offers: Iterator[Transaction]) -> None:
         for transaction in offers:
-            if builder.gas_left < TX_GAS or (has_tried and elapsed() > FILL_SECONDS):
+            if builder.gas_left < TX_GAS:
                 return
-            if transaction.hash in self._slow or (is_full_of_work and transaction.gas_limit > LIGHT_GAS):
-                self._pool.defer(transaction)
-                continue
-            has_tried = True
-            if clock is not None:
-                builder.limit_time(clock, TRANSACTION_SECONDS)
             try:
                 builder.apply(transaction)
+            except InvalidTransaction as error:
+                self._pool.reject(transaction, error)
+
+    def _take_in_time(self, builder: BlockBuilder, offers: Iterator[Transaction], clock: Clock) -> None:
+        block_time = builder.context.timestamp - builder.context.parent.timestamp
+        most, longest = min(FILL_SECONDS, block_time / 2), min(TRANSACTION_SECONDS, block_time / 4)
+        end = clock() + most
+        has_tried = is_full_of_work = False
+        offered: set[Hash] = set()
+        for transaction in offers:
+            left = end - clock()
+            if builder.gas_left < TX_GAS or (has_tried and left <= 0):
+                return
+            offered.add(transaction.hash)
+            item, known = self._slow.get(transaction.hash), None
+            if item is not None and item.target <= builder.context.number:
+                known = item.known
+            if known is None and (item is not None or (is_full_of_work and transaction.gas_limit > LIGHT_GAS)):
+                self._pool.defer(transaction)
+                continue
+            limit = min(longest, left) if has_tried else longest
+            has_tried = True
+            builder.limit_time(clock, limit)
+            try:
+                builder.apply(transaction, known)
             except ExecutionInterrupted:
-                self._remember(transaction)
+                if limit == longest and item is None:
+                    self._slow.add(transaction, limit)
                 self._pool.defer(transaction)
                 is_full_of_work = True
+            except StaleMessage:
+                assert item is not None
+                self._slow.postpone(item, clock(), block_time)
+                self._pool.defer(transaction)
             except InvalidTransaction as error:
+                self._slow.drop(transaction.hash)
                 self._pool.reject(transaction, error)
-
-    def _take_slow(self, builder: BlockBuilder, offers: Iterator[Transaction]) -> bool:
-        """Runs the best slow transaction alone; False where none can run."""
-        for transaction in offers:
-            if transaction.hash not in self._slow:
-                continue
-            del self._slow[transaction.hash]
-            try:
-                builder.apply(transaction)
-            except InvalidTransaction as error:
-                self._pool.reject(transaction, error)
-                continue
-            return True
-        self._slow.clear()  # those that are still held and run too long are found again
-        return False
-
-    def _remember(self, transaction: Transaction) -> None:
-        log.warning(
-            "transaction runs too long beside others: it waits for a block of its own",
-            hash="0x" + transaction.hash.hex(),
-            gas_limit=transaction.gas_limit,
-            seconds=TRANSACTION_SECONDS,
-        )
-        self._slow[transaction.hash] = None
-        while len(self._slow) > _MOST_REMEMBERED:
-            del self._slow[next(iter(self._slow))]
+            else:
+                self._slow.drop(transaction.hash)
+        self._slow.keep_only(offered)

@@ -5,13 +5,13 @@ Method semantics: execution-apis src/engine, specs protocol/exec-engine.md; wher
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 import structlog
 
 from rollup.execution.block_builder import BlockBuilder, Sealed, validate_block
-from rollup.execution.block_context import BlockContext, InvalidPayloadAttributes, l2_context
+from rollup.execution.block_context import BlockContext, InvalidPayloadAttributes, l2_base_fee, l2_context
 from rollup.execution.block_filling import BlockFilling, TransactionSource
 from rollup.execution.chain import Chain, ReorgTooDeep, UnknownBlock
 from rollup.execution.config import L2Config
@@ -197,6 +197,29 @@ class Engine:
             pool = self.pool
             self._filling.fill(builder, lambda: self._within_da_limits(builder, pool, context.base_fee), self.seconds)
         return builder.seal()
+
+    def execute_ahead(self, may_begin: Callable[[], bool] = lambda: True) -> bool:
+        """Executes one of the pool's slow transactions for a block to come; False when there is nothing to do.
+
+        It changes no chain and may run beside building (block_filling.py). may_begin: False while a block is due.
+        """
+        if self._filling is None or self.seconds is None:
+            return False
+        return self._filling.execute_ahead(self._builder_ahead, self.seconds, may_begin)
+
+    def _builder_ahead(self, last: BlockContext, distance: int) -> BlockBuilder:
+        """A builder for the block so many after the head, in the same epoch as the last block."""
+        head = self.chain.head
+        timestamp = head.timestamp + distance * (last.timestamp - last.parent.timestamp)
+        context = replace(
+            last,
+            parent=head.header,
+            parent_hash=head.hash,
+            number=head.number + distance,
+            timestamp=timestamp,
+            base_fee=l2_base_fee(self.config, head.header, timestamp),
+        )
+        return BlockBuilder(self.config, context, self.chain.states, self._ancestors(head.hash), ahead=True)
 
     def _within_da_limits(self, builder: BlockBuilder, pool: TransactionSource, base_fee: int) -> Iterator[Transaction]:
         """The pool's transactions that the batcher's limits allow.

@@ -5,6 +5,7 @@ from typing import Any
 
 from eth.exceptions import VMError
 
+from rollup.execution.known_message import KnownMessage
 from rollup.execution.state.accounts import AccountDatabase
 from rollup.execution.vms.base import EvmContext
 from rollup.execution.vms.rules import EvmRules
@@ -43,6 +44,7 @@ class Evm:
         "context",
         "fees",
         "has_operator_fee",
+        "known",
         "rules",
         "state",
     )
@@ -58,6 +60,7 @@ class Evm:
         self.rules = rules
         self.context = context
         self.accounts = accounts
+        self.known: KnownMessage | None = None
         self.base_fee_recipient = base_fee_recipient
         self.state: Any = rules.state_class(accounts, context)
         self.use_fees(fees)

@@ -4,6 +4,7 @@ Follows execution-specs `process_transaction` for L1 and op-geth's `core/state_t
 (specs protocol/deposits.md, "Execution"; protocol/exec-engine.md, "Fees").
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from eth.exceptions import ContractCreationCollision, VMError
@@ -14,6 +15,7 @@ from rollup.execution.delegation import delegate_of, designator
 from rollup.execution.errors import InvalidTransaction, Refusal
 from rollup.execution.evm import Evm, Outcome
 from rollup.execution.intrinsic import TX_GAS, gas_needed, is_initcode_too_large
+from rollup.execution.known_message import KnownMessage, ObservedAccounts, Reads, StaleMessage
 from rollup.execution.transaction_rules import check_message
 from rollup.protocol.forks import Fork
 from rollup.protocol.primitives import Address, keccak256, rlp_encode, to_int_bytes
@@ -41,8 +43,27 @@ class TransactionContext:
         return self._logs
 
 
+def _observed_context(reads: Reads) -> Callable[..., TransactionContext]:
+    """A transaction context that notes whether GASPRICE was read."""
+
+    class Observed(TransactionContext):
+        __slots__ = ("_price",)
+
+        @property
+        def gas_price(self) -> int:
+            reads.gas_prices.add(self._price)
+            return self._price
+
+        @gas_price.setter
+        def gas_price(self, price: int) -> None:
+            self._price = price
+
+    return Observed
+
+
 def apply_transaction(evm: Evm, transaction: Transaction, gas_available: int) -> Outcome:
-    """Runs a transaction; raises InvalidTransaction with the state untouched. Ends the accounts' transaction."""
+    """Runs a transaction; raises InvalidTransaction, or StaleMessage where evm.known does not hold, with the state
+    untouched. Ends the accounts' transaction."""
     accounts = evm.accounts
     accounts.lock_changes()
     try:
@@ -50,7 +71,7 @@ def apply_transaction(evm: Evm, transaction: Transaction, gas_available: int) ->
             outcome = _apply_deposit(evm, transaction, gas_available)
         else:
             outcome = _apply_signed(evm, transaction, gas_available)
-    except InvalidTransaction:
+    except (InvalidTransaction, StaleMessage):
         accounts.discard(0)
         raise
     accounts.delete_touched_empty()
@@ -79,6 +100,40 @@ def execute_call(evm: Evm, transaction: Transaction) -> Outcome:
     return _outcome(evm, transaction, charge, computation, gas_used)
 
 
+def execute_ahead(evm: Evm, transaction: Transaction, gas_available: int) -> KnownMessage | None:
+    """Runs a signed transaction up to the end of its message; returns what that does and depends on.
+
+    The accounts are ObservedAccounts; the caller drops them. None where the effects cannot be told, or where something
+    before the message writes state too (EIP-7702). Raises InvalidTransaction.
+    """
+    accounts = evm.accounts
+    assert isinstance(accounts, ObservedAccounts)
+    if transaction.authorization_list:
+        return None
+    accounts.lock_changes()
+    charge = check(evm, transaction, gas_available)
+    _pay_upfront(evm, charge)
+    _warm_up(evm, transaction, charge.sender)
+    reads = accounts.observe()
+    reads.context["coinbase"] = evm.context.coinbase  # warm from the start
+    computation = _run_message(evm, transaction, charge, _observed_context(reads))
+    writes = accounts.writes()
+    if writes is None:
+        return None
+    return KnownMessage(
+        reads=reads,
+        writes=writes,
+        rules=evm.rules,
+        intrinsic=charge.intrinsic,
+        gas_left=computation.get_gas_remaining(),
+        refund=computation.get_gas_refund(),
+        output=computation.output,
+        error=computation._error,
+        deletions=computation.get_accounts_for_deletion(),
+        logs=list(computation.get_log_entries()),
+    )
+
+
 def create_address(sender: Address, nonce: int) -> Address:
     """Where a creation by this sender and nonce goes (Yellow Paper, 7)."""
     return keccak256(rlp_encode([sender, to_int_bytes(nonce)]))[12:]
@@ -87,12 +142,16 @@ def create_address(sender: Address, nonce: int) -> Address:
 # ---------------------------------------------------------------- signed transactions
 def _apply_signed(evm: Evm, transaction: Transaction, gas_available: int) -> Outcome:
     charge = check(evm, transaction, gas_available)
-    accounts, sender = evm.accounts, charge.sender
-    accounts.set_balance(sender, accounts.get_balance(sender) - charge.upfront)
-    accounts.set_nonce(sender, charge.nonce + 1)
+    _pay_upfront(evm, charge)
     computation, gas_used = _execute(evm, transaction, charge)
     settle(evm, charge, gas_used)
     return _outcome(evm, transaction, charge, computation, gas_used)
+
+
+def _pay_upfront(evm: Evm, charge: Charge) -> None:
+    accounts, sender = evm.accounts, charge.sender
+    accounts.set_balance(sender, accounts.get_balance(sender) - charge.upfront)
+    accounts.set_nonce(sender, charge.nonce + 1)
 
 
 # ---------------------------------------------------------------- deposits
@@ -150,14 +209,24 @@ def _execute(evm: Evm, transaction: Transaction, charge: Charge) -> tuple[Any, i
     """Runs a transaction's message; returns py-evm's computation and the gas used after refunds."""
     _warm_up(evm, transaction, charge.sender)
     refund = sum(_apply_authorization(evm, item) for item in transaction.authorization_list)
-    computation = _run_message(evm, transaction, charge)
+    known = evm.known
+    if known is None:
+        computation = _run_message(evm, transaction, charge)
+    else:
+        known.replay(evm.accounts, evm.context, evm.rules, charge.intrinsic, charge.price)
+        computation = known
     gas_left, refund = computation.get_gas_remaining(), computation.get_gas_refund() + refund
     return computation, charge.gas_used(gas_left, refund)
 
 
-def _run_message(evm: Evm, transaction: Transaction, charge: Charge) -> Any:
+def _run_message(
+    evm: Evm,
+    transaction: Transaction,
+    charge: Charge,
+    context_of: Callable[..., TransactionContext] = TransactionContext,
+) -> Any:
     state, accounts, sender = evm.state, evm.accounts, charge.sender
-    context = TransactionContext(sender, charge.price, transaction.blob_versioned_hashes)
+    context = context_of(sender, charge.price, transaction.blob_versioned_hashes)
     gas = charge.gas_limit - charge.intrinsic
     computation_class = state.computation_class
     if transaction.to is None:

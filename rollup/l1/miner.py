@@ -6,7 +6,7 @@ looks at it, the beacon chain: slots, prevRandao, beacon roots, blob sidecars, s
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rollup.clock import Clock
 from rollup.execution.block_builder import BlockBuilder, BlockContext, l1_context
@@ -146,6 +146,23 @@ class MockL1:
         timestamp: a slot's time in seconds, the next slot's by default; raises SlotError for another.
         """
         return self._mine(timestamp, self._take_from_pool)
+
+    def execute_ahead(self) -> bool:
+        """Executes one of the pool's slow transactions for a block to come; False when there is nothing to do.
+
+        It changes no chain and may run beside mining (rollup/execution/block_filling.py).
+        """
+        if self.seconds is None:
+            return False
+        return self._filling.execute_ahead(self._builder_ahead, self.seconds, lambda: not self.is_due())
+
+    def _builder_ahead(self, last: BlockContext, distance: int) -> BlockBuilder:
+        """A builder for the block so many slots after the head."""
+        head = self.chain.head
+        context = self.context_on(head, head.timestamp + distance * self.block_time)
+        number = head.number + distance
+        context = replace(context, number=number, prev_randao=self._seed.prev_randao(number))
+        return BlockBuilder(self.config, context, self.chain.states, self.block_hashes_from(head), ahead=True)
 
     def mine_empty(self, timestamp: int | None = None) -> Block:
         """As mine, and leaves the pool alone."""

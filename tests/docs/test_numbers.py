@@ -44,7 +44,7 @@ SAID = {
         f"up to {interpreter.PROGRAMS._heaviest // 2**20} MB of them",
         f"{senders._SLICE} to a task on up to 8 threads",
         f"from the pool after {block_filling.FILL_SECONDS:.0f} s",
-        f"runs for more than {block_filling.TRANSACTION_SECONDS:.0f} s",
+        f"runs for more than {block_filling.TRANSACTION_SECONDS} s",
         f"{WORDS[engine._KEPT_PAYLOADS]} are kept",
         f"{engine._KEPT_INVALID} invalid blocks",
         f"2^{L1_FORKS[l1_fork_of(Fork.KARST)].max_transaction_gas.bit_length() - 1} gas per transaction (EIP-7825)",

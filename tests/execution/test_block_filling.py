@@ -1,15 +1,17 @@
-"""Filling a block in time: what is slow waits for a block of its own, and nothing that was acknowledged is lost."""
+"""Filling a block in time: what is slow is executed ahead of a later block; nothing that was acknowledged is lost."""
 
 from itertools import count
+from types import SimpleNamespace
 
 import pytest
 
-from rollup.execution import block_filling
-from rollup.execution.block_filling import LIGHT_GAS, SLOW_SHARE, BlockFilling
+from rollup.execution.block_filling import FILL_SECONDS, LIGHT_GAS, TRANSACTION_SECONDS, BlockFilling
 from rollup.execution.errors import ExecutionInterrupted, InvalidTransaction, Refusal
+from rollup.execution.known_message import StaleMessage
 from rollup.protocol.transaction import DYNAMIC_FEE, Transaction
 
 GAS = 30_000_000
+BLOCK_TIME = 2
 
 
 class Clock:
@@ -38,14 +40,30 @@ class Pool:
         self.deferred.append(transaction)
 
 
-class Builder:
-    """Every transaction takes the seconds that its value says; a negative one is invalid."""
+class Known:
+    def __init__(self, holds, is_timed):
+        self.holds = holds
+        self.reads = SimpleNamespace(is_timed=is_timed)
 
-    def __init__(self, clock):
-        self.clock = clock
+
+class Builder:
+    """Every transaction takes the seconds that its nonce says, in tenths; one with a value is invalid.
+
+    holds: whether what was found ahead holds, by the block's number.
+    """
+
+    def __init__(self, clock, number=1, block_time=BLOCK_TIME, holds=lambda number: True, is_timed=False):
+        self.clock, self.holds, self.is_timed = clock, holds, is_timed
+        time = number * block_time
+        self.context = SimpleNamespace(
+            number=number, timestamp=time, parent=SimpleNamespace(timestamp=time - block_time)
+        )
         self.transactions = []
         self.gas_left = GAS
         self.most = None
+
+    def begin(self):
+        pass
 
     def limit_time(self, seconds, most):
         self.most = most
@@ -53,11 +71,21 @@ class Builder:
     def lift_time_limit(self):
         self.most = None
 
-    def apply(self, transaction):
+    def execute_ahead(self, transaction):
+        if transaction.value:
+            raise InvalidTransaction(Refusal.FUNDS, address=bytes(20), have=0, want=1)
+        self.clock.now += transaction.nonce / 10
+        return Known(self.holds, self.is_timed)
+
+    def apply(self, transaction, known=None):
         takes = transaction.nonce / 10
         if transaction.value:
             self.clock.now += 0.4
             raise InvalidTransaction(Refusal.FUNDS, address=bytes(20), have=0, want=1)
+        if known is not None:
+            if not known.holds(self.context.number):
+                raise StaleMessage
+            takes = 0
         if self.most is not None and takes > self.most:
             self.clock.now += self.most
             raise ExecutionInterrupted(1)
@@ -72,8 +100,8 @@ def transaction(tenths, gas=21_000, number=count(), invalid=False):
     )
 
 
-def fill(filling, pool, clock):
-    builder = Builder(clock)
+def fill(filling, pool, clock, number=1, **options):
+    builder = Builder(clock, number, **options)
     begun = clock.now
     filling.fill(builder, pool.pending, clock)
     for taken in builder.transactions:
@@ -81,12 +109,36 @@ def fill(filling, pool, clock):
     return builder, clock.now - begun
 
 
+def run_ahead(filling, clock, head, **options):
+    return filling.execute_ahead(lambda last, distance: Builder(clock, head + distance, **options), clock, lambda: True)
+
+
 def test_filling_ends_in_time_whatever_becomes_of_the_transactions():
     clock = Clock()
     for invalid in (True, False):
         pool = Pool(transaction(4, invalid=invalid) for _ in range(50))
         _, seconds = fill(BlockFilling(pool), pool, clock)
-        assert seconds <= block_filling.FILL_SECONDS + 0.4
+        assert seconds <= FILL_SECONDS + (0.4 if invalid else 0.0) + 1e-9
+
+
+@pytest.mark.parametrize("block_time", [1, 2, 12])
+def test_filling_ends_in_the_middle_of_a_transaction_and_before_half_of_the_block_time(block_time):
+    clock, pool = Clock(), Pool([transaction(2), transaction(2), transaction(4), transaction(4), transaction(4)])
+    builder, seconds = fill(BlockFilling(pool), pool, clock, block_time=block_time)
+    assert builder.transactions
+    assert seconds <= min(FILL_SECONDS, block_time / 2) + 1e-9
+    assert not pool.rejected
+
+
+def test_a_transaction_that_ran_short_of_time_is_not_slow():
+    clock, first = Clock(), [transaction(4), transaction(4)]
+    last = transaction(4)
+    pool = Pool([*first, last])
+    filling = BlockFilling(pool)
+    assert fill(filling, pool, clock)[0].transactions == first
+    assert pool.deferred == [last]
+    assert not run_ahead(filling, clock, 1)
+    assert fill(filling, pool, clock)[0].transactions == [last]
 
 
 def test_a_slow_transaction_stays_in_the_pool_and_light_ones_go_on():
@@ -97,40 +149,86 @@ def test_a_slow_transaction_stays_in_the_pool_and_light_ones_go_on():
     assert builder.transactions == [light]
     assert pool.held == [slow, heavy]
     assert pool.deferred == [slow, heavy]
-    assert seconds == block_filling.TRANSACTION_SECONDS
+    assert seconds == TRANSACTION_SECONDS
 
 
-def test_every_slow_transaction_gets_a_block_of_its_own_and_the_others_are_on_time():
+def test_every_slow_transaction_is_included_and_every_block_is_in_time():
     clock, slow = Clock(), [transaction(100, GAS) for _ in range(4)]
     pool = Pool(slow)
-    filling = BlockFilling(pool)
-    late, seconds_late, began = [], 0.0, clock.now
-    for _ in range(200):
-        quick = transaction(1)
-        pool.held.append(quick)
-        builder, seconds = fill(filling, pool, clock)
-        if seconds > block_filling.FILL_SECONDS + block_filling.TRANSACTION_SECONDS:
-            late.append(builder.transactions)
-            seconds_late += seconds
-        clock.now += 1
-        if not pool.held:
-            break
-    assert sorted(late, key=str) == sorted(([item] for item in slow), key=str)
+    filling, included = BlockFilling(pool), []
+    for number in range(1, 20):
+        pool.held.append(transaction(1))
+        builder, seconds = fill(filling, pool, clock, number)
+        included += builder.transactions
+        assert seconds <= FILL_SECONDS
+        run_ahead(filling, clock, number)
+    assert all(item in included for item in slow)
     assert not pool.rejected
-    assert seconds_late <= (clock.now - began) / SLOW_SHARE + 10
+
+
+def test_a_message_that_read_the_time_waits_for_the_block_it_was_executed_for():
+    clock, slow = Clock(), transaction(50, GAS)
+    pool, filling = Pool([slow]), None
+    filling = BlockFilling(pool)
+    fill(filling, pool, clock, 1)
+    assert run_ahead(filling, clock, 1, holds=lambda number: number == 2, is_timed=True)
+    # It took longer than a block: blocks 2 to 4 are built by then. The next attempt is for a later block.
+    builder, _ = fill(filling, pool, clock, 5)
+    assert builder.transactions == []
+    target = 5 + 4
+    assert run_ahead(filling, clock, 5, holds=lambda number: number == target, is_timed=True)
+    for number in range(6, target):
+        builder, seconds = fill(filling, pool, clock, number)
+        assert builder.transactions == []
+        assert seconds == 0
+    builder, _ = fill(filling, pool, clock, target)
+    assert builder.transactions == [slow]
+
+
+def test_a_message_that_never_holds_stays_in_the_pool_and_is_tried_more_and_more_seldom():
+    clock, slow = Clock(), transaction(10, GAS)
+    pool = Pool([slow])
+    filling, attempts = BlockFilling(pool), 0
+    for number in range(1, 200):
+        _, seconds = fill(filling, pool, clock, number)
+        assert seconds <= FILL_SECONDS
+        attempts += run_ahead(filling, clock, number, holds=lambda number: False)
+        clock.now += BLOCK_TIME
+    assert pool.held == [slow]
+    assert not pool.rejected
+    assert 5 < attempts < 20
 
 
 def test_a_slow_transaction_that_became_invalid_leaves_the_pool_and_the_block_is_filled():
-    clock = Clock()
-    slow, quick = transaction(100, GAS), transaction(1)
+    clock, slow, quick = Clock(), transaction(100, GAS), transaction(1)
     pool = Pool([slow])
     filling = BlockFilling(pool)
     fill(filling, pool, clock)
+    run_ahead(filling, clock, 1)
     slow.value = 1
     pool.held.append(quick)
-    builder, _ = fill(filling, pool, clock)
+    builder, _ = fill(filling, pool, clock, 2)
     assert builder.transactions == [quick]
     assert pool.rejected == [slow]
+
+
+def test_what_the_pool_no_longer_offers_is_not_executed_ahead():
+    clock, slow = Clock(), transaction(100, GAS)
+    pool = Pool([slow])
+    filling = BlockFilling(pool)
+    fill(filling, pool, clock)
+    pool.held.clear()
+    fill(filling, pool, clock, 2)
+    assert not run_ahead(filling, clock, 2)
+
+
+def test_nothing_is_executed_ahead_while_a_block_is_due():
+    clock, slow = Clock(), transaction(100, GAS)
+    pool = Pool([slow])
+    filling = BlockFilling(pool)
+    fill(filling, pool, clock)
+    assert not filling.execute_ahead(lambda last, distance: Builder(clock), clock, lambda: False)
+    assert run_ahead(filling, clock, 1)
 
 
 def test_without_a_clock_every_transaction_runs_to_its_end():
