@@ -6,6 +6,7 @@ from typing import Protocol
 from derivation.attributes import prepare_payload_attributes
 from derivation.batches import SingularBatch
 from derivation.errors import Reset
+from derivation.places import BatchPlace
 from derivation.sources import L1Source
 from rollup.protocol.blockref import L1BlockRef, L2BlockRef
 from rollup.protocol.config import RollupConfig, SystemConfig
@@ -20,12 +21,16 @@ class BatchSource(Protocol):
 
 @dataclass(slots=True, frozen=True)
 class DerivedAttributes:
-    """Attributes, the block they go on, whether they end their batch, the L1 block that made them derivable."""
+    """Attributes, the block they go on, whether they end their batch, the L1 block that made them derivable.
+
+    batch: where their batch was read; None for a block without a batch.
+    """
 
     attributes: PayloadAttributes
     parent: L2BlockRef
     is_last_in_batch: bool
     derived_from: L1BlockRef
+    batch: BatchPlace | None = None
 
     def deposits_only(self) -> PayloadAttributes:
         """The attributes without the batch's transactions (holocene/derivation.md, "Engine Queue")."""
@@ -70,4 +75,4 @@ class AttributesQueue:
         attributes = prepare_payload_attributes(self._config, self._l1, parent, system_config, batch.epoch)
         attributes.transactions += batch.transactions
         self._batch = None
-        return DerivedAttributes(attributes, parent, is_last, origin)
+        return DerivedAttributes(attributes, parent, is_last, origin, batch.place)

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
-from derivation.batch_checks import SafeChain, Validity, check_singular_batch, check_span_batch
+from derivation.batch_checks import SafeChain, Validity, Verdict, check_singular_batch, check_span_batch
 from derivation.batches import SingularBatch
 from derivation.channel_reader import Batch, ChannelReader
+from derivation.drops import Rule
 from derivation.epochs import Epochs
 from derivation.errors import Critical, EndOfSource, NotEnoughData
+from derivation.journal import Journal
 from derivation.span_blocks import SpanCursor
 from rollup.protocol.blockref import L1BlockRef, L2BlockRef
 from rollup.protocol.config import RollupConfig
@@ -21,7 +23,15 @@ class _Pending:
 class BatchQueue:
     """Batches waiting for their turn."""
 
-    def __init__(self, config: RollupConfig, previous: ChannelReader, chain: SafeChain, epochs: Epochs) -> None:
+    def __init__(
+        self,
+        config: RollupConfig,
+        previous: ChannelReader,
+        chain: SafeChain,
+        epochs: Epochs,
+        journal: Journal | None = None,
+    ) -> None:
+        self._journal = journal or Journal()
         self._config = config
         self._previous = previous
         self._chain = chain
@@ -33,6 +43,12 @@ class BatchQueue:
         """Forgets all batches."""
         self._pending = []
         self._span = SpanCursor()
+
+    def drop(self, rule: Rule) -> None:
+        """Drops all batches by a rule."""
+        for pending in self._pending:
+            self._journal.drop_batch(pending.batch.place, rule)
+        self.reset()
 
     def flush(self) -> None:
         """Nothing to do: only Holocene's rules flush."""
@@ -51,7 +67,9 @@ class BatchQueue:
         except EndOfSource:
             out_of_data = True
         else:
-            if not is_behind:
+            if is_behind:
+                self._journal.drop_batch(batch.place, Rule.PAST)
+            else:
                 self._add(batch, parent)
         if is_behind:
             raise EndOfSource if out_of_data else NotEnoughData
@@ -66,7 +84,10 @@ class BatchQueue:
         if self._epochs.origin is None:
             return
         pending = _Pending(batch, self._epochs.origin)
-        if self._check(pending, parent) is not Validity.DROP:
+        verdict = self._check(pending, parent)
+        if verdict.validity is Validity.DROP:
+            self._drop(pending, verdict)
+        else:
             self._pending.append(pending)
 
     def _derive(self, parent: L2BlockRef, out_of_data: bool) -> tuple[SingularBatch, bool]:
@@ -74,7 +95,8 @@ class BatchQueue:
         self._epochs.check(parent)
         kept: list[_Pending] = []
         for index, pending in enumerate(self._pending):
-            validity = self._check(pending, parent)
+            verdict = self._check(pending, parent)
+            validity = verdict.validity
             if validity is Validity.FUTURE:
                 kept.append(pending)
             elif validity is Validity.UNDECIDED:
@@ -83,6 +105,8 @@ class BatchQueue:
             elif validity is Validity.ACCEPT:
                 self._pending = kept + self._pending[index + 1 :]
                 return self._begin(pending.batch, parent)
+            else:
+                self._drop(pending, verdict)
         self._pending = kept
         return self._epochs.empty_batch(parent, out_of_data), True
 
@@ -95,7 +119,11 @@ class BatchQueue:
             raise Critical("a span batch was accepted that does not hold the next block")
         return first, not self._span
 
-    def _check(self, pending: _Pending, parent: L2BlockRef) -> Validity:
+    def _drop(self, pending: _Pending, verdict: Verdict) -> None:
+        if verdict.rule is not None:
+            self._journal.drop_batch(pending.batch.place, verdict.rule, verdict.detail)
+
+    def _check(self, pending: _Pending, parent: L2BlockRef) -> Verdict:
         batch, blocks = pending.batch, self._epochs.blocks
         if isinstance(batch, SingularBatch):
             return check_singular_batch(self._config, blocks, parent, batch, pending.inclusion)

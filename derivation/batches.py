@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from derivation.drops import Rule
+from derivation.places import BatchPlace
 from rollup.protocol.blockref import BlockId
 from rollup.protocol.primitives import Hash, RlpError, from_int_bytes, rlp_decode, rlp_encode, to_int_bytes
 
@@ -9,22 +11,36 @@ SINGULAR_BATCH, SPAN_BATCH = 0, 1
 
 
 class BatchError(ValueError):
-    """Bytes that are no batch. Their channel ends: op-node's reader fails with them."""
+    """Bytes that are not a batch, and the rule by which they are dropped.
+
+    Their channel ends: op-node's reader fails with them.
+    """
+
+    def __init__(self, detail: str, rule: Rule = Rule.BATCH_MALFORMED) -> None:
+        super().__init__(detail)
+        self.rule = rule
 
 
 class SpanTransactionError(BatchError):
     """A span batch that was read whole, but whose columns make no transactions. It alone is dropped."""
 
+    def __init__(self, detail: str, rule: Rule = Rule.SPAN_TRANSACTIONS) -> None:
+        super().__init__(detail, rule)
+
 
 @dataclass(slots=True)
 class SingularBatch:
-    """One L2 block: its parent, its epoch, its time in seconds, its transactions without deposits."""
+    """One L2 block: its parent, its epoch, its time in seconds, its transactions without deposits.
+
+    place: where it was read, None for a batch that was not read; not a part of its value.
+    """
 
     parent_hash: Hash
     epoch_number: int
     epoch_hash: Hash
     timestamp: int
     transactions: list[bytes] = field(default_factory=list)
+    place: BatchPlace | None = field(default=None, compare=False)
 
     @property
     def epoch(self) -> BlockId:

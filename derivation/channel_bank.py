@@ -2,10 +2,12 @@
 
 from collections import OrderedDict
 
-from derivation.channels import Channel, max_bank_size
+from derivation.channels import Channel, ChannelData, max_bank_size
+from derivation.drops import Rule
 from derivation.errors import EndOfSource, NotEnoughData
 from derivation.frame_queue import FrameQueue
 from derivation.frames import Frame
+from derivation.journal import Journal
 from rollup.protocol.blockref import L1BlockRef
 from rollup.protocol.config import RollupConfig
 
@@ -13,9 +15,10 @@ from rollup.protocol.config import RollupConfig
 class ChannelBank:
     """Channels in the order they were opened."""
 
-    def __init__(self, config: RollupConfig, previous: FrameQueue) -> None:
+    def __init__(self, config: RollupConfig, previous: FrameQueue, journal: Journal | None = None) -> None:
         self._config = config
         self._previous = previous
+        self._journal = journal or Journal()
         self._channels: OrderedDict[bytes, Channel] = OrderedDict()
 
     @property
@@ -30,8 +33,14 @@ class ChannelBank:
     def flush(self) -> None:
         """Nothing to do: only Holocene's rules flush."""
 
-    def next_channel(self) -> bytes:
-        """A finished channel's compressed bytes; raises NotEnoughData, EndOfSource."""
+    def drop(self, rule: Rule) -> None:
+        """Drops all channels by a rule."""
+        for channel in self._channels.values():
+            channel.drop(rule, self._journal.drop_frame)
+        self._channels.clear()
+
+    def next_channel(self) -> ChannelData:
+        """A finished channel; raises NotEnoughData, EndOfSource."""
         try:
             return self._read()
         except EndOfSource:
@@ -48,17 +57,19 @@ class ChannelBank:
         if channel is None:
             channel = self._channels[frame.channel_id] = Channel(frame.channel_id, origin)
         if channel.is_timed_out(self._config, origin):
+            self._journal.drop_frame(frame.place, Rule.FRAME_TIMED_OUT)
             return
-        channel.add(frame, origin)
+        channel.add(frame, origin, self._journal.drop_frame)
         self._prune(origin)
 
     def _prune(self, origin: L1BlockRef) -> None:
         # spec: channel.prune
         limit = max_bank_size(self._config, origin.timestamp)
         while sum(channel.size for channel in self._channels.values()) > limit:
-            self._channels.popitem(last=False)
+            _, oldest = self._channels.popitem(last=False)
+            oldest.drop(Rule.CHANNEL_BANK_FULL, self._journal.drop_frame)
 
-    def _read(self) -> bytes:
+    def _read(self) -> ChannelData:
         """The first channel if it is done; from Canyon any that is (canyon/overview.md)."""
         # spec: channel.first-in-first-out, canyon.channel-order
         origin = self.origin
@@ -66,6 +77,7 @@ class ChannelBank:
             first = next(iter(self._channels.values()))
             if first.is_timed_out(self._config, origin):
                 del self._channels[first.channel_id]
+                first.drop(Rule.CHANNEL_TIMED_OUT, self._journal.drop_frame)
                 continue
             if not self._config.is_canyon(origin.timestamp):
                 return self._take(first)
@@ -75,7 +87,7 @@ class ChannelBank:
             break
         raise EndOfSource
 
-    def _take(self, channel: Channel) -> bytes:
+    def _take(self, channel: Channel) -> ChannelData:
         if not channel.is_ready:
             raise EndOfSource
         del self._channels[channel.channel_id]

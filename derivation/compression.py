@@ -5,6 +5,7 @@ from typing import Literal
 
 import brotli
 
+from derivation.drops import Rule
 from rollup.cooperative import pause
 
 Compression = Literal["zlib", "brotli"]
@@ -25,7 +26,12 @@ _LOOK_AHEAD = 1 << 25
 
 
 class CompressionError(ValueError):
-    """A channel that is not compressed in a known way."""
+    """A channel that is not compressed in a known way, and the rule by which it is dropped."""
+
+    def __init__(self, rule: Rule, detail: str = "") -> None:
+        super().__init__(detail or rule.text)
+        self.rule = rule
+        self.detail = detail
 
 
 class Defect(Exception):
@@ -48,14 +54,14 @@ def decompress(data: bytes, limit: int, allow_brotli: bool) -> bytes:
     """
     # spec: channel.compression, fjord.brotli
     if not data:
-        raise CompressionError("an empty channel")
+        raise CompressionError(Rule.CHANNEL_EMPTY)
     if data[0] & 0x0F in _ZLIB_METHODS:
         return _inflate(data, limit)
     if is_brotli(data):
         if not allow_brotli:
-            raise CompressionError("brotli before Fjord")
+            raise CompressionError(Rule.BROTLI_BEFORE_FJORD)
         return _unbrotli(data[1:], limit)
-    raise CompressionError(f"unknown channel version {data[0]}")
+    raise CompressionError(Rule.COMPRESSION_UNKNOWN, f"the first byte is {data[0]}")
 
 
 def is_brotli(channel: bytes) -> bool:
@@ -67,11 +73,11 @@ def is_brotli(channel: bytes) -> bool:
 def zlib_header_size(data: bytes) -> int:
     """The size of a zlib header (RFC 1950, section 2.2); raises CompressionError."""
     if len(data) < 2 or data[0] & 0x0F != zlib.DEFLATED or data[0] >> 4 > 7 or int.from_bytes(data[:2], "big") % 31:
-        raise CompressionError("not a zlib header")
+        raise CompressionError(Rule.COMPRESSION_UNKNOWN, "not a zlib header")
     if not data[1] & _PRESET_DICTIONARY:
         return 2
     if data[2:6] != _EMPTY_DICTIONARY:
-        raise CompressionError("a zlib stream with a preset dictionary")
+        raise CompressionError(Rule.COMPRESSION_UNKNOWN, "a zlib stream with a preset dictionary")
     return 6
 
 

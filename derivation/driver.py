@@ -11,7 +11,9 @@ import structlog
 
 from derivation.attributes_match import attributes_mismatch
 from derivation.attributes_queue import DerivedAttributes
+from derivation.drops import Rule
 from derivation.errors import Critical, EndOfSource, NotEnoughData, NotFound, Reset, StatesGone, Temporary
+from derivation.journal import BlockDerived, Journal
 from derivation.pipeline import Pipeline
 from derivation.safe_heads import SafeHeads, SafeRecord
 from derivation.sources import BlobSource, L1Source
@@ -53,7 +55,8 @@ class Verifier:
         self._l1 = l1
         self._engine = engine
         self._chain = engine.chain
-        self._pipeline = Pipeline(config, l1, blobs, engine.chain)
+        self.journal = Journal()
+        self._pipeline = Pipeline(config, l1, blobs, engine.chain, self.journal)
         self._safe_heads = SafeHeads(engine.chain.store)
         self._is_begun = False
         self._pending = self._ref(engine.chain.safe)  # ahead of the safe head inside a span batch, before Holocene
@@ -161,8 +164,16 @@ class Verifier:
             self._forkchoice(unsafe.hash, safe.hash, finalized.hash)
         self._pending = self._ref(safe)
         base, system_config = self._pipeline_start(self._pending)
+        self.journal.begin(self._settled_l1(safe))
         self._pipeline.reset(base, system_config)
         self._is_begun = True
+
+    def _settled_l1(self, safe: Block) -> int:
+        """The L1 block that a safe block was derived from: L1 was read up to it before; -1 when it was not."""
+        newest = next(self._safe_heads.newest_first(), None)
+        if newest is None or newest.l2.hash != safe.hash or safe.number == self.config.genesis.l2.number:
+            return -1
+        return newest.derived_from.number
 
     def _find_safe(self) -> Block:
         """The newest recorded safe block whose L1 block is still there; without records the finalized block."""
@@ -245,7 +256,10 @@ class Verifier:
             if len(derived.deposits_only().transactions) == len(derived.attributes.transactions):
                 raise Critical(f"deposits alone make an invalid block on L2 block {derived.parent.number}")
             if not self.config.is_holocene(derived.attributes.timestamp):
-                return  # the batch is dropped; the next one for this parent may be good
+                # The batch is dropped; the next one for this parent may be good.
+                self.journal.drop_batch(derived.batch, Rule.PAYLOAD, f"L2 block {derived.parent.number + 1}")
+                return
+            self.journal.drop_batch(derived.batch, Rule.PAYLOAD_DEPOSITS_ONLY, f"L2 block {derived.parent.number + 1}")
             self._pipeline.flush()
             block = self._build(derived.parent.hash, derived.deposits_only())
             if block is None:
@@ -281,6 +295,7 @@ class Verifier:
         safe = block.hash if derived.is_last_in_batch else self._chain.safe.hash
         if derived.is_last_in_batch:
             self._safe_heads.record(SafeRecord(BlockId(block.hash, block.number), derived.derived_from.id))
+        self.journal.report(BlockDerived(BlockId(block.hash, block.number), derived.derived_from.id, derived.batch))
         self._forkchoice(unsafe, safe, self._chain.finalized.hash)
         self._pending = self._ref(block)
 

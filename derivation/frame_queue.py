@@ -3,9 +3,12 @@
 specs protocol/derivation.md, "Frame Queue"; holocene/derivation.md, "Frame Queue".
 """
 
+from derivation.channels import OnFrameDrop, ignore_drop
+from derivation.drops import Rule
 from derivation.errors import NotEnoughData
 from derivation.frames import Frame, FrameError, decode_frames
-from derivation.l1_retrieval import L1Retrieval
+from derivation.journal import DataRead, Journal
+from derivation.l1_retrieval import BatcherPiece, L1Retrieval
 from rollup.protocol.blockref import L1BlockRef
 from rollup.protocol.config import RollupConfig
 
@@ -13,9 +16,10 @@ from rollup.protocol.config import RollupConfig
 class FrameQueue:
     """Frames of the batcher's data, oldest first."""
 
-    def __init__(self, config: RollupConfig, previous: L1Retrieval) -> None:
+    def __init__(self, config: RollupConfig, previous: L1Retrieval, journal: Journal | None = None) -> None:
         self._config = config
         self._previous = previous
+        self._journal = journal or Journal()
         self._frames: list[Frame] = []
 
     @property
@@ -37,18 +41,27 @@ class FrameQueue:
 
     def _load(self) -> None:
         # spec: frame.all-parse
-        data = self._previous.next_data()
+        piece = self._previous.next_data()
         try:
-            frames = decode_frames(data)
-        except FrameError:
-            return  # the whole transaction is dropped
+            frames = decode_frames(piece.data, piece.place)
+        except FrameError as error:
+            # The whole transaction is dropped.
+            self._report(piece, [])
+            self._journal.drop(error.rule, len(piece.data), place=piece.place, detail=error.detail)
+            return
+        self._report(piece, frames)
         self._frames += frames
         origin = self.origin
         if origin is not None and self._config.is_holocene(origin.timestamp):
-            self._frames = prune_frames(self._frames)
+            self._frames = prune_frames(self._frames, self._journal.drop_frame)
+
+    def _report(self, piece: BatcherPiece, frames: list[Frame]) -> None:
+        if piece.place is not None:
+            places = tuple(frame.place for frame in frames)
+            self._journal.report(DataRead(piece.place, len(piece.data), places))
 
 
-def prune_frames(frames: list[Frame]) -> list[Frame]:
+def prune_frames(frames: list[Frame], on_drop: OnFrameDrop = ignore_drop) -> list[Frame]:
     """Drops frames that cannot follow the one before (holocene/derivation.md, "Frame Queue")."""
     # spec: holocene.frame-order, holocene.first-frame-replaces
     kept = list(frames)
@@ -56,11 +69,13 @@ def prune_frames(frames: list[Frame]) -> list[Frame]:
     while index < len(kept) - 1:
         current, following = kept[index], kept[index + 1]
         if current.channel_id == following.channel_id:
-            if current.is_last or following.number != current.number + 1:
-                del kept[index + 1]
-            else:
+            if not current.is_last and following.number == current.number + 1:
                 index += 1
+                continue
+            on_drop(following.place, Rule.FRAME_AFTER_LAST if current.is_last else Rule.FRAME_ORDER)
+            del kept[index + 1]
         elif following.number != 0:
+            on_drop(following.place, Rule.FRAME_NOT_FIRST)
             del kept[index + 1]
         elif current.is_last:
             index += 1
@@ -69,6 +84,8 @@ def prune_frames(frames: list[Frame]) -> list[Frame]:
             start = index
             while start > 0 and kept[start - 1].channel_id == current.channel_id:
                 start -= 1
+            for frame in kept[start : index + 1]:
+                on_drop(frame.place, Rule.CHANNEL_REPLACED)
             del kept[start : index + 1]
             index = max(start - 1, 0)
     return kept

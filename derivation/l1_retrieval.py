@@ -3,10 +3,14 @@
 specs protocol/derivation.md, "L1 Retrieval"; ecotone/derivation.md, "Ecotone: Blob Retrieval".
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from derivation.drops import Rule
 from derivation.errors import EndOfSource, NotFound, Reset, Temporary
+from derivation.journal import DataRead, Journal
 from derivation.l1_traversal import L1Traversal
+from derivation.places import DataPlace
 from derivation.sources import BlobSource, L1Source
 from rollup.protocol.blobs import BlobError, decode_blob
 from rollup.protocol.blockref import L1BlockRef
@@ -28,21 +32,50 @@ _BATCHER_TYPES = frozenset((LEGACY, ACCESS_LIST, DYNAMIC_FEE, BLOB, DEPOSIT))
 
 @dataclass(slots=True, frozen=True)
 class BatcherData:
-    """One piece in order: calldata, or the versioned hash of a blob to fetch."""
+    """One piece in order: calldata, or the versioned hash of a blob to fetch; and the transaction it comes from.
+
+    index: the transaction's place in its block. blob: the blob's place in its transaction, None for calldata.
+    """
 
     calldata: bytes | None = None
     blob_hash: Hash | None = None
+    transaction: Hash = bytes(32)
+    index: int = 0
+    blob: int | None = None
+
+
+@dataclass(slots=True, frozen=True)
+class BatcherPiece:
+    """The data of one piece, and where it stands on L1 as far as that is known."""
+
+    data: bytes
+    place: DataPlace | None = None
+
+
+OnTransactionDrop = Callable[[Transaction, int, Rule], None]
+
+
+def _ignore_drop(transaction: Transaction, index: int, rule: Rule) -> None:
+    """Reports nothing."""
 
 
 class L1Retrieval:
     """Gives the current L1 block's batcher data, a transaction's calldata or a blob at a time."""
 
-    def __init__(self, config: RollupConfig, previous: L1Traversal, l1: L1Source, blobs: BlobSource) -> None:
+    def __init__(
+        self,
+        config: RollupConfig,
+        previous: L1Traversal,
+        l1: L1Source,
+        blobs: BlobSource,
+        journal: Journal | None = None,
+    ) -> None:
+        self._journal = journal or Journal()
         self._config = config
         self._previous = previous
         self._l1 = l1
         self._blobs = blobs
-        self._pending: list[bytes] | None = None
+        self._pending: list[BatcherPiece] | None = None
 
     @property
     def origin(self) -> L1BlockRef | None:
@@ -53,7 +86,7 @@ class L1Retrieval:
         """Forgets what was not given yet."""
         self._pending = None
 
-    def next_data(self) -> bytes:
+    def next_data(self) -> BatcherPiece:
         """The next piece; raises EndOfSource when the block has no more, Temporary when L1 does not answer."""
         if self._pending is None:
             block = self._previous.next_l1_block()
@@ -67,12 +100,18 @@ class L1Retrieval:
             raise EndOfSource
         return self._pending.pop(0)
 
-    def _open(self, block: L1BlockRef) -> list[bytes]:
+    def _open(self, block: L1BlockRef) -> list[BatcherPiece]:
         # spec: retrieval.sender, blob.order, blob.invalid-ignored
         batcher = self._previous.system_config.batcher_address
         allow_blobs = self._config.is_ecotone(block.timestamp)
+        transactions = self._l1.transactions(block.hash)
+        dropped: list[tuple[Transaction, int, Rule]] = []
         found = batcher_data(
-            self._config.batch_inbox_address, batcher, self._l1.transactions(block.hash), allow_blobs=allow_blobs
+            self._config.batch_inbox_address,
+            batcher,
+            transactions,
+            allow_blobs=allow_blobs,
+            on_drop=lambda *drop: dropped.append(drop),
         )
         hashes = [item.blob_hash for item in found if item.blob_hash is not None]
         try:
@@ -80,39 +119,72 @@ class L1Retrieval:
         except NotFound as error:
             # A block whose blobs nobody has was reorganised away (op-node: BlobDataSource.open).
             raise Reset(f"blobs of L1 block {block.number} were not found: {error}") from error
-        data = []
+        # From here on the block is read: nothing is reported twice.
+        for transaction, index, rule in dropped:
+            self._drop_transaction(block, transaction, index, rule)
+        pieces = []
         for item in found:
+            place = DataPlace(block.id, item.transaction, item.index, batcher, item.blob, item.blob_hash)
             if item.calldata is not None:
-                data.append(item.calldata)
+                pieces.append(BatcherPiece(item.calldata, place))
                 continue
+            blob = next(blobs)
             try:
-                data.append(decode_blob(next(blobs)))
-            except BlobError:
-                continue  # hostile or foreign: dropped
-        return data
+                pieces.append(BatcherPiece(decode_blob(blob), place))
+            except BlobError as error:
+                # Hostile or foreign: dropped.
+                self._journal.report(DataRead(place, len(blob), ()))
+                self._journal.drop(Rule.BLOB_ENCODING, len(blob), place=place, detail=str(error))
+        return pieces
+
+    def _drop_transaction(self, block: L1BlockRef, transaction: Transaction, index: int, rule: Rule) -> None:
+        try:
+            sender = transaction.sender
+        except TransactionError:
+            sender = bytes(20)
+        place = DataPlace(block.id, transaction.hash, index, sender)
+        self._journal.report(DataRead(place, len(transaction.data), ()))
+        self._journal.drop(rule, len(transaction.data), place=place, detail=f"sender 0x{sender.hex()}")
 
 
 def batcher_data(
-    inbox: Address, batcher: Address, transactions: list[Transaction], *, allow_blobs: bool
+    inbox: Address,
+    batcher: Address,
+    transactions: list[Transaction],
+    *,
+    allow_blobs: bool,
+    on_drop: OnTransactionDrop = _ignore_drop,
 ) -> list[BatcherData]:
     """The batcher's data in an L1 block, in order: to the inbox, from the batcher, of type 0 to 3, or a deposit.
 
     A deposit's sender is the one it names: this L1 is an OP chain itself then, and its own derivation vouches for it.
     Before Ecotone a blob transaction gives its calldata (specs protocol/derivation.md, "L1 Retrieval"). From Ecotone it
-    gives its blobs, and its calldata is ignored (ecotone/derivation.md, "Ecotone: Blob Retrieval").
+    gives its blobs, and its calldata is ignored (ecotone/derivation.md, "Ecotone: Blob Retrieval"). on_drop is called
+    with each transaction to the inbox whose calldata is dropped, its index and the rule.
     """
     # spec: retrieval.inbox, retrieval.types, retrieval.sender, retrieval.order, blob.calldata-ignored
     found: list[BatcherData] = []
-    for transaction in transactions:
-        if transaction.to != inbox or transaction.tx_type not in _BATCHER_TYPES:
+    for index, transaction in enumerate(transactions):
+        if transaction.to != inbox:
             continue
-        try:
-            if transaction.sender != batcher:
-                continue
-        except TransactionError:
-            continue
-        if transaction.tx_type != BLOB or not allow_blobs:
-            found.append(BatcherData(calldata=transaction.data))
+        if transaction.tx_type not in _BATCHER_TYPES:
+            on_drop(transaction, index, Rule.TRANSACTION_TYPE)
+        elif not _is_from(transaction, batcher):
+            on_drop(transaction, index, Rule.SENDER)
+        elif transaction.tx_type != BLOB or not allow_blobs:
+            found.append(BatcherData(transaction.data, None, transaction.hash, index))
         else:
-            found += [BatcherData(blob_hash=item) for item in transaction.blob_versioned_hashes]
+            if transaction.data:
+                on_drop(transaction, index, Rule.BLOB_CALLDATA)
+            found += [
+                BatcherData(None, item, transaction.hash, index, place)
+                for place, item in enumerate(transaction.blob_versioned_hashes)
+            ]
     return found
+
+
+def _is_from(transaction: Transaction, batcher: Address) -> bool:
+    try:
+        return transaction.sender == batcher
+    except TransactionError:
+        return False

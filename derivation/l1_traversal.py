@@ -1,6 +1,7 @@
 """Stage 1: L1 blocks one after the other, and the system config as of each."""
 
 from derivation.errors import EndOfSource, Reset
+from derivation.journal import Journal
 from derivation.sources import L1Source
 from rollup.protocol.blockref import L1BlockRef
 from rollup.protocol.config import RollupConfig, SystemConfig
@@ -10,7 +11,8 @@ from rollup.protocol.system_config import apply_config_updates
 class L1Traversal:
     """Stands on one L1 block (the pipeline's origin) and gives it out once."""
 
-    def __init__(self, config: RollupConfig, l1: L1Source) -> None:
+    def __init__(self, config: RollupConfig, l1: L1Source, journal: Journal | None = None) -> None:
+        self._journal = journal or Journal()
         self._config = config
         self._l1 = l1
         self.origin: L1BlockRef | None = None
@@ -20,6 +22,7 @@ class L1Traversal:
     def reset(self, origin: L1BlockRef, system_config: SystemConfig) -> None:
         """Stands on a block; system_config is the one as of that block."""
         self.origin = origin
+        self._journal.open_block(origin)
         self.system_config = system_config
         self._given = False
 
@@ -45,4 +48,5 @@ class L1Traversal:
         receipts = self._l1.receipts(following.hash)
         self.system_config = apply_config_updates(self._config, self.system_config, receipts, following.timestamp)
         self.origin = following
+        self._journal.open_block(following)
         self._given = False

@@ -8,9 +8,12 @@ from derivation.batches import SingularBatch
 from derivation.channel_assembler import ChannelAssembler
 from derivation.channel_bank import ChannelBank
 from derivation.channel_reader import ChannelReader
+from derivation.channels import ChannelData
+from derivation.drops import Rule
 from derivation.epochs import Epochs
 from derivation.errors import EndOfSource, Reset
 from derivation.frame_queue import FrameQueue
+from derivation.journal import Journal
 from derivation.l1_retrieval import L1Retrieval
 from derivation.l1_traversal import L1Traversal
 from derivation.sources import BlobSource, L1Source
@@ -21,11 +24,11 @@ from rollup.protocol.config import RollupConfig, SystemConfig
 class ChannelProvider:
     """Channel bank before Holocene, channel assembler from then on; the origin's time decides."""
 
-    def __init__(self, config: RollupConfig, frames: FrameQueue) -> None:
+    def __init__(self, config: RollupConfig, frames: FrameQueue, journal: Journal | None = None) -> None:
         self._config = config
         self._frames = frames
-        self._bank = ChannelBank(config, frames)
-        self._assembler = ChannelAssembler(config, frames)
+        self._bank = ChannelBank(config, frames, journal)
+        self._assembler = ChannelAssembler(config, frames, journal)
 
     @property
     def origin(self) -> L1BlockRef | None:
@@ -37,14 +40,18 @@ class ChannelProvider:
         # spec: holocene.activation-drops
         origin = self.origin
         is_holocene = origin is not None and self._config.is_holocene(origin.timestamp)
-        return self._assembler if is_holocene else self._bank
+        if not is_holocene:
+            return self._bank
+        # Channels that are not complete are dropped at the activation (holocene/derivation.md, "Activation").
+        self._bank.drop(Rule.ACTIVATION)
+        return self._assembler
 
-    def next_channel(self) -> bytes:
-        """See the two stages."""
+    def next_channel(self) -> ChannelData:
+        """The next complete channel; raises NotEnoughData, EndOfSource."""
         return self._current.next_channel()
 
     def flush(self) -> None:
-        """See the two stages."""
+        """Drops the channel that is being assembled, from Holocene on."""
         self._current.flush()
 
     def reset(self) -> None:
@@ -56,12 +63,14 @@ class ChannelProvider:
 class BatchProvider:
     """Batch queue before Holocene, batch stage from then on; both know the same epochs."""
 
-    def __init__(self, config: RollupConfig, reader: ChannelReader, chain: SafeChain) -> None:
+    def __init__(
+        self, config: RollupConfig, reader: ChannelReader, chain: SafeChain, journal: Journal | None = None
+    ) -> None:
         self._config = config
         self._reader = reader
         self.epochs = Epochs(config)
-        self._queue = BatchQueue(config, reader, chain, self.epochs)
-        self._stage = BatchStage(config, reader, chain, self.epochs)
+        self._queue = BatchQueue(config, reader, chain, self.epochs, journal)
+        self._stage = BatchStage(config, reader, chain, self.epochs, journal)
         self._was_holocene = False
 
     @property
@@ -71,12 +80,12 @@ class BatchProvider:
         is_holocene = origin is not None and self._config.is_holocene(origin.timestamp)
         if is_holocene and not self._was_holocene:
             # Batches kept for later are dropped at the activation (holocene/derivation.md, "Activation").
-            self._queue.reset()
+            self._queue.drop(Rule.ACTIVATION)
         self._was_holocene = is_holocene
         return self._stage if is_holocene else self._queue
 
     def next_batch(self, parent: L2BlockRef) -> tuple[SingularBatch, bool]:
-        """See the two stages."""
+        """The block after the parent, and whether it ends its batch; raises NotEnoughData, EndOfSource, Reset."""
         return self._current.next_batch(parent)
 
     def flush(self) -> None:
@@ -94,13 +103,21 @@ class BatchProvider:
 class Pipeline:
     """L1 blocks in, payload attributes out."""
 
-    def __init__(self, config: RollupConfig, l1: L1Source, blobs: BlobSource, chain: SafeChain) -> None:
-        self._l1_traversal = L1Traversal(config, l1)
-        self._l1_retrieval = L1Retrieval(config, self._l1_traversal, l1, blobs)
-        self._frame_queue = FrameQueue(config, self._l1_retrieval)
-        self._channels = ChannelProvider(config, self._frame_queue)
-        self._channel_reader = ChannelReader(config, self._channels)
-        self._batches = BatchProvider(config, self._channel_reader, chain)
+    def __init__(
+        self,
+        config: RollupConfig,
+        l1: L1Source,
+        blobs: BlobSource,
+        chain: SafeChain,
+        journal: Journal | None = None,
+    ) -> None:
+        journal = journal or Journal()
+        self._l1_traversal = L1Traversal(config, l1, journal)
+        self._l1_retrieval = L1Retrieval(config, self._l1_traversal, l1, blobs, journal)
+        self._frame_queue = FrameQueue(config, self._l1_retrieval, journal)
+        self._channels = ChannelProvider(config, self._frame_queue, journal)
+        self._channel_reader = ChannelReader(config, self._channels, journal)
+        self._batches = BatchProvider(config, self._channel_reader, chain, journal)
         self._attributes_queue = AttributesQueue(config, self._batches, l1)
 
     @property

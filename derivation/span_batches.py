@@ -2,11 +2,13 @@
 
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy
 
 from derivation.batches import SPAN_BATCH, BatchError, SingularBatch
+from derivation.drops import Rule
+from derivation.places import BatchPlace
 from derivation.span_batch_transactions import Reader, SpanTransactions, encode_bits, encode_uvarint
 from derivation.span_blocks import Bits, SpanBlock, SpanBlocks, decode_origin_bits
 from rollup.protocol.blockref import BlockId, L1BlockRef, L2BlockRef
@@ -18,11 +20,15 @@ MAX_ELEMENTS = 10_000_000  # blocks or transactions in one span batch
 
 @dataclass(slots=True)
 class SpanBatch:
-    """A decoded span: 20 bytes of the first block's parent hash, 20 of the last block's L1 origin hash, the blocks."""
+    """A decoded span: 20 bytes of the first block's parent hash, 20 of the last block's L1 origin hash, the blocks.
+
+    place: where it was read; not a part of its value.
+    """
 
     parent_check: bytes
     l1_origin_check: bytes
     blocks: Sequence[SpanBlock]
+    place: BatchPlace | None = field(default=None, compare=False)
 
     @property
     def timestamp(self) -> int:
@@ -38,6 +44,13 @@ class SpanBatch:
     def end_epoch(self) -> int:
         """The last block's L1 origin number."""
         return self.blocks[-1].epoch_number
+
+    @property
+    def transactions(self) -> int:
+        """How many transactions all blocks have together."""
+        if isinstance(self.blocks, SpanBlocks):
+            return self.blocks.transactions
+        return sum(len(block.transactions) for block in self.blocks)
 
     def blocks_after(self, timestamp: int) -> tuple[int, Iterator[SpanBlock]]:
         """The index of the first block later than a time, and the blocks from it on."""
@@ -59,9 +72,11 @@ class SpanBatch:
         first, blocks = self.blocks_after(safe_head.timestamp)
         for number in self._origins(first):
             if number not in hashes or number < safe_head.l1_origin.number:
-                raise BatchError(f"L1 origin {number} of a span batch is unknown or too old")
+                raise BatchError(f"L1 origin {number} is unknown or too old", Rule.SPAN_OUTDATED_ORIGIN)
         return (
-            SingularBatch(b"", block.epoch_number, hashes[block.epoch_number], block.timestamp, block.transactions)
+            SingularBatch(
+                b"", block.epoch_number, hashes[block.epoch_number], block.timestamp, block.transactions, self.place
+            )
             for block in blocks
         )
 

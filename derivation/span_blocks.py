@@ -92,6 +92,11 @@ class SpanBlocks(Sequence[SpanBlock]):
     def __len__(self) -> int:
         return len(self._counts)
 
+    @property
+    def transactions(self) -> int:
+        """How many transactions all blocks have together."""
+        return len(self._raws)
+
     @overload
     def __getitem__(self, index: int) -> SpanBlock: ...
     @overload

@@ -35,6 +35,11 @@ class BufferedStream:
         self._buffer = b""
         self._end: StreamEnd | None = None
 
+    @property
+    def end(self) -> StreamEnd | None:
+        """How the stream ended, None as long as it did not."""
+        return self._end
+
     def read_byte(self) -> int | None:
         """The next byte; None at the end."""
         while not self._buffer:

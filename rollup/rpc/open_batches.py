@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from derivation.batches import BatchError, SingularBatch
 from derivation.channel_reader import Batch, ChannelReader
-from derivation.channels import Channel
+from derivation.channels import Channel, ChannelData
 from derivation.errors import NotEnoughData, NotFound
 from derivation.frames import FrameError, decode_frames
 from derivation.l1_retrieval import batcher_data
@@ -132,7 +132,7 @@ class BatchFinder:
 
     def _blocks(self, complete: _Open, ref: L1BlockRef) -> frozenset[BatchedBlock]:
         data = complete.channel.data()
-        key = keccak256(data)
+        key = keccak256(data.data)
         blocks = self._decoded.get(key)
         if blocks is None:
             blocks = frozenset(_batched_blocks(self._config, data, ref))
@@ -143,11 +143,11 @@ class BatchFinder:
 class _OneChannel:
     """A channel source with one channel."""
 
-    def __init__(self, data: bytes, origin: L1BlockRef) -> None:
-        self._data: bytes | None = data
+    def __init__(self, data: ChannelData, origin: L1BlockRef) -> None:
+        self._data: ChannelData | None = data
         self.origin: L1BlockRef | None = origin
 
-    def next_channel(self) -> bytes:
+    def next_channel(self) -> ChannelData:
         """The channel, once."""
         data, self._data = self._data, None
         if data is None:
@@ -159,7 +159,7 @@ class _OneChannel:
         self._data = None
 
 
-def _batched_blocks(config: RollupConfig, data: bytes, ref: L1BlockRef) -> list[BatchedBlock]:
+def _batched_blocks(config: RollupConfig, data: ChannelData, ref: L1BlockRef) -> list[BatchedBlock]:
     """The blocks of every batch up to the first defect."""
     reader = ChannelReader(config, _OneChannel(data, ref))
     found: list[BatchedBlock] = []

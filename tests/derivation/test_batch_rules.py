@@ -31,7 +31,7 @@ class NoChain:
 
 
 def singular(batch, forks=HOLOCENE, l1_blocks=L1, inclusion=L1[-1], **config):
-    return check_singular_batch(rollup_config(forks, **config), l1_blocks, SAFE, batch, inclusion)
+    return check_singular_batch(rollup_config(forks, **config), l1_blocks, SAFE, batch, inclusion).validity
 
 
 def test_a_good_batch_is_accepted():
@@ -75,7 +75,7 @@ def span(blocks, forks=GRANITE, parent=SAFE.hash, origin=None, l1_blocks=L1, saf
     last = next((ref.hash for ref in L1 if ref.number == blocks[-1].epoch_number), bytes(32))
     batch = SpanBatch(parent[:20], (origin or last)[:20], blocks)
     check = check_span_batch_holocene if forks is HOLOCENE else check_span_batch
-    return check(rollup_config(forks), l1_blocks, safe, batch, L1[-1], NoChain())
+    return check(rollup_config(forks), l1_blocks, safe, batch, L1[-1], NoChain()).validity
 
 
 @pytest.mark.parametrize("forks", [GRANITE, HOLOCENE], ids=["Granite", "Holocene"])

@@ -56,7 +56,7 @@ def test_the_oldest_channel_is_dropped_when_the_bank_is_full(monkeypatch):
     frames.at(1)
     for _ in range(8):
         try:
-            found.append(stage.next_channel())
+            found.append(stage.next_channel().data)
         except NotEnoughData:
             continue
         except EndOfSource:

@@ -90,7 +90,7 @@ def read(transactions, blobs):
     stage, found = L1Retrieval(CONFIG, source, source, source), []
     try:
         while True:
-            found.append(stage.next_data())
+            found.append(stage.next_data().data)
     except EndOfSource:
         return found
 

@@ -14,6 +14,7 @@ from derivation.compression import Compression, compress
 from derivation.errors import EndOfSource, NotEnoughData
 from derivation.frame_queue import FrameQueue, prune_frames
 from derivation.frames import MAX_FRAME_LENGTH, Frame
+from derivation.l1_retrieval import BatcherPiece
 from derivation.pipeline import ChannelProvider
 from rollup.protocol.forks import Fork, ForkSchedule
 from rollup.protocol.primitives import rlp_encode
@@ -29,10 +30,10 @@ class Transactions:
         self.items = items
         self.origin = l1_ref(100)
 
-    def next_data(self) -> bytes:
+    def next_data(self) -> BatcherPiece:
         if not self.items:
             raise EndOfSource
-        return self.items.pop(0)
+        return BatcherPiece(self.items.pop(0))
 
 
 def batches_of(fork: Fork, datas: list[bytes]) -> list[Batch]:

@@ -7,6 +7,7 @@ import brotli
 import pytest
 
 from derivation.batches import SingularBatch
+from derivation.drops import Drop, Rule
 from derivation.span_batches import decode_raw_span_batch, decode_span_batch, encode_span_batch
 from rollup.l1.sidecar import make_sidecar
 from rollup.protocol.accounts import BATCHER, USERS
@@ -69,6 +70,44 @@ GARBAGE = {
 }
 
 
+# The rule by which each is dropped.
+DROPPED_BY = {
+    "nothing": Rule.DATA_EMPTY,
+    "random bytes": Rule.DATA_VERSION,
+    "an unknown derivation version": Rule.DATA_VERSION,
+    "a version byte alone": Rule.NO_FRAMES,
+    "a truncated frame": Rule.FRAME_TRUNCATED,
+    "a frame that says it is longer than it is": Rule.FRAME_TRUNCATED,
+    "a frame that is neither last nor not": Rule.FRAME_IS_LAST,
+    "a frame above the size limit": Rule.FRAME_TOO_LONG,
+    "an empty channel": Rule.CHANNEL_EMPTY,
+    "bytes that are no zlib": Rule.COMPRESSION_DEFECT,
+    "truncated zlib": Rule.CHANNEL_LIMIT,
+    "bytes that are no brotli": Rule.COMPRESSION_DEFECT,
+    "truncated brotli": Rule.CHANNEL_LIMIT,
+    "an unknown compression": Rule.COMPRESSION_UNKNOWN,
+    "bad RLP": Rule.RLP_MALFORMED,
+    "a list where a string is due": Rule.RLP_MALFORMED,
+    "a batch of no type": Rule.BATCH_EMPTY,
+    "a batch of an unknown type": Rule.BATCH_VERSION,
+    "a singular batch that is no list": Rule.BATCH_MALFORMED,
+    "a singular batch with too few fields": Rule.BATCH_MALFORMED,
+    "a span batch of noise": Rule.SPAN_MALFORMED,
+    "a span batch of 2**60 blocks": Rule.SPAN_MALFORMED,
+    "a wrong parent": Rule.PARENT,
+    "an old batch": Rule.PAST,
+    "a batch of the far future": Rule.FUTURE,
+    "a decompression bomb": Rule.BATCH_MALFORMED,
+}
+
+
+def drops_of(verifier):
+    """What a verifier drops from now on."""
+    found = []
+    verifier.derivation.journal.subscribe(lambda fact: found.append(fact) if isinstance(fact, Drop) else None)
+    return found
+
+
 @pytest.mark.parametrize("name", GARBAGE)
 def test_garbage_is_dropped_and_nothing_after_it_is_lost(name):
     # spec: frame.version
@@ -79,14 +118,17 @@ def test_garbage_is_dropped_and_nothing_after_it_is_lost(name):
     batcher.sends_on_l1(world.config.batch_inbox_address, 0, GARBAGE[name], gas=10_000_000)
     world.l1.mine()
     verifier = world.new_verifier()
+    drops = drops_of(verifier)
     verifier.derive()
     assert verifier.safe.number == 0
+    assert [drop.rule for drop in drops] == [DROPPED_BY[name]]
 
     world.sequencer.derive()
     world.batcher.post()
     world.l1.mine(2)
     verifier.derive()
     verifier.must_equal(world.sequencer, safe=3)
+    assert len(drops) == 1
 
 
 @pytest.mark.parametrize("kind", ["deposit", "not a transaction", "empty", "unpayable"])

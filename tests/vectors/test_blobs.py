@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from derivation.channel_reader import ChannelReader
+from derivation.channels import ChannelData
 from derivation.errors import EndOfSource
 from derivation.frames import decode_frames
 from derivation.span_batches import SpanBatch
@@ -97,10 +98,10 @@ class OneChannel:
     """A channel stage by hand."""
 
     def __init__(self, data: bytes) -> None:
-        self.items = [data]
+        self.items = [ChannelData(data)]
         self.origin = L1BlockRef(bytes(32), 0, bytes(32), 1_800_000_000)
 
-    def next_channel(self) -> bytes:
+    def next_channel(self) -> ChannelData:
         if not self.items:
             raise EndOfSource
         return self.items.pop()

@@ -8,7 +8,7 @@ import pytest
 from derivation.batches import SINGULAR_BATCH, SPAN_BATCH, SingularBatch, decode_singular_batch
 from derivation.channel_reader import ChannelReader
 from derivation.channel_strings import channel_strings
-from derivation.channels import Channel
+from derivation.channels import Channel, ChannelData
 from derivation.compression import compress, decompress
 from derivation.errors import EndOfSource, NotEnoughData
 from derivation.frames import Frame, decode_frame, decode_frames
@@ -98,10 +98,10 @@ class OneChannel:
     """A channel stage by hand."""
 
     def __init__(self, data: bytes) -> None:
-        self.items = [data]
+        self.items = [ChannelData(data)]
         self.origin = L1BlockRef(bytes(32), 0, bytes(32), 1_800_000_000)
 
-    def next_channel(self) -> bytes:
+    def next_channel(self) -> ChannelData:
         if not self.items:
             raise EndOfSource
         return self.items.pop()
@@ -128,7 +128,7 @@ def joined(frames: list[Frame]) -> bytes:
     for frame in frames:
         assert channel.add(frame, block)
     assert channel.is_ready
-    return channel.data()
+    return channel.data().data
 
 
 def channel_of(file: str, case: dict[str, Any]) -> bytes:

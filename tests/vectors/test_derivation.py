@@ -10,6 +10,7 @@ import pytest
 from derivation.attributes_queue import DerivedAttributes
 from derivation.batches import SingularBatch
 from derivation.channel_reader import ChannelReader
+from derivation.channels import ChannelData
 from derivation.errors import EndOfSource, NotEnoughData, NotFound
 from derivation.frames import decode_frames
 from derivation.l1_retrieval import batcher_data
@@ -215,10 +216,10 @@ class OneChannel:
     """A channel stage by hand."""
 
     def __init__(self, data: bytes, origin: L1BlockRef) -> None:
-        self.items = [data]
+        self.items = [ChannelData(data)]
         self.origin = origin
 
-    def next_channel(self) -> bytes:
+    def next_channel(self) -> ChannelData:
         if not self.items:
             raise EndOfSource
         return self.items.pop()

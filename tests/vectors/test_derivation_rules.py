@@ -13,10 +13,11 @@ from derivation.batches import SingularBatch
 from derivation.channel_assembler import ChannelAssembler
 from derivation.channel_bank import ChannelBank
 from derivation.channel_reader import ChannelReader
-from derivation.channels import Channel
+from derivation.channels import Channel, ChannelData
 from derivation.errors import EndOfSource, NotEnoughData
 from derivation.frame_queue import FrameQueue, prune_frames
 from derivation.frames import MAX_FRAME_LENGTH, Frame, FrameError, decode_frame, decode_frames
+from derivation.l1_retrieval import BatcherPiece
 from derivation.span_batches import SpanBatch, SpanBlock
 from rollup.protocol.block import Block
 from rollup.protocol.blockref import BlockId, L1BlockRef, L2BlockRef
@@ -178,7 +179,7 @@ def test_batch_validity(file: str, document: dict[str, Any], case: dict[str, Any
             batch["timestamp"],
             transactions_of(batch),
         )
-        validity = check_singular_batch(config, blocks, safe_head, singular, inclusion)
+        verdict = check_singular_batch(config, blocks, safe_head, singular, inclusion)
     elif batch["type"] == "span":
         span = SpanBatch(
             unhex(batch["parent_check"]),
@@ -186,10 +187,10 @@ def test_batch_validity(file: str, document: dict[str, Any], case: dict[str, Any
             [SpanBlock(block["timestamp"], block["epoch_num"], transactions_of(block)) for block in batch["blocks"]],
         )
         chain = SafeBlocks(document["l2_chain"], safe_head, case.get("l2_block_override"))
-        validity = check_span_batch(config, blocks, safe_head, span, inclusion, chain)
+        verdict = check_span_batch(config, blocks, safe_head, span, inclusion, chain)
     else:
         pytest.fail(f"{file}: {case['name']}: unknown batch type {batch['type']}")
-    assert validity.value == case["expected"]
+    assert verdict.validity.value == case["expected"]
     ran(file)
 
 
@@ -230,10 +231,10 @@ class Datas:
         self.items = list(items)
         self.origin = L1BlockRef(bytes(32), 0, bytes(32), 0)
 
-    def next_data(self) -> bytes:
+    def next_data(self) -> BatcherPiece:
         if not self.items:
             raise EndOfSource
-        return self.items.pop(0)
+        return BatcherPiece(self.items.pop(0))
 
 
 @pytest.mark.parametrize(("file", "case"), section_cases("holocene_frame_queue_prune"))
@@ -266,7 +267,7 @@ def test_channel_bank(file: str, case: dict[str, Any], ran) -> None:
     steps: list[str | None] = []
     for _ in case["steps"]:
         try:
-            steps.append(bank.next_channel().decode())
+            steps.append(bank.next_channel().data.decode())
         except NotEnoughData:
             steps.append(None)
     assert steps == case["steps"]
@@ -293,7 +294,7 @@ def test_channel_assembler(file: str, case: dict[str, Any], ran, monkeypatch: py
         data = b""
         while not data:
             try:
-                data = assembler.next_channel()
+                data = assembler.next_channel().data
             except NotEnoughData:
                 continue
             except EndOfSource:
@@ -357,10 +358,10 @@ class Channels:
     """A channel stage by hand: one channel."""
 
     def __init__(self, data: bytes) -> None:
-        self.items = [data]
+        self.items = [ChannelData(data)]
         self.origin = L1BlockRef(bytes(32), 0, bytes(32), 0)
 
-    def next_channel(self) -> bytes:
+    def next_channel(self) -> ChannelData:
         if not self.items:
             raise EndOfSource
         return self.items.pop()
