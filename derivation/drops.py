@@ -94,7 +94,7 @@ class Rule(Enum):
         "Span batch format",
         "the span's columns do not form valid transactions",
     )
-    SPAN_BEFORE_DELTA = ("span-before-delta", _SPAN, "Span Batch Activation Rule", "span batches begin with Delta")
+    SPAN_BEFORE_DELTA = ("span-before-delta", _SPAN, "Batch Queue", "span batches begin with Delta")
     # Batches
     PAST = ("past", _BASE, "Batch Queue", "the batch is for blocks that are safe already")
     SPAN_PAST = ("span-past", _SPAN, "Batch Queue", "every block of the span is safe already")
@@ -175,7 +175,7 @@ class Rule(Enum):
     CHANNEL_FLUSHED = (
         "channel-flushed",
         _HOLOCENE,
-        "Fast Channel Invalidation",
+        "Span Batches",
         "an invalid batch or block drops the rest of its channel",
     )
     ACTIVATION = ("activation", _HOLOCENE, "Activation", "what was kept is dropped when Holocene activates")
