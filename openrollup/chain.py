@@ -15,6 +15,7 @@ from rollup.export import attribution, batches
 from rollup.export.blocks import read_blocks, rows_of
 from rollup.export.schema import TABLES
 from rollup.node import Node, NodeParams
+from rollup.printable_text import printable_values, write_traceback
 from rollup.protocol.accounts import USERS
 from rollup.rpc.backend import ExecutionBackend
 from rollup.rpc.eth import EthReads
@@ -160,7 +161,11 @@ class Chain:
 def _log_to_standard_error() -> None:
     """Sends log lines to standard error, unless the program has set up structlog itself."""
     if not structlog.is_configured():
-        structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
+        *others, _ = structlog.get_config()["processors"]  # the last one is the renderer
+        structlog.configure(
+            processors=[*others, printable_values, structlog.dev.ConsoleRenderer(exception_formatter=write_traceback)],
+            logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        )
 
 
 def _number(value: Any) -> Any:

@@ -11,6 +11,7 @@ from rollup.cooperative import Turns
 from rollup.execution.engine import Engine
 from rollup.execution.errors import InvalidTransaction, Refusal
 from rollup.files import write_file
+from rollup.freed_memory import FreedMemory
 from rollup.index.index import Index, IndexUnavailable, genesis_platform
 from rollup.l1 import contracts
 from rollup.l1.beacon import BeaconApi
@@ -72,6 +73,7 @@ class NodeServers:
         self.host = host
         self.ports = ports
         self.bound: dict[str, int] = {}
+        self._freed_memory = FreedMemory()
         self._follower = Follower([open_index(node, node.l2, "l2"), open_index(node, node.verifier, "verifier")])
         self.endpoints = endpoints(node, self._follower.indexes, jwt_secret)
         for endpoint in self.endpoints.values():
@@ -91,16 +93,22 @@ class NodeServers:
             await self.stop()
             raise NodeError(str(error)) from error
         self._follower.start()
+        self._freed_memory.start()
 
     async def stop(self) -> None:
         """Closes every port."""
         await asyncio.gather(*(endpoint.stop() for endpoint in self.endpoints.values()))
+        await self._freed_memory.stop()
         await self._follower.stop()
 
     def url(self, name: str) -> str:
         """Where an endpoint listens."""
-        host = f"[{self.host}]" if ":" in self.host else self.host  # RFC 3986, section 3.2.2
-        return f"http://{host}:{self.bound[name]}"
+        return url_of(self.host, self.bound[name])
+
+
+def url_of(host: str, port: int) -> str:
+    """The URL of a port. An IPv6 address stands in brackets (RFC 3986, section 3.2.2)."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def endpoints(node: Node, indexes: Sequence[Index], jwt_secret: bytes | None) -> dict[str, Endpoint]:

@@ -2,6 +2,7 @@
 
 import importlib
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,8 @@ from typing import Any
 
 import click
 
-from rollup.cli.safe_text import printable
+from rollup.cli.safe_text import write_uncaught
+from rollup.printable_text import printable
 
 # command: (module, what `openrollup --help` says of it)
 _COMMANDS = {
@@ -65,6 +67,11 @@ class _Commands(click.Group):
         command: click.Command = importlib.import_module(module).command
         command.short_help = summary
         return command
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Runs the whole program."""
+        sys.excepthook = write_uncaught
+        return super().main(*args, **options)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Runs the command; an error may quote a file or a node, so its text is made safe for the terminal.

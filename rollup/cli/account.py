@@ -1,12 +1,12 @@
 """`openrollup account`: keys for contributors and payers."""
 
-import json
 from pathlib import Path
 
 import click
 from eth_account import Account
 
 from rollup.cli.attribution_session import make_console
+from rollup.cli.safe_text import echo_json
 from rollup.files import write_file
 
 
@@ -35,7 +35,7 @@ def new(out: Path | None, as_json: bool) -> None:
             raise click.ClickException(f"{out}: {error.strerror}") from error
     place = {"privateKey": key} if out is None else {"file": str(out)}
     if as_json:
-        click.echo(json.dumps({"address": made.address, **place}))
+        echo_json({"address": made.address, **place})
         return
     console = make_console()
     console.print(f"address      {made.address}")

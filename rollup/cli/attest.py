@@ -1,6 +1,5 @@
 """`openrollup attest`: the attributor's word for one inference, to be paid by somebody else."""
 
-import json
 from typing import Any
 
 import click
@@ -12,6 +11,7 @@ from rollup.cli.answer import Answer, answer_options, take_answer
 from rollup.cli.attestation_file import SignedAttestation
 from rollup.cli.attribution_session import Session, with_account, with_session
 from rollup.cli.attribution_values import ADDRESS, DURATION, ID, UINT64
+from rollup.cli.safe_text import echo_json
 
 
 @click.command("attest")
@@ -37,7 +37,7 @@ def command(
     """
     answer = take_answer(options).resolve(session.client, model)
     signed = sign(session, account, model, payer, answer, deadline, nonce)
-    click.echo(json.dumps(signed.to_json(), indent=None if session.as_json else 2))
+    echo_json(signed.to_json(), indent=None if session.as_json else 2)
 
 
 def sign(

@@ -23,7 +23,7 @@ from web3.types import TxReceipt
 from attribution_precompile.client import AttributionClient, AttributionError
 from rollup.cli.attribution_values import INDEX, POSITIVE
 from rollup.cli.node_url import DEFAULT_URL, rpc_url_option
-from rollup.cli.safe_text import safe_console
+from rollup.cli.safe_text import echo_json, safe_console
 from rollup.cli.screen import amount
 from rollup.cli.yaml_fields import FieldError
 from rollup.protocol.accounts import MNEMONIC
@@ -146,7 +146,7 @@ class Session:
     def show(self, result: Mapping[str, Any], render: Callable[[Console], None]) -> None:
         """The result as JSON if asked for, else as `render` shows it."""
         if self.as_json:
-            click.echo(json.dumps(result))
+            echo_json(result)
         else:
             render(self.console)
 

@@ -1,13 +1,13 @@
 """`openrollup db`: looking into a data directory."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from rollup.cli.safe_text import echo_json, safe_console
 from rollup.store.kv import LmdbStore, StoreError
 
 
@@ -35,11 +35,11 @@ def stat(data_dir: Path, as_json: bool) -> None:
         result[folder.name] = store.stat()
         store.close()
     if as_json:
-        click.echo(json.dumps(result))
+        echo_json(result)
         return
-    console = Console()
+    console = safe_console()
     for name, tables in result.items():
-        table = Table("table", "entries", "bytes", title=name, title_justify="left")
+        table = Table("table", "entries", "bytes", title=escape(name), title_justify="left")
         for table_name, numbers in tables.items():
-            table.add_row(table_name, f"{numbers['entries']:,}", f"{numbers['bytes']:,}")
+            table.add_row(escape(table_name), f"{numbers['entries']:,}", f"{numbers['bytes']:,}")
         console.print(table)

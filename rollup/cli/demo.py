@@ -1,6 +1,5 @@
 """`openrollup demo`: inferences paid for, contributors credited, and the books at the end."""
 
-import json
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from rollup.cli.attribution_session import explained
 from rollup.cli.demo_node import Endpoints, own_node
 from rollup.cli.demo_story import Demo, DemoResult
 from rollup.cli.demo_texts import example_texts, load_data_set
-from rollup.cli.safe_text import safe_console
+from rollup.cli.safe_text import echo_json, safe_console
 from rollup.cli.screen import amount
 
 _TEXTS = example_texts()
@@ -45,7 +44,7 @@ def command(l2: str | None, verifier: str | None, texts: Path, inferences: int, 
         demo = Demo(_connect(endpoints.l2), _connect(endpoints.verifier), data_set, console.print)
         result = demo.run(inferences)
         if as_json:
-            click.echo(json.dumps(result.to_json()))
+            echo_json(result.to_json())
         else:
             _show(console, result)
         if keep:
@@ -60,7 +59,7 @@ def _connect(url: str | None) -> Any:
 
 
 def _say_where(console: Console, endpoints: Endpoints, model_id: int, texts: Path) -> None:
-    console.print(f"\nThe node runs on until Ctrl-C: L2 {endpoints.l2}, verifier {endpoints.verifier}")
+    console.print(f"\nThe node runs on until Ctrl-C: L2 {endpoints.l2}, verifier {endpoints.verifier}", markup=False)
     console.print("Look at it from another terminal:", markup=False)
     console.print(f"  export OPENROLLUP_RPC_URL={endpoints.l2} OPENROLLUP_NAMES={texts}", markup=False)
     for line in (f"inference {model_id} 1", "earnings --all", f"model show {model_id}"):

@@ -1,6 +1,5 @@
 """`openrollup economics claims` and `supply`: when to claim, and what is unlocked when."""
 
-import json
 from typing import Any
 
 import click
@@ -8,7 +7,7 @@ import click
 from rollup.cli.attribution_values import AMOUNT
 from rollup.cli.columns import print_columns
 from rollup.cli.economics_options import COUNTS, in_words
-from rollup.cli.safe_text import safe_console
+from rollup.cli.safe_text import echo_json, safe_console
 from rollup.economics.claims import accrual, best_rule
 from rollup.economics.errors import EconomicsError
 from rollup.economics.fees import row_cost
@@ -53,7 +52,7 @@ def claims(
             rule = best_rule(cost, income, holding / MONTHS_PER_YEAR)
             rows.append(_row(count, income, rule.interval, rule.threshold, rule.lost, cost))
     if as_json:
-        click.echo(json.dumps({"gas": row.gas, "source": profile.source, "cost": cost, "prices": prices, "rows": rows}))
+        echo_json({"gas": row.gas, "source": profile.source, "cost": cost, "prices": prices, "rows": rows})
         return
     console = safe_console()
     console.print(f"a claim: {row.gas:,} gas ({profile.source}), {cost:.3g} OPEN at {prices} prices*; all shares*")
@@ -120,7 +119,7 @@ def supply(months: tuple[int, ...], volume: float, holding: float, kept: float, 
 
             write_file(Path(svg), figure_bytes(supply_chart(schedule, absorption), Path(svg).suffix))
     if as_json:
-        click.echo(json.dumps({"source": SOURCE, "unit": "million OPEN", "rows": rows}))
+        echo_json({"source": SOURCE, "unit": "million OPEN", "rows": rows})
         return
     console = safe_console()
     console.print(f"million OPEN; schedule: {SOURCE}; volume, holding and shares are assumptions*")

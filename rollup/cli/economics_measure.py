@@ -8,7 +8,7 @@ import click
 from rollup.cli.columns import print_columns
 from rollup.cli.economics_options import COUNTS, in_words
 from rollup.cli.node_url import rpc_url_option
-from rollup.cli.safe_text import safe_console
+from rollup.cli.safe_text import echo_json, safe_console
 from rollup.economics.errors import EconomicsError
 from rollup.economics.profile import GasProfile
 from rollup.economics.shape import MAX_ENTRIES
@@ -30,7 +30,7 @@ def command(entries: tuple[int, ...], output: Path | None, commit: str, rpc_url:
         if output is not None:
             write_file(output, json.dumps(profile.to_json(), indent=1) + "\n")
     if as_json:
-        click.echo(json.dumps(profile.to_json()))
+        echo_json(profile.to_json())
         return
     console = safe_console()
     console.print(f"{profile.source}, {profile.mode} mode, fee rules of {profile.fork}")

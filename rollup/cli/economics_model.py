@@ -1,6 +1,5 @@
 """`openrollup economics MODEL`: who gets what in a month, what gas takes, from when on the model pays."""
 
-import json
 from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
@@ -13,7 +12,7 @@ from rollup.cli.economics_options import COUNTS, PAIR, USD, in_words, output_opt
 from rollup.cli.economics_source import Source, read_source
 from rollup.cli.economics_tables import show_answer
 from rollup.cli.node_url import DEFAULT_URL
-from rollup.cli.safe_text import safe_console
+from rollup.cli.safe_text import echo_json, safe_console
 from rollup.economics.builder import Answer, Wishes, answer
 from rollup.economics.facts import conclusion, csv_text, facts
 from rollup.economics.measure import DEFAULT_BATCH
@@ -79,7 +78,7 @@ def command(
 
             write_file(svg, figure_bytes(breakeven_map(found), svg.suffix))
     if as_json:
-        click.echo(json.dumps(answer_json(found)))
+        echo_json(answer_json(found))
     else:
         show_answer(safe_console(), found)
 

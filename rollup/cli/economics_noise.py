@@ -1,6 +1,5 @@
 """`openrollup economics noise`: which paid inferences look real."""
 
-import json
 from collections import Counter
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import click
 from rollup.cli.columns import print_columns
 from rollup.cli.economics_options import in_words
 from rollup.cli.node_url import rpc_url_option
-from rollup.cli.safe_text import safe_console
+from rollup.cli.safe_text import echo_json, safe_console
 from rollup.cli.screen import amount
 from rollup.economics.noise import CLASSES, VERSION, Pair, gini, independent_volume, label
 from rollup.economics.noise_source import read_world
@@ -38,7 +37,7 @@ def command(rpc_url: str, limit: int, svg: Path | None, as_json: bool) -> None:
     for pair in pairs:
         by_class[pair.label] += pair.volume
     if as_json:
-        click.echo(json.dumps(_json(pairs, by_class)))
+        echo_json(_json(pairs, by_class))
         return
     console = safe_console()
     total = sum(by_class.values())

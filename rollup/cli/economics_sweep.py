@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from pathlib import Path
@@ -10,13 +9,12 @@ from typing import Any, Final
 
 import click
 import numpy as np
-from rich.console import Console
 from rich.progress import Progress
 
 from rollup.cli.columns import print_columns
 from rollup.cli.economics_options import in_words
 from rollup.cli.economics_scenario_file import read_scenario
-from rollup.cli.safe_text import safe_console
+from rollup.cli.safe_text import echo, echo_json, safe_console
 from rollup.economics.chain_run import run_chain
 from rollup.economics.demand import COLUMNS
 from rollup.economics.errors import EconomicsError
@@ -58,7 +56,7 @@ def sweep(file: Path, output: Path, executor: str | None) -> None:
             f"{len(exceptions)} of {len(tasks)} tasks failed, such as {next(iter(exceptions.values()))}; "
             "the others are kept, and the same command tries these again"
         )
-    click.echo(f"{len(tasks)} tasks, {len(scenario.points())} points in {output}")
+    echo(f"{len(tasks)} tasks, {len(scenario.points())} points in {output}")
 
 
 @click.command("demand")
@@ -86,7 +84,7 @@ def demand(
             write_file(svg, figure_bytes(fan_chart(found, column), svg.suffix))
     result = {name: quantiles(found, name).tolist() for name in COLUMNS}
     if as_json:
-        click.echo(json.dumps({"seed": scenario.seed, "runs": scenario.runs, "quantiles": result}))
+        echo_json({"seed": scenario.seed, "runs": scenario.runs, "quantiles": result})
         return
     console = safe_console()
     console.print(f"{scenario.runs} runs, seed {scenario.seed}: medians, and 5 to 95 % in brackets; all assumptions*")
@@ -113,7 +111,7 @@ def compare(a: Path, b: Path, executor: str | None, as_json: bool) -> None:
             found = _finished(first.experiment(second), workers)
     result = {name: _difference(found, name, first.months) for name in COLUMNS}
     if as_json:
-        click.echo(json.dumps({"seed": first.seed, "runs": first.runs, "difference": result}))
+        echo_json({"seed": first.seed, "runs": first.runs, "difference": result})
         return
     console = safe_console()
     console.print(f"B less A in month {first.months}, {first.runs} runs, seed {first.seed}")
@@ -149,6 +147,6 @@ def _csv(found: Mapping[str, Any]) -> str:
 
 
 def _progress(total: int) -> Progress:
-    progress = Progress(console=Console(stderr=True), transient=True)
+    progress = Progress(console=safe_console(stderr=True), transient=True)
     progress.add_task("running", total=total)
     return progress

@@ -3,6 +3,7 @@
 from typing import Final
 
 from rich.console import Console
+from rich.markup import escape
 
 from rollup.cli.columns import print_columns
 from rollup.economics.builder import Answer, Month
@@ -19,7 +20,7 @@ def show_answer(console: Console, answer: Answer) -> None:
     """Prints everything."""
     shape = answer.model.shape
     split = shape.model
-    console.print(f"[bold]Does it pay?[/] {answer.model.name}", highlight=False)
+    console.print(f"[bold]Does it pay?[/] {escape(answer.model.name)}", highlight=False)
     console.print(
         f"  {_open(answer.model.fee)} OPEN per query ({answer.model.fee_source}); the platform takes "
         f"{shape.platform_bps / 100:g} %, of the rest owner {split.owner_bps / 100:g} %, "

@@ -13,11 +13,13 @@ import click
 
 from rollup.ahead import keep_executing_ahead
 from rollup.cli.logs import configure_logs
+from rollup.cli.safe_text import echo, echo_json
 from rollup.cooperative import Turns
 from rollup.execution.chain import Chain
 from rollup.execution.config import ChainConfigError, L2Config
 from rollup.execution.genesis import genesis_header
 from rollup.execution.genesis_json import GenesisError, GenesisFile, parse_genesis
+from rollup.freed_memory import FreedMemory
 from rollup.node.assembly import open_engine, open_store
 from rollup.node.params import HISTORY
 from rollup.protocol.json_text import parse_json
@@ -27,7 +29,7 @@ from rollup.rpc.jwt_auth import JwtSecretError, read_or_make_secret
 from rollup.rpc.miner import Miner
 from rollup.rpc.origins import Origins
 from rollup.rpc.server import RpcServer
-from rollup.serve import engine_server, execution_server, l2_backend
+from rollup.serve import engine_server, execution_server, l2_backend, url_of
 from rollup.store.kv import StoreError
 
 
@@ -117,8 +119,10 @@ async def _serve(
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):  # not on Windows
             loop.add_signal_handler(number, stop.set)
+    freed_memory = FreedMemory()
+    freed_memory.start()
     try:
-        urls = {name: f"http://{host}:{await server.start(host, port)}" for name, (server, port) in servers.items()}
+        urls = {name: url_of(host, await server.start(host, port)) for name, (server, port) in servers.items()}
         started: dict[str, Any] = {
             "genesis": "0x" + chain.genesis.hash.hex(),
             "head": chain.head.number,
@@ -132,12 +136,13 @@ async def _serve(
         working.cancel()
         for server, _ in servers.values():
             await server.stop()
+        await freed_memory.stop()
 
 
 def _announce(urls: dict[str, str], started: dict[str, Any], as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps({"event": "Started", "urls": urls, **started}))
+        echo_json({"event": "Started", "urls": urls, **started})
         return
-    click.echo(f"genesis      {started['genesis']}, head {started['head']}")
-    click.echo(f"JSON-RPC     {urls['rpc']}")
-    click.echo(f"Engine API   {urls['engine']}")
+    echo(f"genesis      {started['genesis']}, head {started['head']}")
+    echo(f"JSON-RPC     {urls['rpc']}")
+    echo(f"Engine API   {urls['engine']}")

@@ -1,6 +1,5 @@
 """`openrollup export`: a chain's data as Parquet, CSV or JSON lines."""
 
-import json
 import time
 from pathlib import Path
 from typing import Final
@@ -12,6 +11,7 @@ from derivation.errors import Temporary
 from rollup.cli.attribution_values import ADDRESS, UINT64
 from rollup.cli.economics_options import in_words
 from rollup.cli.node_url import DEFAULT_URL
+from rollup.cli.safe_text import echo, echo_json
 from rollup.export.errors import ExportError
 from rollup.export.exporter import Exporter
 from rollup.export.schema import TABLES
@@ -102,7 +102,7 @@ def command(
                 try:
                     _follow(exporter, part_blocks, as_json)
                 except Temporary as error:
-                    click.echo(f"waiting: {error}", err=True)
+                    echo(f"waiting: {error}", err=True)
     except ExportError as error:
         raise click.ClickException(str(error)) from error
     except ValueError as error:
@@ -121,7 +121,7 @@ def _parts(exporter: Exporter, last: int, part_blocks: int, as_json: bool) -> No
     for part in exporter.export(last, part_blocks):
         rows = {name: entry["rows"] for name, entry in part.files.items()}
         if as_json:
-            click.echo(json.dumps({"first": part.first, "last": part.last, "lastHash": part.last_hash, "rows": rows}))
+            echo_json({"first": part.first, "last": part.last, "lastHash": part.last_hash, "rows": rows})
         else:
             counts = ", ".join(f"{count:,} {name}" for name, count in rows.items())
-            click.echo(f"blocks {part.first} to {part.last}: {counts}")
+            echo(f"blocks {part.first} to {part.last}: {counts}")

@@ -6,6 +6,9 @@ import sys
 import structlog
 from structlog.typing import Processor
 
+from rollup.cli.safe_text import PrintableFormatter
+from rollup.printable_text import printable_values, write_traceback
+
 
 def configure_logs(as_json: bool, level: int = logging.INFO) -> None:
     """Sets up structlog on standard error; as_json, or no terminal there, means JSON lines."""
@@ -14,8 +17,10 @@ def configure_logs(as_json: bool, level: int = logging.INFO) -> None:
     renderers: list[Processor] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
         if plain
-        else [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+        else [printable_values, structlog.dev.ConsoleRenderer(exception_formatter=write_traceback)]
     )
+    if logging.lastResort is not None:  # what the libraries log, as there are no other handlers
+        logging.lastResort.setFormatter(PrintableFormatter())
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -22,6 +22,7 @@ from rollup.cli.attribution_values import ADDRESS, AMOUNT, HASH, ID, UINT64
 from rollup.cli.columns import print_columns
 from rollup.cli.credited import print_split, split_text
 from rollup.cli.model_file import NOBODY, ModelFile, read_model
+from rollup.cli.safe_text import echo
 
 
 @click.group("model")
@@ -46,10 +47,10 @@ def register(file: Path, session: Session, account: LocalAccount) -> None:
     )
     known = _identical(session, account.address, model)
     for twin in known:
-        click.echo(f"Warning: model {twin} is the same already; this registers another.", err=True)
+        echo(f"Warning: model {twin} is the same already; this registers another.", err=True)
     if model.base_model_id and not model.split.lineage_bps:
         note = f"Note: model {model.base_model_id}, the base model, gets nothing: the split's lineage is 0"
-        click.echo(note, err=True)
+        echo(note, err=True)
     receipt = session.client.send(account, "registerModel", params)
     model_id = next(found for name, found in session.client.events(receipt) if name == "ModelRegistered")["modelId"]
     attributor = account.address if model.attributor == NOBODY else model.attributor

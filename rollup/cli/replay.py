@@ -1,12 +1,12 @@
 """`openrollup replay`: real blocks executed against their witness, to the hash."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
+from rollup.cli.safe_text import echo, echo_json
 from rollup.execution.chain_variants import VariantError, known_variants, load_variants
 from rollup.execution.config import ChainVariant
 from rollup.execution.replay import ReplayError, find_cases, load_case, replay
@@ -33,7 +33,7 @@ def command(paths: tuple[Path, ...], variants: Path | None, as_json: bool) -> No
     if not count:
         raise click.ClickException("no replay files there")
     if not as_json:
-        click.echo(f"{count - failed} of {count} hashes equal")
+        echo(f"{count - failed} of {count} hashes equal")
     if failed:
         raise SystemExit(1)
 
@@ -44,12 +44,12 @@ def _replayed(path: Path, variants: Mapping[int, ChainVariant], as_json: bool) -
         result = replay(load_case(path, variants))
     except ReplayError as error:
         if as_json:
-            click.echo(json.dumps({"name": path.name, "difference": str(error), "equal": False}))
+            echo_json({"name": path.name, "difference": str(error), "equal": False})
         else:
-            click.echo(f"Error: {error}", err=True)
+            echo(f"Error: {error}", err=True)
         return False
     if as_json:
-        click.echo(json.dumps({**asdict(result), "fork": result.fork.name.lower(), "equal": result.equal}))
+        echo_json({**asdict(result), "fork": result.fork.name.lower(), "equal": result.equal})
     else:
-        click.echo(result.line())
+        echo(result.line())
     return result.equal

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 import signal
 import sys
 import tempfile
@@ -14,7 +13,7 @@ from typing import Any
 import click
 
 from rollup.cli.logs import configure_logs
-from rollup.cli.safe_text import safe_console
+from rollup.cli.safe_text import echo_json, safe_console
 from rollup.cli.screen import EventLines, FirstScreen, show_first_screen
 from rollup.events import Event, Resumed, event_json
 from rollup.node import Node, NodeError, NodeParams
@@ -209,14 +208,14 @@ class _Output:
     def start(self, screen: FirstScreen) -> None:
         """Shows the first screen."""
         if self._as_json:
-            print(json.dumps({"event": "Started", **screen.to_json()}), flush=True)
+            echo_json({"event": "Started", **screen.to_json()})
         elif not self._is_quiet:
             show_first_screen(self._console, screen)
 
     def show(self, event: Event) -> None:
         """Shows an event with the time of day."""
         if self._as_json:
-            print(json.dumps(event_json(event)), flush=True)
+            echo_json(event_json(event))
             return
         line = self._lines.line(event)
         if line is not None:

@@ -107,6 +107,7 @@ def show_first_screen(console: Console, screen: FirstScreen) -> None:
 def _next_steps(console: Console, screen: FirstScreen) -> None:
     url = dict(screen.urls)["L2 JSON-RPC"]
     option = "" if url.endswith("//127.0.0.1:9545") else f" --rpc-url {url}"
+    url, option = escape(url), escape(option)
     console.print("[bold]What next[/] (in a second terminal)")
     console.print(f'  openrollup datanet create --name "My texts"{option}')
     console.print(f"  openrollup demo --l2 {url} --inferences 20")
@@ -118,7 +119,7 @@ def _next_steps(console: Console, screen: FirstScreen) -> None:
 def _table(console: Console, title: str, rows: Sequence[tuple[str, str]]) -> None:
     table = Table(show_header=False, box=None, padding=(0, 2), title=title, title_justify="left", title_style="bold")
     for name, value in rows:
-        table.add_row(name, value)
+        table.add_row(escape(name), escape(value))
     console.print(table)
     console.print()
 

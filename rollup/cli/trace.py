@@ -1,6 +1,5 @@
 """`openrollup trace`: which registered texts an answer repeats, and so who is paid for it."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from rollup.cli.attribution_history import History, Place
 from rollup.cli.attribution_session import Session, chain_options, connect, explained, hexed
 from rollup.cli.attribution_values import HASH, ID, POSITIVE
 from rollup.cli.demo_texts import DataSet, load_data_set
-from rollup.cli.safe_text import safe_console
+from rollup.cli.safe_text import echo_json, safe_console
 from rollup.cli.trace_picture import Author, picture, svg
 from rollup.files import write_file
 from rollup.protocol.primitives import keccak256
@@ -87,7 +86,7 @@ def command(
     problems = [] if recorded is None else _differences(recorded, trace, answer)
     if as_json:
         result = _json(corpus, trace, answer, parameters, data_set)
-        click.echo(json.dumps(result | ({} if recorded is None else {"recorded": {"differences": problems}})))
+        echo_json(result | ({} if recorded is None else {"recorded": {"differences": problems}}))
     else:
         console = safe_console(emoji=False, soft_wrap=False)
         console.print(drawing)

@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from attribution_precompile.influence import Span
-from rollup.cli.safe_text import SafeConsole, printable
+from rollup.cli.safe_text import SafeConsole
+from rollup.printable_text import printable
 
 _SVG_WIDTH: Final = 96
 # Told apart by people who do not see red and green as different; black text is readable on each of them.

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from derivation.driver import Progress as Step
 from derivation.driver import Verifier
 from derivation.errors import Critical, Temporary
 from rollup.cli.logs import configure_logs
+from rollup.cli.safe_text import echo, echo_json, safe_console
 from rollup.execution.chain import Chain
 from rollup.execution.config import ChainConfigError, L2Config
 from rollup.execution.genesis import genesis_header
@@ -73,7 +73,10 @@ def command(
         raise click.ClickException(
             f"{genesis} is of chain {l2_config.chain_id}, {rollup_config} of {config.l2_chain_id}"
         )
-    source = RpcL1Source(l1_url, beacon_url)
+    try:
+        source = RpcL1Source(l1_url, beacon_url)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
     _check_l1(source, config, l1_url)
     try:
         store = open_store(data_dir)
@@ -132,7 +135,7 @@ def _derive(verifier: Verifier, source: RpcL1Source, target: int | None, *, quie
     """Reads L1 up to its head as of now, or on until the target is safe; shows where it is."""
     last = source.head().number
     columns = (TextColumn("L1 block"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
-    console = Console(stderr=True)
+    console = safe_console(stderr=True)
     with Progress(*columns, TimeElapsedColumn(), console=console, disable=quiet, transient=True) as progress:
         task = progress.add_task("", total=last)
         while True:
@@ -164,9 +167,9 @@ def _report(verifier: Verifier, chain: Chain, target: int | None, seconds: float
         "seconds": round(seconds, 3),
     }
     if as_json:
-        click.echo(json.dumps(result))
+        echo_json(result)
         return
     name = "safe head" if target is None else "block"
-    click.echo(f"L2 {name} {block.number}, derived from L1 up to block {result['l1Block']} in {seconds:.1f} s")
-    click.echo(f"hash        {result['hash']}")
-    click.echo(f"state root  {result['stateRoot']}")
+    echo(f"L2 {name} {block.number}, derived from L1 up to block {result['l1Block']} in {seconds:.1f} s")
+    echo(f"hash        {result['hash']}")
+    echo(f"state root  {result['stateRoot']}")

@@ -1,19 +1,26 @@
 """Foreign text on the terminal and in pictures: no control sequence passes, whatever command shows it."""
 
+import ast
 import io
+import json
+import logging
+import sys
 import unicodedata
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
+import structlog
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rollup.cli import main
-from rollup.cli.safe_text import printable, safe_console
+from rollup.cli.logs import configure_logs
+from rollup.cli.safe_text import PrintableFormatter, echo, echo_json, safe_console, write_uncaught
 from rollup.cli.screen import EventLines
 from rollup.events import Waiting
+from rollup.printable_text import printable
 
 ROOT = Path(__file__).resolve().parents[2]
 HOSTILE = "\x1b]0;PWNED\x07\x1b[2J\u202e\x9b2J"
@@ -44,6 +51,87 @@ def test_the_console_keeps_its_own_colours_and_escapes_foreign_sequences() -> No
     console.print(f"[red]{HOSTILE}[/]")
     assert file.getvalue().startswith("\x1b[31m\\x1b]0;PWNED")
     assert file.getvalue().count("\x1b") == 2
+
+
+PRODUCT = ("rollup", "derivation", "sequencer", "attribution_precompile", "openrollup")
+ONLY_WRITERS = {"rollup/cli/safe_text.py"}
+ONLY_LOG_SETTINGS = {"rollup/cli/logs.py", "openrollup/chain.py"}
+
+
+def called(path: Path) -> set[str]:
+    """The names of all functions that a file calls, as they are written, by their last two parts."""
+    calls = (node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call))
+    return {".".join(ast.unparse(function).split(".")[-2:]) for function in calls}
+
+
+def test_only_the_one_module_writes_to_the_terminal() -> None:
+    writers = {"print", "Console", "console.Console", "rich.print", "print_exc", "traceback.print_exc"}
+    writers |= {f"click.{name}" for name in ("echo", "secho", "echo_via_pager", "prompt", "confirm", "progressbar")}
+    writers |= {f"{stream}.{name}" for stream in ("stdout", "stderr", "buffer") for name in ("write", "writelines")}
+    logs = {"structlog.configure", "logging.basicConfig", "logging.StreamHandler", "StreamHandler"}
+    seen = set()
+    for path in (path for folder in PRODUCT for path in sorted((ROOT / folder).rglob("*.py"))):
+        name, names = str(path.relative_to(ROOT)), called(path)
+        seen |= {name for _ in names & (writers | logs)}
+        assert not names & writers or name in ONLY_WRITERS, f"{name} writes by itself: {names & writers}"
+        assert not names & logs or name in ONLY_LOG_SETTINGS, f"{name} sets up logs by itself: {names & logs}"
+    assert seen == ONLY_WRITERS | ONLY_LOG_SETTINGS
+
+
+def test_lines_and_json_are_safe_and_the_json_is_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    echo(HOSTILE)
+    echo(HOSTILE, err=True)
+    written = capsys.readouterr()
+    assert is_harmless(written.out)
+    assert written.out == written.err == printable(HOSTILE) + "\n"
+    value = {HOSTILE + "\x7f": "".join(map(chr, range(0xD800)))}
+    echo_json(value)
+    text = capsys.readouterr().out
+    assert text.isascii()
+    assert is_harmless(text)
+    assert json.loads(text) == value
+
+
+class OnATerminal(io.StringIO):
+    """Standard error that is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_log_lines_are_safe(monkeypatch: pytest.MonkeyPatch, as_json: bool) -> None:
+    terminal = OnATerminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    old = structlog.get_config()
+    try:
+        configure_logs(as_json)
+        log = structlog.get_logger().bind()
+        try:
+            raise ValueError(HOSTILE)
+        except ValueError as error:
+            log.exception(HOSTILE, reason=HOSTILE, other=error, lines=f"one\n{HOSTILE}", number=1)
+    finally:
+        structlog.configure(**old)
+    text = terminal.getvalue()
+    assert "PWNED" in text
+    assert not set("\x07\x9b\u202e") & set(text)
+    assert "\x1b[2J" not in text
+    assert "\x1b]" not in text
+
+
+def test_what_libraries_log_and_an_uncaught_error_are_safe(capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        raise ValueError(HOSTILE)
+    except ValueError as error:
+        failure = (type(error), error, error.__traceback__)
+    record = logging.LogRecord("aiohttp", logging.ERROR, __file__, 1, "%s", (HOSTILE,), failure)
+    assert is_harmless(PrintableFormatter().format(record))
+    write_uncaught(*failure)
+    text = capsys.readouterr().err
+    assert is_harmless(text)
+    assert text.startswith("Traceback (most recent call last):\n")
+    assert "PWNED" in text
 
 
 @pytest.fixture

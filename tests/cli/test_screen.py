@@ -13,8 +13,9 @@ from rollup.cli import main, run
 from rollup.cli.safe_text import safe_console
 from rollup.cli.screen import EventLines, FirstScreen, about, amount, show_first_screen
 from rollup.events import BatchPosted, Event, Waiting, event_json
+from rollup.l1.json_rpc import HttpEndpoint
 from rollup.protocol.accounts import MNEMONIC, USERS
-from rollup.serve import NodeServers, contract_addresses
+from rollup.serve import NodeServers, contract_addresses, url_of
 
 
 @given(st.integers(-(10**30), 10**30))
@@ -29,17 +30,17 @@ def test_a_short_amount_is_rounded_to_nine_digits() -> None:
     assert about(-1) == "0"
 
 
-def screen(is_kept: bool) -> str:
+def screen(is_kept: bool, url: str = "http://127.0.0.1:9545", file_path: str = "/tmp/rollup.json") -> str:
     file = io.StringIO()
     names = ("L1 JSON-RPC", "L2 JSON-RPC")
     show_first_screen(
         safe_console(file=file, width=100),
         FirstScreen(
-            urls=[(name, "http://127.0.0.1:9545") for name in names],
+            urls=[(name, url) for name in names],
             chains=[("L1", 900, 12), ("L2", 901, 2)],
             accounts=[(account.address, account.private_key, 10**22) for account in USERS],
             contracts=contract_addresses(),
-            files=[("rollup.json", "/tmp/rollup.json")],
+            files=[("rollup.json", file_path)],
             gas_limits=[("L1", 36_000_000), ("L2", 60_000_000)],
             is_kept=is_kept,
         ),
@@ -102,3 +103,11 @@ def test_a_url_has_brackets_around_an_ipv6_address(host: str, shown: str) -> Non
     servers = NodeServers.__new__(NodeServers)
     servers.host, servers.bound = host, {"l2": 9545}
     assert servers.url("l2") == f"http://{shown}:9545"
+    assert url_of(host, 9545) == servers.url("l2")
+    assert HttpEndpoint(url_of(host, 9545)).url == servers.url("l2")
+
+
+def test_brackets_in_urls_and_paths_are_shown_as_they_are() -> None:
+    shown = screen(True, "http://[fd00::1]:9545", "/tmp/[red]x")
+    assert "/tmp/[red]x" in shown
+    assert shown.count("http://[fd00::1]:9545") == 5

@@ -40,6 +40,13 @@ def refusal(files, *more):
 
 def test_an_l1_that_does_not_answer_is_named(files):
     assert f"L1 at {NOBODY}" in refusal(files)
+    assert "L1 at http://[::1]:9" in refusal(files, "--l1", "http://[::1]:9")
+
+
+@pytest.mark.parametrize("url", ["localhost:8545", "http://::1:8545", "http://", "ws://127.0.0.1:1", "", "/"])
+@pytest.mark.parametrize("option", ["--l1", "--beacon"])
+def test_what_is_no_http_url_is_named(files, option, url):
+    assert url in refusal(files, option, url)
 
 
 @pytest.mark.parametrize("name", ["rollup.json", "genesis.json"])

@@ -2,8 +2,8 @@
 
 from rollup.l1 import archive
 from rollup.node import Node, NodeParams
-from rollup.store.kv import LmdbStore
 from rollup.pool import journal
+from rollup.store.kv import LmdbStore
 from tests.docs.pages import named, page, sections
 
 
