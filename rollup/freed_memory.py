@@ -1,72 +1,91 @@
 """Gives freed memory back to the operating system.
 
 glibc keeps freed memory that lies below memory in use, and the larger the blocks that a program frees, the more it
-keeps (mallopt(3), M_MMAP_THRESHOLD). A few large requests would so leave the process at their peak. malloc_trim(3)
-gives back all whole pages. Other allocators need no help: there nothing is done.
+keeps (mallopt(3), M_MMAP_THRESHOLD). So a few large requests would leave the process at their peak. malloc_trim(3)
+gives back all whole pages that are free. With other allocators, and with glibc before 2.33, nothing is done.
 """
 
 import asyncio
 import ctypes
-import resource
-from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
+from typing import Protocol
 
 _CHECK_SECONDS = 2.0
-_GROWTH = 16 * 1024 * 1024  # bytes; giving back takes about half a millisecond per MiB
-_STATM = Path("/proc/self/statm")
+_ENOUGH = 16 * 1024 * 1024  # bytes; giving back takes about half a millisecond per MiB
 
 
-def resident_bytes() -> int:
-    """The memory of this process that is in RAM; needs Linux."""
-    return int(_STATM.read_text().split()[1]) * resource.getpagesize()
+class Allocator(Protocol):
+    """An allocator that says what it keeps."""
+
+    def free_bytes(self) -> int: ...
+    def trim(self) -> None: ...
 
 
-def malloc_trim() -> Callable[[], None] | None:
-    """glibc's malloc_trim for all that is free; None with another allocator or system."""
-    if not _STATM.exists():
-        return None
-    try:
-        trim = ctypes.CDLL(None).malloc_trim
-    except (OSError, AttributeError):
-        return None
-    trim.argtypes, trim.restype = [ctypes.c_size_t], ctypes.c_int
-    return lambda: trim(0)
+class _Mallinfo2(ctypes.Structure):
+    """struct mallinfo2 of malloc.h; fordblks are the bytes of free blocks."""
+
+    _fields_ = [
+        (name, ctypes.c_size_t)
+        for name in (
+            *("arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks"),
+            *("uordblks", "fordblks", "keepcost"),
+        )
+    ]  # fmt: skip
+
+
+class Glibc:
+    """The allocator of this process, if it is glibc's; raises AttributeError or OSError if not."""
+
+    def __init__(self) -> None:
+        library = ctypes.CDLL(None)
+        self._info, self._trim = library.mallinfo2, library.malloc_trim
+        self._info.argtypes, self._info.restype = [], _Mallinfo2
+        self._trim.argtypes, self._trim.restype = [ctypes.c_size_t], ctypes.c_int
+
+    def free_bytes(self) -> int:
+        """Bytes of free blocks, also of those whose pages were given back."""
+        return int(self._info().fordblks)
+
+    def trim(self) -> None:
+        """Gives back every whole page that is free."""
+        self._trim(0)
 
 
 class FreedMemory:
-    """Gives memory back each time the process has grown by _GROWTH."""
+    """Gives memory back each time that _ENOUGH of it has been freed."""
 
-    def __init__(self, resident: Callable[[], int] = resident_bytes) -> None:
-        self._trim = malloc_trim()
-        self._resident = resident
-        self._least: int | None = None
+    def __init__(self, allocator: Allocator | None = None) -> None:
+        """allocator: that of this process, if none is given."""
+        if allocator is None:
+            with suppress(AttributeError, OSError):
+                allocator = Glibc()
+        self._allocator = allocator
+        self._least_free: int | None = None  # since memory was last given back
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begins to look now and then; needs a running loop."""
-        if self._trim is not None:
+        if self._allocator is not None:
             self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def stop(self) -> None:
         """Ends."""
         if self._task is not None:
             self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
 
     def check(self) -> bool:
-        """Gives memory back if the process has grown; returns whether it did."""
-        if self._trim is None:
+        """Gives memory back if enough has been freed; returns whether it did."""
+        if self._allocator is None:
             return False
-        resident = self._resident()
-        if self._least is None or resident < self._least:
-            self._least = resident
-        if resident < self._least + _GROWTH:
+        free = self._allocator.free_bytes()
+        if self._least_free is None or free < self._least_free:
+            self._least_free = free
+        if free < self._least_free + _ENOUGH:
             return False
-        self._trim()
-        self._least = self._resident()
+        self._allocator.trim()
+        self._least_free = self._allocator.free_bytes()
         return True
 
     async def _run(self) -> None:

@@ -36,6 +36,7 @@ class BlockOverrides:
     coinbase: Address | None = None
     prev_randao: Hash | None = None
     base_fee: int | None = None
+    blob_base_fee: int | None = None
 
 
 @dataclass(slots=True, frozen=True)
@@ -54,6 +55,7 @@ class BlockContext:
     extra_data: bytes
     parent_beacon_block_root: Hash | None
     excess_blob_gas: int = 0
+    blob_base_fee: int | None = None  # of a call that sets it; otherwise it follows from the excess blob gas
 
     @property
     def rules(self) -> EvmRules:
@@ -67,6 +69,9 @@ class BlockContext:
         programs: Programs = PROGRAMS,
     ) -> EvmContext:
         """The block as the opcodes see it; block_hash answers BLOCKHASH."""
+        blob_base_fee = self.blob_base_fee
+        if blob_base_fee is None:
+            blob_base_fee = blob_base_fee_under(self.rules.l1_fork, self.excess_blob_gas)
         return EvmContext(
             coinbase=self.coinbase,
             timestamp=self.timestamp,
@@ -75,7 +80,7 @@ class BlockContext:
             gas_limit=self.gas_limit,
             chain_id=self.config.chain_id,
             base_fee_per_gas=self.base_fee,
-            excess_blob_gas=self.excess_blob_gas,
+            blob_base_fee=blob_base_fee,
             block_hash=block_hash,
             check_interrupt=check_interrupt,
             programs=programs,

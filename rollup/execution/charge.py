@@ -13,7 +13,6 @@ from rollup.execution.evm import Evm
 from rollup.execution.state.account import Account
 from rollup.execution.transaction_rules import check_static
 from rollup.protocol import predeploys
-from rollup.protocol.blob_schedule import blob_base_fee_under
 from rollup.protocol.fees import GAS_PER_BLOB
 from rollup.protocol.primitives import EMPTY_CODE_HASH, EMPTY_TRIE_ROOT, Address
 from rollup.protocol.transaction import BLOB, Transaction, TransactionError
@@ -94,7 +93,7 @@ def check_fee_cap(transaction: Transaction, base_fee: int) -> None:
 
 def check_blob_fee(evm: Evm, transaction: Transaction) -> int:
     """What a transaction's blobs cost in this block, wei (EIP-4844); raises InvalidTransaction above its cap."""
-    price = blob_base_fee_under(evm.rules.l1_fork, evm.context.excess_blob_gas)
+    price = evm.context.blob_base_fee
     if transaction.max_fee_per_blob_gas < price:
         raise InvalidTransaction(Refusal.BLOB_BASE_FEE, have=transaction.max_fee_per_blob_gas, want=price)
     return len(transaction.blob_versioned_hashes) * GAS_PER_BLOB * price

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from eth.vm.message import Message
 
 from rollup.execution.deposit_requests import deposit_requests
+from rollup.execution.errors import InvalidBlock
 from rollup.execution.evm import Evm
 from rollup.execution.state.accounts import AccountDatabase
 from rollup.execution.transition import TransactionContext
@@ -19,18 +20,18 @@ _SYSTEM_GAS = 30_000_000
 _GWEI = 10**9
 
 
-def system_call(evm: Evm, target: Address, data: bytes) -> bytes:
-    """Calls a system contract and returns its output; an account without code is left alone."""
+def system_call(evm: Evm, target: Address, data: bytes) -> bytes | None:
+    """Calls a system contract. Returns its output, None where it has no code or fails."""
     accounts = evm.accounts
     code = accounts.get_code(target)
     if not code:
-        return b""
+        return None
     accounts.lock_changes()
     message = Message(_SYSTEM_GAS, target, SYSTEM_ADDRESS, 0, data, code, should_transfer_value=False)
     computation = evm.state.computation_class.apply_message(evm.state, message, TransactionContext(SYSTEM_ADDRESS, 0))
     accounts.delete_touched_empty()
     accounts.lock_changes()
-    output: bytes = computation.output if computation.is_success else b""
+    output: bytes | None = computation.output if computation.is_success else None
     return output
 
 
@@ -45,11 +46,15 @@ def begin_block(evm: Evm, parent_hash: Hash, parent_beacon_block_root: Hash | No
 def end_l1_block(evm: Evm, logs: Iterable[Log]) -> Hash:
     """The hash of the requests of an L1 block (EIP-7685): deposits among its logs, then what two contracts answer.
 
-    Raises InvalidBlock for a malformed deposit event.
+    Raises InvalidBlock for a malformed deposit event, and where one of the contracts has no code or fails (EIP-7002,
+    EIP-7251: such a block is invalid).
     """
     requests = [b"\0" + deposit_requests(logs)]
     for kind, contract in ((b"\1", predeploys.WITHDRAWAL_REQUESTS), (b"\2", predeploys.CONSOLIDATION_REQUESTS)):
-        requests.append(kind + system_call(evm, contract, b""))
+        answer = system_call(evm, contract, b"")
+        if answer is None:
+            raise InvalidBlock(f"system contract 0x{contract.hex()}", "an answer", "no code, or a call that fails")
+        requests.append(kind + answer)
     digests = b"".join(hashlib.sha256(request).digest() for request in requests if len(request) > 1)
     return hashlib.sha256(digests).digest() if digests else EMPTY_REQUESTS_HASH
 

@@ -51,6 +51,7 @@ _BLOCK_FIELDS: dict[str, tuple[str, Parser]] = {
     "feeRecipient": ("coinbase", address),
     "prevRandao": ("prev_randao", hash32),
     "baseFeePerGas": ("base_fee", quantity),
+    "blobBaseFee": ("blob_base_fee", quantity),
 }
 
 Overrides = dict[Address, StateOverride]

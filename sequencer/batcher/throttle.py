@@ -2,7 +2,7 @@
 
 L1 has room for a limited number of blobs per block. Blocks full of data that does not compress would leave the safe
 head further and further behind. So the batcher limits what the builder takes from the pool, as op-batcher does with
-`miner_setMaxDASize` (op-batcher's `--throttle.*` options, controller type "linear").
+`miner_setMaxDASize` (op-batcher's `--throttle.*` options, controller type "quadratic").
 """
 
 from collections import deque
@@ -21,10 +21,10 @@ _UNLIMITED: _Limits = (None, None)
 
 @dataclass(slots=True, frozen=True)
 class ThrottleConfig:
-    """Options of a throttle, all in compressed bytes by Fjord's estimate; the sizes are op-batcher's.
+    """Options of a throttle, all in compressed bytes by Fjord's estimate; the values are op-batcher's.
 
     A backlog of at most lower_threshold leaves the builder free; 0 turns the throttle off. Above it the limits fall
-    in a straight line from the upper to the lower ones, which apply from upper_threshold on.
+    with the square of the excess from the upper to the lower ones, which apply from upper_threshold on.
     """
 
     lower_threshold: int = 3_200_000
@@ -51,7 +51,7 @@ class ThrottleConfig:
         excess = min(backlog - self.lower_threshold, span)
 
         def between(upper: int, lower: int) -> int:
-            return upper - (upper - lower) * excess // span
+            return upper - (upper - lower) * excess**2 // span**2
 
         return (
             between(self.transaction_upper_limit, self.transaction_lower_limit),

@@ -77,7 +77,7 @@ class Evm:
             gas_limit=60_000_000,
             chain_id=self.chain_id,
             base_fee_per_gas=self.base_fee,
-            excess_blob_gas=0,
+            blob_base_fee=1,
             block_hash=lambda number: self.block_hashes[self.number - 1 - number],
         )
 

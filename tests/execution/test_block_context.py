@@ -44,7 +44,7 @@ def test_a_context_changes_by_its_overrides_only():
     overrides = block_overrides(
         {
             "number": "0x0", "time": "0x7", "gasLimit": "0x8", "baseFeePerGas": "0x9",
-            "feeRecipient": "0x" + "11" * 20, "prevRandao": "0x" + "22" * 32,
+            "feeRecipient": "0x" + "11" * 20, "prevRandao": "0x" + "22" * 32, "blobBaseFee": "0xa",
         }
     )  # fmt: skip
     assert all(getattr(overrides, field.name) is not None for field in fields(overrides))

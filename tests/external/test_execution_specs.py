@@ -63,7 +63,7 @@ def clz_code():
     return push(0) + b"\x35\x1e" + push(32) + b"\x35\x55\x00"
 
 
-CALL_ANY, CLZ, STORE = b"\xca" * 20, b"\xc1" * 20, b"\x57" * 20
+CALL_ANY, CLZ, STORE, BLOB_FEE = b"\xca" * 20, b"\xc1" * 20, b"\x57" * 20, b"\xbf" * 20
 # LOG1 of the calldata after the first word, which is added to the topic.
 STAKING = (
     push(32) + b"\x36\x03" + push(32) + push(0) + b"\x37" + push(0) + b"\x35"
@@ -74,6 +74,7 @@ CONTRACTS = {
     CALL_ANY: caller_code(),
     CLZ: clz_code(),
     STORE: push(32) + b"\x35" + push(0) + b"\x35\x55\x00",  # SSTORE(word 0, word 1)
+    BLOB_FEE: b"\x4a" + push(0) + b"\x35\x55\x00",  # SSTORE(word 0, BLOBBASEFEE)
 }
 
 
@@ -147,6 +148,7 @@ def everything(fork, user):
     for address, data in PRECOMPILES:
         yield user.sends(CALL_ANY, word(address) + data, gas=5_000_000)
     if fork >= L1Fork.CANCUN:
+        yield user.sends(BLOB_FEE, word(fork))
         hashes = tuple(b"\1" + bytes([index]) * 31 for index in range(L1_FORKS[fork].max_transaction_blobs or 6))
         yield user.sends(STORE, word(1) + word(2), tx_type=BLOB, blob_versioned_hashes=hashes,
                          max_fee_per_blob_gas=10**12)  # fmt: skip

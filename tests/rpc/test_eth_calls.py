@@ -214,6 +214,8 @@ async def test_state_overrides(rpc, story):
         ("41", "feeRecipient", NOBODY, int(NOBODY, 16)),
         ("44", "prevRandao", "0x" + "05" * 32, int("05" * 32, 16)),
         ("48", "baseFeePerGas", "0x9", 9),
+        ("4a", "blobBaseFee", "0x7", 7),
+        ("4a", "number", "0x1", 1),
     ],
 )
 async def test_block_overrides(rpc, opcode, name, value, expected):

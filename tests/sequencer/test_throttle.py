@@ -15,7 +15,7 @@ CONFIG = ThrottleConfig()
 def test_limits_begin_above_the_lower_threshold_and_end_at_the_upper_one():
     assert CONFIG.limits(0) == CONFIG.limits(CONFIG.lower_threshold) == (None, None)
     assert CONFIG.limits(CONFIG.lower_threshold + 1) == (20_000, 130_000)
-    assert CONFIG.limits((CONFIG.lower_threshold + CONFIG.upper_threshold) // 2) == (10_075, 66_000)
+    assert CONFIG.limits((CONFIG.lower_threshold + CONFIG.upper_threshold) // 2) == (15_038, 98_000)
     assert CONFIG.limits(CONFIG.upper_threshold) == CONFIG.limits(10 * CONFIG.upper_threshold) == (150, 2_000)
 
 

@@ -108,7 +108,7 @@ def evm_on(fork: Fork, pre: dict[str, Any], fees: L1FeeParameters | None = None)
         gas_limit=10**9,
         chain_id=CHAIN_ID,
         base_fee_per_gas=BASE_FEE,
-        excess_blob_gas=0,
+        blob_base_fee=1,
         block_hash=lambda _: None,
     )
     return Evm(l2_rules(fork, False), context, accounts, fees or L1FeeParameters())

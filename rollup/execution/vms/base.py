@@ -25,7 +25,7 @@ class EvmContext:
     gas_limit: int
     chain_id: int
     base_fee_per_gas: int
-    excess_blob_gas: int
+    blob_base_fee: int
     block_hash: Callable[[int], Hash | None]
     difficulty: int = 0
     check_interrupt: Callable[[], None] = pause
@@ -41,6 +41,11 @@ class RollupState:
     def __init__(self, accounts: AccountDatabase, context: EvmContext) -> None:
         self._account_db = accounts
         self.execution_context = context
+
+    @property
+    def blob_base_fee(self) -> int:
+        """What BLOBBASEFEE pushes. py-evm knows only Prague's update fraction, which BPO forks change (EIP-7892)."""
+        return self.execution_context.blob_base_fee
 
     def snapshot(self) -> int:
         """A checkpoint."""
