@@ -1,7 +1,7 @@
 """What a node reports about itself: `/metrics` in Prometheus' text format, and `/health`, on the op-node RPC port."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +12,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
 from rollup.node import Node, NodeView
-from rollup.rpc.server import RpcServer
+from rollup.rpc.server import Page, RpcServer
 from rollup.stalls import STALL_NAMES
 
 _PREFIX: Final = "openrollup_"
@@ -130,16 +130,18 @@ def _memory() -> Iterable[Metric]:
     return [GaugeMetricFamily(_PREFIX + "anonymous_memory_bytes", help_text, int(kb) * 1024) for kb in kilobytes]
 
 
-def report_pages(node: Node, servers: Mapping[str, RpcServer]) -> dict[str, Callable[[], web.Response]]:
+def report_pages(node: Node, servers: Mapping[str, RpcServer]) -> dict[str, Page]:
     """The pages by path, for the port that serves them."""
     registry = CollectorRegistry()
     registry.register(NodeCollector(node, servers))
     ProcessCollector(registry=registry)
 
-    def metrics() -> web.Response:
+    def metrics(request: web.BaseRequest) -> web.Response:
+        del request
         return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
 
-    def health() -> web.Response:
+    def health(request: web.BaseRequest) -> web.Response:
+        del request
         behind = node.view().stalls
         body = {"status": "stalled" if behind else "ok", "stalled": behind}
         return web.Response(

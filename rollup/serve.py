@@ -101,6 +101,11 @@ class NodeServers:
         await self._freed_memory.stop()
         await self._follower.stop()
 
+    @property
+    def index(self) -> Index:
+        """The attribution index of the L2 port."""
+        return self._follower.indexes[0]
+
     def url(self, name: str) -> str:
         """Where an endpoint listens."""
         return url_of(self.host, self.bound[name])

@@ -30,6 +30,7 @@ _COMMANDS = {
     "claim": ("rollup.cli.claim", "Pay out what an account has earned."),
     "earnings": ("rollup.cli.earnings", "What an account has earned, by DataNet and model."),
     "economics": ("rollup.cli.economics", "Does my model pay? Gas, break-even, simulations."),
+    "web": ("rollup.cli.web", "Serve the pages for a chain that runs elsewhere."),
     "export": ("rollup.cli.export", "Write the chain's data as Parquet, CSV or JSON lines."),
     "account": ("rollup.cli.account", "Make a key, for a contributor or a payer."),
     "trace": ("rollup.cli.trace", "Show whose text an output's spans come from."),

@@ -12,7 +12,7 @@ from attribution_precompile.influence import Corpus, Document, Parameters, Trace
 from rollup.cli.attribution_history import History
 from rollup.cli.attribution_values import HASH, INFLUENCE, UINT32
 from rollup.cli.demo_texts import DataSet, load_data_set
-from rollup.cli.text_files import TextFileError, read_text
+from rollup.inputs.text_files import TextFileError, read_text
 from rollup.protocol.primitives import keccak256
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])

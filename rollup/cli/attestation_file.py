@@ -11,7 +11,7 @@ import click
 from attribution_precompile.client import Attestation, decode_influence
 from rollup.cli.answer import read_text_file
 from rollup.cli.attribution_session import hexed
-from rollup.cli.attribution_values import parse_address, parse_hash
+from rollup.inputs.values import parse_address, parse_hash
 from rollup.protocol.json_text import parse_json
 
 _NUMBERS: Final = {

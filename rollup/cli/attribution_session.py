@@ -25,7 +25,7 @@ from rollup.cli.attribution_values import INDEX, POSITIVE
 from rollup.cli.node_url import DEFAULT_URL, rpc_url_option
 from rollup.cli.safe_text import echo_json, safe_console
 from rollup.cli.screen import amount
-from rollup.cli.yaml_fields import FieldError
+from rollup.inputs.yaml_fields import FieldError
 from rollup.protocol.accounts import MNEMONIC
 
 _TIMEOUT_SECONDS: Final = 30

@@ -20,10 +20,11 @@ from rollup.cli.attribution_session import (
     with_account,
     with_session,
 )
-from rollup.cli.attribution_values import ADDRESS, HASH, ID, parse_address, whole_number
+from rollup.cli.attribution_values import ADDRESS, HASH, ID, whole_number
 from rollup.cli.columns import print_columns
 from rollup.cli.demo_texts import Text, load_data_set
 from rollup.cli.names import Names, named, with_names
+from rollup.inputs.values import parse_address
 from rollup.protocol.primitives import keccak256
 
 _ROWS_A_CALL = 200

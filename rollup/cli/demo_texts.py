@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 
 from attribution_precompile.influence import Document
-from rollup.cli.attribution_values import parse_address
-from rollup.cli.text_files import TextFileError, read_text_inside
 from rollup.cli.text_tables import SUFFIXES, TextTableError, read_text_table
-from rollup.cli.yaml_fields import Field, FieldError, read_yaml
+from rollup.inputs.text_files import TextFileError, read_text_inside
+from rollup.inputs.values import parse_address
+from rollup.inputs.yaml_fields import Field, FieldError, read_yaml
 
 
 @dataclass(slots=True, frozen=True)

@@ -10,8 +10,8 @@ import click
 
 from derivation.errors import Temporary
 from rollup.cli.attribution_values import Parsed
-from rollup.cli.yaml_fields import FieldError
 from rollup.economics.errors import EconomicsError
+from rollup.inputs.yaml_fields import FieldError
 from rollup.l1.json_rpc import RpcError
 
 _MAX_DIGITS: Final = 30

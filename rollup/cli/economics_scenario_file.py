@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from rollup.cli.yaml_fields import Field, read_yaml
 from rollup.economics.chain_run import CHAIN, DEFAULTS, parameters
 from rollup.economics.errors import EconomicsError
 from rollup.economics.market import PARAMETERS, Market
 from rollup.economics.scenario import MARKET, Scenario
+from rollup.inputs.yaml_fields import Field, read_yaml
 
 
 def read_scenario(path: Path) -> Scenario:

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import click
 
-from rollup.cli.attribution_values import parse_amount
-from rollup.cli.model_file import ModelFile, read_model
 from rollup.economics.builder import Model
 from rollup.economics.chain_terms import ChainTerms
 from rollup.economics.errors import EconomicsError
 from rollup.economics.shape import DEFAULT_PLATFORM_BPS, Level, Shape
 from rollup.economics.units import open_text
+from rollup.inputs.model_file import ModelFile, read_model
+from rollup.inputs.values import parse_amount
 from rollup.l1.json_rpc import HttpEndpoint, JsonRpcClient
 
 

@@ -21,8 +21,8 @@ from rollup.cli.attribution_session import (
 from rollup.cli.attribution_values import ADDRESS, AMOUNT, HASH, ID, UINT64
 from rollup.cli.columns import print_columns
 from rollup.cli.credited import print_split, split_text
-from rollup.cli.model_file import NOBODY, ModelFile, read_model
 from rollup.cli.safe_text import echo
+from rollup.inputs.model_file import NOBODY, ModelFile, read_model
 
 
 @click.group("model")

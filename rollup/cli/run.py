@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,9 @@ from rollup.rpc.hosts import Hosts
 from rollup.rpc.jwt_auth import JwtSecretError, read_secret
 from rollup.rpc.origins import Origins
 from rollup.serve import PORTS, NodeServers, contract_addresses, write_config_files
+from rollup.studio.attach import attach_studio
+from rollup.studio.remote_model import RemoteModel
+from rollup.web.attach import attach_pages
 from sequencer.batcher.throttle import ThrottleConfig
 
 
@@ -172,6 +176,20 @@ _CHAIN_ID = click.IntRange(1, 2**53 - 1)  # tools in JavaScript read it as a num
     is_flag=True,
     help="Keep the state of every block; without, states older than 256 blocks go once they are final.",
 )
+@click.option("--web/--no-web", "has_pages", default=True, show_default=True, help="Pages for browsers on the L2 port.")
+@click.option(
+    "--inference-url",
+    metavar="URL",
+    help="An OpenAI-compatible API whose model answers in the Studio, e.g. http://127.0.0.1:11434/v1.",
+)
+@click.option("--inference-model", default="default", show_default=True, metavar="NAME", help="Its model.")
+@click.option(
+    "--inference-key",
+    envvar="OPENROLLUP_INFERENCE_KEY",
+    show_envvar=True,
+    metavar="KEY",
+    help="Its key, if any.",
+)
 @click.option("--verbose", "-v", is_flag=True, help="One line per block of both layers, empty ones too.")
 @click.option("--quiet", "-q", is_flag=True, help="No lines but for trouble: no first screen, no batches, no blocks.")
 @click.option("--json", "as_json", is_flag=True, help="First screen and events as JSON lines.")
@@ -187,13 +205,27 @@ def command(**options: Any) -> None:
     ports = {name: options.pop(f"{name}_port") for name in PORTS}
     options["proposer"] = options["proposer"] == "on"
     until, host = options.pop("until_block"), options.pop("host")
+    pages = _pages_of(options)
     access = Hosts(options.pop("allowed_hosts")), Origins(options.pop("allowed_origins"))
     params = NodeParams(l2_block_time=options.pop("block_time"), **options)
     output = _Output(as_json, verbose - quiet)
     try:
-        asyncio.run(_run(params, ports, host, access, until, output))
+        asyncio.run(_run(params, ports, host, access, until, output, pages))
     except (NodeError, JwtSecretError) as error:
         raise click.ClickException(str(error)) from error
+
+
+@dataclass(slots=True, frozen=True)
+class _Pages:
+    """Whether there are pages for browsers, and which model elsewhere answers in them."""
+
+    are_served: bool
+    remote: RemoteModel | None
+
+
+def _pages_of(options: dict[str, Any]) -> _Pages:
+    url, model, key = (options.pop(f"inference_{name}") for name in ("url", "model", "key"))
+    return _Pages(options.pop("has_pages"), None if url is None else RemoteModel(url, model, key))
 
 
 class _Output:
@@ -242,15 +274,19 @@ async def _run(
     access: tuple[Hosts, Origins],
     until: int | None,
     output: _Output,
+    pages: _Pages,
 ) -> None:
     node = Node.open(params, on_event=output.show)
     _stop_on_signals(node)
     with tempfile.TemporaryDirectory(prefix="openrollup-") as folder:
         files = write_config_files(node, params.data_dir or Path(folder))
         servers = NodeServers(node, ports, host, read_secret(files["jwt.hex"]), *access)
+        if pages.are_served:
+            attach_pages(servers)
+            attach_studio(servers, params.data_dir, pages.remote)
         try:
             await servers.start()
-            output.start(_first_screen(node, servers, files))
+            output.start(_first_screen(node, servers, files, pages.are_served))
             for event in _resumed(node):
                 output.show(event)
             await node.run(until_safe=until)
@@ -275,10 +311,12 @@ def _resumed(node: Node) -> list[Event]:
     return events
 
 
-def _first_screen(node: Node, servers: NodeServers, files: dict[str, Path]) -> FirstScreen:
+def _first_screen(node: Node, servers: NodeServers, files: dict[str, Path], has_pages: bool) -> FirstScreen:
     params = node.devnet.params
+    pages = [("pages for browsers", servers.url("l2") + "/")] if has_pages else []
+    named = [(_label(key, endpoint.name), servers.url(key)) for key, endpoint in servers.endpoints.items()]
     return FirstScreen(
-        urls=[(_label(key, endpoint.name), servers.url(key)) for key, endpoint in servers.endpoints.items()],
+        urls=[*pages, *named],
         chains=[
             ("L1", params.l1_chain_id, params.l1_block_time),
             ("L2", params.l2_chain_id, params.l2_block_time),

@@ -13,8 +13,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
-from rollup.cli.attribution_values import parse_address
-from rollup.cli.text_files import TextFileError, read_text
+from rollup.inputs.text_files import TextFileError, read_text
+from rollup.inputs.values import parse_address
 from rollup.protocol.json_text import parse_json
 
 SUFFIXES: Final = (".csv", ".jsonl")

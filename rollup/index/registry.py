@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from attribution_precompile import layout, words
+from rollup.index.credits import unpack_weights
 from rollup.index.index import Index
 from rollup.index.rows import DatanetRow, FlowRow, MemberRow, ModelRow
 from rollup.protocol.primitives import Address, Hash
@@ -69,3 +70,17 @@ def members(index: Index, datanet_id: int, after: Address, limit: int) -> list[t
 def unsettled_scaled(row: DatanetRow) -> int:
     """What a pool owes its members, in 2^-64 wei: all that came in, less what was settled and what does not divide."""
     return (row.paid - row.settled << 64) - row.remainder
+
+
+def registered_texts(index: Index, datanet_id: int) -> list[tuple[Address, Hash]]:
+    """Whose each registered text is and its hash, in order of registration."""
+    found = index.database.execute(
+        "SELECT account, content FROM membership WHERE datanet = ? AND content IS NOT NULL ORDER BY position",
+        (datanet_id,),
+    )
+    return [(bytes(account), bytes(content)) for account, content in found]
+
+
+def weights_of(row: ModelRow) -> list[tuple[int, int]]:
+    """A model's default weights: DataNet and weight, by rising DataNet."""
+    return [(datanet, weight) for datanet, weight, _ in unpack_weights(row.weights)]

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from itertools import count
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 import urllib3
@@ -41,11 +41,16 @@ class HttpEndpoint:
         pause: float = 0.25,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.url, self._headers = _parse_url(url)
+        self._url, self._headers = _parse_url(url)
         self._tries = tries
         self._pause = pause
         self._sleep = sleep
         self._pool = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(timeout), maxsize=2)
+
+    @property
+    def url(self) -> str:
+        """The address, without user and password."""
+        return self._url
 
     def close(self) -> None:
         """Closes the connections."""
@@ -84,10 +89,21 @@ class HttpEndpoint:
         raise Temporary(f"{self.url} does not answer: {problem}")
 
 
-class JsonRpcClient:
-    """A node's JSON-RPC over HTTP."""
+class JsonEndpoint(Protocol):
+    """Where JSON is posted to."""
 
-    def __init__(self, endpoint: HttpEndpoint) -> None:
+    @property
+    def url(self) -> str:
+        """What errors call it."""
+
+    def post(self, body: Any) -> tuple[int, Any]:
+        """POSTs JSON: the HTTP status and the parsed JSON; raises Temporary."""
+
+
+class JsonRpcClient:
+    """A node's JSON-RPC."""
+
+    def __init__(self, endpoint: JsonEndpoint) -> None:
         self._endpoint = endpoint
         self._ids = count(1)
 

@@ -75,6 +75,18 @@ def inference_filter(value: Any) -> Filter:
     return Filter(**found)
 
 
+def up_to_date(index: Index) -> Index:
+    """The index brought up to the head; raises RpcError where that fails or takes too long."""
+    try:
+        is_current = index.update(_PATIENCE)
+    except (IndexUnavailable, StateUnavailable) as error:
+        raise RpcError(str(error)) from error
+    if not is_current:
+        head = index.chain.head.number
+        raise RpcError(f"the attribution index is at block {index.tip[0]} of {head}: ask again later")
+    return index
+
+
 class Open:
     """Every answer is as of the head, which the index is brought up to first."""
 
@@ -187,15 +199,7 @@ class Open:
 
     # ------------------------------------------------------------ inside
     def _current(self) -> Index:
-        index = self._index
-        try:
-            is_current = index.update(_PATIENCE)
-        except (IndexUnavailable, StateUnavailable) as error:
-            raise RpcError(str(error)) from error
-        if not is_current:
-            head = index.chain.head.number
-            raise RpcError(f"the attribution index is at block {index.tip[0]} of {head}: ask again later")
-        return index
+        return up_to_date(self._index)
 
     def _model(self, model_id: int) -> ModelRow:
         row = self._index.rows.models.get(model_id)

@@ -43,6 +43,16 @@ class Origins:
         }
 
 
+def is_same_origin(origin: str | None, host: str | None) -> bool:
+    """Whether a request comes from a page of the port it goes to, or from no page at all."""
+    if origin is None:
+        return True
+    try:
+        return host is not None and urlsplit(origin).netloc.lower() == host.lower()
+    except ValueError:
+        return False
+
+
 def is_local_name(name: str) -> bool:
     """Whether a host name is this machine's (RFC 6761 section 6.3)."""
     return name == "localhost" or name.endswith(".localhost")

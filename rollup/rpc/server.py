@@ -38,8 +38,8 @@ from rollup.rpc.limits import (
     SEND_SECONDS,
 )
 from rollup.rpc.listener import Listener
-from rollup.rpc.methods import Duration, duration_of
-from rollup.rpc.origins import Origins
+from rollup.rpc.methods import Duration, collect, duration_of
+from rollup.rpc.origins import Origins, is_same_origin
 from rollup.rpc.request_text import parse_request
 from rollup.rpc.subscriptions import Connection, Subscriptions
 from rollup.store.kv import StoreError
@@ -47,7 +47,9 @@ from rollup.store.kv import StoreError
 log = structlog.get_logger()
 
 Handler = Callable[..., Any]
-_BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN, _METHOD_NOT_ALLOWED, _TOO_LARGE, _UNAVAILABLE = 400, 401, 403, 405, 413, 503
+Page = Callable[[web.BaseRequest], web.Response | None]  # None: not for this client
+_BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN, _METHOD_NOT_ALLOWED, _TOO_LARGE = 400, 401, 403, 405, 413
+_UNSUPPORTED, _UNAVAILABLE = 415, 503
 _RESULT = 0
 _SUBSCRIBING = frozenset(("eth_subscribe", "eth_unsubscribe"))
 
@@ -84,11 +86,17 @@ class RpcServer:
         self._changes = Changes()
         self._listener: Listener | None = None
         self.answered: Counter[tuple[str, int]] = Counter()  # calls by method and error code; 0 is a result
-        self.pages: dict[str, Callable[[], web.Response]] = {}  # what GET answers, by path
+        self.pages: dict[str, Page] = {}  # what GET answers, by path
+        self.mounted: dict[str, RpcServer] = {}  # other endpoints, by the path under which this port answers for them
 
     def allow(self, hosts: Hosts, origins: Origins) -> None:
         """Takes other rules for Host and Origin, before the start."""
         self._hosts, self._origins = hosts, origins
+
+    def add(self, *namespaces: object) -> None:
+        """Answers the methods of more namespaces too, from now on."""
+        self.methods.update(collect(*namespaces))
+        self._names |= frozenset(self.methods)
 
     async def start(self, host: str, port: int) -> int:
         """Listens; port 0 takes a free one. Returns the port; raises RpcCannotListen."""
@@ -249,13 +257,19 @@ class RpcServer:
         reason = self._authorize(request.headers) if self._authorize is not None else None
         if reason is not None:
             return web.Response(status=_UNAUTHORIZED, text=reason)
+        endpoint = self.mounted.get(request.path, self)
+        if endpoint is not self and not is_same_origin(origin, request.headers.get("Host")):
+            return web.Response(status=_FORBIDDEN, text=f"origin {origin} is not this port's own\n")
         if request.method == "POST":
-            return await self._on_post(request, headers)
+            if origin is not None and not _is_json(request.content_type):
+                return web.Response(status=_UNSUPPORTED, text="a page sends JSON-RPC as application/json\n")
+            return await endpoint._on_post(request, headers)
         if request.headers.get("upgrade", "").lower() == "websocket":
-            return await self._on_websocket(request)
+            return await endpoint._on_websocket(request)
         page = self.pages.get(request.path)
-        if page is not None:
-            return page()
+        answer = page(request) if page is not None else None
+        if answer is not None:
+            return answer
         return web.Response(text=f"{self.name}: JSON-RPC is spoken here, by POST or WebSocket\n", headers=headers)
 
     async def _on_post(self, request: web.BaseRequest, headers: dict[str, str]) -> web.Response:
@@ -340,6 +354,11 @@ def _abort(request: web.BaseRequest) -> None:
     """Ends a connection at once, with what waits to be sent on it."""
     if request.transport is not None:
         request.transport.abort()
+
+
+def _is_json(content_type: str) -> bool:
+    """Whether a browser asks before it sends such a body to another site (Fetch, CORS-safelisted request-header)."""
+    return content_type in ("application/json", "application/json-rpc", "application/jsonrequest")
 
 
 def _is_named(request: Any) -> bool:

@@ -7,8 +7,8 @@ import pytest
 
 from attribution_precompile.client import Price, Split
 from rollup.cli.demo_texts import load_data_set
-from rollup.cli.model_file import NOBODY, read_model
-from rollup.cli.yaml_fields import FieldError
+from rollup.inputs.model_file import NOBODY, read_model
+from rollup.inputs.yaml_fields import FieldError
 from rollup.protocol.primitives import keccak256
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -5,8 +5,8 @@ import json
 import pytest
 from eth_account import Account
 
-from rollup.cli.model_file import read_model
-from rollup.cli.yaml_fields import FieldError
+from rollup.inputs.model_file import read_model
+from rollup.inputs.yaml_fields import FieldError
 
 WHO = "0x09DB0a93B389bEF724429898f539AEB7ac2Dd55f"
 MODEL = "name: {name}\nprice: {{per_call: 0.5 open}}\nsplit: {{owner: 40%, data: 60%}}\ndatanets: [{{id: {datanet}}}]\n"

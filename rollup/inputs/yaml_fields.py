@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import yaml
 
-from rollup.cli.text_files import FileTooLong, read_bytes
+from rollup.inputs.text_files import FileTooLong, read_bytes
 
 _Value = TypeVar("_Value")
 _DIGITS = 40
@@ -110,21 +110,28 @@ class _Loader(yaml.SafeLoader):
 def read_yaml(path: Path) -> Field:
     """The file's one document. FieldError when it cannot be read or is not YAML."""
     try:
-        node = yaml.compose(read_bytes(path, _MAX_BYTES).decode(), Loader=_Loader)
+        data = read_bytes(path, _MAX_BYTES)
     except FileTooLong as error:
         raise FieldError(str(error)) from error
     except OSError as error:
         raise FieldError(f"{path}: {error.strerror}") from error
+    return parse_yaml(data, str(path))
+
+
+def parse_yaml(data: bytes, name: str) -> Field:
+    """The one document of a text; `name` is what errors call the text. FieldError when it is not YAML."""
+    try:
+        node = yaml.compose(data.decode(), Loader=_Loader)
     except UnicodeDecodeError as error:
-        raise FieldError(f"{path}: not UTF-8: {error.reason} at byte {error.start}") from error
+        raise FieldError(f"{name}: not UTF-8: {error.reason} at byte {error.start}") from error
     except yaml.MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise FieldError(f"{path}{line}: not YAML: {error.problem}") from error
+        raise FieldError(f"{name}{line}: not YAML: {error.problem}") from error
     except yaml.YAMLError as error:
-        raise FieldError(f"{path}: not YAML: {error}") from error
+        raise FieldError(f"{name}: not YAML: {error}") from error
     if node is None:
-        raise FieldError(f"{path}: the file is empty")
-    return Field(str(path), "", node)
+        raise FieldError(f"{name}: the file is empty")
+    return Field(name, "", node)
 
 
 def _what(node: yaml.Node) -> str:

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Final
 
 from attribution_precompile.terms import Price, Split
-from rollup.cli.attribution_values import parse_address, parse_amount, parse_hash
-from rollup.cli.yaml_fields import Field, read_yaml
+from rollup.inputs.values import parse_address, parse_amount, parse_hash
+from rollup.inputs.yaml_fields import Field, read_yaml
 from rollup.protocol.primitives import keccak256
 
 NOBODY: Final = "0x" + "00" * 20
@@ -40,7 +40,11 @@ class ModelFile:
 
 def read_model(path: Path) -> ModelFile:
     """Reads and checks the file. FieldError names line and field."""
-    root = read_yaml(path)
+    return model_of(read_yaml(path))
+
+
+def model_of(root: Field) -> ModelFile:
+    """The model of a YAML document. FieldError names line and field."""
     fields = root.only("name", "metadata", "attributor", "base_model", "price", "split", "datanets")
     name = fields["name"].text() if "name" in fields else ""
     if not name and "metadata" not in fields:

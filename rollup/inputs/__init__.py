@@ -1,0 +1,1 @@
+"""What people write: amounts, addresses, text files, YAML, models. Errors name the place and the reason."""

@@ -1,0 +1,1 @@
+"""What the pages need of Python: kept texts, traces of answers, answers from a corpus, models as YAML, economics."""

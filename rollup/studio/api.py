@@ -1,0 +1,194 @@
+"""open_: what the Studio's pages ask beside the chain: texts, traces, answers, and a model as YAML.
+
+Each does what a command of the command line does, by the same functions: `trace`, `model register`, `infer --texts`.
+Methods and shapes: docs/studio.md.
+"""
+
+import asyncio
+from collections import OrderedDict
+from typing import Any, Final
+
+from attribution_precompile.influence import Corpus, Document, tokenize
+from rollup.index.index import Index
+from rollup.index.registry import registered_texts
+from rollup.inputs.model_file import ModelFile, model_of
+from rollup.inputs.yaml_fields import FieldError, parse_yaml
+from rollup.protocol.primitives import Hash, keccak256
+from rollup.rpc.errors import RpcError
+from rollup.rpc.formats import hex_data, hex_quantity
+from rollup.rpc.open import small, up_to_date
+from rollup.rpc.params import Invalid, Optional, hash32, params, text
+from rollup.studio.corpora import Corpora, CorpusTooLarge, Sources, datanets_of, sources_of
+from rollup.studio.interface import interface_json
+from rollup.studio.ngram import MAX_TOKENS, NgramModel
+from rollup.studio.remote_model import NoAnswer, RemoteModel
+from rollup.studio.texts import MAX_TEXT, TextRefused, TextStore
+from rollup.studio.trace_json import trace_json
+
+_KEPT_MODELS: Final = 4
+
+
+def short_text(value: Any) -> str:
+    """A text of at most MAX_TEXT bytes that is valid UTF-8."""
+    found = text(value)
+    try:
+        size = len(found.encode())
+    except UnicodeEncodeError as error:
+        raise Invalid("a text without halves of surrogate pairs is expected") from error
+    if size > MAX_TEXT:
+        raise Invalid(f"a text of at most {MAX_TEXT:,} bytes is expected")
+    return found
+
+
+def token_count(value: Any) -> int:
+    """How many tokens at most: 1 to 400."""
+    found = small(value)
+    if not 0 < found <= MAX_TOKENS:
+        raise Invalid(f"1 to {MAX_TOKENS} tokens are expected")
+    return found
+
+
+class Studio:
+    """Texts are kept by this node; what it does not have cannot be traced, and answers say how many are missing."""
+
+    def __init__(self, index: Index, texts: TextStore, remote: RemoteModel | None = None) -> None:
+        """remote: a language model elsewhere that `open_generate` may ask."""
+        self._index = index
+        self._texts = texts
+        self._remote = remote
+        self._corpora = Corpora()
+        self._models: OrderedDict[tuple[Document, ...], NgramModel] = OrderedDict()
+
+    # ------------------------------------------------------------ texts
+    @params(short_text)
+    def open_putContent(self, content: str) -> dict[str, Any]:  # noqa: N802
+        """Keeps a text; the chain has its hash alone."""
+        try:
+            name = self._texts.put(content)
+        except TextRefused as error:
+            raise RpcError(str(error)) from error
+        except OSError as error:
+            raise RpcError(f"the text cannot be kept: {error.strerror}") from error
+        return {"contentHash": hex_data(name), "tokens": hex_quantity(len(tokenize(content)))}
+
+    @params(hash32)
+    def open_getContent(self, name: Hash) -> str | None:  # noqa: N802
+        """The text of a hash; null where this node does not have it."""
+        return self._texts.get(name)
+
+    @params(small)
+    def open_listContents(self, datanet_id: int) -> list[dict[str, Any]]:  # noqa: N802
+        """The registered texts of a DataNet, in order of registration, and whether this node has their words."""
+        index = self._current()
+        if index.rows.datanets.get(datanet_id) is None:
+            raise RpcError(f"unknown DataNet {datanet_id}")
+        return [
+            {
+                "contributor": hex_data(account),
+                "contentHash": hex_data(content),
+                "isHere": self._texts.get(content) is not None,
+            }
+            for account, content in registered_texts(index, datanet_id)
+        ]
+
+    # ------------------------------------------------------------ traces and answers
+    @params(small, short_text, Optional(short_text, ""))
+    async def open_trace(self, model_id: int, output: str, prompt: str) -> dict[str, Any]:
+        """Whose texts an answer of a model repeats: spans, influence words and evidence, as `openrollup trace`."""
+        corpus, sources = await self._corpus(model_id)
+        trace = await asyncio.to_thread(corpus.trace, output)
+        return {
+            "inputTokens": hex_quantity(len(tokenize(prompt))),
+            "outputTokens": hex_quantity(len(tokenize(output))),
+            "requestHash": hex_data(keccak256(prompt.encode())),
+            "responseHash": hex_data(keccak256(output.encode())),
+            "missing": hex_quantity(sources.missing),
+            **trace_json(corpus, trace, output),
+        }
+
+    @params(small, short_text, Optional(small, 0), Optional(token_count, 120))
+    async def open_generate(self, model_id: int, prompt: str, seed: int, most: int) -> dict[str, Any]:
+        """An answer: of the model elsewhere where there is one, else drawn from the model's own texts."""
+        if self._remote is not None:
+            try:
+                answer = await self._remote.answer(prompt, most)
+            except NoAnswer as error:
+                raise RpcError(str(error)) from error
+            return {"text": answer, "source": self._remote.model}
+        _, sources = await self._corpus(model_id)
+        if not sources.documents:
+            raise RpcError(f"no text of model {model_id} is on this node: an answer cannot be drawn from them")
+        drawn = await self._drawn_from(sources)
+        return {"text": await asyncio.to_thread(drawn.answer, prompt, seed, most), "source": "n-gram model"}
+
+    @params()
+    def open_answerSource(self) -> dict[str, Any]:  # noqa: N802
+        """What answers in open_generate: the n-gram model, or the name of a model elsewhere."""
+        return {"source": "n-gram model" if self._remote is None else self._remote.model}
+
+    # ------------------------------------------------------------ models
+    @params(short_text)
+    def open_readModel(self, yaml: str) -> dict[str, Any]:  # noqa: N802
+        """A model as YAML, checked as `openrollup model register` does; the error names line and field."""
+        try:
+            return _model_json(model_of(parse_yaml(yaml.encode(), "model")))
+        except FieldError as error:
+            raise RpcError(str(error)) from error
+
+    @params()
+    def open_interface(self) -> dict[str, Any]:
+        """The attribution account's ABI, with selectors and topics."""
+        return interface_json()
+
+    @params()
+    def open_platform(self) -> dict[str, Any]:
+        """The platform's share of each fee."""
+        row = self._current().rows.platform.get(0)
+        bps, treasury = (0, bytes(20)) if row is None else (row.bps, row.treasury)
+        return {"bps": hex_quantity(bps), "treasury": hex_data(treasury)}
+
+    # ------------------------------------------------------------ inside
+    def _current(self) -> Index:
+        return up_to_date(self._index)
+
+    async def _corpus(self, model_id: int) -> tuple[Corpus, Sources]:
+        index = self._current()
+        datanets = datanets_of(index, model_id)
+        if not datanets:
+            raise RpcError(f"unknown model {model_id}")
+        sources = sources_of(index, self._texts, datanets)
+        try:
+            return await self._corpora.over(sources), sources
+        except CorpusTooLarge as error:
+            raise RpcError(str(error)) from error
+
+    async def _drawn_from(self, sources: Sources) -> NgramModel:
+        found = self._models.get(sources.documents)
+        if found is None:
+            found = await asyncio.to_thread(NgramModel, sources.documents)
+            self._models[sources.documents] = found
+        while len(self._models) > _KEPT_MODELS:
+            self._models.popitem(last=False)
+        return found
+
+
+def _model_json(model: ModelFile) -> dict[str, Any]:
+    return {
+        "name": model.name,
+        "metadata": hex_data(model.metadata),
+        "baseModelId": hex_quantity(model.base_model_id),
+        "attributor": model.attributor,
+        "price": {
+            "perCall": hex_quantity(model.price.per_call),
+            "perKiloInput": hex_quantity(model.price.per_kilo_input),
+            "perKiloOutput": hex_quantity(model.price.per_kilo_output),
+        },
+        "split": {
+            "ownerBps": hex_quantity(model.split.owner_bps),
+            "lineageBps": hex_quantity(model.split.lineage_bps),
+            "dataBps": hex_quantity(model.split.data_bps),
+        },
+        "weights": [
+            {"datanetId": hex_quantity(ident), "weight": hex_quantity(weight)} for ident, weight in model.weights
+        ],
+    }

@@ -1,0 +1,1 @@
+"""The pages for browsers: static files, their headers, and the ports that serve them beside JSON-RPC."""

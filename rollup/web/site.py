@@ -1,0 +1,76 @@
+"""The pages as answers to GET: the shell for browsers at `/`, and the static files under the hash of their content."""
+
+import hashlib
+from collections.abc import Collection
+from html import escape
+from typing import Final
+
+from aiohttp import web
+
+from rollup.rpc.server import Page
+from rollup.web.files import StaticFile, StaticFiles
+from rollup.web.headers import page_headers
+
+_NOT_MODIFIED: Final = 304
+_FOREVER: Final = "public, max-age=31536000, immutable"
+_ICON: Final = (
+    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E"
+    "%3Ccircle cx='8' cy='8' r='5.5' fill='none' stroke='%232457c5' stroke-width='3'/%3E%3C/svg%3E"
+)
+_SHELL: Final = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="endpoints" content="{endpoints}">
+<title>openrollup</title>
+<link rel="icon" href="{icon}">
+<link rel="stylesheet" href="{root}/app.css">
+{preloads}
+<script type="module" src="{root}/app/main.js"></script>
+</head>
+<body>
+<div id="app"><p class="boot">Loading…</p></div>
+<noscript><p>These pages need JavaScript. JSON-RPC is spoken here too, by POST or WebSocket.</p></noscript>
+</body>
+</html>
+"""
+
+
+class Site:
+    """The pages of one port. endpoints: which of l1, node and verifier stand below /rpc on that port."""
+
+    def __init__(self, endpoints: Collection[str]) -> None:
+        static = StaticFiles()
+        preloads = "\n".join(f'<link rel="modulepreload" href="{static.root}/{path}">' for path in static.modules())
+        shell = _SHELL.format(
+            endpoints=escape(" ".join(endpoints)), icon=_ICON, root=static.root, preloads=preloads
+        ).encode()
+        self._shell = shell
+        self._tag = f'"{hashlib.sha256(shell).hexdigest()[:16]}"'
+        self.pages: dict[str, Page] = {"/": self._on_shell}
+        for item in static.files:
+            self.pages[f"{static.root}/{item.path}"] = _file_page(item)
+
+    def _on_shell(self, request: web.BaseRequest) -> web.Response | None:
+        """The shell, for who accepts HTML; None for programs, which ask for anything."""
+        if "text/html" not in request.headers.get("Accept", ""):
+            return None
+        headers = {
+            **page_headers(request.headers.get("Host")),
+            "Cache-Control": "no-cache",
+            "ETag": self._tag,
+            "Vary": "Accept",
+        }
+        if request.headers.get("If-None-Match") == self._tag:
+            return web.Response(status=_NOT_MODIFIED, headers=headers)
+        return web.Response(body=self._shell, content_type="text/html", charset="utf-8", headers=headers)
+
+
+def _file_page(item: StaticFile) -> Page:
+    def page(request: web.BaseRequest) -> web.Response:
+        headers = {**page_headers(request.headers.get("Host")), "Cache-Control": _FOREVER}
+        return web.Response(body=item.content, content_type=item.content_type, charset="utf-8", headers=headers)
+
+    return page

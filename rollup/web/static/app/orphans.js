@@ -1,0 +1,43 @@
+/** Blocks that a reorganisation replaced: those that the node remembers, and those that this page saw itself. */
+import {call, supports} from './rpc.js';
+import {hex, num} from './format.js';
+
+const MOST = 200;
+const seen = {l1: new Map(), l2: new Map()};
+const replaced = {l1: new Map(), l2: new Map()};
+
+/** @param {'l1'|'l2'} layer @param {any[]} blocks as they are canonical now */
+export function note(layer, blocks) {
+  for (const block of blocks) {
+    const number = num(block.number);
+    const before = seen[layer].get(number);
+    if (before && before.hash !== block.hash) replaced[layer].set(before.hash, before);
+    replaced[layer].delete(block.hash);
+    seen[layer].set(number, block);
+    if (seen[layer].size > MOST) seen[layer].delete(seen[layer].keys().next().value);
+  }
+}
+
+/**
+ * @param {'l1'|'l2'} layer
+ * @param {number} from lowest block number
+ * @param {number} to
+ * @returns {Promise<{number: number, hash: string, count: number|null}[]>} replaced blocks, newest first
+ */
+export async function orphans(layer, from, to) {
+  const found = new Map();
+  for (const block of replaced[layer].values()) {
+    found.set(block.hash, {number: num(block.number), hash: block.hash, count: block.transactions?.length ?? null});
+  }
+  if (await supports('l2', 'openrollup_orphans')) {
+    const answer = await call('l2', 'openrollup_orphans', [layer, hex(from), hex(to)]);
+    for (const item of answer.orphans ?? answer) {
+      found.set(item.hash, {
+        number: num(item.number),
+        hash: item.hash,
+        count: item.transactions === undefined ? null : Array.isArray(item.transactions) ? item.transactions.length : num(item.transactions),
+      });
+    }
+  }
+  return [...found.values()].filter((item) => item.number >= from && item.number <= to).sort((a, b) => b.number - a.number);
+}

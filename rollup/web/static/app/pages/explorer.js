@@ -1,0 +1,103 @@
+/** The first page: L1 and L2 side by side, and which L1 block made which L2 blocks safe. */
+import {html} from '../html.js';
+import {has} from '../rpc.js';
+import {heads} from '../heads.js';
+import {useData} from '../use_data.js';
+import {madeSafeBy, newestBlocks, rollupConfig, safetyOf} from '../chain.js';
+import {note, orphans} from '../orphans.js';
+import {grouped, num, short} from '../format.js';
+import {Page} from '../parts/page.js';
+import {Loaded} from '../parts/notice.js';
+import {Age, BlockLink, Safety} from '../parts/values.js';
+
+const ROWS = 16;
+
+async function loadL1(newest) {
+  const [blocks, config] = await Promise.all([newestBlocks('l1', newest, ROWS, true), rollupConfig()]);
+  note('l1', blocks);
+  const numbers = blocks.map((block) => num(block.number));
+  const [made, gone] = await Promise.all([madeSafeBy(numbers), orphans('l1', numbers.at(-1), newest)]);
+  return merged(blocks, gone).map((row) => (row.block ? {...row, kinds: kinds(row.block, config), made: made.get(row.number)} : row));
+}
+
+async function loadL2(newest) {
+  const blocks = await newestBlocks('l2', newest, ROWS);
+  note('l2', blocks);
+  return merged(blocks, await orphans('l2', num(blocks.at(-1).number), newest));
+}
+
+/** Canonical and replaced blocks in one list, a replaced one below the block that took its number. */
+function merged(blocks, gone) {
+  const rows = blocks.map((block) => ({key: block.hash, number: num(block.number), block}));
+  for (const item of gone) rows.push({key: item.hash, number: item.number, orphan: item});
+  return rows.sort((a, b) => b.number - a.number || (a.orphan ? 1 : -1));
+}
+
+/** What the rollup's transactions of an L1 block are. */
+function kinds(block, config) {
+  const counts = {batch: 0, deposit: 0, other: 0};
+  for (const {to} of block.transactions) {
+    const target = to?.toLowerCase();
+    if (config && target === config.batch_inbox_address?.toLowerCase()) counts.batch += 1;
+    else if (config && target === config.deposit_contract_address?.toLowerCase()) counts.deposit += 1;
+    else counts.other += 1;
+  }
+  return counts;
+}
+
+const plural = (count, word) => `${grouped(count)} ${word}${count === 1 ? '' : 's'}`;
+
+function L1Row({row}) {
+  if (row.orphan) return html`<${OrphanRow} layer="l1" row=${row} />`;
+  const {block, kinds: found, made} = row;
+  const words = [
+    found.batch && html`<strong>${plural(found.batch, 'batch transaction')}</strong>`,
+    found.deposit && html`<strong>${plural(found.deposit, 'deposit')}</strong>`,
+    found.other && `${found.other} other`,
+  ].filter(Boolean);
+  return html`<li class="block-row">
+    <${BlockLink} layer="l1" number=${row.number} />
+    <span class="what">${words.length ? words.map((item, index) => html`${index > 0 && ', '}${item}`) : html`<span class="quiet">empty</span>`}
+      ${made && html`<span class="made"><span aria-hidden="true">→ </span>made <a href=${`#/l2/block/${made[1]}`}>L2 #${grouped(made[0])}–${grouped(made[1])}</a> safe</span>`}
+    </span>
+    <${Age} time=${num(block.timestamp)} layer="l1" />
+  </li>`;
+}
+
+function L2Row({row}) {
+  if (row.orphan) return html`<${OrphanRow} layer="l2" row=${row} />`;
+  const {block, number} = row;
+  const signed = Math.max(0, block.transactions.length - 1);
+  return html`<li class="block-row">
+    <${BlockLink} layer="l2" number=${number} />
+    <span class="what">${signed ? html`<strong>${plural(signed, 'transaction')}</strong>, ${grouped(block.gasUsed)} gas` : html`<span class="quiet">no transactions</span>`}</span>
+    <${Safety} value=${safetyOf(heads.value, 'l2', number)} />
+    <${Age} time=${num(block.timestamp)} />
+  </li>`;
+}
+
+const OrphanRow = ({layer, row}) => html`<li class="block-row is-orphan">
+  <s><a class="num" href=${`#/${layer}/block/${row.orphan.hash}`}>#${grouped(row.number)}</a></s>
+  <span class="what"><s class="mono">${short(row.orphan.hash)}</s> replaced by a reorganisation</span>
+</li>`;
+
+function Lane({title, note: words, load, newest, Row}) {
+  const data = useData(() => load(newest), [title]);
+  return html`<section class="lane" aria-label=${title}>
+    <h2>${title} <span class="note">${words}</span></h2>
+    <${Loaded} data=${data} lines=${ROWS}>${(rows) => html`<ol class="blocks">${rows.map((row) => html`<${Row} key=${row.key} row=${row} />`)}</ol>`}<//>
+  </section>`;
+}
+
+export function Explorer() {
+  const state = heads.value;
+  return html`<${Page} title="Explorer" actions=${html`<a class="button" href="#/batches">Batches</a>`}>
+    ${
+      state &&
+      html`<div class=${has('l1') ? 'lanes' : 'lanes is-single'}>
+        ${has('l1') && html`<${Lane} title="L1" note="data and deposits" load=${loadL1} newest=${state.l1.head.number} Row=${L1Row} />`}
+        <${Lane} title="L2" note="what the sequencer built" load=${loadL2} newest=${state.l2.head.number} Row=${L2Row} />
+      </div>`
+    }
+  <//>`;
+}

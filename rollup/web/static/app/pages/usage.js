@@ -1,0 +1,1 @@
+export const Usage = () => null; export const ModelUsage = () => null;

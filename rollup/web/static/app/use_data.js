@@ -1,0 +1,33 @@
+/** Data of a component: asked for when it appears, and again whenever a head moves. */
+import {useEffect, useRef, useState} from '../vendor/preact-hooks.js';
+import {tick} from './heads.js';
+
+/**
+ * @template T
+ * @param {() => Promise<T>} load
+ * @param {unknown[]} deps what it depends on; a change of them drops what is shown
+ * @param {{live?: boolean}} [options] live: ask again when a head moves (the default)
+ * @returns {{value?: T, error?: Error, isLoading: boolean, reload: () => void}}
+ */
+export function useData(load, deps, {live = true} = {}) {
+  const [state, setState] = useState({isLoading: true});
+  const [count, setCount] = useState(0);
+  const key = JSON.stringify(deps);
+  const shown = useRef(key);
+  const beat = live ? tick.value : 0;
+  useEffect(() => {
+    let isWanted = true;
+    if (shown.current !== key) {
+      shown.current = key;
+      setState({isLoading: true});
+    }
+    load().then(
+      (value) => isWanted && setState({value, isLoading: false}),
+      (error) => isWanted && setState((before) => ({...before, error, isLoading: false})),
+    );
+    return () => {
+      isWanted = false;
+    };
+  }, [key, beat, count]);
+  return {...state, reload: () => setCount((before) => before + 1)};
+}
