@@ -5,13 +5,13 @@ What takes long runs in a thread: the event loop never computes.
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import asdict
 from fractions import Fraction
 from typing import Any, Final
 
 from derivation.errors import Temporary
 from rollup.economics.builder import Answer, Model, Wishes, answer
+from rollup.economics.chain_terms import ChainTerms
 from rollup.economics.claims import best_rule
 from rollup.economics.errors import EconomicsError
 from rollup.economics.facts import conclusion, facts
@@ -20,11 +20,10 @@ from rollup.economics.noise import CLASSES, VERSION, Pair, independent_volume, l
 from rollup.economics.noise_source import read_world
 from rollup.economics.prices import PRESETS, Prices, prices_of_block
 from rollup.economics.profile import GasProfile
-from rollup.economics.shape import MAX_ANCESTORS, Level, Shape
+from rollup.economics.shape import Shape
 from rollup.economics.units import MONTHS_PER_YEAR, open_float
 from rollup.index.earnings import earnings_of
 from rollup.index.index import Index
-from rollup.index.registry import terms, weights_of
 from rollup.l1.json_rpc import JsonRpcClient
 from rollup.protocol.primitives import Address
 from rollup.rpc.errors import RpcError
@@ -59,7 +58,8 @@ class Economics:
         tokens = _counts(source.get("tokens", ["812", "640"]))
         if len(tokens) != 2:
             raise Invalid("tokens are two numbers: in and out")
-        model = self._model(small(source.get("modelId")), (tokens[0], tokens[1]), source.get("fee"))
+        ident = small(source.get("modelId"))
+        fee = None if source.get("fee") is None else _whole(source["fee"])
         queries = _counts(source.get("queries", ["50", "1000", "50000"]))
         wishes = (
             _usd(source.get("hosting", "2")),
@@ -74,6 +74,7 @@ class Economics:
 
         def compute() -> Answer:
             found = _chain_prices(client) if prices == "chain" else Prices.preset(prices)
+            model = _model(ChainTerms(client), ident, (tokens[0], tokens[1]), fee)
             return answer(model, found, queries, wishes=Wishes(*wishes), tokens=(tokens[0], tokens[1]))
 
         found = await _in_thread(compute)
@@ -128,34 +129,18 @@ class Economics:
     def _client(self) -> JsonRpcClient:
         return JsonRpcClient(LoopEndpoint(self._server, asyncio.get_running_loop()))
 
-    def _model(self, ident: int, tokens: tuple[int, int], fee: Any) -> Model:
-        row = up_to_date(self._index).rows.models.get(ident)
-        if row is None:
-            raise RpcError(f"unknown model {ident}")
-        price = terms(self._index, ident)
-        quote = price.per_call + price.per_kilo_input * tokens[0] // 1_000 + price.per_kilo_output * tokens[1] // 1_000
-        platform = self._index.rows.platform.get(0)
-        shape = Shape(tuple(self._levels(ident)), 0 if platform is None else platform.bps)
-        given = quote if fee is None else _whole(fee)
-        if given < quote:
-            raise RpcError(f"a fee of {given} wei is below the quote, {quote} wei: the precompile would refuse it")
-        if not given:
-            raise RpcError(f"model {ident} has no price: give a fee per query")
-        source = (
-            f"the quote of model {ident} for {tokens[0]:,} tokens in and {tokens[1]:,} out" if fee is None else "given"
-        )
-        return Model(f"model {ident}", shape, given, source)
 
-    def _levels(self, ident: int) -> Iterator[Level]:
-        for _ in range(1 + MAX_ANCESTORS):
-            row = self._index.rows.models.get(ident)
-            if row is None:
-                return
-            weights = tuple(weight for _, weight in weights_of(row))
-            yield Level(row.owner_bps, row.lineage_bps, row.data_bps, weights)
-            ident = row.base
-            if not ident or not row.lineage_bps:
-                return
+def _model(terms: ChainTerms, ident: int, tokens: tuple[int, int], fee: int | None) -> Model:
+    """The model as the chain states it, paid with its quote unless a fee [wei] is given. Raises EconomicsError."""
+    shape = Shape(tuple(terms.levels(ident)), terms.platform_bps())
+    quote = terms.quote(ident, tokens)
+    found = quote if fee is None else fee
+    if found < quote:
+        raise EconomicsError(f"a fee of {found} wei is below the quote, {quote} wei: the precompile would refuse it")
+    if not found:
+        raise EconomicsError(f"model {ident} has no price: give a fee per query")
+    quoted = f"the quote of model {ident} for {tokens[0]:,} tokens in and {tokens[1]:,} out"
+    return Model(f"model {ident}", shape, found, quoted if fee is None else "given")
 
 
 def _chain_prices(client: JsonRpcClient) -> Prices:

@@ -17,6 +17,7 @@ from rollup.rpc.beacon import beacon_app
 from rollup.rpc.methods import NAMESPACES
 from rollup.rpc.miner import Miner
 from rollup.serve import NodeServers, execution_server, l2_backend
+from rollup.studio.attach import attach_studio
 from tests.docs.pages import named, page, section, sections
 
 TEXT = page("rpc.md")
@@ -35,14 +36,15 @@ def node():
 
 @pytest.fixture(scope="module")
 def servers(node):
-    found = NodeServers(node, serve.PORTS, "127.0.0.1", bytes(32)).rpc_servers
-    return {PORTS[name]: item for name, item in found.items()}
+    found = NodeServers(node, serve.PORTS, "127.0.0.1", bytes(32))
+    attach_studio(found)
+    return {PORTS[name]: item for name, item in found.rpc_servers.items()}
 
 
 def documented():
     """Method: the ports it is said to be on, and its parameters."""
     found = {}
-    for part in sections(TEXT):
+    for part in [*sections(TEXT), *sections(page("studio.md"))]:
         ports = set(re.findall(r"\b\d{4}\b", part.title))
         for row in part.rows if ports else []:
             for name in filter(METHOD.fullmatch, named(row[0])):

@@ -14,23 +14,11 @@ import {Block} from './pages/block.js';
 import {Transaction} from './pages/transaction.js';
 import {Account} from './pages/account.js';
 import {Batches, Batch} from './pages/batches.js';
-import {Studio} from './studio/studio.js';
-import {Earnings} from './pages/earnings.js';
-import {Usage, ModelUsage} from './pages/usage.js';
-import {Datanet} from './pages/datanet.js';
-import {Economics} from './pages/economics.js';
-import {Control} from './pages/control.js';
 
 const LINKS = [
   ['', 'Explorer'],
-  ['studio', 'Studio'],
-  ['earnings', 'Earnings'],
-  ['usage', 'Usage'],
-  ['economics', 'Economics'],
-  ['control', 'Control'],
 ];
 const OF_EXPLORER = new Set(['l1', 'l2', 'batches', 'batch']);
-const OF_USAGE = new Set(['datanet']);
 
 /** @param {string[]} path @returns {any} the page */
 function view([first = '', second = '', third = '']) {
@@ -42,12 +30,6 @@ function view([first = '', second = '', third = '']) {
   }
   if (first === 'batches') return html`<${Batches} />`;
   if (first === 'batch') return html`<${Batch} key=${second} id=${second} />`;
-  if (first === 'studio') return html`<${Studio} />`;
-  if (first === 'earnings') return html`<${Earnings} key=${second} address=${second} />`;
-  if (first === 'usage') return second ? html`<${ModelUsage} key=${second} id=${second} />` : html`<${Usage} />`;
-  if (first === 'datanet') return html`<${Datanet} key=${second} id=${second} />`;
-  if (first === 'economics') return html`<${Economics} />`;
-  if (first === 'control') return html`<${Control} />`;
   return html`<${Page} title="Not found"><p>There is no page of this name. <a href="#/">To the explorer</a></p><//>`;
 }
 
@@ -58,7 +40,7 @@ function Guarded({children}) {
 
 export function App() {
   const {path} = route.value;
-  const place = OF_EXPLORER.has(path[0]) ? '' : OF_USAGE.has(path[0]) ? 'usage' : (path[0] ?? '');
+  const place = OF_EXPLORER.has(path[0]) ? '' : (path[0] ?? '');
   return html`
     <a class="skip" href="#main" onClick=${skip}>To the content</a>
     <header class="top">

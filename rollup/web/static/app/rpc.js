@@ -85,8 +85,8 @@ export function supports(endpoint, method) {
 
 /** One of each kind is kept, the newest: sixteen blocks are sixteen calls that differ in a number. */
 function record(endpoint, method, params) {
-  const kind = method === 'eth_call' ? (params[0]?.data ?? '').slice(0, 10) : '';
-  const key = `${endpoint} ${method} ${kind}`;
+  const kinds = params.map((item) => (typeof item === 'string' ? '' : (item?.data?.slice(0, 10) ?? JSON.stringify(item))));
+  const key = `${endpoint} ${method} ${kinds.join()}`;
   const calls = recorded.peek();
   const at = calls.findIndex((item) => item.key === key);
   const entry = {key, endpoint, method, params};

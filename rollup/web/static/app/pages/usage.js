@@ -1,1 +1,0 @@
-export const Usage = () => null; export const ModelUsage = () => null;

@@ -1,0 +1,94 @@
+"""Chromium through Playwright, one for all tests here, with a fresh context for each. Skipped, loudly, without it."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.web.page_chain import PageChain
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+
+
+def _program():
+    return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+
+
+@pytest.fixture(scope="package")
+def browser():
+    """Chromium; CHROMIUM names the program where it is not on the path."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright: pip install playwright")
+    program = _program()
+    if program is None:
+        pytest.skip("no Chromium: apt-get install chromium, or CHROMIUM=…")
+    with playwright.sync_playwright() as started:
+        found = started.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="package")
+def chain():
+    """A node with the medical DataNet, a model and some inferences, all of it safe but the newest blocks."""
+    from tests.web.story import play
+
+    found = PageChain(archive=True).start()
+    try:
+        play(found, EXAMPLES)
+        yield found
+    finally:
+        found.stop()
+
+
+@pytest.fixture
+def fresh():
+    """A node at genesis."""
+    found = PageChain().start()
+    try:
+        yield found
+    finally:
+        found.stop()
+
+
+@pytest.fixture
+def visit(browser):
+    """Opens a page of a chain: `visit(chain, "l2/block/1")`. At the end no error, no violation, nothing foreign."""
+    visitors = []
+
+    def open_page(chain, route="", **context):
+        visitor = Visitor(browser, chain, context)
+        visitors.append(visitor)
+        visitor.page.goto(f"{chain.url}#/{route}")
+        return visitor.page
+
+    yield open_page
+    for visitor in visitors:
+        visitor.close()
+
+
+class Visitor:
+    """A context whose page must stay on its own origin and without errors."""
+
+    def __init__(self, browser, chain, context):
+        context.setdefault("viewport", {"width": 1280, "height": 900})
+        self.allowed = context.pop("allowed_errors", ())
+        self.context = browser.new_context(**context)
+        self.problems = []
+        self._origin = chain.url
+        self.page = self.context.new_page()
+        self.page.on("request", self._on_request)
+        self.page.on("pageerror", lambda error: self.problems.append(f"page error: {error}"))
+        self.page.on("console", self._on_console)
+
+    def _on_request(self, request):
+        if not request.url.startswith((self._origin, "data:")):
+            self.problems.append(f"left the origin: {request.url}")
+
+    def _on_console(self, message):
+        if message.type == "error" and not any(words in message.text for words in self.allowed):
+            self.problems.append(f"console: {message.text}")
+
+    def close(self):
+        self.context.close()
+        assert self.problems == []

@@ -1,0 +1,105 @@
+"""A node with its pages for tests in a browser: in a thread, on a virtual clock that moves when a test says so.
+
+With transactions in the pool it builds at once, so that a page that waits for a receipt gets one.
+"""
+
+import asyncio
+import threading
+from concurrent.futures import Future
+
+import requests
+
+from rollup.node import Node, NodeParams
+from rollup.serve import PORTS, NodeServers
+from rollup.studio.attach import attach_studio
+from rollup.web.attach import attach_pages
+
+GENESIS_TIME = 1_700_000_000
+
+
+class PageChain:
+    """Start it, use `url`, move it by `step`; stop it at the end."""
+
+    def __init__(self, remote=None, has_studio=True, **params):
+        self._params = params
+        self._remote, self._has_studio = remote, has_studio
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._miner = None
+        self.node = self.servers = None
+
+    def start(self):
+        """Opens node and ports."""
+        self._thread.start()
+        self._run(self._open())
+        return self
+
+    def stop(self):
+        """Closes them."""
+        self._run(self._close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    @property
+    def url(self):
+        return self.servers.url("l2") + "/"
+
+    def step(self, blocks=1):
+        """Builds so many L2 blocks, and the L1 blocks due meanwhile."""
+        self._run(self._advance(blocks))
+
+    def until_safe(self):
+        """Goes on until what is the head now is safe on both nodes."""
+        target = self.node.l2.chain.head.number
+        while min(self.node.l2.chain.safe.number, self.node.verifier.chain.safe.number) < target:
+            self.step()
+
+    def do(self, function):
+        """Runs a function in the node's thread and returns its result."""
+
+        async def call():
+            return function(self.node)
+
+        return self._run(call())
+
+    def rpc(self, method, *params, path=""):
+        """A JSON-RPC call over HTTP; raises AssertionError for an error."""
+        body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}
+        answer = requests.post(self.url + path, json=body, timeout=20).json()
+        assert "error" not in answer, answer
+        return answer["result"]
+
+    def _run(self, coroutine):
+        waited: Future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        return waited.result(timeout=120)
+
+    async def _open(self):
+        params = NodeParams(virtual_clock=True, genesis_time=GENESIS_TIME, da="calldata", **self._params)
+        self.node = Node.open(params)
+        self.servers = NodeServers(self.node, dict.fromkeys(PORTS, 0), "127.0.0.1")
+        attach_pages(self.servers)
+        if self._has_studio:
+            attach_studio(self.servers, self._params.get("data_dir"), self._remote)
+        await self.servers.start()
+        self._miner = asyncio.create_task(self._mine())
+
+    async def _close(self):
+        self._miner.cancel()
+        await self.servers.stop()
+        self.node.close()
+
+    async def _mine(self):
+        while True:
+            if self.node.sequencer.is_active and any(self.node.l2.pool.counts()):
+                await self._advance(1)
+            await asyncio.sleep(0.02)
+
+    async def _advance(self, blocks):
+        target = self.node.l2.chain.head.number + blocks
+        for _ in range(20 * blocks):
+            if self.node.l2.chain.head.number >= target:
+                return
+            if not self.node.advance(1):
+                self.node.clock.advance(max(self.node._schedule.next_due() - self.node.clock.now(), 0))
+            await asyncio.sleep(0)
