@@ -1,4 +1,4 @@
-"""The generated tables of docs/attribution.md: python -m tests.attribution.gas_report rewrites them in place."""
+"""The generated tables of the attribution pages: python -m tests.attribution.gas_report rewrites them in place."""
 
 import re
 from collections.abc import Callable
@@ -14,11 +14,11 @@ from .peers import COUNTS
 from .peers import rows as peer_rows
 from .scene import VALID, build
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "attribution.md"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
 def table(headings: list[str], rows: list[list[str]], left: int = 1) -> str:
-    """A Markdown table; columns after the first `left` are set right."""
+    """A Markdown table; columns after the first `left` are right-aligned."""
     rule = ["---"] * left + ["---:"] * (len(headings) - left)
     return "\n".join("| " + " | ".join(row) + " |" for row in [headings, rule, *rows])
 
@@ -44,7 +44,7 @@ def methods() -> str:
 
 
 def examples() -> str:
-    """The sums worked by hand; test_gas.py holds them to the measured gas."""
+    """The sums worked by hand; test_gas.py compares them with the measured gas."""
     rows = [[f"`{name}`", bill.worked(), f"{bill.cold:,}", f"{bill.warm:,}"] for name, bill in BILLS.items()]
     return table(["method", "worked", "cold", "warm"], rows, left=2)
 
@@ -59,18 +59,17 @@ def peers() -> str:
     return table(headings, rows)
 
 
-SECTIONS: dict[str, Callable[[], str]] = {
-    "schedule": schedule,
-    "methods": methods,
-    "examples": examples,
-    "errors": errors,
-    "peers": peers,
+# The tables of each page, in any order.
+PAGES: dict[Path, dict[str, Callable[[], str]]] = {
+    DOCS / "attribution-gas.md": {"schedule": schedule, "methods": methods, "examples": examples, "peers": peers},
+    DOCS / "attribution-calls.md": {"errors": errors},
 }
 
 
-def rendered(page: str) -> str:
-    """The page with every generated table as the code has it now."""
-    for name, make in SECTIONS.items():
+def rendered(path: Path) -> str:
+    """The text of a page with every generated table as the code has it now."""
+    page = path.read_text()
+    for name, make in PAGES[path].items():
         pattern = rf"(<!-- generated: {name} -->\n).*?(\n<!-- end -->)"
         page, count = re.subn(pattern, lambda m, make=make: m[1] + make() + m[2], page, flags=re.DOTALL)  # type: ignore[misc]
         assert count == 1, name
@@ -78,4 +77,5 @@ def rendered(page: str) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(rendered(PAGE.read_text()))
+    for path in PAGES:
+        path.write_text(rendered(path))
