@@ -16,6 +16,8 @@ FILE = re.compile(r"[\w./*-]+\.(?:py|sol|json|yaml|toml|lock|md)|(?:rollup|deriv
 MADE = re.compile(r"(?:genesis|rollup|l1-genesis|l1-chain-config|l1|openrollup)\.json|.*\.yaml|attestation.*\.json")
 # Where a page's file names begin, where not at the root.
 ROOTS = {
+    "attribution.md": ["contracts/attribution"],
+    "attribution-calls.md": ["contracts/attribution"],
     "contracts.md": ["contracts"],
     "derivation.md": ["derivation", "tests/vectors"],
     "execution.md": ["rollup/execution", "rollup/execution/vms", "tests/vectors"],
