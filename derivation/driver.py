@@ -5,6 +5,7 @@ A sequencer's node runs the same driver over its own engine: blocks that are the
 attributes become safe, others are replaced.
 """
 
+from dataclasses import dataclass
 from enum import Enum
 
 import structlog
@@ -38,6 +39,15 @@ class Progress(Enum):
     DERIVED = "derived"  # the safe head moved
     RETRY = "retry"  # a source did not answer
     RESET = "reset"  # began again
+
+
+@dataclass(slots=True, frozen=True)
+class DerivationSnapshot:
+    """Where a derivation stood, beside the heads of its chain."""
+
+    is_begun: bool
+    safe_heads: list[SafeRecord]  # newest first, down to the finalized block
+    waiting_for: str | None
 
 
 class Verifier:
@@ -128,6 +138,23 @@ class Verifier:
     def reset(self) -> None:
         """Starts over at the next step, from the last block that L1 still bears out."""
         self._is_begun = False
+
+    # ---------------------------------------------------------------- snapshots
+    def capture(self) -> DerivationSnapshot:
+        """Where the derivation stands, beside the heads of its chain."""
+        return DerivationSnapshot(
+            self._is_begun, self._safe_heads.since(self._chain.finalized.number), self.waiting_for
+        )
+
+    def restore(self, snapshot: DerivationSnapshot) -> None:
+        """Reads L1 again to its head, from as far back as after a start. L1 and the chain must be restored first."""
+        self._safe_heads.replace(snapshot.safe_heads)
+        self._pending = self._ref(self._chain.safe)
+        self._attributes = None
+        self._is_begun = False
+        if snapshot.is_begun:
+            self.sync()
+        self.waiting_for = snapshot.waiting_for
 
     # ---------------------------------------------------------------- inside
     def _step(self) -> Progress:

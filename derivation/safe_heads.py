@@ -5,7 +5,7 @@ old entries. An entry is written before the label moves. A kill between the two 
 canonical yet, or a block that is derived but not labelled; both are found again at the next start.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rollup.protocol.blockref import BlockId
@@ -42,6 +42,21 @@ class SafeHeads:
         """Every record below a key, newest first."""
         for key, value in self._store.scan(TABLE, stop=stop, reverse=True):
             yield _decode(key, value)
+
+    def since(self, l2_number: int) -> list[SafeRecord]:
+        """Records of this L2 block and of later ones, newest first, and the one before them."""
+        records = []
+        for record in self.newest_first():
+            records.append(record)
+            if record.l2.number < l2_number:
+                break
+        return records
+
+    def replace(self, records: Sequence[SafeRecord]) -> None:
+        """Makes records that since returned the newest again, and forgets newer ones."""
+        self.drop_after(records[-1] if records else None)
+        for record in reversed(records):
+            self.record(record)
 
     def drop_after(self, record: SafeRecord | None) -> None:
         """Forgets what is newer than a record; with None it forgets everything."""

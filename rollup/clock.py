@@ -8,7 +8,7 @@ class Clock(Protocol):
     """Seconds since the Unix epoch."""
 
     def now(self) -> float:
-        """The current time in seconds; it never goes back."""
+        """The current time in seconds; it never goes back, except where a snapshot is restored."""
 
 
 class SystemClock:
@@ -27,6 +27,10 @@ class SystemClock:
         """Moves the clock ahead; raises ValueError for a negative number of seconds."""
         _check_forward(seconds)
         self.offset += seconds
+
+    def rewind_to(self, seconds: float) -> None:
+        """Sets the clock back to a time that it has shown. For restoring a snapshot, and nothing else."""
+        self.offset += seconds - self.now()
 
 
 class ManualClock:
@@ -47,6 +51,10 @@ class ManualClock:
     def set(self, seconds: float) -> None:
         """Moves the clock to a time; raises ValueError when that is in its past."""
         _check_forward(seconds - self._now)
+        self._now = seconds
+
+    def rewind_to(self, seconds: float) -> None:
+        """Sets the clock back to a time that it has shown. For restoring a snapshot, and nothing else."""
         self._now = seconds
 
 

@@ -21,7 +21,8 @@ results.
 import asyncio
 import heapq
 import itertools
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Iterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, TypeVar
@@ -136,6 +137,14 @@ class Turns:
         self._follow_loop()
         async with self._locks.setdefault(lane, asyncio.Lock()):
             return await self._run(function, Stopwatch(), lane)
+
+    async def change_all(self, function: Callable[[], Result], lanes: Collection[int]) -> Result:
+        """Runs what changes several lanes, while no change of any of them is under way."""
+        self._follow_loop()
+        async with AsyncExitStack() as held:
+            for lane in sorted(lanes):
+                await held.enter_async_context(self._locks.setdefault(lane, asyncio.Lock()))
+            return await self._run(function, Stopwatch(), min(lanes))
 
     async def call(self, function: Callable[[], Result], stopwatch: Stopwatch | None = None) -> Result:
         """Runs what only reads. Calls with one stopwatch share the time that it counts."""

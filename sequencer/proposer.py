@@ -15,7 +15,7 @@ from rollup.protocol.config import RollupConfig
 from rollup.protocol.outputs import output_root
 from rollup.protocol.predeploys import L2_TO_L1_MESSAGE_PASSER
 from rollup.protocol.primitives import EMPTY_TRIE_ROOT, Address, Hash, keccak256
-from sequencer.batcher.tx_manager import NonceTaken, TrackedTx, TxCandidate, TxManager
+from sequencer.batcher.tx_manager import NonceTaken, TrackedTx, TxCandidate, TxManager, TxSnapshot
 
 _PROPOSE = keccak256(b"proposeL2Output(bytes32,uint256,bytes32,uint256)")[:4]
 _NEXT_BLOCK_NUMBER = keccak256(b"nextBlockNumber()")[:4]
@@ -43,6 +43,15 @@ class OutputPosted:
     transaction_hash: Hash
     l1_block: int
     cost: int
+
+
+@dataclass(slots=True, frozen=True)
+class ProposerSnapshot:
+    """What a proposer had under way."""
+
+    manager: TxSnapshot
+    pending: tuple[TrackedTx, int, Hash] | None
+    is_active: bool
 
 
 class Proposer:
@@ -120,6 +129,15 @@ class Proposer:
         self._pending = (tracked, number, root)
         self._manager.step()
         return None
+
+    def capture(self) -> ProposerSnapshot:
+        """What is under way now."""
+        return ProposerSnapshot(self._manager.capture(), self._pending, self._active)
+
+    def restore(self, snapshot: ProposerSnapshot) -> None:
+        """Goes on as it would have gone on then."""
+        self._manager.restore(snapshot.manager)
+        self._pending, self._active = snapshot.pending, snapshot.is_active
 
     def next_block_number(self) -> int:
         """The L2 block the oracle wants next; raises ProposalRefused where the oracle does not answer."""

@@ -94,6 +94,14 @@ class Sequencer:
         self._active = False
         return self._engine.chain.head.hash
 
+    def capture(self) -> bool:
+        """Whether it is started; everything else is in the chain."""
+        return self._active
+
+    def restore(self, active: bool) -> None:
+        """Is started, or stopped, as it was."""
+        self._active = active
+
     def build_block(self) -> Block:
         """Builds and adopts the next block, due or not.
 

@@ -1,5 +1,6 @@
 """One layer's blocks: side blocks and the canonical chain, receipts, indices, head pointers, states."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -74,6 +75,16 @@ class HeadChange:
     added: list[Block] = field(default_factory=list)
 
 
+@dataclass(slots=True, frozen=True)
+class ChainHeads:
+    """Where a chain stood: its three heads, and the oldest block whose state it needs to go back there."""
+
+    head: Hash
+    safe: Hash
+    finalized: Hash
+    oldest: int
+
+
 @dataclass(slots=True)
 class _Path:
     """The way from one head to another: common ancestor, blocks undone newest first, blocks applied oldest first."""
@@ -98,6 +109,7 @@ class Chain:
         self._receipts: Recent[list[Receipt]] = Recent(_CACHED_BLOCKS, len, _CACHED_TRANSACTIONS)
         self._listeners: list[Callable[[HeadChange], None]] = []
         self._pruned_to = 0
+        self._pins: Counter[int] = Counter()  # by height: pruning leaves the states from there on
 
     # ------------------------------------------------------------ opening
     @classmethod
@@ -292,7 +304,7 @@ class Chain:
                 self._index(batch, added)
             for name, pointed in ((b"head", head), (b"safe", safe), (b"finalized", finalized)):
                 batch.put(POINTERS, name, pointed.hash)
-            pruned_to = self._prune(batch, min(head.number - (self.states.history or 0), finalized.number))
+            pruned_to = self._prune(batch, min([self._oldest_needed(head, finalized), *self._pins]))
         self.states.follow(undone, applied, head.header.state_root)
         self.head, self.safe, self.finalized, self._pruned_to = head, safe, finalized, pruned_to
         for listener in self._listeners:
@@ -309,6 +321,22 @@ class Chain:
             batch.put(POINTERS, b"safe", new_safe.hash)
             batch.put(POINTERS, b"finalized", new_finalized.hash)
         self.safe, self.finalized = new_safe, new_finalized
+
+    # ------------------------------------------------------------ snapshots
+    def capture(self) -> ChainHeads:
+        """Where the chain stands now. Pruning leaves the states that restore needs, until release."""
+        oldest = self._oldest_needed(self.head, self.finalized)
+        self._pins[oldest] += 1
+        return ChainHeads(self.head.hash, self.safe.hash, self.finalized.hash, oldest)
+
+    def restore(self, heads: ChainHeads) -> None:
+        """Goes back, or over to another branch, to where the chain stood; listeners hear of a reorganisation."""
+        self.set_head(heads.head, heads.safe, heads.finalized)
+
+    def release(self, heads: ChainHeads) -> None:
+        """Lets pruning take the states that only restoring these heads would need."""
+        self._pins[heads.oldest] -= 1
+        self._pins += Counter()  # drops what has come to zero
 
     def stat(self) -> dict[str, Any]:
         """Heights, the range of states kept, and entries and bytes a table."""
@@ -393,6 +421,9 @@ class Chain:
         batch.put(CANONICAL, height, block.hash)
         for index, transaction in enumerate(block.transactions):
             batch.put(TRANSACTIONS, transaction.hash, height + index.to_bytes(4, "big"))
+
+    def _oldest_needed(self, head: Block, finalized: Block) -> int:
+        return min(head.number - (self.states.history or 0), finalized.number)
 
     def _prune(self, batch: WriteBatch, oldest: int) -> int:
         """Deletes the states of blocks below oldest; blocks and receipts stay. Returns the oldest state's height.

@@ -62,6 +62,21 @@ class L1Archive:
         """The versioned hashes of blobs that are in no block, not even an orphaned one."""
         return [key for key, _ in self._store.scan(_LOOSE)]
 
+    def loose_blobs(self) -> list[tuple[Hash, bytes]]:
+        """The blobs of loose, as they are stored."""
+        stored = ((item, self._store.get(_BLOBS, item)) for item in self.loose())
+        return [(item, value) for item, value in stored if value is not None]
+
+    def put_back(self, blobs: Iterable[tuple[Hash, bytes]]) -> None:
+        """Keeps blobs of loose_blobs again that are gone since, as loose ones."""
+        gone = [(item, value) for item, value in blobs if self._store.get(_BLOBS, item) is None]
+        if not gone:
+            return
+        with self._store.write() as batch:
+            for item, value in gone:
+                batch.put(_BLOBS, item, value)
+                batch.put(_LOOSE, item, b"")
+
     def remove_loose(self, hashes: Iterable[Hash]) -> None:
         """Forgets those of these blobs that are in no block."""
         gone = [item for item in hashes if self._store.get(_LOOSE, item) is not None]

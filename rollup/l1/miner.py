@@ -52,6 +52,16 @@ class FinalityLag:
             )
 
 
+@dataclass(slots=True, frozen=True)
+class MinerSnapshot:
+    """What a miner knew beside its chain and its pool."""
+
+    seed: BeaconSeed
+    gas_limit: int
+    coinbase: Address
+    loose_blobs: list[tuple[Hash, bytes]]
+
+
 class MockL1:
     """An L1 node in process. Not thread-safe: all verbs from one thread."""
 
@@ -194,6 +204,19 @@ class MockL1:
         """The versioned hashes of a block's blobs, in their order in the block: a blob's place is its index."""
         return [item for transaction in block.transactions for item in transaction.blob_versioned_hashes]
 
+    # ------------------------------------------------------------ snapshots
+    def capture(self) -> MinerSnapshot:
+        """What decides the next blocks, beside the chain and the pool."""
+        return MinerSnapshot(self._seed, self.gas_limit, self.coinbase, self.archive.loose_blobs())
+
+    def restore(self, snapshot: MinerSnapshot) -> None:
+        """Takes up what capture returned; chain and pool must be restored first."""
+        self._seed, self.gas_limit, self.coinbase = snapshot.seed, snapshot.gas_limit, snapshot.coinbase
+        self.archive.set_branch(self._seed.branch)
+        self.archive.put_back(snapshot.loose_blobs)
+        self._drop_unused_blobs()
+
+    # ------------------------------------------------------------ inside
     def _mine(self, timestamp: int | None, fill: Callable[[BlockBuilder], None]) -> Block:
         parent = self.chain.head
         time = self.next_block_time if timestamp is None else self.slots.check(timestamp, parent.timestamp)

@@ -8,6 +8,7 @@
 | `steps` | what one actor does next, on each chain |
 | `schedule` | when each step is due, and running until something stops the node |
 | `reports` | turns what happened into events |
+| `snapshots` | captures and restores all that decides later blocks |
 | `view` | `NodeView`: the node at one moment |
 | `node` | `Node`: the actors with their verbs |
 

@@ -1,7 +1,7 @@
 """The node: all actors of both layers, with the verbs of tests, commands and servers."""
 
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 
 from rollup.cooperative import Turns
 from rollup.events import Event, EventLog
@@ -11,6 +11,7 @@ from rollup.node.assembly import assemble, open_store
 from rollup.node.params import NodeError, NodeParams, devnet_params, resumed
 from rollup.node.reports import Reports
 from rollup.node.schedule import Schedule
+from rollup.node.snapshots import snapshots_of
 from rollup.node.steps import NodeSteps
 from rollup.node.view import NodeView, is_verifier_equal, view_of
 from rollup.protocol.block import Block
@@ -39,6 +40,7 @@ class Node:
         self.recoveries = actors.recoveries
         self.events = events
         self.turns = Turns()
+        self.snapshots = snapshots_of(actors)
         self._actors = actors
         self._stores = stores
         self._reports = Reports(actors, events)
@@ -114,6 +116,19 @@ class Node:
     def wake(self) -> None:
         """Makes run look at once whether something is due."""
         self._schedule.wake()
+
+    def anchor(self) -> AbstractContextManager[None]:
+        """Undoes, at the end of a `with` block, all that happened in it; for tests.
+
+        >>> node = Node.open(NodeParams(virtual_clock=True, genesis_time=1_700_000_000))
+        >>> with node.anchor():
+        ...     node.run_until_safe(3).number
+        5
+        >>> node.l2.chain.head.number
+        0
+        >>> node.close()
+        """
+        return self.snapshots.anchor()
 
     # ------------------------------------------------------------ looking
     @property

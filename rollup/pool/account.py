@@ -1,7 +1,7 @@
 """One sender's transactions in the pool: what can run now, and what waits behind a nonce gap."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rollup.protocol.primitives import Address
 from rollup.protocol.transaction import Transaction
@@ -33,6 +33,12 @@ class PoolAccount:
 
     def __post_init__(self) -> None:
         self.next_nonce = self.state_nonce
+
+    def copy(self) -> "PoolAccount":
+        """An account that changes by itself, with the same transactions."""
+        made = replace(self, by_nonce=dict(self.by_nonce))
+        made.next_nonce = self.next_nonce
+        return made
 
     @property
     def pending_count(self) -> int:

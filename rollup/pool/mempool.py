@@ -50,6 +50,15 @@ class PoolContent:
     queued: dict[Address, list[Transaction]]
 
 
+@dataclass(slots=True, frozen=True)
+class PoolSnapshot:
+    """What a pool held at one moment."""
+
+    accounts: tuple[PoolAccount, ...]
+    arrivals: int
+    waiting_since: tuple[tuple[Address, float], ...]
+
+
 class Mempool:
     """Transactions waiting for a block; a TransactionSource for the block builder.
 
@@ -225,6 +234,27 @@ class Mempool:
         self._trim_queue()
         self._record([transaction for transaction in kept if transaction.hash in self._by_hash])
 
+    # ------------------------------------------------------------ snapshots
+    def capture(self) -> PoolSnapshot:
+        """All that is held now."""
+        accounts = tuple(account.copy() for account in self._accounts.values())
+        return PoolSnapshot(accounts, self._arrivals, tuple(self._queue.capture()))
+
+    def restore(self, snapshot: PoolSnapshot) -> None:
+        """Holds exactly what it held; the chain must be restored first. Listeners hear what comes and what leaves."""
+        before = self._by_hash
+        self._accounts = {account.address: account.copy() for account in snapshot.accounts}
+        held = [item for account in self._accounts.values() for item in account.by_nonce.values()]
+        held.sort(key=lambda item: item.arrival)
+        self._by_hash = {item.transaction.hash: item for item in held}
+        self._cheapest = [_by_tip(item) for item in held]
+        heapq.heapify(self._cheapest)
+        self._arrivals = snapshot.arrivals
+        self._queue.restore(snapshot.waiting_since)
+        self._left += [item.transaction for item in before.values() if item.transaction.hash not in self._by_hash]
+        self._record([item.transaction for item in held if item.transaction.hash not in before])
+
+    # ------------------------------------------------------------ inside
     def _on_head(self, head: Block) -> None:
         self._state = self._chain.state_at(head.hash)
         self._cost = self._extra_cost(head.header, self._state)

@@ -1,7 +1,7 @@
 """What waits behind a nonce gap, bounded as geth bounds it (core/txpool/legacypool: truncateQueue, and its loop)."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from rollup.pool.account import PoolAccount, PooledTransaction
 from rollup.pool.limits import PoolLimits
@@ -16,6 +16,14 @@ class PoolQueue:
         self._limits = limits
         self._now = now
         self._since: OrderedDict[Address, float] = OrderedDict()
+
+    def capture(self) -> list[tuple[Address, float]]:
+        """Since when each sender waits."""
+        return list(self._since.items())
+
+    def restore(self, since: Iterable[tuple[Address, float]]) -> None:
+        """Takes up what capture returned."""
+        self._since = OrderedDict(since)
 
     def heard(self, account: PoolAccount) -> None:
         """A sender handed in a transaction: what it has waiting is alive again."""

@@ -19,7 +19,7 @@ from rollup.protocol.primitives import Address, Hash
 from sequencer.batcher.channel_builder import ChannelBuilder
 from sequencer.batcher.config import BatcherConfig
 from sequencer.batcher.da import DERIVATION_VERSION_0, L1Prices, blobs_are_cheaper
-from sequencer.batcher.tx_manager import NonceTaken, TrackedTx, TxCandidate, TxManager
+from sequencer.batcher.tx_manager import NonceTaken, TrackedTx, TxCandidate, TxManager, TxSnapshot
 
 _NOT_BEGUN = -1
 
@@ -76,6 +76,22 @@ class _SentChannel:
         """The L1 block of the last transaction, None while one is not included."""
         numbers = [sent.tracked.receipt.block_number for sent in self.transactions if sent.tracked.receipt is not None]
         return max(numbers) if len(numbers) == len(self.transactions) else None
+
+
+@dataclass(slots=True, frozen=True)
+class BatcherSnapshot:
+    """What a batcher had under way."""
+
+    manager: TxSnapshot
+    cursor: BlockId | None
+    settle_at: int | None
+    stuck_since: tuple[int, int] | None
+    open: ChannelBuilder | None
+    sent: list[tuple[_SentChannel, list[bool]]]  # with each transaction, whether it was reported
+    is_active: bool
+    is_flushing: bool
+    waiting_for: str | None
+    lost: str | None
 
 
 class Batcher:
@@ -170,6 +186,36 @@ class Batcher:
         """Has the next step send every block there is, whatever the channel's size and age."""
         self._flush = True
 
+    # ------------------------------------------------------------ snapshots
+    def capture(self) -> BatcherSnapshot:
+        """What is under way now."""
+        return BatcherSnapshot(
+            self._manager.capture(),
+            self._cursor,
+            self._settle_at,
+            self._stuck_since,
+            None if self._open is None else self._open.copy(),
+            [(channel, [sent.is_reported for sent in channel.transactions]) for channel in self._sent],
+            self._active,
+            self._flush,
+            self.waiting_for,
+            self._lost,
+        )
+
+    def restore(self, snapshot: BatcherSnapshot) -> None:
+        """Goes on as it would have gone on then."""
+        self._manager.restore(snapshot.manager)
+        self._cursor, self._settle_at = snapshot.cursor, snapshot.settle_at
+        self._stuck_since = snapshot.stuck_since
+        self._open = None if snapshot.open is None else snapshot.open.copy()
+        self._sent = [channel for channel, _ in snapshot.sent]
+        for channel, reported in snapshot.sent:
+            for sent, is_reported in zip(channel.transactions, reported, strict=True):
+                sent.is_reported = is_reported
+        self._active, self._flush = snapshot.is_active, snapshot.is_flushing
+        self.waiting_for, self._lost = snapshot.waiting_for, snapshot.lost
+
+    # ------------------------------------------------------------ inside
     def _restart(self, reason: str) -> None:
         """Forgets everything and finds it again from the safe head."""
         self.waiting_for = reason

@@ -3,6 +3,7 @@
 Formats: specs protocol/derivation.md, "Channel Format" and "Frame Format"; span batches: specs protocol/delta.
 """
 
+import copy
 from dataclasses import dataclass
 
 from derivation.batches import SingularBatch
@@ -46,6 +47,12 @@ class ChannelBuilder:
         self._data: bytes | None = None
         self._deadline = opened_at.number + options.max_channel_duration
         self.is_full = False
+
+    def copy(self) -> "ChannelBuilder":
+        """A channel with the same blocks, to which others can be added."""
+        made = copy.copy(self)
+        made._entries = list(self._entries)
+        return made
 
     @property
     def first(self) -> BlockId | None:

@@ -119,6 +119,25 @@ class Throttle:
             self._engine.max_da_transaction, self._engine.max_da_block = limits
             self._set = limits
 
+    def capture(self) -> "ThrottleSnapshot":
+        """The limits as they are now, those that miner_setMaxDASize has set too."""
+        limits = self._engine.max_da_transaction, self._engine.max_da_block
+        return ThrottleSnapshot(self._set, limits, self.backlog)
+
+    def restore(self, snapshot: "ThrottleSnapshot") -> None:
+        """Sets the limits as they were."""
+        self._set, self.backlog = snapshot.set_by_throttle, snapshot.backlog
+        self._engine.max_da_transaction, self._engine.max_da_block = snapshot.of_engine
+
+
+@dataclass(slots=True, frozen=True)
+class ThrottleSnapshot:
+    """The limits as a throttle and its engine had them."""
+
+    set_by_throttle: _Limits
+    of_engine: _Limits
+    backlog: int
+
 
 def _data_size(block: Block) -> int:
     """Compressed bytes of a block's transactions in a batch; deposits are not in batches."""

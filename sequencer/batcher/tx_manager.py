@@ -55,6 +55,15 @@ class TrackedTx:
         return self.receipt is not None and head - self.receipt.block_number + 1 >= confirmations
 
 
+@dataclass(slots=True, frozen=True)
+class TxSnapshot:
+    """What a transaction manager followed: each transaction, and its fields as they were."""
+
+    tracked: list[tuple[TrackedTx, TrackedTx]]
+    next_nonce: int | None
+    last_refusal: str | None
+
+
 class TxManager:
     """Sends from one key. Every verb may raise derivation.errors.Temporary and can simply be called again."""
 
@@ -123,6 +132,20 @@ class TxManager:
         """Stops following everything; the next nonce is asked of L1 again."""
         self._tracked.clear()
         self._next_nonce = None
+
+    def capture(self) -> TxSnapshot:
+        """What is followed now."""
+        copies = [(tracked, replace(tracked, versions=list(tracked.versions))) for tracked in self._tracked]
+        return TxSnapshot(copies, self._next_nonce, self.last_refusal)
+
+    def restore(self, snapshot: TxSnapshot) -> None:
+        """Follows the same transactions as then. They are the same objects, with the fields that they had."""
+        for tracked, then in snapshot.tracked:
+            for name in TrackedTx.__slots__:
+                setattr(tracked, name, getattr(then, name))
+            tracked.versions = list(then.versions)
+        self._tracked = [tracked for tracked, _ in snapshot.tracked]
+        self._next_nonce, self.last_refusal = snapshot.next_nonce, snapshot.last_refusal
 
     def step(self) -> L1BlockRef:
         """Sends what is unsent, looks for receipts, resends and raises fees; returns the L1 head it saw.
