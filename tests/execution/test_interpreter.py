@@ -227,6 +227,20 @@ def test_a_long_frame_is_asked_every_slice_of_gas(code: str) -> None:
     assert 10 <= len(asked) <= 11
 
 
+@pytest.mark.parametrize("opcode", ["fa", "f1"])
+def test_a_loop_of_calls_keeps_no_frames(opcode: str) -> None:
+    """Each call is one frame: what it did is kept, the frame is not."""
+    value = "6000" if opcode == "f1" else ""
+    code = bytes.fromhex(f"5b6000600060006000{value}60045a{opcode}50600056")  # calls of the identity precompile
+    tracemalloc.start()
+    computation, _ = execute(Fork.JOVIAN, {SELF: code, OTHER: b""}, 300_000, b"", 0, False)
+    taken = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert computation.get_gas_remaining() == 0
+    assert not computation.children
+    assert taken < 300_000
+
+
 def test_programs_are_kept_by_weight() -> None:
     programs = interpreter.Programs(heaviest=1_000_000)
     for number in range(100):

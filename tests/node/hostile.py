@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+import zlib
 from collections.abc import Callable
 
 import aiohttp
@@ -93,6 +94,17 @@ async def filters_of_the_largest_body(attacker):
     await attacker.call("eth_getLogs", {"topics": [[f"0x{number:064x}" for number in range(75_000)]]})
 
 
+@hostile
+async def a_hundred_filters_of_1_000_addresses(attacker):
+    for _ in range(100):
+        await attacker.call("eth_newFilter", {"fromBlock": "0x0", "address": addresses(1_000)})
+    idents = [json.loads(answer)["result"] for answer in attacker.answers if answer]
+    await attacker.blocks(2)
+    await asyncio.gather(*(attacker.call("eth_getFilterChanges", ident) for ident in idents))
+    await asyncio.gather(*(attacker.call("eth_getFilterLogs", ident) for ident in idents))
+    await asyncio.gather(*(attacker.call("eth_uninstallFilter", ident) for ident in idents))
+
+
 # ---------------------------------------------------------------- calls
 @hostile
 async def a_call_with_4_MB_of_code(attacker):
@@ -103,6 +115,29 @@ async def a_call_with_4_MB_of_code(attacker):
 @hostile
 async def a_call_with_15_MB_of_code(attacker):
     await attacker.call("eth_call", *override("0x" + "5b" * 15_500_000))
+
+
+@hostile
+async def three_hundred_distinct_codes(attacker):
+    for number in range(300):
+        await attacker.call("eth_call", *override("0x" + f"61{number:04x}50" + "5b" * 24_000))
+
+
+@hostile
+async def the_largest_code_that_a_call_may_have(attacker):
+    for number in range(10):
+        await attacker.call("eth_call", *override("0x" + f"61{number:04x}50" + "5b" * 262_140))
+
+
+@hostile
+async def a_batch_of_five_endless_calls(attacker):
+    call = json.loads(request("eth_call", *override(ENDLESS_CALLS)))
+    await attacker.post(json.dumps([call] * 5))
+
+
+@hostile
+async def twenty_endless_calls_at_once(attacker):
+    await asyncio.gather(*(attacker.call("eth_call", *override(ENDLESS_CALLS)) for _ in range(20)))
 
 
 # ---------------------------------------------------------------- reading
@@ -128,6 +163,20 @@ async def keys_that_are_no_keys(attacker):
 
 # ---------------------------------------------------------------- bodies
 @hostile
+async def bodies_that_are_not_compressed_as_they_say(attacker):
+    for encoding in ("gzip", "br", "deflate"):
+        await attacker.post(b"0123456789", **{"content-encoding": encoding})
+    assert set(attacker.statuses) == {400}
+
+
+@hostile
+async def a_body_that_is_400_MB_when_decompressed(attacker):
+    bomb = zlib.compressobj(wbits=31)
+    whole = b"".join(bomb.compress(bytes(1_000_000)) for _ in range(400)) + bomb.flush()
+    await attacker.post(whole, **{"content-encoding": "gzip"})
+
+
+@hostile
 async def nested_json(attacker):
     for size in (5_000_000, 2_600_000):
         await attacker.post(b"[" * size + b"]" * size)
@@ -150,6 +199,30 @@ async def ids_that_are_no_numbers_of_64_bits(attacker):
         await attacker.post(largest(start, filling, end))
 
 
+@hostile
+async def the_largest_answers(attacker):
+    """Strings that come back in an error, and an id of 5 MB."""
+    text = "x" * (MAX_BODY - 200)
+    await attacker.call(text)
+    await attacker.post(json.dumps({"jsonrpc": "2.0", "id": text, "method": "eth_blockNumber"}))
+    await attacker.call("web3_sha3", "0x" + "00" * (MAX_BODY // 2 - 200))
+    call = json.loads(request("eth_getBlockByNumber", "latest", True))
+    await attacker.post(json.dumps([call] * 1_000))
+
+
+@hostile
+async def half_sent_bodies(attacker):
+    head = f"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {MAX_BODY}\r\n\r\n".encode()
+    writers = []
+    for _ in range(60):
+        _, writer = await attacker.connect()
+        writers.append(writer)
+        writer.write(head + bytes(MAX_BODY - 1))
+    await asyncio.sleep(3)
+    for writer in writers:
+        writer.transport.abort()
+
+
 # ---------------------------------------------------------------- connections
 @hostile
 async def eleven_hundred_idle_connections(attacker):
@@ -170,6 +243,46 @@ async def half_sent_websocket_messages(attacker):
     await asyncio.sleep(3)
     for writer in writers:
         writer.transport.abort()
+
+
+@hostile
+async def fifty_websockets_with_1_000_subscriptions_each(attacker):
+    sockets = []
+    for number in range(50):
+        socket = await attacker.session.ws_connect(attacker.url, max_msg_size=0)
+        sockets.append(socket)
+        topics = [["newHeads"], ["logs", {"address": addresses(2, number)}], ["logs", {}]]
+        calls = [json.loads(request("eth_subscribe", *topics[index % 3])) for index in range(1_000)]
+        await socket.send_str(json.dumps(calls))
+    readers = [asyncio.create_task(drain(socket)) for socket in sockets]
+    await attacker.blocks(3)
+    for socket in sockets:
+        await socket.close()
+    await asyncio.gather(*readers)
+
+
+@hostile
+async def readers_that_do_not_read(attacker):
+    """Subscriptions whose notifications nobody takes, and large answers that nobody takes."""
+    writers = []
+    for _ in range(200):
+        _, writer = await websocket(attacker)
+        writers.append(writer)
+        calls = [json.loads(request("eth_subscribe", "newHeads"))] * 40
+        writer.write(frame(json.dumps(calls).encode()))
+    batch = json.dumps([json.loads(request("eth_getBlockByNumber", "latest", True))] * 1_000).encode()
+    for _ in range(20):
+        _, writer = await attacker.connect()
+        writers.append(writer)
+        writer.write(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%b" % (len(batch), batch))
+    await attacker.blocks(3)
+    for writer in writers:
+        writer.transport.abort()
+
+
+async def drain(socket):
+    async for _ in socket:
+        pass
 
 
 async def websocket(attacker):

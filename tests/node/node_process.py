@@ -95,10 +95,14 @@ class NodeProcess:
         self.process.kill()
         return self.rest()
 
-    def rest(self):
-        """Waits for the end; every event there was."""
+    def read_all(self):
+        """Reads events until the end."""
         while self.next_event() is not None:
             pass
+
+    def rest(self):
+        """Waits for the end; every event there was."""
+        self.read_all()
         self.process.wait()
         return self.events
 

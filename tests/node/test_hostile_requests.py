@@ -7,17 +7,19 @@ import os
 import resource
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
 from tests.node import hostile, poller
-from tests.node.node_process import L2, NodeProcess
+from tests.node.node_process import L2, NodeProcess, call
 
 MOST_SECONDS = 0.25  # that another client waits
 QUIET_SECONDS = 0.05  # that it waits at most where the node has nothing else to do and the machine is free
 GROWTH = 1.2
+FIRST_GROWTH = 1.5  # of the first round: Python keeps an arena while one long-lived object is in it
 STOP_SECONDS = 2.0
 GRACE_SECONDS = 20  # in which what a request has used is given back
 
@@ -77,38 +79,63 @@ def attacker(name, node, *, again=False):
 
 @pytest.fixture
 def node():
-    """A node with some blocks, whose output is read by nobody but kept by the pipe."""
+    """A node with some blocks, whose output is read all the time: a full pipe would stop it."""
     with NodeProcess("--da=calldata", "--block-time=1", "--l1-block-time=4") as node:
         node.wait_for("L2BlockBuilt", lambda event: event["number"] >= 4)
+        reader = threading.Thread(target=node.read_all)
+        reader.start()
         yield node
+        node.process.kill()
+        reader.join()
+
+
+CHEAP = ("keys_that_are_no_keys", "fee_history_with_20_000_percentiles", "bodies_that_are_not_compressed_as_they_say")
+
+
+def test_cheap_hostile_requests_leave_no_trace():
+    with NodeProcess("--da=calldata") as node:
+        before = memory(node)
+        for name in CHEAP:
+            asyncio.run(hostile.send(name, node.url(L2)))
+            assert call(node.url(L2), "eth_chainId") == "0x385"
+        assert memory(node) <= before * GROWTH
+        node.process.terminate()
+        node.rest()
+        assert (node.process.returncode, node.process.stderr.read()) == (0, "")
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", hostile.HOSTILE)
 def test_others_are_answered_memory_comes_back_and_sigterm_ends_the_node(node, name):
     with Waits(node) as quiet:
         time.sleep(3)
-    before = memory(node)
-    with Waits(node) as waits:
-        process = attacker(name, node)
-        process.join()
-        assert process.exitcode == 0
-    end = time.monotonic() + GRACE_SECONDS
-    peak = after = memory(node)
-    while after > before * GROWTH and time.monotonic() < end:
-        time.sleep(0.5)
-        after = memory(node)
-    print(
-        f"{name}: waits {waits.clock:.3f} s, {waits.processor:.3f} s of the node (quiet: {quiet.clock:.3f}, "
-        f"{quiet.processor:.3f}); memory {before >> 20}, {peak >> 20}, {after >> 20} MiB"
-    )
-    assert waits.longest < MOST_SECONDS * max(1, quiet.longest / QUIET_SECONDS)
-    assert after <= before * GROWTH
+    before, growth = memory(node), FIRST_GROWTH
+    for _ in range(2):  # what the second round leaves behind is lost for good
+        with Waits(node) as waits:
+            process = attacker(name, node)
+            process.join()
+            assert process.exitcode == 0
+        peak, after = memory(node), memory_within(node, before * growth)
+        print(
+            f"{name}: waits {waits.clock:.3f} s, {waits.processor:.3f} s of the node (quiet: {quiet.clock:.3f}, "
+            f"{quiet.processor:.3f}); memory {before >> 20}, {peak >> 20}, {after >> 20} MiB"
+        )
+        assert waits.longest < MOST_SECONDS * max(1, quiet.longest / QUIET_SECONDS)
+        assert after <= before * growth
+        before, growth = after, GROWTH
     stopped_within(node, name)
     errors = node.process.stderr.read()
     assert "Traceback" not in errors
     assert errors == ""
+
+
+def memory_within(node, most):
+    """Waits for the memory to come back to a bound, for GRACE_SECONDS; returns it."""
+    end = time.monotonic() + GRACE_SECONDS
+    while (found := memory(node)) > most and time.monotonic() < end:
+        time.sleep(0.5)
+    return found
 
 
 def stopped_within(node, name):
@@ -120,7 +147,7 @@ def stopped_within(node, name):
         before, begun = used_by_ended_processes(), time.monotonic()
         worked = processor_seconds(node.process.pid)
         node.process.terminate()
-        node.rest()
+        node.process.wait()
         clock, processor = time.monotonic() - begun, used_by_ended_processes() - before - worked
         print(f"{name}: ended {clock:.2f} s after SIGTERM, by {processor:.2f} s of work")
         assert node.process.returncode == 0

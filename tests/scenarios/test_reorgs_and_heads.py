@@ -44,6 +44,40 @@ def test_an_l1_reorg_takes_batches_and_deposits_back_and_life_goes_on(depth):
     assert verifier.balance(CAROL) == world.params.user_balance + depth * ETHER
 
 
+@pytest.mark.parametrize("missing", [1, 2, 5])
+def test_an_l1_reorg_to_a_shorter_chain_is_seen_by_the_sequencer_at_once_and_by_derivation_at_the_old_height(missing):
+    world = World(finality=FinalityLag(safe=2, finalized=20))
+    world.run_epochs(8)
+    world.batcher.post()
+    world.l1.mine()
+    verifier = world.new_verifier()
+    verifier.derive()
+    world.sequencer.derive()
+    height, safe = world.l1.head.number, verifier.safe
+
+    world.l1.reorg(missing + 2, [[], []])
+    assert world.l1.head.number == height - missing
+    assert world.l1.pool.counts()[0] > 0, "the batches of the removed blocks are in the pool again"
+    # A block cannot be built on an origin that is gone: the sequencer goes back first.
+    world.sequencer.build()
+    origin = world.sequencer.unsafe.l1_origin
+    assert world.l1.chain.canonical_hash(origin.number) == origin.hash
+    # Derivation asks for the block at the height that it has read, and waits while there is none.
+    for _ in range(missing):
+        assert verifier.derive() == safe
+        assert verifier.derivation.waiting_for is not None
+        assert verifier.derivation.current_l1.number == height
+        world.l1.mine_empty()
+    assert world.l1.head.number == height
+    assert verifier.derive().number < safe.number
+    assert verifier.derivation.current_l1.hash == world.l1.head.hash
+
+    world.run_epochs(missing + 4)
+    verifier.derive()
+    assert verifier.safe.number > safe.number
+    verifier.must_equal(world.sequencer, safe=verifier.safe.number)
+
+
 def test_back_and_forth_between_two_branches():
     world = World()
     verifier = world.new_verifier()

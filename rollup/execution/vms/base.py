@@ -92,6 +92,13 @@ class RollupComputation:
     code, not the faster one (interpreter.py), for comparison."""
 
     msg: Any
+    children: list[Any]
+    accounts_to_delete: list[Address]
+    beneficiaries: list[Address]
+    is_error: bool
+    _log_entries: list[Any]
+    _gas_meter: Any
+    _deleted_below: frozenset[Address] = frozenset()  # accounts that frames below have destroyed
     is_interpreted_by_py_evm: ClassVar[bool] = False
 
     @classmethod
@@ -117,6 +124,32 @@ class RollupComputation:
             elif not message.is_delegation:
                 precompile(computation)
         return computation
+
+    def add_child_computation(self, child: Any) -> None:
+        """Takes over what a frame below has done. py-evm keeps every frame until the transaction ends: a loop of calls
+        would hold hundreds of thousands, which cost memory and long garbage collections."""
+        parent: Any = super()
+        parent.add_child_computation(child)
+        if self.is_interpreted_by_py_evm:
+            return
+        self.children.pop()
+        if child.is_error:
+            return
+        self._log_entries += child._log_entries
+        self._gas_meter.gas_refunded += child.get_gas_refund()
+        self.beneficiaries += child.beneficiaries
+        deleted = child.get_accounts_for_deletion()
+        if deleted:
+            self._deleted_below |= frozenset(deleted)
+
+    def get_accounts_for_deletion(self) -> list[Address]:
+        """The accounts that this frame and those below have destroyed."""
+        if self.is_interpreted_by_py_evm:
+            parent: Any = super()
+            return list(parent.get_accounts_for_deletion())
+        if self.is_error:
+            return []
+        return list({*self.accounts_to_delete, *self._deleted_below})
 
     @property
     def is_origin_computation(self) -> bool:
