@@ -7,6 +7,7 @@ import signal
 import click
 
 from rollup.cli.logs import configure_logs
+from rollup.cli.safe_text import echo
 from rollup.rpc.errors import RpcCannotListen
 from rollup.rpc.hosts import Hosts
 from rollup.rpc.origins import Origins
@@ -56,7 +57,7 @@ async def _serve(l2: str, others: dict[str, str], host: str, port: int, hosts: H
     bound = await server.start(host, port)
     try:
         shown = f"[{host}]" if ":" in host else host
-        click.echo(f"pages at http://{shown}:{bound}/ for {l2}; Ctrl-C stops them")
+        echo(f"pages at http://{shown}:{bound}/ for {l2}; Ctrl-C stops them")
         await stopped.wait()
     finally:
         await asyncio.gather(server.stop(), *(endpoint.stop() for endpoint in endpoints))
