@@ -107,7 +107,8 @@ def running_time() -> float:
 def wait_for(task: Coroutine[Any, Any, Result]) -> Result:
     """Suspends the present computation until a coroutine has ended; returns its result. Only in Turns.
 
-    The time counts as the computation's own: the coroutine does its work elsewhere.
+    The time counts as the computation's own: the coroutine does its work elsewhere. It must not raise: what it raises
+    ends the computation without passing through it.
     """
     current = getcurrent()
     assert isinstance(current, _Computation)

@@ -217,7 +217,7 @@ def execution_server(
     logs = EthLogs(backend, turns)
     if pool is not None:
         pool.subscribe(logs.on_pending_transaction)
-    namespaces = [EthReads(backend), EthCalls(backend), EthAccounts(backend), logs]
+    namespaces = [EthReads(backend), EthCalls(backend), EthAccounts(backend, turns), logs]
     namespaces += [Net(backend), TxPool(backend), Debug(backend)]
     return RpcServer(name, collect(*namespaces, *more), logs.subscriptions, turns=turns)
 

@@ -19,6 +19,7 @@ from rollup.execution.chain import Chain
 from rollup.execution.config import ChainConfigError, L2Config
 from rollup.execution.genesis import genesis_header
 from rollup.execution.genesis_json import GenesisError, GenesisFile, parse_genesis
+from rollup.execution.vms.kzg_worker import start_early
 from rollup.freed_memory import FreedMemory
 from rollup.node.assembly import open_engine, open_store
 from rollup.node.params import HISTORY
@@ -116,6 +117,7 @@ async def _serve(
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     working = loop.create_task(work)
+    start_early()
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):  # not on Windows
             loop.add_signal_handler(number, stop.set)

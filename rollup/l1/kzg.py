@@ -1,15 +1,13 @@
 """KZG commitments and proofs of blobs (EIP-4844, EIP-7594), on the public ceremony's trusted setup.
 
-The setup is the one the point evaluation precompile uses: loaded at the first use, shared from then on.
+The setup is the one of the point evaluation precompile. In a node another process computes (kzg_worker.py).
 """
 
 import hashlib
 from collections.abc import Sequence
 from typing import cast
 
-import ckzg
-
-from rollup.execution.vms.point_evaluation import trusted_setup
+from rollup.execution.vms.kzg_worker import call_ckzg
 from rollup.protocol.primitives import Hash
 
 BLOB_SIZE = 131_072  # 4,096 field elements of 32 bytes
@@ -26,7 +24,7 @@ def blob_to_commitment(blob: bytes) -> bytes:
     """The KZG commitment (48 bytes) of a blob of 131,072 bytes; raises KzgError when it is none."""
     _check_blob(blob)
     try:
-        return cast(bytes, ckzg.blob_to_kzg_commitment(blob, trusted_setup()))
+        return cast(bytes, call_ckzg("blob_to_kzg_commitment", blob))
     except RuntimeError as error:
         raise KzgError("not a blob: a field element is not below the BLS modulus") from error
 
@@ -36,7 +34,7 @@ def blob_proof(blob: bytes, commitment: bytes) -> bytes:
     _check_blob(blob)
     _check_size("commitment", commitment, COMMITMENT_SIZE)
     try:
-        return cast(bytes, ckzg.compute_blob_kzg_proof(blob, commitment, trusted_setup()))
+        return cast(bytes, call_ckzg("compute_blob_kzg_proof", blob, commitment))
     except RuntimeError as error:
         raise KzgError("not a blob and its commitment") from error
 
@@ -45,7 +43,7 @@ def cell_proofs(blob: bytes) -> tuple[bytes, ...]:
     """The 128 cell proofs of a blob, as EIP-7594 (Osaka) sends them; raises KzgError."""
     _check_blob(blob)
     try:
-        _, proofs = ckzg.compute_cells_and_kzg_proofs(blob, trusted_setup())
+        _, proofs = call_ckzg("compute_cells_and_kzg_proofs", blob)
     except RuntimeError as error:
         raise KzgError("not a blob: a field element is not below the BLS modulus") from error
     return tuple(proofs)
@@ -71,7 +69,7 @@ def verify_blobs(blobs: Sequence[bytes], commitments: Sequence[bytes], proofs: S
         return False
     arguments = (b"".join(blobs), b"".join(commitments), b"".join(proofs))
     try:
-        return bool(ckzg.verify_blob_kzg_proof_batch(*arguments, trusted_setup()))
+        return bool(call_ckzg("verify_blob_kzg_proof_batch", *arguments))
     except RuntimeError:
         return False
 
@@ -84,12 +82,11 @@ def verify_cells(blobs: Sequence[bytes], commitments: Sequence[bytes], proofs: S
         return False
     if not _are_sized(proofs, PROOF_SIZE):
         return False
-    setup = trusted_setup()
     try:
-        cells = [cell for blob in blobs for cell in ckzg.compute_cells(blob, setup)]
+        cells = [cell for blob in blobs for cell in call_ckzg("compute_cells", blob)]
         named = [commitment for commitment in commitments for _ in range(CELLS_PER_BLOB)]
         indices = list(range(CELLS_PER_BLOB)) * len(blobs)
-        return bool(ckzg.verify_cell_kzg_proof_batch(named, indices, cells, list(proofs), setup))
+        return bool(call_ckzg("verify_cell_kzg_proof_batch", named, indices, cells, list(proofs)))
     except RuntimeError:
         return False
 

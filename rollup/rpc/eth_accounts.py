@@ -8,6 +8,7 @@ from eth_account import Account
 from eth_account.messages import encode_defunct, encode_typed_data
 from eth_utils.exceptions import ValidationError
 
+from rollup.cooperative import Turns
 from rollup.execution.calls import CallError, CallRequest, estimate_gas
 from rollup.protocol.json_text import parse_json
 from rollup.protocol.primitives import Address
@@ -46,8 +47,10 @@ _TYPED_DATA_ERRORS = (ValueError, TypeError, KeyError, AttributeError, Validatio
 class EthAccounts:
     """Accounts, signatures, transactions."""
 
-    def __init__(self, backend: ExecutionBackend) -> None:
+    def __init__(self, backend: ExecutionBackend, turns: Turns | None = None) -> None:
+        """turns: those of the node."""
         self._backend = backend
+        self._turns = turns if turns is not None else Turns()
         self._reads = EthReads(backend)
 
     @params()
@@ -57,6 +60,7 @@ class EthAccounts:
 
     eth_requestAccounts = eth_accounts  # noqa: N815
 
+    @takes_long  # the proofs of blobs are checked
     @params(data)
     def eth_sendRawTransaction(self, raw: bytes) -> str:  # noqa: N802
         """Takes a signed transaction into the pool."""
@@ -65,7 +69,7 @@ class EthAccounts:
     @params(data, Optional(count64))
     async def eth_sendRawTransactionSync(self, raw: bytes, timeout: int | None) -> dict[str, Any]:  # noqa: N802
         """Takes a signed transaction and answers with its receipt (EIP-7966); timeout in milliseconds."""
-        tx_hash = self._send(raw)
+        tx_hash = await self._turns.call(lambda: self._send(raw))
         loop = asyncio.get_running_loop()
         seconds = min(timeout / 1000, SYNC_MOST_SECONDS) if timeout else SYNC_SECONDS
         end = loop.time() + seconds

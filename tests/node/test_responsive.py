@@ -39,7 +39,7 @@ def deposit_loop(node, gas):
     data = keccak256(b"depositTransaction(address,uint256,uint64,bool,bytes)")[:4] + arguments
     sender = node.started["accounts"][5]["address"]
     to = "0x" + contracts.OPTIMISM_PORTAL.hex()
-    request = {"from": sender, "to": to, "data": "0x" + data.hex(), "gas": hex(15_000_000)}
+    request = {"from": sender, "to": to, "data": "0x" + data.hex(), "gas": hex(25_000_000)}
     return call(node.url(L1), "eth_sendTransaction", request)
 
 

@@ -1,15 +1,14 @@
-"""The point evaluation precompile (EIP-4844), on a trusted setup loaded once a process.
+"""The point evaluation precompile (EIP-4844), on a trusted setup that is loaded once.
 
 py-evm's own reads the setup anew at every call (about two seconds), and checks by assertions.
 """
 
 import hashlib
-from functools import cache
-from importlib import resources
 from typing import Any
 
-import ckzg
 from eth.exceptions import VMError
+
+from rollup.execution.vms.kzg_worker import call_ckzg
 
 POINT_EVALUATION_ADDRESS = (0x0A).to_bytes(20, "big")
 _GAS = 50_000
@@ -18,13 +17,6 @@ _VERSION = b"\x01"
 _FIELD_ELEMENTS_PER_BLOB = 4_096
 _BLS_MODULUS = 0x73EDA753299D7D483339D80809A1D80553BDA402FFFE5BFEFFFFFFFF00000001
 _OUTPUT = _FIELD_ELEMENTS_PER_BLOB.to_bytes(32, "big") + _BLS_MODULUS.to_bytes(32, "big")
-
-
-@cache
-def trusted_setup() -> Any:
-    """The mainnet ceremony's setup, as ckzg holds it: loaded at the first use, about two seconds, then shared."""
-    with resources.as_file(resources.files("eth") / "_utils" / "kzg_trusted_setup.txt") as path:
-        return ckzg.load_trusted_setup(str(path), 0)
 
 
 def point_evaluation(computation: Any) -> Any:
@@ -44,6 +36,6 @@ def point_evaluation(computation: Any) -> Any:
 
 def _is_proven(commitment: bytes, z: bytes, y: bytes, proof: bytes) -> bool:
     try:
-        return bool(ckzg.verify_kzg_proof(commitment, z, y, proof, trusted_setup()))
+        return bool(call_ckzg("verify_kzg_proof", commitment, z, y, proof))
     except RuntimeError:  # a point off the curve, a scalar not below the modulus
         return False

@@ -1,0 +1,127 @@
+"""KZG by another process: the same results, the event loop goes on, and a process that dies is replaced."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import ckzg
+import pytest
+
+from rollup.cooperative import Turns
+from rollup.execution.vms import kzg_worker
+from rollup.execution.vms.kzg_worker import KzgProcess, call_ckzg, trusted_setup
+from rollup.l1 import kzg
+
+BLOB = (b"\0" + b"\x05" * 31) * 4096
+
+
+@pytest.fixture
+def worker(monkeypatch):
+    process = KzgProcess()
+    monkeypatch.setattr(kzg_worker, "_PROCESS", process)
+    yield process
+    process.close()
+
+
+def in_turns(function):
+    return asyncio.run(Turns().call(function))
+
+
+def results():
+    commitment = kzg.blob_to_commitment(BLOB)
+    proof = kzg.blob_proof(BLOB, commitment)
+    return commitment, proof, kzg.verify_blobs([BLOB], [commitment], [proof])
+
+
+def test_every_result_is_the_same_in_another_process_and_the_loop_goes_on(worker):
+    rounds = 0
+
+    async def both():
+        nonlocal rounds
+        task = asyncio.create_task(Turns().call(results))
+        while not task.done():
+            await asyncio.sleep(0.001)
+            rounds += 1
+        return task.result()
+
+    assert asyncio.run(both()) == results()
+    assert worker.pid is not None
+    assert rounds > 20
+
+
+def test_an_error_of_ckzg_is_raised_from_either_place(worker):
+    not_a_blob = b"\xff" * kzg.BLOB_SIZE
+    for run in (in_turns, lambda function: function()):
+        with pytest.raises(kzg.KzgError, match="BLS modulus"):
+            run(lambda: kzg.blob_to_commitment(not_a_blob))
+    first = worker.pid
+    assert in_turns(lambda: kzg.blob_to_commitment(BLOB)) == kzg.blob_to_commitment(BLOB)
+    assert worker.pid == first
+
+
+def test_a_process_that_dies_is_named_and_replaced(worker, capsys):
+    expected = kzg.blob_to_commitment(BLOB)
+    worker.start_early()
+    dead = worker.pid
+    os.kill(dead, signal.SIGKILL)
+    assert in_turns(lambda: kzg.blob_to_commitment(BLOB)) == expected
+    assert worker.pid != dead
+    assert str(dead) in capsys.readouterr().out
+
+
+def test_a_call_runs_here_where_no_process_can_be_started(worker, monkeypatch):
+    monkeypatch.setattr(kzg_worker.sys, "executable", "/nonexistent")
+    worker.start_early()
+    assert worker.pid is None
+    assert in_turns(lambda: kzg.blob_to_commitment(BLOB)) == kzg.blob_to_commitment(BLOB)
+
+
+def test_a_call_runs_here_where_every_process_ends_at_once(worker, monkeypatch):
+    monkeypatch.setattr(kzg_worker.kzg_process, "__file__", os.devnull)
+    assert asyncio.run(worker.ask("blob_to_kzg_commitment", (BLOB,))) is None
+    assert in_turns(lambda: kzg.blob_to_commitment(BLOB)) == kzg.blob_to_commitment(BLOB)
+
+
+def test_a_cancelled_call_leaves_a_process_that_answers_the_next(worker):
+    async def cancelled():
+        turns = Turns()
+        task = asyncio.create_task(turns.call(lambda: kzg.blob_to_commitment(BLOB)))
+        while worker.pid is None:
+            await asyncio.sleep(0.001)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        first = worker.pid
+        other = await turns.call(lambda: call_ckzg("compute_blob_kzg_proof", BLOB, commitment))
+        return first == worker.pid, other
+
+    commitment = kzg.blob_to_commitment(BLOB)
+    assert asyncio.run(cancelled()) == (True, ckzg.compute_blob_kzg_proof(BLOB, commitment, trusted_setup()))
+
+
+def test_the_process_ends_with_the_one_that_started_it():
+    program = (
+        "from rollup.execution.vms import kzg_worker as k; k.start_early(); print(k._PROCESS.pid, flush=True); input()"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        assert is_alive(pid)
+        parent.terminate()  # no handler: as hard as SIGKILL for what runs at exit
+    until_dead(pid)
+
+
+def is_alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return stat.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def until_dead(pid):
+    """Fails by the test's own time limit where the process stays."""
+    while is_alive(pid):
+        time.sleep(0.01)
