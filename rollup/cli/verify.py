@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from derivation.driver import Progress as Step
 from derivation.driver import Verifier
 from derivation.errors import Critical, Temporary
+from rollup.cli.differences import Differences
 from rollup.cli.logs import configure_logs
 from rollup.cli.safe_text import echo, echo_json, safe_console
 from rollup.execution.chain import Chain
@@ -20,6 +21,7 @@ from rollup.execution.genesis import genesis_header
 from rollup.execution.genesis_json import GenesisError, GenesisFile, parse_genesis
 from rollup.l1.rpc_client import RpcL1Source
 from rollup.node.assembly import open_l2, open_store
+from rollup.patches import PatchesError, load_patches
 from rollup.protocol.config import ConfigError, RollupConfig
 from rollup.protocol.header import Header
 from rollup.protocol.json_text import parse_json
@@ -43,6 +45,11 @@ _POLL_SECONDS = 1.0
 )
 @click.option("--until", default="safe", show_default=True, help="safe: all that L1 holds now; or an L2 block number.")
 @click.option("--data-dir", type=click.Path(path_type=Path, file_okay=False), help="Keep the chain here.")
+@click.option(
+    "--patches",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="patches.json of the data directory: state that a developer changed without a transaction.",
+)
 @click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
 def command(
     l1_url: str,
@@ -52,6 +59,7 @@ def command(
     l1_chain_config: Path | None,
     until: str,
     data_dir: Path | None,
+    patches: Path | None,
     as_json: bool,
 ) -> None:
     """Derive the L2 from L1 data and nothing else; print its head's number, hash and state root."""
@@ -63,7 +71,9 @@ def command(
             schedule = load_l1_blob_schedule(l1_chain_config, config.l1_chain_id)
             config = replace(config, l1_blob_schedule=schedule)
         file, l2_config, header = _load_genesis(genesis)
-    except (ConfigError, GenesisError) as error:
+        if patches is not None:
+            l2_config = replace(l2_config, irregular=(load_patches(patches)["l2"],))
+    except (ConfigError, GenesisError, PatchesError) as error:
         raise click.ClickException(str(error)) from error
     if header.hash != config.genesis.l2.hash:
         given = "0x" + config.genesis.l2.hash.hex()
@@ -84,10 +94,12 @@ def command(
     except StoreError as error:
         raise click.ClickException(str(error)) from error
     verifier = open_l2(chain, l2_config, config, source, source).derivation
+    differences = Differences(verifier.safe_head.number)
+    verifier.journal.subscribe(differences)
     started = time.monotonic()
     try:
         _derive(verifier, source, target, quiet=as_json)
-        _report(verifier, chain, target, time.monotonic() - started, as_json)
+        _report(verifier, chain, target, time.monotonic() - started, as_json, differences.text)
     except (Critical, Temporary) as error:
         raise click.ClickException(str(error)) from error
     finally:
@@ -154,7 +166,9 @@ def _derive(verifier: Verifier, source: RpcL1Source, target: int | None, *, quie
             progress.update(task, total=source.head().number)
 
 
-def _report(verifier: Verifier, chain: Chain, target: int | None, seconds: float, as_json: bool) -> None:
+def _report(
+    verifier: Verifier, chain: Chain, target: int | None, seconds: float, as_json: bool, differs: str | None
+) -> None:
     """The safe head, or the block asked for, which a kept chain may have passed long ago."""
     block = chain.safe if target is None else chain.block_by_number(target)
     if block is None:
@@ -166,6 +180,8 @@ def _report(verifier: Verifier, chain: Chain, target: int | None, seconds: float
         "l1Block": verifier.current_l1.number,
         "seconds": round(seconds, 3),
     }
+    if differs is not None:
+        result["differs"] = differs
     if as_json:
         echo_json(result)
         return
@@ -173,3 +189,5 @@ def _report(verifier: Verifier, chain: Chain, target: int | None, seconds: float
     echo(f"L2 {name} {block.number}, derived from L1 up to block {result['l1Block']} in {seconds:.1f} s")
     echo(f"hash        {result['hash']}")
     echo(f"state root  {result['stateRoot']}")
+    if differs is not None:
+        click.echo(f"warning: {differs}", err=True)

@@ -8,7 +8,6 @@ from typing import Final
 
 from attribution_precompile.layout import genesis_storage
 from rollup.execution.attribution_host import activate
-from rollup.execution.config import L2Config
 from rollup.execution.state.accounts import AccountDatabase
 from rollup.protocol import predeploys
 
@@ -18,16 +17,13 @@ DEFAULT_PLATFORM_BPS: Final = 500
 _OWNER_SLOT: Final = 0
 
 
-def begin_attribution(accounts: AccountDatabase, config: L2Config, timestamp: int, parent_timestamp: int) -> None:
-    """Puts the account in place, outside any transaction, if this is the block for it; never where genesis has it.
+def begin_attribution(accounts: AccountDatabase) -> None:
+    """Puts the account in place, outside any transaction (irregular.AttributionActivation says in which block).
 
     Its platform parameters come from the state, as attribution.md section 2 demands: admin and treasury are the owner
     of ProxyAdmin, who may change every other predeploy too. A chain without such an owner begins without a platform:
     no share, and nobody to set one.
     """
-    attribution = config.attribution
-    if attribution is None or not parent_timestamp < attribution.time <= timestamp:
-        return
     owner = accounts.get_storage(predeploys.PROXY_ADMIN, _OWNER_SLOT) & (1 << 160) - 1
     storage = genesis_storage(owner, owner, DEFAULT_PLATFORM_BPS) if owner else {}
     accounts.lock_changes()

@@ -5,19 +5,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rollup.cooperative import in_turns, pause
-from rollup.execution.attribution_activation import begin_attribution
 from rollup.execution.block_context import BlockContext, context_of_header, l1_context, l2_base_fee, l2_context
 from rollup.execution.config import L1Config, L2Config
 from rollup.execution.errors import ExecutionInterrupted, InvalidBlock, InvalidTransaction, Refusal
 from rollup.execution.evm import Evm, Outcome
 from rollup.execution.fast_path import FastPath
-from rollup.execution.genesis import preinstalls
+from rollup.execution.irregular import begin_irregularly
 from rollup.execution.known_message import KnownMessage, ObservedAccounts, ObservedContext
 from rollup.execution.l1_block import da_footprint_gas_scalar, read_l1_fee_parameters
 from rollup.execution.senders import recover_senders
 from rollup.execution.state.accounts import AccountDatabase
 from rollup.execution.state.database import StagedState, StateDatabase
-from rollup.execution.system_calls import begin_block, end_l1_block, pay_withdrawals, set_code
+from rollup.execution.system_calls import begin_block, end_l1_block, pay_withdrawals
 from rollup.execution.transition import apply_transaction, execute_ahead
 from rollup.protocol import predeploys
 from rollup.protocol.block import Block, ExecutedBlock, Withdrawal
@@ -116,12 +115,8 @@ class BlockBuilder:
 
     def begin(self) -> None:
         """What comes before the first transaction."""
-        # spec: canyon.create2-deployer
-        config, context = self.config, self.context
-        if self._activates(Fork.CANYON):
-            set_code(self._accounts, predeploys.CREATE2_DEPLOYER, preinstalls()[predeploys.CREATE2_DEPLOYER].code)
-        if isinstance(config, L2Config):
-            begin_attribution(self._accounts, config, context.timestamp, context.parent.timestamp)
+        context = self.context
+        begin_irregularly(self._accounts, context)
         begin_block(self.evm, context.parent_hash, context.parent_beacon_block_root)
 
     def _activates(self, fork: Fork) -> bool:

@@ -29,6 +29,7 @@ from rollup.execution.config import L2Config
 from rollup.execution.errors import InvalidTransaction, Refusal
 from rollup.execution.evm import Evm, Outcome
 from rollup.execution.intrinsic import TX_GAS
+from rollup.execution.overrides import StateOverride, override_account
 from rollup.execution.state.accounts import AccountDatabase
 from rollup.execution.state.reader import StateReader
 from rollup.execution.transition import create_address, execute_call
@@ -74,17 +75,6 @@ class CallRequest:
     access_list: AccessList = ()
     blob_versioned_hashes: tuple[Hash, ...] = ()
     authorization_list: tuple[Authorization, ...] = ()
-
-
-@dataclass(slots=True)
-class StateOverride:
-    """Changes to one account for the length of a call; storage replaces all slots, storage_diff only those named."""
-
-    balance: int | None = None
-    nonce: int | None = None
-    code: bytes | None = None
-    storage: dict[int, int] | None = None
-    storage_diff: dict[int, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -302,26 +292,11 @@ def _evm(
 ) -> Evm:
     accounts = AccountDatabase(reader) if accounts is None else accounts
     for address, override in (overrides or {}).items():
-        _override(accounts, address, override)
+        override_account(accounts, address, override)
     accounts.lock_changes()
     has_own_code = any(override.code is not None for override in (overrides or {}).values())
     programs = Programs() if has_own_code else PROGRAMS
     return Evm(context.rules, context.evm_context(block_hash, check_interrupt, programs), accounts, L1FeeParameters())
-
-
-def _override(accounts: AccountDatabase, address: Address, override: StateOverride) -> None:
-    if override.balance is not None:
-        accounts.set_balance(address, override.balance)
-    if override.nonce is not None:
-        accounts.set_nonce(address, override.nonce)
-    if override.code is not None:
-        accounts.set_code(address, override.code)
-    slots = override.storage_diff
-    if override.storage is not None:
-        accounts.delete_storage(address)
-        slots = override.storage
-    for slot, value in slots.items():
-        accounts.set_storage(address, slot, value)
 
 
 def _run(evm: Evm, request: CallRequest, gas: int) -> CallResult:
@@ -377,7 +352,6 @@ __all__: list[Any] = [
     "CallRequest",
     "CallResult",
     "ExecutionReverted",
-    "StateOverride",
     "call",
     "create_access_list",
     "describe_error",

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rollup.protocol.blob_schedule import PRAGUE_FROM_GENESIS, L1Forks, l1_fork_at
 from rollup.protocol.forks import Fork, ForkSchedule, L1Fork
 from rollup.protocol.predeploys import BASE_FEE_VAULT
 from rollup.protocol.primitives import Address
+
+if TYPE_CHECKING:  # it needs a block's context, which has a config
+    from rollup.execution.irregular import IrregularChange
 
 
 class ChainConfigError(ValueError):
@@ -27,11 +30,13 @@ class L1Config:
     """An L1, with Prague's rules from genesis by default.
 
     forks: forks with their activation times in seconds, oldest first, one of them active at genesis.
+    irregular: what some blocks change in the state before their transactions.
     """
 
     chain_id: int
     gas_limit: int = 60_000_000
     forks: L1Forks = PRAGUE_FROM_GENESIS
+    irregular: "tuple[IrregularChange, ...]" = ()
 
     def fork_at(self, timestamp: int) -> L1Fork:
         """The newest fork active at a time."""
@@ -59,6 +64,7 @@ class L2Config:
     eip1559_denominator_canyon: int = 250
     attribution: AttributionConfig | None = None
     variant: ChainVariant = ChainVariant()
+    irregular: "tuple[IrregularChange, ...]" = ()  # beside the rules of every OP chain (irregular.CHAIN_CHANGES)
 
     def fork_at(self, timestamp: int) -> Fork:
         """The newest fork active at a time."""

@@ -11,6 +11,7 @@ from rollup.l1.client import LocalL1Client
 from rollup.l1.devnet import Devnet
 from rollup.l1.miner import MockL1
 from rollup.l1.source import LocalL1Source
+from rollup.patches import Patches
 from rollup.pool.mempool import Mempool
 from sequencer.batcher.batcher import Batcher
 from sequencer.batcher.throttle import Throttle
@@ -52,4 +53,5 @@ class Actors:
     batcher: Batcher
     proposer: Proposer
     throttle: Throttle
+    patches: Patches
     recoveries: list[WentBack] = field(default_factory=list)  # what this start had to do for chains without states

@@ -6,6 +6,7 @@ and benchmarks that need only some of them use the same functions.
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from derivation.driver import Verifier
@@ -23,6 +24,7 @@ from rollup.l1.miner import FinalityLag, MockL1
 from rollup.l1.source import LocalL1Source
 from rollup.node.actors import Actors, L1Node, L2Node
 from rollup.node.params import NodeError, NodeParams
+from rollup.patches import Patches
 from rollup.pool.costs import l2_extra_cost
 from rollup.pool.mempool import Mempool
 from rollup.protocol.config import RollupConfig
@@ -87,6 +89,8 @@ def open_l2(
 # ---------------------------------------------------------------- a whole node
 def assemble(params: NodeParams, devnet: Devnet, stores: tuple[Store, Store, Store]) -> Actors:
     """All actors on the stores of L1, L2 and verifier; raises NodeError where a chain cannot be opened."""
+    patches = Patches(params.data_dir)
+    devnet = _patched(devnet, patches)
     clock = ManualClock(devnet.params.genesis_time) if params.virtual_clock else SystemClock()
     seconds = None if params.virtual_clock else time.monotonic
     l1_chain = _open_chain(params, "l1", stores[0], devnet.l1)
@@ -106,7 +110,17 @@ def assemble(params: NodeParams, devnet: Devnet, stores: tuple[Store, Store, Sto
         batcher=batcher,
         proposer=_proposer(params, devnet, l1, l2),
         throttle=_throttle(params, l2, batcher),
+        patches=patches,
         recoveries=[item for item in (back, verifier_back) if item is not None],
+    )
+
+
+def _patched(devnet: Devnet, patches: Patches) -> Devnet:
+    """The devnet with configs that apply the patches; sequencer and verifier share the L2's."""
+    return replace(
+        devnet,
+        l1_config=replace(devnet.l1_config, irregular=(patches.layers["l1"],)),
+        l2_config=replace(devnet.l2_config, irregular=(patches.layers["l2"],)),
     )
 
 

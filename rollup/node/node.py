@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
+from typing import Literal
 
 from rollup.cooperative import Turns
 from rollup.events import Event, EventLog
+from rollup.execution.overrides import StateOverride
 from rollup.l1.devnet import make_devnet
 from rollup.node.actors import Actors
 from rollup.node.assembly import assemble, open_store
@@ -16,6 +18,7 @@ from rollup.node.steps import NodeSteps
 from rollup.node.view import NodeView, is_verifier_equal, view_of
 from rollup.protocol.block import Block
 from rollup.protocol.blockref import L2BlockRef
+from rollup.protocol.primitives import Address
 from rollup.store.kv import Store, StoreError
 
 
@@ -37,6 +40,7 @@ class Node:
         self.batcher = actors.batcher
         self.proposer = actors.proposer
         self.throttle = actors.throttle
+        self.patches = actors.patches
         self.recoveries = actors.recoveries
         self.events = events
         self.turns = Turns()
@@ -116,6 +120,16 @@ class Node:
     def wake(self) -> None:
         """Makes run look at once whether something is due."""
         self._schedule.wake()
+
+    def patch(self, layer: Literal["l1", "l2"], address: Address, override: StateOverride) -> int:
+        """Changes an account at the beginning of a layer's next block; returns that block's height.
+
+        Both nodes apply the change. It is not in L1 data: whoever derives the chain needs the patches
+        (rollup/patches.py).
+        """
+        height = (self.l1.chain if layer == "l1" else self.l2.chain).head.number + 1
+        self.patches.add(layer, height, address, override)
+        return height
 
     def anchor(self) -> AbstractContextManager[None]:
         """Undoes, at the end of a `with` block, all that happened in it; for tests.

@@ -93,6 +93,7 @@ def snapshots_of(actors: Actors) -> Snapshots:
         actors.clock,
         [l2.chain, verifier.chain, l1.chain],  # L1 last: a kill in between leaves L1 ahead, never behind
         [
+            actors.patches,
             *pools,
             l1.miner,
             l2.derivation,

@@ -12,12 +12,12 @@ from rollup.execution.calls import (
     CallError,
     CallRequest,
     ExecutionReverted,
-    StateOverride,
     call,
     create_access_list,
     describe_error,
     estimate_gas,
 )
+from rollup.execution.overrides import StateOverride
 from rollup.execution.state.trie import MissingNode
 from rollup.protocol.primitives import Address
 from rollup.rpc.backend import ExecutionBackend

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
-from rollup.execution.calls import CallRequest, StateOverride
+from rollup.execution.calls import CallRequest
+from rollup.execution.overrides import StateOverride
 from rollup.protocol.primitives import Address, Hash
 from rollup.protocol.transaction import AccessList, Authorization
 from rollup.rpc.errors import InvalidParams, RpcError

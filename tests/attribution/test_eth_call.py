@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from attribution_precompile import ADDRESS, ADDRESS_BYTES, explain
-from rollup.execution.calls import CallRequest, StateOverride, estimate_gas
+from rollup.execution.calls import CallRequest, estimate_gas
+from rollup.execution.overrides import StateOverride
 from rollup.protocol.forks import Fork
 from rollup.rpc.backend import ExecutionBackend
 from rollup.rpc.eth_calls import EthCalls

@@ -13,7 +13,9 @@ PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"
     (ROOT / "docs").glob("*.md")
 )
 FILE = re.compile(r"[\w./*-]+\.(?:py|sol|json|yaml|toml|lock|md)|(?:rollup|derivation|sequencer|tests|docs)/[\w./*-]+")
-MADE = re.compile(r"(?:genesis|rollup|l1-genesis|l1-chain-config|l1|openrollup)\.json|.*\.yaml|attestation.*\.json")
+MADE = re.compile(
+    r"(?:genesis|rollup|patches|l1-genesis|l1-chain-config|l1|openrollup)\.json|.*\.yaml|attestation.*\.json"
+)
 # Where a page's file names begin, where not at the root.
 ROOTS = {
     "attribution.md": ["contracts/attribution"],

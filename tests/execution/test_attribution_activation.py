@@ -1,12 +1,16 @@
 """Which block the attribution account begins in, and with what (attribution.md sections 2 and 7, A18)."""
 
+from dataclasses import replace
+
 import pytest
 
 from attribution_precompile import ADDRESS_BYTES, RUNTIME_CODE
 from attribution_precompile.layout import genesis_storage
-from rollup.execution.attribution_activation import DEFAULT_PLATFORM_BPS, begin_attribution
+from rollup.execution.attribution_activation import DEFAULT_PLATFORM_BPS
+from rollup.execution.block_context import context_of_header
 from rollup.execution.config import AttributionConfig, ChainConfigError, L2Config
-from rollup.execution.genesis import L2GenesisParams, build_l2_alloc, build_l2_genesis
+from rollup.execution.genesis import L2GenesisParams, build_l2_alloc, build_l2_genesis, genesis_header
+from rollup.execution.irregular import begin_irregularly
 from rollup.execution.state.accounts import AccountDatabase
 from rollup.execution.state.database import StateDatabase
 from rollup.protocol import predeploys
@@ -29,6 +33,15 @@ def config(mode: str = "native", time: int = TIME) -> L2Config:
     return L2Config(901, ForkSchedule.all_at(Fork.ISTHMUS), attribution=AttributionConfig(mode, time))
 
 
+def begin(accounts: AccountDatabase, config: L2Config, timestamp: int, parent_timestamp: int) -> None:
+    """What a block of this time does before its first transaction."""
+    parent = replace(
+        genesis_header(build_l2_genesis(L2GenesisParams(1, forks=config.forks)), config.forks),
+        timestamp=parent_timestamp,
+    )
+    begin_irregularly(accounts, context_of_header(config, replace(parent, number=1, timestamp=timestamp), parent))
+
+
 def parameters(accounts: AccountDatabase) -> dict[int, int]:
     return {slot: accounts.get_storage(ADDRESS_BYTES, slot) for slot in (0, 1)}
 
@@ -47,7 +60,7 @@ def parameters(accounts: AccountDatabase) -> dict[int, int]:
 )
 def test_a18_the_first_block_whose_time_has_reached_it(parent: int, timestamp: int, begins: bool) -> None:
     accounts = accounts_with(OWNER)
-    begin_attribution(accounts, config(), timestamp, parent)
+    begin(accounts, config(), timestamp, parent)
     assert accounts.get_code(ADDRESS_BYTES) == (RUNTIME_CODE if begins else b"")
     assert accounts.get_nonce(ADDRESS_BYTES) == begins
 
@@ -56,7 +69,7 @@ def test_a18_the_first_block_whose_time_has_reached_it(parent: int, timestamp: i
 def test_a18_the_owner_of_proxy_admin_runs_the_platform(mode: str) -> None:
     accounts = accounts_with(OWNER)
     accounts.set_balance(ADDRESS_BYTES, 7)
-    begin_attribution(accounts, config(mode), TIME, TIME - 2)
+    begin(accounts, config(mode), TIME, TIME - 2)
     assert accounts.get_code(ADDRESS_BYTES) == RUNTIME_CODE
     assert accounts.get_balance(ADDRESS_BYTES) == 7
     assert parameters(accounts) == genesis_storage(OWNER, OWNER, DEFAULT_PLATFORM_BPS)
@@ -64,14 +77,14 @@ def test_a18_the_owner_of_proxy_admin_runs_the_platform(mode: str) -> None:
 
 def test_a18_without_an_owner_there_is_no_platform() -> None:
     accounts = accounts_with(bytes(20))
-    begin_attribution(accounts, config(), TIME, TIME - 2)
+    begin(accounts, config(), TIME, TIME - 2)
     assert accounts.get_code(ADDRESS_BYTES) == RUNTIME_CODE
     assert parameters(accounts) == {0: 0, 1: 0}
 
 
 def test_a18_a_chain_without_attribution_never_begins_it() -> None:
     accounts = accounts_with(OWNER)
-    begin_attribution(accounts, L2Config(901, ForkSchedule.all_at(Fork.ISTHMUS)), TIME, TIME - 2)
+    begin(accounts, L2Config(901, ForkSchedule.all_at(Fork.ISTHMUS)), TIME, TIME - 2)
     assert accounts.get_code(ADDRESS_BYTES) == b""
 
 

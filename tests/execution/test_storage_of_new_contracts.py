@@ -2,10 +2,11 @@
 
 import pytest
 
-from rollup.execution.calls import CallError, CallRequest, StateOverride, call
+from rollup.execution.calls import CallError, CallRequest, call
 from rollup.execution.chain import Chain
 from rollup.execution.genesis import genesis_header
 from rollup.execution.genesis_account import GenesisAccount
+from rollup.execution.overrides import StateOverride
 from rollup.execution.transition import create_address
 from rollup.l1.devnet import DevnetParams, make_devnet
 from rollup.protocol.accounts import USERS
