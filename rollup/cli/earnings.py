@@ -1,5 +1,6 @@
 """`openrollup earnings`: what an account has earned, what of it was paid, what is due."""
 
+from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -10,7 +11,8 @@ from rollup.cli.attribution_history import History
 from rollup.cli.attribution_session import Session, open_amount, with_session
 from rollup.cli.attribution_values import ADDRESS, ID
 from rollup.cli.columns import print_columns
-from rollup.cli.earnings_all import everyone, print_everyone
+from rollup.cli.earnings_all import earned_open, everyone, print_everyone
+from rollup.cli.economics_options import draw, in_words, svg_option
 from rollup.cli.names import Names, with_names
 
 # The roles of open_earnings.
@@ -26,19 +28,24 @@ _ROLES: Final = {
 @click.command("earnings")
 @click.argument("address", type=ADDRESS, required=False)
 @click.option("--all", "of_all", is_flag=True, help="Every account that earned or could have, the largest first.")
+@svg_option("what each account has earned, with --all")
 @click.option("--datanet", type=ID, help="With --all: those alone who ever had units in this DataNet.")
 @with_names("--texts")
 @with_session
-def command(address: str | None, of_all: bool, datanet: int | None, names: Names, session: Session) -> None:
+def command(
+    address: str | None, of_all: bool, datanet: int | None, svg: Path | None, names: Names, session: Session
+) -> None:
     """Earnings of ADDRESS: what was credited, is pending in each DataNet, was paid out; and the models it owns.
 
     All of it comes from the precompile and its events, so any node will do. A node with an index (open_earnings) also
     says from which model, and as what. With --all it is a line for each contributor, model owner and the platform.
     """
-    if (address is None) is not of_all or (datanet is not None and not of_all):
-        raise click.UsageError("give an ADDRESS, or --all (with --datanet if you like)")
+    if (address is None) is not of_all or ((datanet is not None or svg is not None) and not of_all):
+        raise click.UsageError("give an ADDRESS, or --all (with --datanet and --svg if you like)")
     if address is None:
         everybody = everyone(session, names, datanet)
+        with in_words():
+            draw(svg, lambda plots: plots.earnings_bars(earned_open(everybody)))
         session.show(everybody, lambda console: print_everyone(console, everybody))
         return
     client, history = session.client, History(session.client)

@@ -10,6 +10,7 @@ from rollup.cli.attribution_history import History
 from rollup.cli.attribution_session import Session, open_amount
 from rollup.cli.columns import print_columns
 from rollup.cli.names import Names
+from rollup.economics.units import open_float
 
 
 @dataclass(slots=True)
@@ -85,6 +86,11 @@ def _row(session: Session, account: str, party: Party, names: Names) -> dict[str
         "claimed": str(party.claimed),
         "claimable": str(claimable),
     }
+
+
+def earned_open(result: dict[str, Any]) -> dict[str, float]:
+    """What each account of `everyone` has earned [OPEN], by its name, or by its address where it has none."""
+    return {row["name"] or row["address"]: open_float(int(row["earned"])) for row in result["accounts"]}
 
 
 def print_everyone(console: Console, result: dict[str, Any]) -> None:

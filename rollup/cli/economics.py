@@ -13,6 +13,8 @@ _COMMANDS = {
     "demand": ("economics_sweep", "demand", "Simulate a market of users and models."),
     "supply": ("economics_claims", "supply", "What circulates, what unlocks, what fees would hold it."),
     "noise": ("economics_noise", "command", "Which paid inferences look real, by rules you can read."),
+    "observed": ("economics_observed", "command", "The use that a running chain has really seen."),
+    "sensitivity": ("economics_sensitivity", "command", "Which assumption of a market matters."),
     "sweep": ("economics_sweep", "sweep", "Run a grid of scenarios, on as many workers as you like."),
     "compare": ("economics_sweep", "compare", "Two scenarios on the same random numbers."),
 }

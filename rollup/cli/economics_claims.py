@@ -1,12 +1,13 @@
 """`openrollup economics claims` and `supply`: when to claim, and what is unlocked when."""
 
+from pathlib import Path
 from typing import Any
 
 import click
 
 from rollup.cli.attribution_values import AMOUNT
 from rollup.cli.columns import print_columns
-from rollup.cli.economics_options import COUNTS, in_words
+from rollup.cli.economics_options import COUNTS, draw, in_words, json_option, share_option, svg_option
 from rollup.cli.safe_text import echo_json, safe_console
 from rollup.economics.claims import accrual, best_rule
 from rollup.economics.errors import EconomicsError
@@ -15,21 +16,19 @@ from rollup.economics.prices import PRESETS, Prices
 from rollup.economics.profile import GasProfile
 from rollup.economics.supply import SOURCE, Absorption, Schedule
 from rollup.economics.units import MONTHS_PER_YEAR, open_float
-from rollup.files import write_file
-
-_SHARE = click.FloatRange(0, 1)
 
 
 @click.command("claims")
 @click.option("--queries", type=COUNTS, default="10,50,1000,100000", show_default=True, help="Per month.")
 @click.option("--fee", type=AMOUNT, default="0.0125open", show_default=True, help="Per query.")
-@click.option("--share", type=_SHARE, default=0.01, show_default=True, help="Of the DataNet's units.")
-@click.option("--platform", type=_SHARE, default=0.05, show_default=True, help="Of the fee.")
-@click.option("--data", type=_SHARE, default=0.70, show_default=True, help="Of the rest, to contributors.")
+@share_option("--share", 0.01, "Of the DataNet's units.")
+@share_option("--platform", 0.05, "Of the fee.")
+@share_option("--data", 0.70, "Of the rest, to contributors.")
 @click.option("--holding", type=float, default=0.20, show_default=True, help="Cost of waiting, per year: a scenario.")
 @click.option("--datanets", type=click.Choice(["1", "4", "32"]), default="1", show_default=True, help="In the claim.")
 @click.option("--prices", type=click.Choice(list(PRESETS)), default="op-parity", show_default=True, help="Of gas.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@svg_option("what claiming at each interval costs")
+@json_option()
 def claims(
     queries: tuple[int, ...],
     fee: int,
@@ -39,6 +38,7 @@ def claims(
     holding: float,
     datanets: str,
     prices: str,
+    svg: Path | None,
     as_json: bool,
 ) -> None:
     """When should a contributor claim? Claiming costs gas, waiting costs the use of the money."""
@@ -51,6 +51,8 @@ def claims(
             income = accrual(count, open_float(fee), platform, data, 1.0, share)
             rule = best_rule(cost, income, holding / MONTHS_PER_YEAR)
             rows.append(_row(count, income, rule.interval, rule.threshold, rule.lost, cost))
+        incomes = {f"{row['queries']:,} queries per month": row["income"] for row in rows}
+        draw(svg, lambda plots: plots.claim_ladder(incomes, cost, holding / MONTHS_PER_YEAR))
     if as_json:
         echo_json({"gas": row.gas, "source": profile.source, "cost": cost, "prices": prices, "rows": rows})
         return
@@ -88,10 +90,12 @@ def _row(queries: int, income: float, interval: float, threshold: float, lost: f
 )
 @click.option("--volume", type=float, default=1.0, show_default=True, help="Fees per month, million OPEN: a scenario.")
 @click.option("--holding", type=float, default=1.0, show_default=True, help="Months that money for fees is held.")
-@click.option("--kept", type=_SHARE, default=0.5, show_default=True, help="Of unlocked tokens, not sold.")
-@click.option("--svg", type=click.Path(dir_okay=False), help="Draw supply and unlocks (extra: plots).")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def supply(months: tuple[int, ...], volume: float, holding: float, kept: float, svg: str | None, as_json: bool) -> None:
+@share_option("--kept", 0.5, "Of unlocked tokens, not sold.")
+@svg_option("supply and unlocks")
+@json_option()
+def supply(
+    months: tuple[int, ...], volume: float, holding: float, kept: float, svg: Path | None, as_json: bool
+) -> None:
     """What circulates and unlocks, and by how much fees would have to grow to hold it. No price is computed."""
     schedule, rows = Schedule(), []
     with in_words():
@@ -112,12 +116,7 @@ def supply(months: tuple[int, ...], volume: float, holding: float, kept: float, 
                     "bought": bought,
                 }
             )
-        if svg is not None:
-            from pathlib import Path
-
-            from rollup.economics.plots import figure_bytes, supply_chart
-
-            write_file(Path(svg), figure_bytes(supply_chart(schedule, absorption), Path(svg).suffix))
+        draw(svg, lambda plots: plots.supply_chart(schedule, absorption))
     if as_json:
         echo_json({"source": SOURCE, "unit": "million OPEN", "rows": rows})
         return

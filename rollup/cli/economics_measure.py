@@ -1,26 +1,24 @@
 """`openrollup economics measure`: the gas of every route, sent on a running chain."""
 
-import json
 from pathlib import Path
 
 import click
 
 from rollup.cli.columns import print_columns
-from rollup.cli.economics_options import COUNTS, in_words
+from rollup.cli.economics_options import COUNTS, OUTPUT, in_words, json_option
 from rollup.cli.node_url import rpc_url_option
 from rollup.cli.safe_text import echo_json, safe_console
 from rollup.economics.errors import EconomicsError
 from rollup.economics.profile import GasProfile
 from rollup.economics.shape import MAX_ENTRIES
-from rollup.files import write_file
 
 
 @click.command("measure")
 @click.option("--entries", type=COUNTS, default="1,4", show_default=True, help="DataNets of the models to measure.")
-@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the profile here.")
+@click.option("--output", type=OUTPUT, help="Write the profile here.")
 @click.option("--commit", default="", help="Noted in the profile: the commit of the node.")
 @rpc_url_option
-@click.option("--json", "as_json", is_flag=True, help="Print the profile as JSON.")
+@json_option("Print the profile as JSON.")
 def command(entries: tuple[int, ...], output: Path | None, commit: str, rpc_url: str, as_json: bool) -> None:
     """Send every kind of call twice, from fresh accounts that development account 0 pays for, and note the gas."""
     with in_words(rpc_url):
@@ -28,7 +26,7 @@ def command(entries: tuple[int, ...], output: Path | None, commit: str, rpc_url:
             raise EconomicsError(f"a model has 1 to {MAX_ENTRIES} DataNets")
         profile = GasProfile.from_chain(rpc_url, entries, commit=commit)
         if output is not None:
-            write_file(output, json.dumps(profile.to_json(), indent=1) + "\n")
+            profile.save(output)
     if as_json:
         echo_json(profile.to_json())
         return

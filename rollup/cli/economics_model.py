@@ -3,12 +3,12 @@
 from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from rollup.cli.attribution_values import AMOUNT, POSITIVE
-from rollup.cli.economics_options import COUNTS, PAIR, USD, in_words, output_options
+from rollup.cli.economics_options import COUNTS, PAIR, USD, csv_option, draw, in_words, json_option, svg_option
 from rollup.cli.economics_source import Source, read_source
 from rollup.cli.economics_tables import show_answer
 from rollup.cli.node_url import DEFAULT_URL
@@ -19,6 +19,8 @@ from rollup.economics.measure import DEFAULT_BATCH
 from rollup.economics.prices import PRESETS, Prices
 from rollup.economics.profile import GasProfile
 from rollup.files import write_file
+
+_FIGURES: Final = {"break-even": "breakeven_map", "heat-map": "net_map"}
 
 
 @click.command("model")
@@ -41,7 +43,16 @@ from rollup.files import write_file
 @click.option("--batch", type=POSITIVE, default=DEFAULT_BATCH, show_default=True, help="Inferences per inferBatch.")
 @click.option("--profile", "profile_file", type=click.Path(path_type=Path), help="Gas measured elsewhere.")
 @click.option("--rpc-url", metavar="URL", envvar="OPENROLLUP_RPC_URL", show_envvar=True, help="A chain to ask.")
-@output_options
+@json_option("Print the result as JSON; amounts are wei in strings.")
+@csv_option("Write every number with its unit and source.")
+@svg_option("the figure")
+@click.option(
+    "--figure",
+    type=click.Choice(list(_FIGURES)),
+    default="break-even",
+    show_default=True,
+    help="For --svg: the fee from which each route pays, or the owner's net by fee and queries.",
+)
 def command(
     model: str,
     queries: tuple[int, ...],
@@ -57,6 +68,7 @@ def command(
     as_json: bool,
     csv_file: Path | None,
     svg: Path | None,
+    figure: str,
     **wishes: Fraction,
 ) -> None:
     """Does MODEL pay? MODEL is a YAML file (examples/model.yaml) or the id of a model on a chain."""
@@ -73,10 +85,7 @@ def command(
         )
         if csv_file is not None:
             write_file(csv_file, csv_text(facts(found)))
-        if svg is not None:
-            from rollup.economics.plots import breakeven_map, figure_bytes
-
-            write_file(svg, figure_bytes(breakeven_map(found), svg.suffix))
+        draw(svg, lambda plots: getattr(plots, _FIGURES[figure])(found))
     if as_json:
         echo_json(answer_json(found))
     else:

@@ -6,21 +6,20 @@ from pathlib import Path
 import click
 
 from rollup.cli.columns import print_columns
-from rollup.cli.economics_options import in_words
+from rollup.cli.economics_options import draw, in_words, json_option, svg_option
 from rollup.cli.node_url import rpc_url_option
 from rollup.cli.safe_text import echo_json, safe_console
 from rollup.cli.screen import amount
 from rollup.economics.noise import CLASSES, VERSION, Pair, gini, independent_volume, label
 from rollup.economics.noise_source import read_world
-from rollup.files import write_file
 from rollup.l1.json_rpc import HttpEndpoint, JsonRpcClient
 
 
 @click.command("noise")
 @rpc_url_option
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="Pairs to show.")
-@click.option("--svg", type=click.Path(path_type=Path, dir_okay=False), help="Draw the Lorenz curve (extra: plots).")
-@click.option("--json", "as_json", is_flag=True, help="Print all pairs as JSON; amounts are wei in strings.")
+@svg_option("the Lorenz curve of payers")
+@json_option("Print all pairs as JSON; amounts are wei in strings.")
 def command(rpc_url: str, limit: int, svg: Path | None, as_json: bool) -> None:
     """Label each pair of payer and model: self-paid, linked, suspected, unattributed batch or independent.
 
@@ -29,10 +28,7 @@ def command(rpc_url: str, limit: int, svg: Path | None, as_json: bool) -> None:
     """
     with in_words(rpc_url):
         pairs = label(read_world(JsonRpcClient(HttpEndpoint(rpc_url))))
-        if svg is not None:
-            from rollup.economics.plots import figure_bytes, lorenz_curve
-
-            write_file(svg, figure_bytes(lorenz_curve(_by_payer(pairs)), svg.suffix))
+        draw(svg, lambda plots: plots.lorenz_curve(_by_payer(pairs)))
     by_class = Counter[str]()
     for pair in pairs:
         by_class[pair.label] += pair.volume

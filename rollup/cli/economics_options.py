@@ -1,20 +1,23 @@
-"""What the economics commands share: their option types, their errors in one sentence, files written whole."""
+"""What the economics commands share: options and their types, errors in one sentence, figures."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Final
+from types import ModuleType
+from typing import Any, Final, TypeVar
 
 import click
 
 from derivation.errors import Temporary
 from rollup.cli.attribution_values import Parsed
 from rollup.economics.errors import EconomicsError
+from rollup.files import write_file
 from rollup.inputs.yaml_fields import FieldError
 from rollup.l1.json_rpc import RpcError
 
 _MAX_DIGITS: Final = 30
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 def parse_counts(text: str) -> tuple[int, ...]:
@@ -48,6 +51,7 @@ def parse_usd(text: str) -> Fraction:
 COUNTS: Final = Parsed("n,n…", parse_counts)
 PAIR: Final = Parsed("in,out", parse_pair)
 USD: Final = Parsed("dollars", parse_usd)
+OUTPUT: Final = click.Path(path_type=Path, dir_okay=False)
 
 
 @contextmanager
@@ -63,13 +67,31 @@ def in_words(url: str | None = None) -> Iterator[None]:
         raise click.ClickException(f"{error.filename or 'a file'}: {error.strerror}") from error
 
 
-def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """--json, --csv and --svg."""
-    path = click.Path(path_type=Path, dir_okay=False)
-    for option in (
-        click.option("--svg", type=path, help="Draw the figure (SVG, or PNG by the file's ending; extra: plots)."),
-        click.option("--csv", "csv_file", type=path, help="Write every number with its unit and source."),
-        click.option("--json", "as_json", is_flag=True, help="Print the result as JSON; amounts are wei in strings."),
-    ):
-        command = option(command)
-    return command
+def json_option(help: str = "Print the result as JSON.") -> Callable[[_Command], _Command]:
+    """--json, as the argument `as_json`."""
+    return click.option("--json", "as_json", is_flag=True, help=help)
+
+
+def csv_option(help: str) -> Callable[[_Command], _Command]:
+    """--csv FILE, as the argument `csv_file`."""
+    return click.option("--csv", "csv_file", type=OUTPUT, help=help)
+
+
+def svg_option(what: str) -> Callable[[_Command], _Command]:
+    """--svg FILE, which draws `what`."""
+    return click.option("--svg", type=OUTPUT, help=f"Draw {what} (.svg or .png; extra: plots).")
+
+
+def share_option(name: str, default: float, help: str) -> Callable[[_Command], _Command]:
+    """An option for a share from 0 to 1."""
+    return click.option(name, type=click.FloatRange(0, 1), default=default, show_default=True, help=help)
+
+
+def draw(path: Path | None, figure: Callable[[ModuleType], Any]) -> None:
+    """Writes the figure that `figure` makes with rollup.economics.plots; nothing without a path. Raises OSError."""
+    if path is None:
+        return
+    from rollup.economics import plots
+
+    plots.format_of(path.suffix)  # an ending that is refused is refused before anything is drawn
+    write_file(path, plots.figure_bytes(figure(plots), path.suffix))

@@ -12,7 +12,7 @@ import numpy as np
 from rich.progress import Progress
 
 from rollup.cli.columns import print_columns
-from rollup.cli.economics_options import in_words
+from rollup.cli.economics_options import OUTPUT, csv_option, draw, in_words, json_option, svg_option
 from rollup.cli.economics_scenario_file import read_scenario
 from rollup.cli.safe_text import echo, echo_json, safe_console
 from rollup.economics.chain_run import run_chain
@@ -27,17 +27,11 @@ _FILE: Final = click.argument("file", type=click.Path(path_type=Path))
 _EXECUTOR: Final = click.option(
     "--executor", metavar="NAME", help="processes, processes:N or dask://HOST:PORT.  [default: this process]"
 )
-_JSON: Final = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-_CSV: Final = click.option(
-    "--csv", "csv_file", type=click.Path(path_type=Path, dir_okay=False), help="Write every run and month."
-)
 
 
 @click.command("sweep")
 @_FILE
-@click.option(
-    "--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help="JSON lines, a task each."
-)
+@click.option("--output", type=OUTPUT, required=True, help="JSON lines, one for each task.")
 @_EXECUTOR
 def sweep(file: Path, output: Path, executor: str | None) -> None:
     """Run every point and seed of the scenario FILE into --output.
@@ -62,10 +56,10 @@ def sweep(file: Path, output: Path, executor: str | None) -> None:
 @click.command("demand")
 @_FILE
 @_EXECUTOR
-@_CSV
-@_JSON
-@click.option("--svg", type=click.Path(path_type=Path, dir_okay=False), help="Draw the fan of --column (extra: plots).")
-@click.option("--column", type=click.Choice(COLUMNS), default="queries", show_default=True, help="Of the figure.")
+@csv_option("Write every run and month.")
+@json_option()
+@svg_option("the fan of --column")
+@click.option("--column", type=click.Choice(COLUMNS), default="queries", show_default=True, help="For --svg.")
 def demand(
     file: Path, executor: str | None, csv_file: Path | None, as_json: bool, svg: Path | None, column: str
 ) -> None:
@@ -78,10 +72,7 @@ def demand(
             found = _finished(scenario.experiment(), workers)
         if csv_file is not None:
             write_file(csv_file, _csv(found))
-        if svg is not None:
-            from rollup.economics.plots import fan_chart, figure_bytes
-
-            write_file(svg, figure_bytes(fan_chart(found, column), svg.suffix))
+        draw(svg, lambda plots: plots.fan_chart(found, column))
     result = {name: quantiles(found, name).tolist() for name in COLUMNS}
     if as_json:
         echo_json({"seed": scenario.seed, "runs": scenario.runs, "quantiles": result})
@@ -98,7 +89,7 @@ def demand(
 @click.argument("a", type=click.Path(path_type=Path))
 @click.argument("b", type=click.Path(path_type=Path))
 @_EXECUTOR
-@_JSON
+@json_option()
 def compare(a: Path, b: Path, executor: str | None, as_json: bool) -> None:
     """Two scenarios on the same random streams: B less A in the last month, run by run."""
     with in_words():

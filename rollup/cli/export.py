@@ -1,6 +1,7 @@
 """`openrollup export`: a chain's data as Parquet, CSV or JSON lines."""
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -9,15 +10,17 @@ from eth_utils.address import to_checksum_address
 
 from derivation.errors import Temporary
 from rollup.cli.attribution_values import ADDRESS, UINT64
-from rollup.cli.economics_options import in_words
-from rollup.cli.node_url import DEFAULT_URL
+from rollup.cli.economics_options import in_words, json_option
+from rollup.cli.node_url import node_url_option
 from rollup.cli.safe_text import echo, echo_json
 from rollup.export.errors import ExportError
 from rollup.export.exporter import Exporter
+from rollup.export.manifest import Part
 from rollup.export.schema import TABLES
 from rollup.export.writers import WRITERS
 from rollup.l1.contracts import BATCH_INBOX
-from rollup.l1.json_rpc import HttpEndpoint, JsonRpcClient
+from rollup.l1.json_rpc import HttpEndpoint, JsonRpcClient, RpcError
+from rollup.rpc.errors import INDEX_BEHIND
 
 _POLL_SECONDS: Final = 1.0
 _DEFAULT: Final = "blocks,transactions,receipts,logs,fees,inferences,credits,usage,contributors"
@@ -54,18 +57,8 @@ class _Tables(click.ParamType[list[str]]):
     show_default=True,
     help="Where batches go on L1.",
 )
-@click.option(
-    "--l2",
-    "--rpc-url",
-    "rpc_url",
-    metavar="URL",
-    default=DEFAULT_URL,
-    show_default=True,
-    envvar="OPENROLLUP_RPC_URL",
-    show_envvar=True,
-    help="JSON-RPC of the L2.",
-)
-@click.option("--json", "as_json", is_flag=True, help="A JSON line for each part.")
+@node_url_option("--l2")
+@json_option("Print a JSON line for each part.")
 def command(
     folder: Path,
     what: list[str],
@@ -103,9 +96,7 @@ def command(
                     _follow(exporter, part_blocks, as_json)
                 except Temporary as error:
                     echo(f"waiting: {error}", err=True)
-    except ExportError as error:
-        raise click.ClickException(str(error)) from error
-    except ValueError as error:
+    except (ExportError, ValueError) as error:
         raise click.ClickException(str(error)) from error
 
 
@@ -118,10 +109,23 @@ def _follow(exporter: Exporter, part_blocks: int, as_json: bool) -> None:
 
 
 def _parts(exporter: Exporter, last: int, part_blocks: int, as_json: bool) -> None:
-    for part in exporter.export(last, part_blocks):
+    for part in _waiting(exporter, last, part_blocks):
         rows = {name: entry["rows"] for name, entry in part.files.items()}
         if as_json:
             echo_json({"first": part.first, "last": part.last, "lastHash": part.last_hash, "rows": rows})
         else:
             counts = ", ".join(f"{count:,} {name}" for name, count in rows.items())
             echo(f"blocks {part.first} to {part.last}: {counts}")
+
+
+def _waiting(exporter: Exporter, last: int, part_blocks: int) -> Iterator[Part]:
+    """The parts until `last`; waits where the node's index has not come that far yet."""
+    while True:
+        try:
+            yield from exporter.export(last, part_blocks)
+            return
+        except RpcError as error:
+            if error.code != INDEX_BEHIND:
+                raise
+            echo(f"waiting: {error.message}", err=True)
+            time.sleep(_POLL_SECONDS)

@@ -16,6 +16,7 @@ _NAMES: Final = {
     "facts": ("conclusion", "csv_text", "facts"),
     "market": ("Market",),
     "noise": ("Paid", "Transfer", "World", "label"),
+    "observed": ("Observed", "observe"),
     "prices": ("Prices",),
     "profile": ("GasProfile",),
     "scenario": ("Scenario",),

@@ -74,8 +74,9 @@ def simulate(market: Market, months: int, seeds: list[np.random.SeedSequence]) -
 
 def _queries(market: Market, state: _State, streams: list[np.random.Generator]) -> Floats:
     """The queries of each model in a month, (run, model)."""
-    exponents = np.where(state.alive, np.cumsum(state.alive, axis=1), 1).astype(np.float64) ** -market.zipf
-    weights = np.where(state.alive, exponents, 0.0)
+    by_rank = np.arange(1, market.max_models + 1, dtype=np.float64) ** -market.zipf
+    ranks = np.maximum(np.cumsum(state.alive, axis=1) - 1, 0)
+    weights = np.where(state.alive, by_rank[ranks], 0.0)
     sums = weights.sum(axis=1, keepdims=True)
     weights = np.divide(weights, sums, out=np.zeros_like(weights), where=sums > 0)
     if market.queries_per_month:
@@ -103,9 +104,15 @@ def _record(market: Market, state: _State, queries: Floats, row: Mapping[str, Fl
     row["gas"][:] = row["queries"] * market.gas
     row["owner_profit"][:] = profit.sum(axis=1)
     row["paying_models"][:] = ((profit >= 0) & state.alive).sum(axis=1)
-    for run in range(len(alive)):
-        living = queries[run, state.alive[run]]
-        row["median_queries"][run] = np.median(living) if living.size else 0.0
+    row["median_queries"][:] = _medians(queries, state.alive, alive)
+
+
+def _medians(queries: Floats, alive: NDArray[np.bool_], counts: NDArray[np.int64]) -> Floats:
+    """The median over the living models of each run; 0 where none lives."""
+    ordered = np.sort(np.where(alive, queries, np.inf), axis=1)
+    middle = np.stack([np.maximum(counts - 1, 0) // 2, np.minimum(counts // 2, ordered.shape[1] - 1)], axis=1)
+    pair = np.take_along_axis(ordered, middle, axis=1)
+    return np.where(counts > 0, pair.mean(axis=1), 0.0)
 
 
 def _step(market: Market, state: _State, queries: Floats, streams: list[np.random.Generator]) -> None:

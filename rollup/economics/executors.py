@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import socket
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -41,6 +42,7 @@ def _dask(address: str) -> Iterator[Executor]:
     except ImportError as error:
         raise EconomicsError("dask:// needs Dask: pip install 'openrollup[dask]'") from error
     try:
+        _require_listener(address)  # Dask itself tries a closed port again and again for 10 s
         client = Client(f"tcp://{address}", timeout="10s", set_as_default=False)
     except (OSError, ValueError) as error:
         raise EconomicsError(f"no Dask scheduler answers at {address}") from error
@@ -50,3 +52,9 @@ def _dask(address: str) -> Iterator[Executor]:
             yield executor
     finally:
         client.close()
+
+
+def _require_listener(address: str) -> None:
+    """Raises OSError where nothing listens, and ValueError where the address has no port."""
+    host, _, port = address.rpartition(":")
+    socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()

@@ -80,7 +80,7 @@ class Experiment:
                     )
 
     def run(self, executor: Executor | None = None, done: Callable[[], None] = lambda: None) -> dict[str, Any]:
-        """All results as columns: simulation, subset, run, timestep and the state's; failed tasks are left out."""
+        """All results as columns: radCAD's five, then the state's. Failed tasks are left out."""
         texts = dict(results(list(self.tasks()), run_market, executor, self.exceptions, done))
         rows = [json.loads(texts[task.key]) for task in self.tasks() if task.key in texts]
         return _columns(rows)
@@ -177,8 +177,8 @@ def _read_journal(journal: Path) -> dict[str, str]:
 
 
 def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Long columns with radCAD's names: simulation, subset, run, timestep, then the state's."""
-    names = ("simulation", "subset", "run", "timestep")
+    """Long columns with radCAD's names: simulation, subset, run, timestep, substep, then the state's."""
+    names = ("simulation", "subset", "run", "timestep", "substep")
     found: dict[str, list[Any]] = {name: [] for name in (*names, *COLUMNS)}
     for row in rows:
         runs, months = np.shape(row["columns"]["users"])
@@ -186,6 +186,7 @@ def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         found["subset"] += [row["subset"]] * (runs * months)
         found["run"] += np.repeat(np.arange(row["first_run"], row["first_run"] + runs), months).tolist()
         found["timestep"] += np.tile(np.arange(months), runs).tolist()
+        found["substep"] += [1] * (runs * months)
         for name in COLUMNS:
             found[name] += np.ravel(row["columns"][name]).tolist()
     return {name: np.array(values) for name, values in found.items()}

@@ -124,9 +124,13 @@ class ChainLedger:
         self.chain_id = int(rpc.call("eth_chainId"), 16)
         self._seed = bytes.fromhex(rpc.call("eth_getBlockByNumber", "latest", False)["hash"][2:])
         self._nonces: dict[bytes, int] = {}
+        self._fee_cap = 0
 
     def account(self, name: str) -> DevAccount:
         """A fresh account with 1 OPEN."""
+        # An account sends a few transactions: the base fee cannot double until its last.
+        base_fee = int(self._rpc.call("eth_getBlockByNumber", "latest", False)["baseFeePerGas"], 16)
+        self._fee_cap = 2 * base_fee + GWEI
         made = account_of(self._seed + name.encode())
         self._transact(self._funder, made.address, b"", _FUNDS)
         return made
@@ -147,9 +151,8 @@ class ChainLedger:
         if sender.address not in self._nonces:
             found = self._rpc.call("eth_getTransactionCount", "0x" + sender.address.hex(), "pending")
             self._nonces[sender.address] = int(found, 16)
-        base_fee = int(self._rpc.call("eth_getBlockByNumber", "latest", False)["baseFeePerGas"], 16)
         nonce = self._nonces[sender.address]
-        signed = _signed(sender, data, value, nonce, self.chain_id, 2 * base_fee + GWEI, to)
+        signed = _signed(sender, data, value, nonce, self.chain_id, self._fee_cap, to)
         transaction_hash = self._rpc.call("eth_sendRawTransaction", "0x" + signed.encode().hex())
         self._nonces[sender.address] = nonce + 1
         return signed.encode(), self._receipt(transaction_hash)

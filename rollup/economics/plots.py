@@ -6,18 +6,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from rollup.economics.breakeven import breakeven_fee
+from rollup.economics.breakeven import breakeven_fee, owner_net
 from rollup.economics.builder import Answer
+from rollup.economics.claims import best_rule, cost_rate
 from rollup.economics.errors import EconomicsError
 from rollup.economics.experiment import quantiles
 from rollup.economics.sensitivity import Swing
 from rollup.economics.supply import Absorption, Schedule, path
-from rollup.economics.units import open_float
+from rollup.economics.units import WEI, open_float
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _POINTS_PER_DECADE: Final = 8
+_CELLS: Final = 48  # of the heat map, each way
 _FORMATS: Final = {".svg": "svg", ".png": "png"}
 
 
@@ -38,13 +40,18 @@ def new_figure(title: str, x: str, y: str) -> tuple["Figure", Any]:
     return figure, axes
 
 
-def figure_bytes(figure: "Figure", suffix: str) -> bytes:
-    """The figure as SVG or PNG; EconomicsError for another ending."""
+def format_of(suffix: str) -> str:
+    """svg or png, by a file's ending; EconomicsError for another ending."""
     if suffix.lower() not in _FORMATS:
         raise EconomicsError(f"a figure's file ends in .svg or .png, not in {suffix!r}")
+    return _FORMATS[suffix.lower()]
+
+
+def figure_bytes(figure: "Figure", suffix: str) -> bytes:
+    """The figure as SVG or PNG; EconomicsError for another ending."""
     from matplotlib import rc_context
 
-    kind = _FORMATS[suffix.lower()]
+    kind = format_of(suffix)
     # A date, a version or a random id in the file would differ from run to run.
     metadata: dict[str, Any] = {"Date": None, "Creator": None} if kind == "svg" else {"Software": None}
     target = io.BytesIO()
@@ -68,6 +75,57 @@ def breakeven_map(answer: Answer) -> "Figure":
     single = answer.routes[0]
     least = open_float(answer.fee_for_gas_share(single))
     axes.axhline(least, linestyle=":", color="grey", label=f"gas by {single.name} is 5 % of the outlay")
+    axes.legend(fontsize=7)
+    return figure
+
+
+def net_map(answer: Answer) -> "Figure":
+    """What a month leaves the owner, by fee and queries per month, paid by `infer`; the line is where it turns."""
+    from matplotlib.colors import SymLogNorm
+
+    route = answer.routes[0]
+    figure, axes = new_figure(
+        f"What {answer.model.name} leaves its owner per month, by {route.name}",
+        "queries per month",
+        "fee per query [OPEN]",
+    )
+    asked = [month.queries for month in answer.months]
+    fee = answer.model.fee
+    volumes = np.geomspace(1, max(10**5, 10 * max(asked)), _CELLS)
+    fees = np.geomspace(max(fee / 100, 1), fee * 100, _CELLS)
+    net = np.array(
+        [
+            [
+                open_float(owner_net(int(price), int(count), answer.model.shape, route, answer.costs))
+                for count in volumes
+            ]
+            for price in fees
+        ]
+    )
+    most = float(np.abs(net).max()) or 1.0
+    norm = SymLogNorm(linthresh=most / 10**6, vmin=-most, vmax=most)
+    prices = fees / WEI
+    mesh = axes.pcolormesh(volumes, prices, net, norm=norm, cmap="RdBu", shading="nearest", rasterized=True)
+    figure.colorbar(mesh, ax=axes, label="owner's net [OPEN per month]")
+    if net.min() < 0 < net.max():
+        axes.contour(volumes, prices, net, levels=[0.0], colors="black")
+    axes.loglog(asked, [open_float(fee)] * len(asked), "ko", label="asked")
+    axes.legend(fontsize=7)
+    return figure
+
+
+def claim_ladder(incomes: Mapping[str, float], claim: float, holding: float) -> "Figure":
+    """The part of each income [OPEN per month] that is lost, by the months between claims; the dots are the best.
+
+    `claim` is the gas of one claim [OPEN], `holding` the cost of waiting per month.
+    """
+    figure, axes = new_figure("What claiming costs", "months between claims", "lost of the income [%]")
+    intervals = np.geomspace(1 / 30, 120, 200)
+    for name, income in incomes.items():
+        lost = [100 * cost_rate(float(interval), claim, income, holding) / income for interval in intervals]
+        (line,) = axes.loglog(intervals, lost, label=name)
+        rule = best_rule(claim, income, holding)
+        axes.loglog([rule.interval], [100 * rule.lost], "o", color=line.get_color())
     axes.legend(fontsize=7)
     return figure
 

@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from attribution_precompile import ADDRESS_BYTES
 from attribution_precompile.events import DATANET_CREATED, INFERRED
-from rollup.export.blocks import Read, Row, number
+from rollup.export.blocks import Read
 from rollup.export.rpc import NodeRpc
+from rollup.export.schema import TABLES, Row, number
 
 _BATCH: Final = 50
 _PAGE: Final = 1_000
@@ -39,43 +40,14 @@ def _is_inferred(log: dict[str, Any]) -> bool:
 def inference_rows(records: Sequence[dict[str, Any]]) -> Iterator[Row]:
     """The table `inferences`."""
     for record in records:
-        yield {
-            "block_number": number(record["blockNumber"]),
-            "transaction_index": number(record["transactionIndex"]),
-            "transaction_hash": record["transactionHash"],
-            "timestamp": number(record["timestamp"]),
-            "model_id": number(record["modelId"]),
-            "inference_id": number(record["inferenceId"]),
-            "count": number(record["count"]),
-            "payer": record["payer"],
-            "fee": number(record["fee"]),
-            "is_self_paid": record["isSelfPaid"],
-            "input_tokens": number(record["inputTokens"]),
-            "output_tokens": number(record["outputTokens"]),
-            "request_hash": record["requestHash"],
-            "response_hash": record["responseHash"],
-            "evidence": record["evidence"],
-            "gas_total": number(record["gas"]["total"]),
-        }
+        yield TABLES["inferences"].row(record, gas_total=number(record["gas"]["total"]))
 
 
 def credit_rows(records: Sequence[dict[str, Any]]) -> Iterator[Row]:
     """The table `credits`: those of an inference sum to its fee. A pool's has no account."""
     for record in records:
         for position, credit in enumerate(record["credits"]):
-            yield {
-                "block_number": number(record["blockNumber"]),
-                "transaction_hash": record["transactionHash"],
-                "model_id": number(record["modelId"]),
-                "inference_id": number(record["inferenceId"]),
-                "position": position,
-                "role": credit["role"],
-                "credited_model": number(credit["modelId"]),
-                "depth": number(credit["depth"]),
-                "account": credit["account"],
-                "datanet_id": number(credit["datanetId"]),
-                "amount": number(credit["amount"]),
-            }
+            yield TABLES["credits"].row(record, credit, position=position)
 
 
 def usage_rows(records: Sequence[dict[str, Any]]) -> Iterator[Row]:
@@ -101,12 +73,7 @@ def contributor_rows(rpc: NodeRpc, head: int) -> Iterator[Row]:
         while cursor is not None:
             answer = rpc.call("open_listContributors", hex(datanet), cursor, hex(_PAGE))
             for item in answer["contributors"]:
-                yield {
-                    "datanet_id": datanet,
-                    "account": item["account"],
-                    "contributions": number(item["contributions"]),
-                    **{name: number(item[name]) for name in ("units", "direct", "settled", "credited", "pending")},
-                }
+                yield TABLES["contributors"].row(item, datanet_id=datanet)
             cursor = answer["cursor"]
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from rollup.export.blocks import Row, number
 from rollup.export.rpc import NodeRpc
+from rollup.export.schema import TABLES, Row
 
 _BATCH: Final = 50
 
@@ -23,13 +23,11 @@ def batch_rows(l1: NodeRpc, inbox: str, first: int, last: int) -> Iterator[Row]:
 def _row(block: dict[str, Any], transaction: dict[str, Any], receipt: dict[str, Any]) -> Row:
     gas = int(receipt["gasUsed"], 16)
     blob_gas, blob_price = (int(receipt.get(name, "0x0"), 16) for name in ("blobGasUsed", "blobGasPrice"))
-    return {
-        "l1_block_number": number(block["number"]),
-        "l1_block_hash": block["hash"],
-        "transaction_hash": transaction["hash"],
-        "sender": transaction["from"],
-        "calldata_bytes": len(transaction["input"]) // 2 - 1,
-        "blobs": len(transaction.get("blobVersionedHashes", ())),
-        "gas_used": gas,
-        "cost": gas * int(receipt["effectiveGasPrice"], 16) + blob_gas * blob_price,
-    }
+    return TABLES["batches"].row(
+        block,
+        transaction,
+        receipt,
+        calldata_bytes=len(transaction["input"]) // 2 - 1,
+        blobs=len(transaction.get("blobVersionedHashes", ())),
+        cost=gas * int(receipt["effectiveGasPrice"], 16) + blob_gas * blob_price,
+    )

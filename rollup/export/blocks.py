@@ -1,19 +1,18 @@
 """Blocks, transactions, receipts, logs and fees of a range, from the standard methods of any L2 node."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from rollup.economics.prices import fork_of_attributes, prices_of_block
 from rollup.export.errors import ChainMoved
 from rollup.export.rpc import NodeRpc
+from rollup.export.schema import TABLES, Row, number
 from rollup.protocol.fees import operator_fee
 from rollup.protocol.l1_attributes import L1Attributes, L1AttributesError
 
-Row = dict[str, Any]
 _BATCH: Final = 50
 _DEPOSIT: Final = 0x7E
-_TOPICS: Final = 4
 
 
 @dataclass(slots=True, frozen=True)
@@ -43,43 +42,12 @@ def read_blocks(rpc: NodeRpc, first: int, last: int) -> list[Read]:
 def rows_of(table: str, reads: Sequence[Read]) -> Iterator[Row]:
     """The rows of one of the tables of this module."""
     for read in reads:
-        if table == "blocks":
-            yield _block(read)
-            continue
-        for transaction, receipt in zip(read.block["transactions"], read.receipts, strict=True):
-            place = {
-                "block_number": number(read.block["number"]),
-                "transaction_index": number(transaction["transactionIndex"]),
-                "transaction_hash": transaction["hash"],
-            }
-            if table == "logs":
-                yield from (place | _log(log) for log in receipt["logs"])
-            elif table == "fees":
-                yield from _fees(place, read.block, transaction, receipt)
-            else:
-                yield place | (_transaction(transaction) if table == "transactions" else _receipt(receipt))
+        yield from _ROWS[table](read)
 
 
-def number(quantity: str | None) -> int | None:
-    """A 0x quantity as a number."""
-    return None if quantity is None else int(quantity, 16)
-
-
-def _block(read: Read) -> Row:
+def _blocks(read: Read) -> Iterator[Row]:
     block = read.block
-    origin = origin_of(block)
-    return {
-        "number": number(block["number"]),
-        "hash": block["hash"],
-        "parent_hash": block["parentHash"],
-        "timestamp": number(block["timestamp"]),
-        "gas_used": number(block["gasUsed"]),
-        "gas_limit": number(block["gasLimit"]),
-        "base_fee": number(block.get("baseFeePerGas")),
-        "transactions": len(block["transactions"]),
-        "state_root": block["stateRoot"],
-        "l1_origin": origin,
-    }
+    yield TABLES["blocks"].row(block, transactions=len(block["transactions"]), l1_origin=origin_of(block))
 
 
 def origin_of(block: dict[str, Any]) -> int | None:
@@ -93,53 +61,48 @@ def origin_of(block: dict[str, Any]) -> int | None:
         return None
 
 
-def _transaction(transaction: dict[str, Any]) -> Row:
-    cap = transaction.get("maxFeePerGas", transaction.get("gasPrice"))
-    return {
-        "type": number(transaction["type"]),
-        "sender": transaction["from"],
-        "recipient": transaction["to"],
-        "value": number(transaction["value"]),
-        "nonce": number(transaction["nonce"]),
-        "gas_limit": number(transaction["gas"]),
-        "max_fee_per_gas": number(cap),
-        "max_priority_fee_per_gas": number(transaction.get("maxPriorityFeePerGas", cap)),
-        "input": transaction["input"],
-    }
+def _transactions(read: Read) -> Iterator[Row]:
+    for transaction in read.block["transactions"]:
+        cap = transaction.get("maxFeePerGas", transaction.get("gasPrice"))
+        yield TABLES["transactions"].row(
+            transaction,
+            max_fee_per_gas=number(cap),
+            max_priority_fee_per_gas=number(transaction.get("maxPriorityFeePerGas", cap)),
+        )
 
 
-def _receipt(receipt: dict[str, Any]) -> Row:
-    return {
-        "status": number(receipt["status"]),
-        "gas_used": number(receipt["gasUsed"]),
-        "cumulative_gas_used": number(receipt["cumulativeGasUsed"]),
-        "contract_address": receipt["contractAddress"],
-        "logs": len(receipt["logs"]),
-    }
+def _receipts(read: Read) -> Iterator[Row]:
+    for receipt in read.receipts:
+        yield TABLES["receipts"].row(receipt, logs=len(receipt["logs"]))
 
 
-def _log(log: dict[str, Any]) -> Row:
-    topics = log["topics"] + [None] * (_TOPICS - len(log["topics"]))
-    return {
-        "log_index": number(log["logIndex"]),
-        "address": log["address"],
-        **{f"topic{place}": topic for place, topic in enumerate(topics)},
-        "data": log["data"],
-    }
+def _logs(read: Read) -> Iterator[Row]:
+    for receipt in read.receipts:
+        for log in receipt["logs"]:
+            topics = {f"topic{place}": topic for place, topic in enumerate(log["topics"])}
+            yield TABLES["logs"].row(log, **topics)
 
 
-def _fees(place: Row, block: dict[str, Any], transaction: dict[str, Any], receipt: dict[str, Any]) -> Iterator[Row]:
-    """What the sender paid beside the value; a deposit paid on L1 and has no row."""
-    if number(transaction["type"]) == _DEPOSIT:
+def _fees(read: Read) -> Iterator[Row]:
+    """What each sender paid beside the value. A deposit pays on L1 and has no row."""
+    if len(read.receipts) == 0:
         return
-    gas, price = int(receipt["gasUsed"], 16), int(receipt["effectiveGasPrice"], 16)
-    data = number(receipt.get("l1Fee")) or 0
-    operator = operator_fee(gas, fork_of_attributes(block), prices_of_block(block).l1)
-    yield place | {
-        "gas_used": gas,
-        "gas_price": price,
-        "execution": gas * price,
-        "l1_data": data,
-        "operator_fee": operator,
-        "total": gas * price + data + operator,
-    }
+    fork, prices = fork_of_attributes(read.block), prices_of_block(read.block)
+    for transaction, receipt in zip(read.block["transactions"], read.receipts, strict=True):
+        if number(transaction["type"]) == _DEPOSIT:
+            continue
+        gas = int(receipt["gasUsed"], 16)
+        execution = gas * int(receipt["effectiveGasPrice"], 16)
+        data = number(receipt.get("l1Fee")) or 0
+        operator = operator_fee(gas, fork, prices.l1)
+        total = execution + data + operator
+        yield TABLES["fees"].row(receipt, execution=execution, l1_data=data, operator_fee=operator, total=total)
+
+
+_ROWS: Final[dict[str, Callable[[Read], Iterator[Row]]]] = {
+    "blocks": _blocks,
+    "transactions": _transactions,
+    "receipts": _receipts,
+    "logs": _logs,
+    "fees": _fees,
+}

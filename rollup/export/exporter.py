@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from rollup.export import attribution, batches
-from rollup.export.blocks import Read, Row, origin_of, read_blocks, rows_of
+from rollup.export.blocks import Read, origin_of, read_blocks, rows_of
 from rollup.export.errors import ChainMoved, ExportError
 from rollup.export.manifest import Manifest, Part, described, write_whole
 from rollup.export.rpc import NodeRpc
-from rollup.export.schema import FROM_INDEX, SNAPSHOTS, TABLES
+from rollup.export.schema import FROM_INDEX, SNAPSHOTS, TABLES, Row
 from rollup.export.writers import WRITERS
 
 _TRIES: Final = 5

@@ -62,7 +62,7 @@ class Manifest:
 
     def save(self, folder: Path) -> None:
         """Replaces the file as a whole; raises OSError."""
-        schema = {name: [asdict(column) for column in TABLES[name].columns] for name in self.tables}
+        schema = {name: [column.described() for column in TABLES[name].columns] for name in self.tables}
         text = json.dumps(asdict(self) | {"schema": schema}, indent=1) + "\n"
         write_whole(folder / NAME, text.encode())
 

@@ -1,212 +1,303 @@
-"""The tables and their columns: name, type, unit and source.
+"""The tables and their columns. A column is declared once: its name, type and unit, and where its value comes from.
 
 Amounts are wei: 38-digit decimals in Parquet, digits in CSV, strings in JSON lines.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from functools import cached_property, partial
+from typing import Any, Final, Literal, NamedTuple
 
 Kind = Literal["number", "amount", "text", "flag"]
+Row = dict[str, Any]
 AMOUNT_DIGITS: Final = 38  # what a 128-bit decimal holds, and the most that DuckDB computes with exactly
 OVERFLOW: Final = "overflow"
+_LIMITS: Final = {"amount": 10**AMOUNT_DIGITS, "number": 2**63}
 
 
 @dataclass(slots=True, frozen=True)
 class Column:
-    """A column. `unit` is empty for an id, a count, a hash or an address; `source` is a JSON-RPC method and field."""
+    """A column of a table.
+
+    `unit` is empty for an id, a count, a hash or an address; `source` names a JSON-RPC method and a field. A row takes
+    the value from `field` of its object number `part`; a column without `field` is computed.
+    """
 
     name: str
     kind: Kind
     unit: str
     source: str
+    part: int = 0
+    field: str = ""
+
+    def described(self) -> dict[str, str]:
+        """The column as the manifest has it."""
+        return {"name": self.name, "kind": self.kind, "unit": self.unit, "source": self.source}
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(frozen=True)
 class Table:
     """A table's columns in order. One with amounts has `overflow` as its last: JSON of what 38 digits do not hold."""
 
     name: str
     columns: tuple[Column, ...]
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The columns' names."""
         return tuple(column.name for column in self.columns)
 
+    @cached_property
+    def limits(self) -> tuple[tuple[int, int], ...]:
+        """The places of the columns that hold numbers, and the least number that does not fit each."""
+        return tuple(
+            (place, _LIMITS[column.kind]) for place, column in enumerate(self.columns) if column.kind in _LIMITS
+        )
 
-def _table(name: str, *columns: Column) -> Table:
+    @cached_property
+    def _read(self) -> tuple[tuple[str, int, str, bool], ...]:
+        return tuple(
+            (column.name, column.part, column.field, column.kind in _LIMITS) for column in self.columns if column.field
+        )
+
+    def row(self, *objects: Mapping[str, Any], **computed: Any) -> Row:
+        """A row from JSON objects of a node, one for each part of the table, and the computed columns by name."""
+        for name, part, field, is_quantity in self._read:
+            value = objects[part].get(field)
+            computed[name] = number(value) if is_quantity else value
+        return computed
+
+
+def number(quantity: str | None) -> int | None:
+    """A 0x quantity as a number."""
+    return None if quantity is None else int(quantity, 16)
+
+
+class _Spec(NamedTuple):
+    name: str
+    kind: Kind
+    unit: str
+    field: str
+    rule: str  # how the column is computed; empty when it is a field
+
+
+def _spec(kind: Kind, name: str, field: str = "", *, unit: str = "", rule: str = "") -> _Spec:
+    """A column whose JSON field is its name in camel case, unless `field` or `rule` says otherwise."""
+    first, *others = name.split("_")
+    return _Spec(name, kind, unit, "" if rule else field or first + "".join(map(str.capitalize, others)), rule)
+
+
+_text, _flag = partial(_spec, "text"), partial(_spec, "flag")
+_number, _gas = partial(_spec, "number"), partial(_spec, "number", unit="gas")
+_seconds = partial(_spec, "number", unit="unix seconds")
+_wei, _wei_per_gas = partial(_spec, "amount", unit="wei"), partial(_spec, "amount", unit="wei per gas")
+
+
+class _Part(NamedTuple):
+    """Columns that one object of a node's answer fills; `within` is the object's place in the answer."""
+
+    method: str
+    within: str
+    specs: tuple[_Spec, ...]
+
+
+def _part(method: str, within: str, *specs: _Spec) -> _Part:
+    return _Part(method, within, specs)
+
+
+def _table(name: str, *parts: _Part) -> Table:
+    columns = [
+        Column(
+            spec.name,
+            spec.kind,
+            spec.unit,
+            f"{part.method}: {spec.rule or part.within + spec.field}",
+            which,
+            spec.field,
+        )
+        for which, part in enumerate(parts)
+        for spec in part.specs
+    ]
     if any(column.kind == "amount" for column in columns):
-        columns = (*columns, Column(OVERFLOW, "text", "", "the columns whose value has more than 38 digits, as JSON"))
-    return Table(name, columns)
-
-
-def _from(method: str, *rows: tuple[str, Kind, str, str]) -> tuple[Column, ...]:
-    """Columns of one method's answer: name, type, unit, field."""
-    return tuple(Column(name, kind, unit, f"{method}: {field}") for name, kind, unit, field in rows)
+        columns.append(Column(OVERFLOW, "text", "", "the columns whose value has more than 38 digits, as JSON"))
+    return Table(name, tuple(columns))
 
 
 _BLOCK: Final = "eth_getBlockByNumber"
 _RECEIPT: Final = "eth_getBlockReceipts"
 _INFERENCE: Final = "open_getInference"
-_CONTRIBUTOR: Final = "open_listContributors"
-_PLACE: Final = _from(
-    _BLOCK,
-    ("block_number", "number", "", "number"),
-    ("transaction_index", "number", "", "transactions[].transactionIndex"),
-    ("transaction_hash", "text", "", "transactions[].hash"),
-)
+_PLACE: Final = (_number("block_number"), _number("transaction_index"))
+_HASH: Final = _text("transaction_hash")
 
 TABLES: Final = {
     table.name: table
     for table in (
         _table(
             "blocks",
-            *_from(
+            _part(
                 _BLOCK,
-                ("number", "number", "", "number"),
-                ("hash", "text", "", "hash"),
-                ("parent_hash", "text", "", "parentHash"),
-                ("timestamp", "number", "unix seconds", "timestamp"),
-                ("gas_used", "number", "gas", "gasUsed"),
-                ("gas_limit", "number", "gas", "gasLimit"),
-                ("base_fee", "amount", "wei per gas", "baseFeePerGas"),
-                ("transactions", "number", "", "transactions, their number"),
-                ("state_root", "text", "", "stateRoot"),
-                ("l1_origin", "number", "", "transactions[0].input, the L1 attributes: number"),
+                "",
+                _number("number"),
+                _text("hash"),
+                _text("parent_hash"),
+                _seconds("timestamp"),
+                _gas("gas_used"),
+                _gas("gas_limit"),
+                _wei_per_gas("base_fee", "baseFeePerGas"),
+                _number("transactions", rule="transactions, their number"),
+                _text("state_root"),
+                _number("l1_origin", rule="transactions[0].input, the L1 attributes: number"),
             ),
         ),
         _table(
             "transactions",
-            *_PLACE,
-            *_from(
+            _part(
                 _BLOCK,
-                ("type", "number", "", "transactions[].type"),
-                ("sender", "text", "", "transactions[].from"),
-                ("recipient", "text", "", "transactions[].to"),
-                ("value", "amount", "wei", "transactions[].value"),
-                ("nonce", "number", "", "transactions[].nonce"),
-                ("gas_limit", "number", "gas", "transactions[].gas"),
-                ("max_fee_per_gas", "amount", "wei per gas", "transactions[].maxFeePerGas, or gasPrice"),
-                ("max_priority_fee_per_gas", "amount", "wei per gas", "transactions[].maxPriorityFeePerGas"),
-                ("input", "text", "", "transactions[].input"),
+                "transactions[].",
+                *_PLACE,
+                _text("transaction_hash", "hash"),
+                _number("type"),
+                _text("sender", "from"),
+                _text("recipient", "to"),
+                _wei("value"),
+                _number("nonce"),
+                _gas("gas_limit", "gas"),
+                _wei_per_gas("max_fee_per_gas", rule="transactions[].maxFeePerGas, or gasPrice"),
+                _wei_per_gas("max_priority_fee_per_gas", rule="transactions[].maxPriorityFeePerGas, or gasPrice"),
+                _text("input"),
             ),
         ),
         _table(
             "receipts",
-            *_PLACE,
-            *_from(
+            _part(
                 _RECEIPT,
-                ("status", "number", "", "status"),
-                ("gas_used", "number", "gas", "gasUsed"),
-                ("cumulative_gas_used", "number", "gas", "cumulativeGasUsed"),
-                ("contract_address", "text", "", "contractAddress"),
-                ("logs", "number", "", "logs, their number"),
+                "",
+                *_PLACE,
+                _HASH,
+                _number("status"),
+                _gas("gas_used"),
+                _gas("cumulative_gas_used"),
+                _text("contract_address"),
+                _number("logs", rule="logs, their number"),
             ),
         ),
         _table(
             "logs",
-            *_PLACE,
-            *_from(
+            _part(
                 _RECEIPT,
-                ("log_index", "number", "", "logs[].logIndex"),
-                ("address", "text", "", "logs[].address"),
-                ("topic0", "text", "", "logs[].topics[0]"),
-                ("topic1", "text", "", "logs[].topics[1]"),
-                ("topic2", "text", "", "logs[].topics[2]"),
-                ("topic3", "text", "", "logs[].topics[3]"),
-                ("data", "text", "", "logs[].data"),
+                "logs[].",
+                *_PLACE,
+                _HASH,
+                _number("log_index"),
+                _text("address"),
+                *(_text(f"topic{place}", rule=f"logs[].topics[{place}]") for place in range(4)),
+                _text("data"),
             ),
         ),
         _table(
             "fees",
-            *_PLACE,
-            *_from(
+            _part(
                 _RECEIPT,
-                ("gas_used", "number", "gas", "gasUsed"),
-                ("gas_price", "amount", "wei per gas", "effectiveGasPrice"),
-                ("execution", "amount", "wei", "gasUsed * effectiveGasPrice"),
-                ("l1_data", "amount", "wei", "l1Fee"),
-                ("operator_fee", "amount", "wei", "gasUsed and the block's L1 attributes: the operator fee"),
-                ("total", "amount", "wei", "execution + l1_data + operator_fee"),
+                "",
+                *_PLACE,
+                _HASH,
+                _gas("gas_used"),
+                _wei_per_gas("gas_price", "effectiveGasPrice"),
+                _wei("execution", rule="gasUsed * effectiveGasPrice"),
+                _wei("l1_data", rule="l1Fee"),
+                _wei("operator_fee", rule="gasUsed and the block's L1 attributes: the operator fee"),
+                _wei("total", rule="execution + l1_data + operator_fee"),
             ),
         ),
         _table(
             "inferences",
-            *_PLACE,
-            *_from(
+            _part(
                 _INFERENCE,
-                ("timestamp", "number", "unix seconds", "timestamp"),
-                ("model_id", "number", "", "modelId"),
-                ("inference_id", "number", "", "inferenceId"),
-                ("count", "number", "", "count"),
-                ("payer", "text", "", "payer"),
-                ("fee", "amount", "wei", "fee"),
-                ("is_self_paid", "flag", "", "isSelfPaid"),
-                ("input_tokens", "number", "tokens", "inputTokens"),
-                ("output_tokens", "number", "tokens", "outputTokens"),
-                ("request_hash", "text", "", "requestHash"),
-                ("response_hash", "text", "", "responseHash"),
-                ("evidence", "text", "", "evidence"),
-                ("gas_total", "amount", "wei", "gas.total"),
+                "",
+                *_PLACE,
+                _HASH,
+                _seconds("timestamp"),
+                _number("model_id"),
+                _number("inference_id"),
+                _number("count"),
+                _text("payer"),
+                _wei("fee"),
+                _flag("is_self_paid"),
+                _number("input_tokens", unit="tokens"),
+                _number("output_tokens", unit="tokens"),
+                _text("request_hash"),
+                _text("response_hash"),
+                _text("evidence"),
+                _wei("gas_total", rule="gas.total"),
             ),
         ),
         _table(
             "credits",
-            *_from(
+            _part(
                 _INFERENCE,
-                ("block_number", "number", "", "blockNumber"),
-                ("transaction_hash", "text", "", "transactionHash"),
-                ("model_id", "number", "", "modelId"),
-                ("inference_id", "number", "", "inferenceId"),
-                ("position", "number", "", "credits[], the place in the list"),
-                ("role", "text", "", "credits[].role"),
-                ("credited_model", "number", "", "credits[].modelId"),
-                ("depth", "number", "", "credits[].depth"),
-                ("account", "text", "", "credits[].account"),
-                ("datanet_id", "number", "", "credits[].datanetId"),
-                ("amount", "amount", "wei", "credits[].amount"),
+                "",
+                _number("block_number"),
+                _HASH,
+                _number("model_id"),
+                _number("inference_id"),
+                _number("position", rule="credits[], the place in the list"),
+            ),
+            _part(
+                _INFERENCE,
+                "credits[].",
+                _text("role"),
+                _number("credited_model", "modelId"),
+                _number("depth"),
+                _text("account"),
+                _number("datanet_id"),
+                _wei("amount"),
             ),
         ),
         _table(
             "usage",
-            *_from(
+            _part(
                 _INFERENCE,
-                ("day", "number", "unix seconds", "timestamp, down to midnight UTC"),
-                ("model_id", "number", "", "modelId"),
-                ("inferences", "number", "", "count, summed"),
-                ("fees", "amount", "wei", "fee, summed"),
-                ("gas", "amount", "wei", "gas.total, each transaction once"),
+                "",
+                _seconds("day", rule="timestamp, down to midnight UTC"),
+                _number("model_id", rule="modelId"),
+                _number("inferences", rule="count, summed"),
+                _wei("fees", rule="fee, summed"),
+                _wei("gas", rule="gas.total, each transaction once"),
             ),
         ),
         _table(
             "batches",
-            *_from(
+            _part(
                 "L1 eth_getBlockByNumber",
-                ("l1_block_number", "number", "", "number"),
-                ("l1_block_hash", "text", "", "hash"),
-                ("transaction_hash", "text", "", "transactions[].hash"),
-                ("sender", "text", "", "transactions[].from"),
-                ("calldata_bytes", "number", "bytes", "transactions[].input, its length"),
-                ("blobs", "number", "", "transactions[].blobVersionedHashes, their number"),
+                "",
+                _number("l1_block_number", "number"),
+                _text("l1_block_hash", "hash"),
             ),
-            *_from(
+            _part(
+                "L1 eth_getBlockByNumber",
+                "transactions[].",
+                _text("transaction_hash", "hash"),
+                _text("sender", "from"),
+                _number("calldata_bytes", unit="bytes", rule="transactions[].input, its length"),
+                _number("blobs", rule="transactions[].blobVersionedHashes, their number"),
+            ),
+            _part(
                 "L1 eth_getTransactionReceipt",
-                ("gas_used", "number", "gas", "gasUsed"),
-                ("cost", "amount", "wei of L1", "gasUsed * effectiveGasPrice + blobGasUsed * blobGasPrice"),
+                "",
+                _gas("gas_used"),
+                _wei("cost", unit="wei of L1", rule="gasUsed * effectiveGasPrice + blobGasUsed * blobGasPrice"),
             ),
         ),
         _table(
             "contributors",
-            *_from(
-                _CONTRIBUTOR,
-                ("datanet_id", "number", "", "datanetId, the parameter"),
-                ("account", "text", "", "account"),
-                ("contributions", "number", "", "contributions"),
-                ("units", "amount", "units of the DataNet", "units"),
-                ("direct", "amount", "wei", "direct"),
-                ("settled", "amount", "wei", "settled"),
-                ("credited", "amount", "wei", "credited"),
-                ("pending", "amount", "wei", "pending"),
+            _part(
+                "open_listContributors",
+                "",
+                _number("datanet_id", rule="datanetId, the parameter"),
+                _text("account"),
+                _number("contributions"),
+                _wei("units", unit="units of the DataNet"),
+                *map(_wei, ("direct", "settled", "credited", "pending")),
             ),
         ),
     )

@@ -7,12 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-from rollup.export.blocks import Row
 from rollup.export.errors import ExportError
-from rollup.export.schema import AMOUNT_DIGITS, OVERFLOW, Table
+from rollup.export.schema import AMOUNT_DIGITS, OVERFLOW, Row, Table
 
-_LARGEST: Final = 10**AMOUNT_DIGITS
-_LARGEST_NUMBER: Final = 2**63
 Writer = Callable[[Table, Iterable[Row]], tuple[bytes, int]]
 
 
@@ -64,19 +61,19 @@ def parquet_file(table: Table, rows: Iterable[Row]) -> tuple[bytes, int]:
 
 def _values(table: Table, row: Row) -> Sequence[Any]:
     """The row's values in order. What does not fit its column is empty there, and JSON in `overflow`."""
-    large = {
-        column.name: str(row[column.name])
-        for column in table.columns
-        if column.kind in ("amount", "number")
-        and row.get(column.name) is not None
-        and row[column.name] >= (_LARGEST if column.kind == "amount" else _LARGEST_NUMBER)
-    }
-    if large and OVERFLOW not in table.names:
+    values = [row.get(name) for name in table.names]
+    large = {}
+    for place, limit in table.limits:
+        value = values[place]
+        if value is not None and value >= limit:
+            large[table.names[place]] = str(value)
+            values[place] = None
+    if not large:
+        return values
+    if OVERFLOW not in table.names:
         raise ExportError(f"{table.name}: {next(iter(large))} is above 2^63 - 1")
-    found = {name: None if name in large else row.get(name) for name in table.names}
-    if large:
-        found[OVERFLOW] = json.dumps(large, sort_keys=True)
-    return [found[name] for name in table.names]
+    values[table.names.index(OVERFLOW)] = json.dumps(large, sort_keys=True)
+    return values
 
 
 def _cell(value: Any) -> Any:

@@ -5,6 +5,7 @@ from typing import Any
 PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS = -32700, -32600, -32601, -32602
 SERVER_ERROR, REVERTED, SYNC_TIMED_OUT = -32000, 3, 4  # the last by EIP-7966
 TIMED_OUT, RESPONSE_TOO_LARGE, LIMIT_EXCEEDED, HANDLER_CRASHED = -32002, -32003, -32005, -32603
+INDEX_BEHIND = -32010  # ours; EIP-1474 and geth leave it free
 
 
 class RpcError(Exception):
@@ -39,6 +40,12 @@ def method_not_found(name: str) -> RpcError:
 def notifications_not_supported() -> RpcError:
     """eth_subscribe over HTTP (geth rpc/subscription.go)."""
     return RpcError("notifications not supported", METHOD_NOT_FOUND)
+
+
+def index_behind(block: int, head: int) -> RpcError:
+    """An index that is still being built; `data` has both block numbers, so that a client can wait for it."""
+    data = {"indexBlock": hex(block), "headBlock": hex(head)}
+    return RpcError(f"the attribution index is at block {block} of {head}: ask again later", INDEX_BEHIND, data)
 
 
 def request_timed_out() -> RpcError:

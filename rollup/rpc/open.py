@@ -82,8 +82,7 @@ def up_to_date(index: Index) -> Index:
     except (IndexUnavailable, StateUnavailable) as error:
         raise RpcError(str(error)) from error
     if not is_current:
-        head = index.chain.head.number
-        raise RpcError(f"the attribution index is at block {index.tip[0]} of {head}: ask again later")
+        raise index_behind(index.tip[0], index.chain.head.number)
     return index
 
 

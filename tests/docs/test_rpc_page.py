@@ -12,7 +12,7 @@ from rollup.execution.calls import GAS_CAP
 from rollup.l1.beacon import BeaconApi
 from rollup.node import Node, NodeParams
 from rollup.pool.limits import PoolLimits
-from rollup.rpc import engine, eth, jwt_auth, limits
+from rollup.rpc import engine, errors, eth, jwt_auth, limits
 from rollup.rpc.beacon import beacon_app
 from rollup.rpc.methods import NAMESPACES
 from rollup.rpc.miner import Miner
@@ -93,6 +93,13 @@ def test_the_beacon_paths(node):
     app = beacon_app(BeaconApi(node.l1.miner))
     served = {resource.canonical for resource in app.router.resources()}
     assert {path for row in section(TEXT, "Beacon paths").rows for path in named(row[0])} == served
+
+
+def test_every_error_code_has_its_row():
+    codes = [value for name, value in vars(errors).items() if name.isupper() and isinstance(value, int)]
+    assert len(codes) > 10
+    for code in codes:
+        assert re.search(rf"(?<![\d-]){code}\b", TEXT + LIMITS), code
 
 
 def test_the_limits():

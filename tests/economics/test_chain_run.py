@@ -21,11 +21,31 @@ def found(tmp_path_factory):
     return scenario, target.read_bytes()
 
 
+@pytest.mark.slow
 def test_two_processes_give_the_bytes_of_one(tmp_path, found):
     scenario, expected = found
     with executor_of("processes:2") as executor:
         assert run_to_file(scenario.tasks(), run_chain, tmp_path / "two.jsonl", executor) == {}
     assert (tmp_path / "two.jsonl").read_bytes() == expected
+
+
+@pytest.mark.slow
+def test_forty_runs_on_two_dask_workers_give_the_bytes_of_one_process(tmp_path):
+    distributed = pytest.importorskip("distributed", reason="NO DASK: pip install 'openrollup[dask]'")
+    scenario = Scenario("chain", runs=20, seed=1, parameters=SMALL, sweep={"outage_blocks": [0, 3]})
+    assert run_to_file(scenario.tasks(), run_chain, tmp_path / "one.jsonl") == {}
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+        address = cluster.scheduler_address.removeprefix("tcp://")
+        with executor_of(f"dask://{address}") as executor:
+            assert run_to_file(scenario.tasks(), run_chain, tmp_path / "dask.jsonl", executor) == {}
+    lines = (tmp_path / "dask.jsonl").read_bytes()
+    assert len(lines.splitlines()) == 40
+    assert lines == (tmp_path / "one.jsonl").read_bytes()
+
+
+def test_the_same_task_run_again_gives_the_same_bytes(found):
+    scenario, expected = found
+    assert run_chain(scenario.tasks()[1]) == expected.splitlines()[1].decode()
 
 
 def test_all_inferences_get_in_and_their_batches_are_paid_for(found):
@@ -40,8 +60,8 @@ def test_all_inferences_get_in_and_their_batches_are_paid_for(found):
 def test_a_heavier_load_raises_the_base_fee():
     from dataclasses import replace
 
-    (light,) = Scenario("chain", runs=1, parameters={"blocks": 3, "inferences_per_block": 1}).tasks()
-    heavy = replace(light, parameters=tuple(parameters({"blocks": 3, "inferences_per_block": 250}).items()))
+    (light,) = Scenario("chain", runs=1, parameters={"blocks": 2, "inferences_per_block": 1}).tasks()
+    heavy = replace(light, parameters=tuple(parameters({"blocks": 2, "inferences_per_block": 250}).items()))
     fees = [json.loads(run_chain(task))["rows"][0]["base_fees"] for task in (light, heavy)]
     assert int(fees[0][-1]) < int(fees[0][0])
     assert int(fees[1][-1]) > int(fees[1][0])

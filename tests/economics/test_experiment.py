@@ -25,7 +25,7 @@ def expected(tmp_path_factory):
     return target.read_bytes()
 
 
-@pytest.mark.parametrize("workers", [1, 2, 7])
+@pytest.mark.parametrize("workers", [2, *(pytest.param(count, marks=pytest.mark.slow) for count in (1, 7))])
 def test_v14_the_bytes_are_the_same_for_any_number_of_workers(tmp_path, expected, workers):
     target = tmp_path / "sweep.jsonl"
     with executor_of(f"processes:{workers}") as executor:
@@ -34,6 +34,7 @@ def test_v14_the_bytes_are_the_same_for_any_number_of_workers(tmp_path, expected
     assert os.listdir(tmp_path) == ["sweep.jsonl"]
 
 
+@pytest.mark.slow
 def test_v14_on_a_dask_cluster_of_two_workers_too(tmp_path, expected):
     distributed = pytest.importorskip("distributed", reason="NO DASK: pip install 'openrollup[dask]'")
     with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
@@ -103,6 +104,11 @@ def test_a_failed_point_is_kept_apart():
     assert "1 to 600 months" in text
 
 
+def test_the_columns_have_the_names_of_radcad():
+    found = Experiment({"a": SMALL}, months=2, runs=1).run()
+    assert list(found)[:5] == ["simulation", "subset", "run", "timestep", "substep"]
+
+
 def test_quantiles_rise():
     found = Experiment({"a": SMALL}, months=4, runs=30).run()
     assert np.all(np.diff(quantiles(found, "queries"), axis=0) >= 0)
@@ -124,7 +130,8 @@ def test_an_unknown_executor_is_refused(name):
         pass
 
 
-def test_a_dask_that_is_not_there_is_one_sentence():
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "[::1]:1", "127.0.0.1", "127.0.0.1:port", "127.0.0.1:99999"])
+def test_a_dask_that_is_not_there_is_one_sentence(address):
     pytest.importorskip("distributed", reason="NO DASK: pip install 'openrollup[dask]'")
-    with pytest.raises(EconomicsError, match="no Dask scheduler"), executor_of("dask://127.0.0.1:1"):
+    with pytest.raises(EconomicsError, match="no Dask scheduler"), executor_of(f"dask://{address}"):
         pass

@@ -1,5 +1,9 @@
 """The notebook runs from top to bottom, its names are there, and the figures of docs/economics.md are its data's."""
 
+import ast
+import contextlib
+import io
+import json
 from pathlib import Path
 
 import numpy as np
@@ -22,25 +26,46 @@ def test_another_name_is_not():
         rollup.economics.price_forecast  # noqa: B018
 
 
+def test_the_cells_of_the_notebook_run_in_order_and_draw_five_figures():
+    """In this process; the next test runs them in a kernel of Jupyter, as a reader does."""
+    pytest.importorskip("matplotlib", reason="NO MATPLOTLIB: pip install 'openrollup[plots]'")
+    from matplotlib.figure import Figure
+
+    notebook, names, said = json.loads(NOTEBOOK.read_text()), {}, io.StringIO()
+    last = []
+    with contextlib.redirect_stdout(said):
+        for cell in notebook["cells"]:
+            if cell["cell_type"] == "code":
+                assert not cell["outputs"]
+                source = "".join(line for line in cell["source"] if not line.startswith("%"))
+                *lines, shown = ast.parse(source).body
+                exec(compile(ast.Module(lines, []), "cell", "exec"), names)
+                if isinstance(shown, ast.Expr):
+                    last.append(eval(compile(ast.Expression(shown.value), "cell", "eval"), names))
+                else:
+                    exec(compile(ast.Module([shown], []), "cell", "exec"), names)
+    _check(said.getvalue())
+    assert sum(isinstance(value, Figure) for value in last) == 5
+
+
+@pytest.mark.slow
 def test_the_notebook_runs_from_top_to_bottom():
     pytest.importorskip("matplotlib", reason="NO MATPLOTLIB: pip install 'openrollup[plots]'")
     nbformat = pytest.importorskip("nbformat", reason="NO NBFORMAT: pip install nbclient ipykernel")
     nbclient = pytest.importorskip("nbclient", reason="NO NBCLIENT: pip install nbclient ipykernel")
     pytest.importorskip("ipykernel", reason="NO IPYKERNEL: pip install nbclient ipykernel")
     notebook = nbformat.read(NOTEBOOK, as_version=4)
-    assert all(not cell.get("outputs") for cell in notebook.cells)
     nbclient.NotebookClient(notebook, timeout=240, resources={"metadata": {"path": str(ROOT)}}).execute()
-    text = "".join(
-        output.get("text", "") for cell in notebook.cells for output in cell.get("outputs", ()) if "text" in output
-    )
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
+    _check("".join(output.get("text", "") for output in outputs))
+    assert sum("image/png" in output.get("data", {}) for output in outputs) == 5
+
+
+def _check(text):
     assert "owner gets 0.1781 OPEN" in text
     assert "290.77M circulate" in text
     assert "0xowner self-paid" in text
     assert "0xfunded linked" in text
-    drawn = [
-        output for cell in notebook.cells for output in cell.get("outputs", ()) if "image/png" in output.get("data", {})
-    ]
-    assert len(drawn) == 5
 
 
 def test_the_widest_swing_comes_first_and_no_change_is_none():

@@ -6,7 +6,7 @@ from rollup.economics import calls
 from rollup.economics.errors import EconomicsError
 from rollup.economics.fees import cost, row_cost
 from rollup.economics.ledger import ChainLedger, DryLedger
-from rollup.economics.measure import FEE, FIRST, ROUTES, STEADY, build_scene, measure, shapes_of
+from rollup.economics.measure import FEE, FIRST, ROUTES, STEADY, build_scene, measure, shapes_of, warm_treasury
 from rollup.economics.prices import Prices, prices_of_block
 from rollup.economics.profile import GasProfile
 from rollup.economics.shape import DEFAULT_PLATFORM_BPS, Level, Shape
@@ -24,6 +24,7 @@ def rpc(node_urls):
 
 def test_v1_fifty_real_inferences_cost_what_the_profile_says_to_the_wei(rpc):
     ledger, shape = ChainLedger(rpc), Shape((Level(weights=(1, 2)),))
+    warm_treasury(ledger)
     scene = build_scene(ledger, shape, "fifty")
     profile = GasProfile.dry(shape, tokens=(812, 640))
     predicted = paid = 0

@@ -1,12 +1,17 @@
 """`openrollup economics claims`, `supply`, `demand`, `sweep`, `compare` and `noise` as a user gives them."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from rollup.cli import main
+from rollup.economics import plots
+from rollup.l1.json_rpc import HttpEndpoint, JsonRpcClient
 
+HELPERS = {"new_figure", "figure_bytes", "format_of"}
 MARKET = "months: 6\nruns: 4\nseed: 2\nparameters: {models: 10, max_models: 20}\n"
 
 
@@ -46,12 +51,39 @@ def test_demand_prints_medians_and_writes_every_month(market, tmp_path):
     assert json.loads(economics("demand", market, "--json").stdout)["seed"] == 2
 
 
-def test_demand_draws_a_fan(market, tmp_path):
+def test_sensitivity_puts_the_widest_swing_first(market):
+    market.write_text(MARKET + "sweep: {hosting: [1, 100], zipf: [1.0, 1.01]}\n")
+    found = json.loads(economics("sensitivity", market, "--json").stdout)
+    assert [swing["name"] for swing in found["swings"]] == ["hosting", "zipf"]
+    assert "at high" in economics("sensitivity", market, "--column", "queries").stdout
+    market.write_text(MARKET)
+    assert "under sweep" in economics("sensitivity", market, exit_code=1).stderr
+
+
+def test_every_figure_of_the_package_can_be_drawn_by_a_command():
+    own = {name for name, member in vars(plots).items() if getattr(member, "__module__", "") == plots.__name__}
+    drawn = own - HELPERS
+    commands = "".join(path.read_text() for path in Path("rollup/cli").glob("*.py"))
+    assert len(drawn) == 8
+    assert {name for name in drawn if not re.search(rf"\b{name}\b", commands)} == set()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        (["claims", "--queries", "50,1000"], "claims.svg"),
+        (["supply"], "supply.png"),
+        (["model", "examples/model.yaml", "--queries", "50", "--figure", "heat-map"], "map.svg"),
+        (["sensitivity", "SWEEP"], "tornado.svg"),
+        (["demand", "MARKET", "--column", "users"], "fan.svg"),
+    ],
+)
+def test_a_command_draws_its_figure(market, tmp_path, arguments, name):
     pytest.importorskip("matplotlib", reason="NO MATPLOTLIB: pip install 'openrollup[plots]'")
-    economics("demand", market, "--svg", tmp_path / "fan.svg", "--column", "users")
-    economics("supply", "--svg", tmp_path / "supply.png")
-    assert (tmp_path / "fan.svg").read_bytes().startswith(b"<?xml")
-    assert (tmp_path / "supply.png").read_bytes().startswith(b"\x89PNG")
+    swept = tmp_path / "swept.yaml"
+    swept.write_text(MARKET + "sweep: {hosting: [1, 20]}\n")
+    economics(*({"MARKET": market, "SWEEP": swept}.get(item, item) for item in arguments), "--svg", tmp_path / name)
+    assert (tmp_path / name).read_bytes().startswith(b"<?xml" if name.endswith("svg") else b"\x89PNG")
 
 
 def test_compare_of_a_scenario_with_itself_is_nothing(market, tmp_path):
@@ -92,6 +124,22 @@ def test_a_wrong_scenario_names_its_line(tmp_path, text, words):
     assert words in result.stderr
     assert str(path) in result.stderr
     assert sorted(item.name for item in tmp_path.iterdir()) == ["scenario.yaml"]
+
+
+def test_the_observed_use_of_a_chain_becomes_a_market(shell, tmp_path):
+    datanet = shell.json("datanet", "create", "--name", "observed")["datanetId"]
+    path = tmp_path / "model.yaml"
+    path.write_text(f"name: seen\nprice: {{per_call: 0.5 open}}\ndatanets: [{{id: {datanet}}}]\n")
+    model = shell.json("model", "register", path)["modelId"]
+    before = int(JsonRpcClient(HttpEndpoint(shell.url)).call("eth_blockNumber"), 16)
+    asked = ("infer", model, "--input-tokens", "1", "--output-tokens", "1", "--account")
+    gas = sorted(shell.json(*asked, account)["gasUsed"] for account in ("3", "5", "5"))
+    found = shell.json("economics", "observed", "--from", before, "--output", tmp_path / "market.yaml")
+    use = next(item for item in found["models"] if item["modelId"] == model)
+    assert (use["inferences"], use["payers"], use["fees"]) == (3, 2, str(3 * 5 * 10**17))
+    assert list(use["gas"].values()) == gas
+    assert "median gas" in shell.run("economics", "observed").stdout
+    assert json.loads(economics("demand", tmp_path / "market.yaml", "--json").stdout)["quantiles"]
 
 
 def test_noise_labels_what_was_paid_on_a_chain(shell):

@@ -66,6 +66,17 @@ def test_usage_counts_what_a_batch_stands_for(exported):
     assert sum(int(row["inferences"]) for row in rows(exported, "usage")) == 43
 
 
+def test_every_column_that_can_hold_a_value_does(exported):
+    """A column that no row fills would be a field with a misspelt name."""
+    empty = {
+        f"{name}.{column}"
+        for name in ALL.split(",")
+        for column in TABLES[name].names
+        if not any(row[column] for row in rows(exported, name))
+    }
+    assert empty - {f"{name}.overflow" for name in TABLES} == {"receipts.contract_address"}
+
+
 def test_contributors_have_what_the_datanet_says(busy, exported):
     found = rows(exported, "contributors")
     shown = busy.json("datanet", "show", "1")

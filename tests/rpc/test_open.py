@@ -474,7 +474,7 @@ def test_an_index_far_behind_says_so_and_goes_on(monkeypatch):
     rpc = Rpc(Open(lab.index))
     for number_read in (1, 2):
         code, text = rpc.error("open_listModels")
-        assert (code, text) == (-32000, f"the attribution index is at block {number_read} of 3: ask again later")
+        assert (code, text) == (-32010, f"the attribution index is at block {number_read} of 3: ask again later")
     assert "models" in rpc("open_listModels")
 
 
