@@ -155,8 +155,11 @@ def run_to_file(
     with journal.open("a", encoding="utf-8") as file:
         for key, text in results(missing, run, executor, exceptions, done):
             texts[key] = text
-            file.write(f"{key} {text}\n")
-            file.flush()
+            try:
+                file.write(f"{key} {text}\n")
+                file.flush()
+            except OSError as error:  # a write does not say which file it was
+                raise OSError(error.errno, error.strerror, str(journal)) from error
     if not exceptions:
         write_file(target, "".join(f"{texts[task.key]}\n" for task in tasks))
         journal.unlink()

@@ -20,7 +20,7 @@ from rollup.protocol.blockref import BlockId
 from rollup.protocol.l2_blocks import NotAnL2Block, l1_attributes_of
 from rollup.protocol.primitives import Address, Hash
 from rollup.rpc import open_json as shapes
-from rollup.rpc.errors import InvalidParams, RpcError
+from rollup.rpc.errors import InvalidParams, RpcError, index_behind
 from rollup.rpc.formats import hex_data, hex_quantity
 from rollup.rpc.open_batches import BatchFinder
 from rollup.rpc.params import Invalid, Optional, address, hash32, mapping, params, quantity64

@@ -1,9 +1,12 @@
 """V14 and V15: the same seed gives the same bytes for any number of workers; a stopped sweep goes on; A = B is 0."""
 
+import errno
+import io
 import json
 import os
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -76,6 +79,18 @@ def test_a_stopped_sweep_goes_on_and_a_line_cut_short_is_done_again(tmp_path, ex
     assert run_to_file(tasks, counted, target) == {}
     assert [task.key for task in again] == [task.key for task in tasks[2:]]
     assert target.read_bytes() == expected
+
+
+def test_a_full_disk_names_the_journal(tmp_path, monkeypatch):
+    class Full(io.StringIO):
+        def write(self, _):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "open", lambda *_, **__: Full())
+    with pytest.raises(OSError, match="No space left on device") as raised:
+        run_to_file(SCENARIO.tasks()[:1], run_market, tmp_path / "sweep.jsonl")
+    assert raised.value.filename == str(tmp_path / "sweep.jsonl.journal")
+    assert os.listdir(tmp_path) == []
 
 
 def die(_):
