@@ -138,6 +138,23 @@ class ConfigChanged:
 
 
 @dataclass(slots=True, frozen=True)
+class DataDropped:
+    """Derivation of the sequencer's node dropped data that L1 contains; size in bytes.
+
+    rule is the name of the rule (derivation/drops.py), section its place in the OP specifications. left_out: how many
+    drops before this one were not reported, because only a few per minute are.
+    """
+
+    l1_block: int
+    what: str
+    size: int
+    rule: str
+    reason: str
+    section: str
+    left_out: int
+
+
+@dataclass(slots=True, frozen=True)
 class Stalled:
     """Something is behind its pace; the advice says by how much and what to do. Said once until it has caught up."""
 
@@ -158,6 +175,7 @@ Event = (
     | Switched
     | ConfigChanged
     | Waiting
+    | DataDropped
     | Stalled
 )
 

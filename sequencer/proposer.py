@@ -10,7 +10,7 @@ from rollup.execution.chain import Chain
 from rollup.execution.state.database import StateUnavailable
 from rollup.l1.l1_client import L1Client, PatientL1Client, TransactionRefused
 from rollup.protocol.block import Block
-from rollup.protocol.blockref import L2BlockRef
+from rollup.protocol.blockref import L1BlockRef, L2BlockRef
 from rollup.protocol.config import RollupConfig
 from rollup.protocol.outputs import output_root
 from rollup.protocol.predeploys import L2_TO_L1_MESSAGE_PASSER
@@ -19,6 +19,8 @@ from sequencer.batcher.tx_manager import NonceTaken, TrackedTx, TxCandidate, TxM
 
 _PROPOSE = keccak256(b"proposeL2Output(bytes32,uint256,bytes32,uint256)")[:4]
 _NEXT_BLOCK_NUMBER = keccak256(b"nextBlockNumber()")[:4]
+_SUBMISSION_INTERVAL = keccak256(b"SUBMISSION_INTERVAL()")[:4]
+_MAX_PENDING = 64  # proposals on the way at once: an L1 block may come after many of the oracle's intervals
 _PROPOSE_GAS = 300_000  # two storage slots of a new array element and an event, with room
 
 
@@ -46,11 +48,20 @@ class OutputPosted:
 
 
 @dataclass(slots=True, frozen=True)
+class _Proposal:
+    """A proposal on the way."""
+
+    tracked: TrackedTx
+    number: int
+    root: Hash
+
+
+@dataclass(slots=True, frozen=True)
 class ProposerSnapshot:
     """What a proposer had under way."""
 
     manager: TxSnapshot
-    pending: tuple[TrackedTx, int, Hash] | None
+    pending: list["_Proposal"]
     is_active: bool
 
 
@@ -75,7 +86,7 @@ class Proposer:
         self._oracle = oracle
         self._proposable_head = proposable_head
         self._manager = TxManager(client, private_key, config.l1_chain_id, confirmations=confirmations)
-        self._pending: tuple[TrackedTx, int, Hash] | None = None
+        self._pending: list[_Proposal] = []  # in the order of their blocks
         self._active = True
 
     @property
@@ -100,8 +111,8 @@ class Proposer:
             raise ProposerStateError("proposer is not running")
         self._active = False
 
-    def step(self) -> OutputPosted | None:
-        """Follows the proposal that is out, or makes the next one; returns a proposal once it is confirmed.
+    def step(self) -> list[OutputPosted]:
+        """Follows the proposals that are out, and makes the next ones; returns those that are confirmed now.
 
         Raises ProposalRefused when the oracle reverted one; OutputUnavailable when the next one cannot be computed;
         derivation.errors.Temporary when L1 cannot be asked.
@@ -111,40 +122,58 @@ class Proposer:
             head = self._manager.step()
         except NonceTaken:
             self._manager.reset()
-            self._pending = None
-            return None
-        if self._pending is not None:
-            return self._settle(self._pending, head.number)
-        if not self._active:
-            return None
-        number = self.next_block_number()
-        if self._proposable_head().number < number:
-            return None
-        block = self._chain.block_by_number(number)
-        if block is None:
-            return None
-        root = self.output_root(block)
-        data = _PROPOSE + root + number.to_bytes(32, "big") + head.hash + head.number.to_bytes(32, "big")
-        tracked = self._manager.submit(TxCandidate(self._oracle, data, gas_limit=_PROPOSE_GAS))
-        self._pending = (tracked, number, root)
-        self._manager.step()
-        return None
+            self._pending.clear()
+            return []
+        posted = self._settle(head.number)
+        if self._active and not posted:
+            self._propose(head)
+        return posted
+
+    def _propose(self, head: L1BlockRef) -> None:
+        """Sends a proposal for each block that the oracle will want, as far as blocks may be proposed.
+
+        Several at once: an L1 block may be longer than the oracle's interval, and before Isthmus an output needs the
+        block's state, which is pruned once the block is final.
+        """
+        number = self._pending[-1].number + self._interval() if self._pending else self.next_block_number()
+        last = self._proposable_head().number
+        count = len(self._pending)
+        try:
+            while number <= last and len(self._pending) < _MAX_PENDING:
+                block = self._chain.block_by_number(number)
+                if block is None:
+                    break
+                root = self.output_root(block)
+                data = _PROPOSE + root + number.to_bytes(32, "big") + head.hash + head.number.to_bytes(32, "big")
+                tracked = self._manager.submit(TxCandidate(self._oracle, data, gas_limit=_PROPOSE_GAS))
+                self._pending.append(_Proposal(tracked, number, root))
+                number += self._interval()
+        finally:
+            if len(self._pending) > count:
+                self._manager.step()
 
     def capture(self) -> ProposerSnapshot:
         """What is under way now."""
-        return ProposerSnapshot(self._manager.capture(), self._pending, self._active)
+        return ProposerSnapshot(self._manager.capture(), list(self._pending), self._active)
 
     def restore(self, snapshot: ProposerSnapshot) -> None:
         """Goes on as it would have gone on then."""
         self._manager.restore(snapshot.manager)
-        self._pending, self._active = snapshot.pending, snapshot.is_active
+        self._pending, self._active = list(snapshot.pending), snapshot.is_active
 
     def next_block_number(self) -> int:
         """The L2 block the oracle wants next; raises ProposalRefused where the oracle does not answer."""
+        return self._ask("nextBlockNumber()", _NEXT_BLOCK_NUMBER)
+
+    def _interval(self) -> int:
+        """L2 blocks between two outputs."""
+        return max(self._ask("SUBMISSION_INTERVAL()", _SUBMISSION_INTERVAL), 1)
+
+    def _ask(self, name: str, selector: bytes) -> int:
         try:
-            answer = self._client.call(self._oracle, _NEXT_BLOCK_NUMBER)
+            answer = self._client.call(self._oracle, selector)
         except TransactionRefused as error:
-            raise ProposalRefused(f"the output oracle does not answer nextBlockNumber(): {error}") from error
+            raise ProposalRefused(f"the output oracle does not answer {name}: {error}") from error
         return int.from_bytes(answer, "big")
 
     def output_root(self, block: Block) -> Hash:
@@ -164,12 +193,23 @@ class Proposer:
             ) from error
         return account.storage_root if account is not None else EMPTY_TRIE_ROOT
 
-    def _settle(self, pending: tuple[TrackedTx, int, Hash], head: int) -> OutputPosted | None:
-        tracked, number, root = pending
-        receipt = tracked.receipt
-        if receipt is None or not tracked.is_confirmed(head, self._manager.confirmations):
-            return None
-        self._pending = None
-        if receipt.status != 1:
-            raise ProposalRefused(f"the output oracle reverted the proposal of L2 block {number}")
-        return OutputPosted(number, root, receipt.transaction_hash, receipt.block_number, receipt.cost)
+    def _settle(self, head: int) -> list[OutputPosted]:
+        """Takes the confirmed proposals off the list, oldest first; raises ProposalRefused for one that reverted."""
+        posted: list[OutputPosted] = []
+        while self._pending:
+            proposal = self._pending[0]
+            receipt = proposal.tracked.receipt
+            if receipt is None or not proposal.tracked.is_confirmed(head, self._manager.confirmations):
+                break
+            if receipt.status != 1:
+                if posted:
+                    break  # said at the next step: what was posted is reported first
+                del self._pending[0]
+                raise ProposalRefused(f"the output oracle reverted the proposal of L2 block {proposal.number}")
+            del self._pending[0]
+            posted.append(
+                OutputPosted(
+                    proposal.number, proposal.root, receipt.transaction_hash, receipt.block_number, receipt.cost
+                )
+            )
+        return posted

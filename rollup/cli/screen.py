@@ -12,6 +12,7 @@ from rich.table import Table
 from rollup.events import (
     BatchPosted,
     ConfigChanged,
+    DataDropped,
     DepositIncluded,
     Event,
     L1BlockMined,
@@ -168,6 +169,14 @@ def _waiting(event: Waiting) -> str:
     return f"[yellow]{event.actor} waits[/]: {escape(event.reason)}"
 
 
+def _dropped(event: DataDropped) -> str:
+    before = f"; {event.left_out:,} more before" if event.left_out else ""
+    return (
+        f"[yellow]dropped[/] {event.what} in L1 block {event.l1_block} ({event.size:,} bytes): "
+        f"{escape(event.reason)} ({escape(event.section)}){before}"
+    )
+
+
 def _stalled(event: Stalled) -> str:
     return f"[red]{event.what} behind[/]: {escape(event.advice)}"
 
@@ -209,6 +218,7 @@ _LINES: dict[type[Any], Callable[[Any], str]] = {
     Switched: _switched,
     ConfigChanged: _config_changed,
     Waiting: _waiting,
+    DataDropped: _dropped,
     Stalled: _stalled,
 }
 _ALWAYS = (Reorged, Resumed, Stalled, Switched, Waiting, WentBack)  # shown with --quiet too

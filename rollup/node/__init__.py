@@ -9,6 +9,7 @@
 | `schedule` | when each step is due, and running until something stops the node |
 | `reports` | turns what happened into events |
 | `snapshots` | captures and restores all that decides later blocks |
+| `dropped` | reports data that derivation dropped |
 | `view` | `NodeView`: the node at one moment |
 | `node` | `Node`: the actors with their verbs |
 

@@ -19,6 +19,7 @@ from rollup.events import (
 )
 from rollup.execution.chain import HeadChange
 from rollup.node.actors import Actors
+from rollup.node.dropped import DropReports
 from rollup.node.view import progress_of
 from rollup.protocol.block import Block
 from rollup.protocol.blockref import L2BlockRef
@@ -50,9 +51,10 @@ class Reports:
         self._moved_to: tuple[L2BlockRef, int] | None = None  # a safe head that is not reported yet, and its L1 block
 
     def listen(self) -> None:
-        """Subscribes to the heads of both layers."""
+        """Subscribes to the heads of both layers, and to what the sequencer's derivation drops."""
         self._actors.l1.chain.subscribe(lambda change: self._on_head("L1", change))
         self._actors.l2.chain.subscribe(lambda change: self._on_head("L2", change))
+        self._actors.l2.derivation.journal.subscribe(DropReports(self._events, self._actors.clock))
 
     # ------------------------------------------------------------ what actors did
     def built(self, block: Block, seconds: float) -> None:

@@ -59,8 +59,8 @@ class NodeSteps:
             self._reports.waiting("proposer", str(error))
         else:
             self._reports.moved("proposer")
-            if proposed is not None:
-                self._reports.proposed(proposed)
+            for output in proposed:
+                self._reports.proposed(output)
 
     def after_verification(self) -> None:
         """Reports, after the verifier has read all of L1."""

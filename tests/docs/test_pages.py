@@ -68,8 +68,8 @@ def test_its_links_lead_somewhere(path):
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_it_is_short(path):
-    # spec-coverage.md has a row for each rule of the specification, and is made by a program.
-    limit = {"spec-coverage.md": 800}.get(path.name, 180)
+    # The changelog only grows; spec-coverage.md is made by a program, with one row per rule of the specification.
+    limit = {"spec-coverage.md": 800, "CHANGELOG.md": 600}.get(path.name, 180)
     assert len(path.read_text().splitlines()) < limit
 
 

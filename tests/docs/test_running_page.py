@@ -127,6 +127,7 @@ def test_every_event_has_its_row():
         events.Waiting("batcher", "L1"),
         events.Switched("batcher", False),
         events.ConfigChanged(5, "gas limit"),
+        events.DataDropped(7, "data", 9, "data-version", "the version byte is not 0", "derivation.md", 2),
         events.Stalled("safe head", "block 5 is 100 blocks (200 s) behind the head"),
     ]
     assert {type(item).__name__ for item in examples} == kinds

@@ -6,6 +6,7 @@ from eth_abi import decode, encode
 from rollup.l1.contracts import L2_OUTPUT_ORACLE
 from rollup.l1.devnet import DevnetParams
 from rollup.protocol.accounts import PROPOSER, USERS
+from rollup.protocol.forks import Fork, ForkSchedule
 from rollup.protocol.outputs import output_root
 from rollup.protocol.predeploys import L2_TO_L1_MESSAGE_PASSER
 from rollup.protocol.primitives import ZERO_HASH, keccak256
@@ -35,9 +36,9 @@ def propose_up_to(world, proposer, number):
     """Life goes on until an output at or above this L2 block is on L1."""
     for _ in range(40):
         world.run_epochs()
-        posted = proposer.step()
-        if posted is not None and posted.l2_block >= number:
-            return posted
+        for posted in proposer.step():
+            if posted.l2_block >= number:
+                return posted
     raise AssertionError("no output was proposed")
 
 
@@ -57,6 +58,20 @@ def test_outputs_are_proposed_at_every_interval_and_equal_what_a_verifier_comput
             selector("getL2OutputAfter(uint256)") + encode(["uint256"], [output.l2_block]),
         )
         assert decode(["(bytes32,uint128,uint128)"], answer)[0][0] == output.output_root
+
+
+def test_before_isthmus_a_proposer_keeps_up_with_long_l1_blocks_while_states_are_pruned():
+    """Many intervals fit into one L1 block, and an output needs a state that is gone a few L1 blocks later."""
+    world = World(submission_interval=5, l1_block_time=60, forks=ForkSchedule.all_at(Fork.HOLOCENE))
+    world.sequencer.chain.states.history = 4
+    proposer, posted = make_proposer(world), []
+    for _ in range(16):
+        world.run_epochs()
+        posted += [output.l2_block for output in proposer.step()]
+    chain = world.sequencer.chain
+    assert not chain.has_state(chain.header_by_number(5))
+    assert posted == list(range(5, posted[-1] + 1, 5))
+    assert posted[-1] >= world.sequencer.safe.number - 3 * 30  # blocks of three L1 blocks
 
 
 def test_genesis_is_the_oracles_first_output():
