@@ -12,6 +12,7 @@ import structlog
 
 from derivation.attributes_match import attributes_mismatch
 from derivation.attributes_queue import DerivedAttributes
+from derivation.batch_record import BatchRecord
 from derivation.drops import Rule
 from derivation.errors import Critical, EndOfSource, NotEnoughData, NotFound, Reset, StatesGone, Temporary
 from derivation.journal import BlockDerived, Journal
@@ -66,6 +67,7 @@ class Verifier:
         self._engine = engine
         self._chain = engine.chain
         self.journal = Journal()
+        self.record = BatchRecord(engine.chain.store, self.journal)
         self._pipeline = Pipeline(config, l1, blobs, engine.chain, self.journal)
         self._safe_heads = SafeHeads(engine.chain.store)
         self._is_begun = False
@@ -126,6 +128,7 @@ class Verifier:
             return self._step()
         except NotFound as error:
             self.waiting_for = str(error)
+            self.record.flush()
             return Progress.IDLE
         except Temporary as error:
             self.waiting_for = str(error)
@@ -191,6 +194,7 @@ class Verifier:
             self._forkchoice(unsafe.hash, safe.hash, finalized.hash)
         self._pending = self._ref(safe)
         base, system_config = self._pipeline_start(self._pending)
+        self.record.begin_again()
         self.journal.begin(self._settled_l1(safe))
         self._pipeline.reset(base, system_config)
         self._is_begun = True

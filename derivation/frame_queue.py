@@ -3,20 +3,30 @@
 specs protocol/derivation.md, "Frame Queue"; holocene/derivation.md, "Frame Queue".
 """
 
+from typing import Protocol
+
 from derivation.channels import OnFrameDrop, ignore_drop
 from derivation.drops import Rule
 from derivation.errors import NotEnoughData
 from derivation.frames import Frame, FrameError, decode_frames
 from derivation.journal import DataRead, Journal
-from derivation.l1_retrieval import BatcherPiece, L1Retrieval
+from derivation.l1_retrieval import BatcherPiece
 from rollup.protocol.blockref import L1BlockRef
 from rollup.protocol.config import RollupConfig
+
+
+class DataSource(Protocol):
+    """The stage before: L1 retrieval."""
+
+    @property
+    def origin(self) -> L1BlockRef | None: ...
+    def next_data(self) -> BatcherPiece: ...
 
 
 class FrameQueue:
     """Frames of the batcher's data, oldest first."""
 
-    def __init__(self, config: RollupConfig, previous: L1Retrieval, journal: Journal | None = None) -> None:
+    def __init__(self, config: RollupConfig, previous: DataSource, journal: Journal | None = None) -> None:
         self._config = config
         self._previous = previous
         self._journal = journal or Journal()

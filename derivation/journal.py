@@ -76,6 +76,7 @@ class Journal:
         self._listeners: list[Listener] = []
         self._reading = BlockId(bytes(32), 0)
         self._settled = -1
+        self.is_known: Callable[[Drop], bool] = lambda drop: False  # whether it was reported by an earlier reading
 
     def subscribe(self, listener: Listener) -> None:
         """Has a listener called with every fact from now on, in order."""
@@ -88,6 +89,11 @@ class Journal:
     def open_block(self, block: L1BlockRef) -> None:
         """An L1 block is read from now on."""
         self._reading = block.id
+
+    @property
+    def settled(self) -> int:
+        """The number of the L1 block up to which L1 was read before this beginning; -1 for none."""
+        return self._settled
 
     @property
     def reading(self) -> BlockId:
@@ -114,7 +120,9 @@ class Journal:
         number = self._reading.number
         if number < self._settled or (number == self._settled and rule in _PASSED):
             return
-        self.report(Drop(rule, self._reading, size, place, frame, channel_id, batch, detail))
+        drop = Drop(rule, self._reading, size, place, frame, channel_id, batch, detail)
+        if not self.is_known(drop):
+            self.report(drop)
 
     def drop_frame(self, frame: FramePlace, rule: Rule) -> None:
         """Reports a frame as dropped."""

@@ -24,6 +24,7 @@ from rollup.protocol.accounts import USERS
 from rollup.protocol.primitives import Address, Hash
 from rollup.protocol.transaction import BLOB
 from rollup.rpc.backend import ExecutionBackend
+from rollup.rpc.batch_history import BatchHistory
 from rollup.rpc.beacon import BeaconServer
 from rollup.rpc.debug import Debug
 from rollup.rpc.endpoint import Endpoint
@@ -42,8 +43,10 @@ from rollup.rpc.net import Net, TxPool
 from rollup.rpc.open import Open
 from rollup.rpc.open_batches import BatchFinder
 from rollup.rpc.open_follow import Follower
+from rollup.rpc.openrollup import OpenRollup
 from rollup.rpc.optimism import Admin, Optimism
 from rollup.rpc.origins import Origins
+from rollup.rpc.orphans import Orphans
 from rollup.rpc.server import RpcServer
 
 ATTRIBUTION: Address = bytes.fromhex("4f50454e00000000000000000000000000000001")
@@ -121,12 +124,13 @@ def endpoints(node: Node, indexes: Sequence[Index], jwt_secret: bytes | None) ->
     l1, l2, verifier = _backends(node)
     batches = BatchFinder(node.devnet.rollup_config, node.l1.source, node.l1.source)
     l2_open, verifier_open = (Open(index, batches) for index in indexes)
+    l2_history, verifier_history = openrollup_namespaces(node)
     turns = node.turns
     found: dict[str, Endpoint] = {
         "l1": execution_server("L1 JSON-RPC", turns, l1, node.l1.pool),
-        "l2": execution_server("L2 JSON-RPC", turns, l2, node.l2.pool, Miner(node.l2.engine), l2_open),
-        "verifier": execution_server("verifier JSON-RPC", turns, verifier, None, verifier_open),
-        "rollup": (rollup := RpcServer("op-node RPC", collect(*_rollup_namespaces(node)), turns=turns)),
+        "l2": execution_server("L2 JSON-RPC", turns, l2, node.l2.pool, Miner(node.l2.engine), l2_open, l2_history),
+        "verifier": execution_server("verifier JSON-RPC", turns, verifier, None, verifier_open, verifier_history),
+        "rollup": (rollup := RpcServer("op-node RPC", collect(*_rollup_namespaces(node), l2_history), turns=turns)),
         "beacon": BeaconServer(BeaconApi(node.l1.miner)),
     }
     if jwt_secret is not None:
@@ -220,6 +224,23 @@ def execution_server(
     namespaces = [EthReads(backend), EthCalls(backend), EthAccounts(backend, turns), logs]
     namespaces += [Net(backend), TxPool(backend), Debug(backend)]
     return RpcServer(name, collect(*namespaces, *more), logs.subscriptions, turns=turns)
+
+
+def openrollup_namespaces(node: Node) -> tuple[OpenRollup, OpenRollup]:
+    """How L2 blocks stand on L1, as the sequencer's derivation and as the verifier's has it."""
+    l1_orphans = Orphans(node.l1.chain, node.clock.now)
+    sequencer, verifier = (
+        OpenRollup(
+            layer.chain,
+            BatchHistory(
+                node.devnet.rollup_config, layer.chain, layer.derivation.record, node.l1.source, node.l1.client.receipt
+            ),
+            l1_orphans,
+            Orphans(layer.chain, node.clock.now),
+        )
+        for layer in (node.l2, node.verifier)
+    )
+    return sequencer, verifier
 
 
 def _rollup_namespaces(node: Node) -> list[object]:

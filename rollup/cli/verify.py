@@ -190,4 +190,4 @@ def _report(
     echo(f"hash        {result['hash']}")
     echo(f"state root  {result['stateRoot']}")
     if differs is not None:
-        click.echo(f"warning: {differs}", err=True)
+        echo(f"warning: {differs}", err=True)

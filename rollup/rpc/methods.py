@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Any
 
 _CHAIN = ("debug", "eth", "net", "personal", "txpool", "web3")
-_NODE = ("admin", "engine", "evm", "miner", "open", "optimism")
+_NODE = ("admin", "engine", "evm", "miner", "open", "openrollup", "optimism")
 NAMESPACES = frozenset((*_CHAIN, *_NODE))
 
 
