@@ -94,3 +94,17 @@ def test_the_floors_are_those_that_are_checked():
     layers = [{name.strip() for name in re.split(r"[:|]", layer)} for layer in settings["contracts"][0]["layers"]]
     said = [set(named(row[1])) for row in section(page("architecture.md"), "Floors").rows]
     assert said == layers
+
+
+def test_where_to_add_something_names_files_that_have_what_it_says():
+    """docs/architecture.md: in each row, every name stands in one of the row's files."""
+    rows = section(page("architecture.md"), "Where would I add").rows
+    assert rows
+    for what, where in rows:
+        names = [name for name in named(where) if "/" not in name and name != "namespace_name"]
+        files = [ROOT / name for name in named(where) if "/" in name]
+        texts = [file.read_text() for file in files if file.is_file()]
+        assert files, what
+        assert all(file.exists() for file in files), what
+        for name in names:
+            assert any(re.search(rf"\b{name.split('.')[-1]}\b", text) for text in texts), f"{what}: {name}"
