@@ -27,6 +27,8 @@ from rollup.rpc.backend import ExecutionBackend
 from rollup.rpc.batch_history import BatchHistory
 from rollup.rpc.beacon import BeaconServer
 from rollup.rpc.debug import Debug
+from rollup.rpc.debug_state import DebugState
+from rollup.rpc.debug_trace import DebugTraces
 from rollup.rpc.endpoint import Endpoint
 from rollup.rpc.engine import EngineApi
 from rollup.rpc.errors import RpcError
@@ -34,6 +36,8 @@ from rollup.rpc.eth import EthReads
 from rollup.rpc.eth_accounts import EthAccounts
 from rollup.rpc.eth_calls import EthCalls
 from rollup.rpc.eth_logs import EthLogs
+from rollup.rpc.eth_node import EthNode
+from rollup.rpc.eth_simulate import EthSimulate
 from rollup.rpc.hosts import Hosts
 from rollup.rpc.jwt_auth import JwtAuth, read_or_make_secret
 from rollup.rpc.limits import MAX_ENGINE_BODY
@@ -47,6 +51,8 @@ from rollup.rpc.openrollup import OpenRollup
 from rollup.rpc.optimism import Admin, Optimism
 from rollup.rpc.origins import Origins
 from rollup.rpc.orphans import Orphans
+from rollup.rpc.ots import Otterscan
+from rollup.rpc.parity_trace import ParityTraces
 from rollup.rpc.server import RpcServer
 
 ATTRIBUTION: Address = bytes.fromhex("4f50454e00000000000000000000000000000001")
@@ -193,7 +199,8 @@ def l2_backend(
 ) -> ExecutionBackend:
     """What the L2 namespaces serve from; without a pool it takes no transactions."""
     send = _sender(_without_blobs(pool.add)) if pool is not None else None
-    return ExecutionBackend("l2", engine.chain, engine.config, pool, send, keys, chain_config)
+    rewind = engine.chain.set_head if pool is not None else None
+    return ExecutionBackend("l2", engine.chain, engine.config, pool, send, keys, chain_config, rewind=rewind)
 
 
 def open_index(node: Node, layer: L2Node, name: str) -> Index:
@@ -221,8 +228,15 @@ def execution_server(
     logs = EthLogs(backend, turns)
     if pool is not None:
         pool.subscribe(logs.on_pending_transaction)
-    namespaces = [EthReads(backend), EthCalls(backend), EthAccounts(backend, turns), logs]
-    namespaces += [Net(backend), TxPool(backend), Debug(backend)]
+    namespaces = [
+        EthReads(backend),
+        EthCalls(backend),
+        EthSimulate(backend),
+        EthNode(backend),
+        EthAccounts(backend, turns),
+    ]
+    namespaces += [logs, Net(backend), TxPool(backend), Debug(backend), DebugState(backend), DebugTraces(backend)]
+    namespaces += [ParityTraces(backend), Otterscan(backend)]
     return RpcServer(name, collect(*namespaces, *more), logs.subscriptions, turns=turns)
 
 

@@ -1,23 +1,26 @@
 """Building a block, and validating one: the same code, transaction by transaction, up to the header."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from rollup.cooperative import in_turns, pause
-from rollup.execution.block_context import BlockContext, context_of_header, l1_context, l2_base_fee, l2_context
+from rollup.execution.block_context import BlockContext, l1_context, l2_context
 from rollup.execution.config import L1Config, L2Config
-from rollup.execution.errors import ExecutionInterrupted, InvalidBlock, InvalidTransaction, Refusal
+from rollup.execution.errors import ExecutionInterrupted, InvalidTransaction, Refusal
 from rollup.execution.evm import Evm, Outcome
 from rollup.execution.fast_path import FastPath
 from rollup.execution.irregular import begin_irregularly
 from rollup.execution.known_message import KnownMessage, ObservedAccounts, ObservedContext
 from rollup.execution.l1_block import da_footprint_gas_scalar, read_l1_fee_parameters
-from rollup.execution.senders import recover_senders
 from rollup.execution.state.accounts import AccountDatabase
 from rollup.execution.state.database import StagedState, StateDatabase
 from rollup.execution.system_calls import begin_block, end_l1_block, pay_withdrawals
+from rollup.execution.tracing import Tracer
 from rollup.execution.transition import apply_transaction, execute_ahead
+from rollup.execution.vms.rules import EvmRules
+from rollup.execution.vms.stepwise import Tracing
 from rollup.protocol import predeploys
 from rollup.protocol.block import Block, ExecutedBlock, Withdrawal
 from rollup.protocol.bloom import bloom_bits
@@ -25,8 +28,6 @@ from rollup.protocol.fees import (
     GAS_PER_BLOB,
     L1FeeParameters,
     da_footprint,
-    decode_extra_data,
-    l1_gas_limit_may_follow,
 )
 from rollup.protocol.forks import Fork
 from rollup.protocol.header import Header
@@ -40,7 +41,7 @@ _HEADER_ROOM = 1_024  # bytes of a block beside its transactions that a builder 
 
 BlockHashes = Callable[[int], Hash | None]
 
-__all__ = ["BlockBuilder", "BlockContext", "l1_context", "l2_context", "validate_block"]
+__all__ = ["BlockBuilder", "BlockContext", "Sealed", "l1_context", "l2_context"]
 
 
 @dataclass(slots=True, frozen=True)
@@ -65,11 +66,16 @@ class BlockBuilder:
         block_hash: BlockHashes,
         fast: bool = True,
         ahead: bool = False,
+        accounts: AccountDatabase | None = None,
+        rules: EvmRules | None = None,
     ) -> None:
-        """ahead: the block is never sealed; execute_ahead runs a transaction to learn what it would do there."""
+        """ahead: the block is never sealed; execute_ahead runs a transaction to learn what it would do there.
+
+        accounts: the state to begin with, in the place of the parent's. rules: others than the context's.
+        """
         self.config = config
         self.context = context
-        self._rules = context.rules
+        self._rules = context.rules if rules is None else rules
         self.transactions: list[Transaction] = []
         self.receipts: list[Receipt] = []
         self.outcomes: list[Outcome] = []
@@ -77,8 +83,10 @@ class BlockBuilder:
         self.blob_gas_used = 0  # the DA footprint from Jovian
         self.withdrawals: list[Withdrawal] = []  # L1 only; paid by seal()
         self._states = states
-        reader = states.reader_at(context.parent.state_root)
-        self._accounts = ObservedAccounts(reader) if ahead else AccountDatabase(reader)
+        if accounts is None:
+            reader = states.reader_at(context.parent.state_root)
+            accounts = ObservedAccounts(reader) if ahead else AccountDatabase(reader)
+        self._accounts = accounts
         self._fees_read = False
         self._fast = fast
         self._fast_path: FastPath | None = None  # once the block's L1 fees are known
@@ -182,8 +190,18 @@ class BlockBuilder:
         """From now on everything runs to its end again."""
         self.evm.context.check_interrupt = pause
 
+    @contextmanager
+    def tracing(self, tracer: Tracer) -> Iterator[None]:
+        """A tracer hears of all that runs within; everything runs in the EVM then."""
+        context, before = self.evm.context, self.evm.context.tracing
+        context.tracing = Tracing(tracer)
+        try:
+            yield
+        finally:
+            context.tracing = before
+
     def _outcome(self, transaction: Transaction) -> Outcome:
-        if self._fast and not transaction.is_deposit:
+        if self._fast and not transaction.is_deposit and self.evm.context.tracing is None:
             if self._fast_path is None:
                 self._fast_path = FastPath(self.evm)
             outcome = self._fast_path.apply(transaction, self.gas_left)
@@ -301,89 +319,6 @@ class BlockBuilder:
         )
 
 
-def validate_block(
-    config: L1Config | L2Config, parent: Header, states: StateDatabase, block_hash: BlockHashes, block: Block
-) -> Sealed:
-    """Executes a block on its parent and compares every header field; raises InvalidBlock."""
-    # spec: deposit.l1-attributes-first
-    header = block.header
-    if block.withdrawals and not isinstance(config, L1Config):
-        raise InvalidBlock("withdrawals", "none", f"{len(block.withdrawals)} of them")
-    context = _context_by_rules(config, header, parent)
-    _check_size(context, block)
-    recover_senders([transaction for transaction in block.transactions if not transaction.is_deposit])
-    builder = BlockBuilder(config, context, states, block_hash)
-    builder.withdrawals = block.withdrawals
-    builder.lift_size_limit()
-    builder.begin()
-    for index, transaction in enumerate(block.transactions):
-        try:
-            builder.apply(transaction)
-        except InvalidTransaction as error:
-            raise InvalidBlock(f"transaction {index}", "a valid transaction", error) from error
-    if builder.needs_l1_attributes and not block.transactions:
-        raise InvalidBlock("transactions", "the L1 attributes deposit first", "none")
-    sealed = builder.seal()
-    compare_headers(header, sealed.executed.block.header)
-    return sealed
-
-
 def _size_in_block(transaction: Transaction) -> int:
     """At most so many bytes of a block's RLP, with the string's own prefix."""
     return len(transaction.encode()) + 4
-
-
-def _check_size(context: BlockContext, block: Block) -> None:
-    """EIP-7934: an L1 block's bytes from Osaka on."""
-    rules = context.rules
-    most = rules.l1_row.max_block_size
-    if rules.fork is None and most is not None and len(block.encode()) > most:
-        raise InvalidBlock("size", f"at most {most} bytes", len(block.encode()))
-
-
-def compare_headers(given: Header, computed: Header) -> None:
-    """Raises InvalidBlock for the first field in which they differ."""
-    for name in Header.__slots__:
-        if getattr(given, name) != getattr(computed, name):
-            raise InvalidBlock(name, getattr(computed, name), getattr(given, name))
-
-
-def _context_by_rules(config: L1Config | L2Config, header: Header, parent: Header) -> BlockContext:
-    """What the rules say of a block, with what is free in it taken from its header."""
-    if isinstance(config, L1Config):
-        _check_l1_header(header, parent)
-        return l1_context(
-            config,
-            parent,
-            header.timestamp,
-            header.coinbase,
-            header.gas_limit,
-            header.extra_data,
-            header.prev_randao,
-            header.parent_beacon_block_root,
-            header.parent_hash,
-        )
-    _check_extra_data(config, header)
-    base_fee = l2_base_fee(config, parent, header.timestamp)
-    context = context_of_header(config, header, parent)
-    return replace(context, number=parent.number + 1, base_fee=base_fee, excess_blob_gas=0)
-
-
-def _check_l1_header(header: Header, parent: Header) -> None:
-    if not l1_gas_limit_may_follow(parent.gas_limit, header.gas_limit):
-        raise InvalidBlock("gas_limit", f"near {parent.gas_limit}", header.gas_limit)
-    if len(header.extra_data) > _MAX_EXTRA_DATA:
-        raise InvalidBlock("extra_data", f"at most {_MAX_EXTRA_DATA} bytes", header.extra_data)
-
-
-def _check_extra_data(config: L2Config, header: Header) -> None:
-    # spec: fees.extra-data-before-holocene
-    fork = config.fork_at(header.timestamp)
-    if fork < Fork.HOLOCENE:
-        if header.extra_data:  # specs protocol/exec-engine.md, "Extra-data"
-            raise InvalidBlock("extra_data", "none before Holocene", header.extra_data)
-        return
-    try:
-        decode_extra_data(header.extra_data, fork)
-    except ValueError as error:
-        raise InvalidBlock("extra_data", str(error), header.extra_data) from error

@@ -7,20 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from eth.exceptions import (
-    ContractCreationCollision,
-    FullStack,
-    InsufficientFunds,
-    InsufficientStack,
-    InvalidInstruction,
-    InvalidJumpDestination,
-    OutOfBoundsRead,
-    OutOfGas,
-    Revert,
-    StackDepthLimit,
-    VMError,
-    WriteProtection,
-)
+from eth.exceptions import OutOfGas, Revert, VMError
+from eth_utils.address import to_checksum_address
 
 from attribution_precompile import ADDRESS_BYTES as ATTRIBUTION
 from rollup.cooperative import pause
@@ -28,12 +16,16 @@ from rollup.execution.block_context import BlockContext
 from rollup.execution.config import L2Config
 from rollup.execution.errors import InvalidTransaction, Refusal
 from rollup.execution.evm import Evm, Outcome
+from rollup.execution.halts import describe_error
 from rollup.execution.intrinsic import TX_GAS
 from rollup.execution.overrides import StateOverride, override_account
 from rollup.execution.state.accounts import AccountDatabase
 from rollup.execution.state.reader import StateReader
+from rollup.execution.tracing import Tracer
 from rollup.execution.transition import create_address, execute_call
 from rollup.execution.vms.interpreter import PROGRAMS, Programs
+from rollup.execution.vms.rules import EvmRules, with_precompiles
+from rollup.execution.vms.stepwise import Tracing
 from rollup.protocol.fees import L1FeeParameters
 from rollup.protocol.primitives import ZERO_ADDRESS, Address, Hash
 from rollup.protocol.receipt import Log
@@ -75,6 +67,7 @@ class CallRequest:
     access_list: AccessList = ()
     blob_versioned_hashes: tuple[Hash, ...] = ()
     authorization_list: tuple[Authorization, ...] = ()
+    has_gas_price: bool = False  # gasPrice was given, not the fees of EIP-1559
 
 
 @dataclass(slots=True)
@@ -95,42 +88,24 @@ class CallResult:
         raise CallError(describe_error(self.error))
 
 
-def describe_error(error: VMError) -> str:
-    """geth's text for an EVM halt."""
-    return _TEXTS.get(type(error), str(error).lower() or type(error).__name__)
-
-
-_TEXTS: dict[type[VMError], str] = {
-    OutOfGas: "out of gas",
-    Revert: "execution reverted",
-    InvalidJumpDestination: "invalid jump destination",
-    InvalidInstruction: "invalid opcode: INVALID",
-    InsufficientStack: "stack underflow",
-    FullStack: "stack limit reached 1024 (1023)",
-    StackDepthLimit: "max call depth exceeded",
-    WriteProtection: "write protection",
-    InsufficientFunds: "insufficient balance for transfer",
-    ContractCreationCollision: "contract address collision",
-    OutOfBoundsRead: "return data out of bounds",
-}
-
-
 def call(
     context: BlockContext,
     reader: StateReader,
     request: CallRequest,
     block_hash: Callable[[int], Hash | None],
     overrides: Mapping[Address, StateOverride] | None = None,
-    prepare: Callable[[Evm], None] | None = None,
     check_interrupt: Callable[[], None] = pause,
+    tracer: Tracer | None = None,
+    accounts: AccountDatabase | None = None,
 ) -> CallResult:
     """Runs a call in a block's context; raises CallError when it cannot even begin.
 
-    prepare is handed the EVM before the call (tracers hook in there). What check_interrupt raises ends the call.
+    What check_interrupt raises ends the call. accounts: the state to call on, in the place of the reader's; it keeps
+    what the call changes.
     """
-    evm = _evm(context, reader, block_hash, overrides, check_interrupt)
-    if prepare is not None:
-        prepare(evm)
+    evm = _evm(context, reader, block_hash, overrides, check_interrupt, accounts)
+    if tracer is not None:
+        evm.context.tracing = Tracing(tracer)
     return _run(evm, request, request.gas if request.gas is not None else GAS_CAP)
 
 
@@ -294,9 +269,37 @@ def _evm(
     for address, override in (overrides or {}).items():
         override_account(accounts, address, override)
     accounts.lock_changes()
+    rules = overridden_rules(context.rules, overrides or {})
     has_own_code = any(override.code is not None for override in (overrides or {}).values())
-    programs = Programs() if has_own_code else PROGRAMS
-    return Evm(context.rules, context.evm_context(block_hash, check_interrupt, programs), accounts, L1FeeParameters())
+    programs = Programs() if has_own_code or rules is not context.rules else PROGRAMS
+    return Evm(rules, context.evm_context(block_hash, check_interrupt, programs), accounts, L1FeeParameters())
+
+
+def overridden_rules(rules: EvmRules, overrides: Mapping[Address, StateOverride]) -> EvmRules:
+    """The rules in which an account that is overridden is no precompile, and one that was moved is.
+
+    As geth (internal/ethapi/override). Raises CallError.
+    """
+    protocol = rules.protocol_precompiles
+    if not any(address in protocol or item.move_precompile_to for address, item in overrides.items()):
+        return rules
+    precompiles, moved = dict(rules.precompiles), set()
+    for address, override in overrides.items():
+        if address in moved:
+            name = to_checksum_address(address)
+            raise CallError(f"account {name} has already been overridden by a precompile")
+        target, precompile = override.move_precompile_to, None
+        if address in protocol:
+            precompile = precompiles.pop(address, None)
+        if target is None:
+            continue
+        if precompile is None:
+            raise CallError(f"account {to_checksum_address(address)} is not a precompile")
+        if target in overrides:
+            raise CallError(f"account {to_checksum_address(target)} is already overridden")
+        precompiles[target] = precompile
+        moved.add(target)
+    return with_precompiles(rules, precompiles)
 
 
 def _run(evm: Evm, request: CallRequest, gas: int) -> CallResult:

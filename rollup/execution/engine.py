@@ -10,12 +10,13 @@ from hashlib import sha256
 
 import structlog
 
-from rollup.execution.block_builder import BlockBuilder, Sealed, validate_block
+from rollup.execution.block_builder import BlockBuilder, Sealed
 from rollup.execution.block_context import BlockContext, InvalidPayloadAttributes, l2_base_fee, l2_context
 from rollup.execution.block_filling import BlockFilling, TransactionSource
 from rollup.execution.chain import Chain, ReorgTooDeep, UnknownBlock
 from rollup.execution.config import L2Config
 from rollup.execution.errors import InvalidBlock, InvalidTransaction
+from rollup.execution.reexecution import validate_block
 from rollup.execution.senders import recover_senders
 from rollup.execution.state.database import StateUnavailable
 from rollup.protocol.block import Block

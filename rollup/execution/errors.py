@@ -2,6 +2,8 @@
 
 from enum import Enum
 
+from eth_utils.address import to_checksum_address
+
 
 class Refusal(Enum):
     """Why a transaction may not be in a block. The value is geth's text with the names of its fields."""
@@ -93,8 +95,12 @@ class InvalidBlock(ValueError):
 
 
 def refusal_text(template: str, fields: dict[str, object]) -> str:
-    """A refusal's text with its fields filled in, bytes as 0x-hex."""
-    return template.format(**{name: _text(value) for name, value in fields.items()})
+    """A refusal's text with its fields filled in: addresses with their checksum, as by geth, other bytes as 0x-hex."""
+    return template.format(**{name: _refusal_field(value) for name, value in fields.items()})
+
+
+def _refusal_field(value: object) -> str:
+    return to_checksum_address(value) if isinstance(value, bytes) and len(value) == 20 else _text(value)
 
 
 def _text(value: object) -> str:

@@ -19,7 +19,10 @@ from rollup.protocol.transaction import Transaction
 
 @dataclass(slots=True)
 class Outcome:
-    """What a transaction did: gas in units, logs in order, return or revert data, why it failed."""
+    """What a transaction did: gas in units, logs in order, return or revert data, why it failed.
+
+    max_gas_used: before the refund; of the slow path only.
+    """
 
     status: int
     gas_used: int
@@ -29,6 +32,7 @@ class Outcome:
     error: VMError | None = None
     deposit_nonce: int | None = None
     gas_price: int = 0  # effective, wei
+    max_gas_used: int = 0
 
 
 class Evm:

@@ -12,6 +12,8 @@ from rollup.protocol.transaction import Transaction
 
 _ISTHMUS_SIZE, _JOVIAN_SIZE = 176, 178  # bytes: isthmus/ and jovian/l1-attributes.md
 
+_DEFAULT_FOOTPRINT_SCALAR = 400
+
 
 def read_l1_fee_parameters(accounts: AccountDatabase, fork: Fork) -> L1FeeParameters:
     """The fee parameters in L1Block's slots, of them only what the fork reads; warmth stays as it is."""
@@ -33,6 +35,11 @@ def read_l1_fee_parameters(accounts: AccountDatabase, fork: Fork) -> L1FeeParame
         overhead, scalar = accounts.get_storage(L1_BLOCK, 5), accounts.get_storage(L1_BLOCK, 6)
         return replace(parameters, overhead=overhead, scalar=scalar)
     return parameters
+
+
+def stored_da_footprint_gas_scalar(accounts: AccountDatabase) -> int:
+    """The scalar in L1Block's slots; 0 stands for the default (jovian/l1-attributes.md)."""
+    return accounts.get_storage(L1_BLOCK, 8) >> 96 & 0xFFFF or _DEFAULT_FOOTPRINT_SCALAR
 
 
 def da_footprint_gas_scalar(first_transaction: Transaction, is_first_of_jovian: bool) -> int | None:

@@ -11,7 +11,8 @@ from rollup.protocol.primitives import Address
 class StateOverride:
     """Changes to one account. None leaves a field as it is.
 
-    storage replaces all slots, storage_diff only those named. balance in wei.
+    storage replaces all slots, storage_diff only those named. balance in wei. move_precompile_to, of calls only: where
+    the precompile of this address answers instead.
     """
 
     balance: int | None = None
@@ -19,6 +20,7 @@ class StateOverride:
     code: bytes | None = None
     storage: dict[int, int] | None = None
     storage_diff: dict[int, int] = field(default_factory=dict)
+    move_precompile_to: Address | None = None
 
 
 def override_account(accounts: AccountDatabase, address: Address, override: StateOverride) -> None:

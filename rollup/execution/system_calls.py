@@ -28,7 +28,13 @@ def system_call(evm: Evm, target: Address, data: bytes) -> bytes | None:
         return None
     accounts.lock_changes()
     message = Message(_SYSTEM_GAS, target, SYSTEM_ADDRESS, 0, data, code, should_transfer_value=False)
+    tracing = evm.context.tracing
+    if tracing is not None:
+        tracing.begin(0)
+        tracing.tracer.on_system_call_start()
     computation = evm.state.computation_class.apply_message(evm.state, message, TransactionContext(SYSTEM_ADDRESS, 0))
+    if tracing is not None:
+        tracing.tracer.on_system_call_end()
     accounts.delete_touched_empty()
     accounts.lock_changes()
     output: bytes | None = computation.output if computation.is_success else None

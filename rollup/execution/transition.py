@@ -11,6 +11,7 @@ from eth.exceptions import ContractCreationCollision, VMError
 from eth.vm.message import Message
 
 from rollup.execution.charge import Charge, check, check_fee_cap, settle
+from rollup.execution.contract_address import create_address
 from rollup.execution.delegation import delegate_of, designator
 from rollup.execution.errors import InvalidTransaction, Refusal
 from rollup.execution.evm import Evm, Outcome
@@ -18,7 +19,7 @@ from rollup.execution.intrinsic import TX_GAS, gas_needed, is_initcode_too_large
 from rollup.execution.known_message import KnownMessage, ObservedAccounts, Reads, StaleMessage
 from rollup.execution.transaction_rules import check_message
 from rollup.protocol.forks import Fork
-from rollup.protocol.primitives import Address, keccak256, rlp_encode, to_int_bytes
+from rollup.protocol.primitives import Address
 from rollup.protocol.receipt import Log
 from rollup.protocol.transaction import DEPOSIT, Transaction, TransactionError
 
@@ -64,8 +65,10 @@ def _observed_context(reads: Reads) -> Callable[..., TransactionContext]:
 def apply_transaction(evm: Evm, transaction: Transaction, gas_available: int) -> Outcome:
     """Runs a transaction; raises InvalidTransaction, or StaleMessage where evm.known does not hold, with the state
     untouched. Ends the accounts' transaction."""
-    accounts = evm.accounts
+    accounts, tracing = evm.accounts, evm.context.tracing
     accounts.lock_changes()
+    if tracing is not None:
+        tracing.tracer.on_tx_start(evm, transaction, transaction.sender)
     try:
         if transaction.tx_type == DEPOSIT:
             outcome = _apply_deposit(evm, transaction, gas_available)
@@ -76,6 +79,8 @@ def apply_transaction(evm: Evm, transaction: Transaction, gas_available: int) ->
         raise
     accounts.delete_touched_empty()
     accounts.lock_changes()
+    if tracing is not None:
+        tracing.tracer.on_tx_end(evm, outcome)
     return outcome
 
 
@@ -85,7 +90,10 @@ def execute_call(evm: Evm, transaction: Transaction) -> Outcome:
     Raises InvalidTransaction. The accounts keep the changes, warm addresses and slots included: the caller drops them.
     """
     accounts, context = evm.accounts, evm.context
-    sender, gas_limit, nonce = transaction.sender, transaction.gas_limit, transaction.nonce
+    sender, gas_limit = transaction.sender, transaction.gas_limit
+    nonce = accounts.get_nonce(sender)  # as geth: not the call's own
+    if context.tracing is not None:
+        context.tracing.tracer.on_tx_start(evm, transaction, sender)
     intrinsic, floor = check_message(transaction, evm.rules)
     check_fee_cap(transaction, context.base_fee_per_gas)
     price = transaction.effective_gas_price(context.base_fee_per_gas)
@@ -94,10 +102,14 @@ def execute_call(evm: Evm, transaction: Transaction) -> Outcome:
     if balance < cost:
         raise InvalidTransaction(Refusal.FUNDS, address=sender, have=balance, want=cost)
     accounts.set_balance(sender, balance - gas_limit * price)
-    accounts.set_nonce(sender, nonce + 1)
+    accounts.set_nonce(sender, nonce + 1 & _MAX_NONCE)
     charge = Charge(sender, nonce, gas_limit, intrinsic, floor, price)
     computation, gas_used = _execute(evm, transaction, charge)
-    return _outcome(evm, transaction, charge, computation, gas_used)
+    outcome = _outcome(evm, transaction, charge, computation, gas_used)
+    if context.tracing is not None:
+        settle(evm, charge, gas_used)
+        context.tracing.tracer.on_tx_end(evm, outcome)
+    return outcome
 
 
 def execute_ahead(evm: Evm, transaction: Transaction, gas_available: int) -> KnownMessage | None:
@@ -132,11 +144,6 @@ def execute_ahead(evm: Evm, transaction: Transaction, gas_available: int) -> Kno
         deletions=computation.get_accounts_for_deletion(),
         logs=list(computation.get_log_entries()),
     )
-
-
-def create_address(sender: Address, nonce: int) -> Address:
-    """Where a creation by this sender and nonce goes (Yellow Paper, 7)."""
-    return keccak256(rlp_encode([sender, to_int_bytes(nonce)]))[12:]
 
 
 # ---------------------------------------------------------------- signed transactions
@@ -209,6 +216,8 @@ def _execute(evm: Evm, transaction: Transaction, charge: Charge) -> tuple[Any, i
     """Runs a transaction's message; returns py-evm's computation and the gas used after refunds."""
     _warm_up(evm, transaction, charge.sender)
     refund = sum(_apply_authorization(evm, item) for item in transaction.authorization_list)
+    if evm.context.tracing is not None:
+        evm.context.tracing.begin(refund)
     known = evm.known
     if known is None:
         computation = _run_message(evm, transaction, charge)
@@ -236,6 +245,8 @@ def _run_message(
         if state.has_code_or_nonce(address):
             computation = computation_class(state, message, context)
             computation.error = ContractCreationCollision(f"address collision at 0x{address.hex()}")
+            if evm.context.tracing is not None:
+                evm.context.tracing.refuse(message, computation.error)
             return computation
         return computation_class.apply_create_message(state, message, context)
     code, delegated = _code_of(evm, transaction.to)
@@ -303,6 +314,7 @@ def _outcome(evm: Evm, transaction: Transaction, charge: Charge, computation: An
         contract_address=create_address(charge.sender, charge.nonce) if transaction.to is None else None,
         error=error,
         gas_price=charge.price,
+        max_gas_used=max(charge.gas_limit - computation.get_gas_remaining(), charge.floor),
     )
 
 

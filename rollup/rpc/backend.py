@@ -27,7 +27,10 @@ class Pool(Protocol):
 
 @dataclass(slots=True)
 class ExecutionBackend:
-    """One layer. send takes an encoded transaction and returns its hash; None on a read-only node."""
+    """One layer. send takes an encoded transaction and returns its hash; None on a read-only node.
+
+    rewind makes an older block the head again; None where the head follows another layer.
+    """
 
     name: str
     chain: Chain
@@ -37,6 +40,7 @@ class ExecutionBackend:
     keys: Mapping[Address, bytes] = field(default_factory=dict)
     chain_config: Mapping[str, Any] = field(default_factory=dict)
     mine: Callable[[], Block] | None = None
+    rewind: Callable[[Hash], object] | None = None
 
     def block(self, which: BlockId) -> Block | None:
         """A block by tag, number or hash; pending is the latest, as on op-geth."""

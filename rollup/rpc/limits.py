@@ -27,9 +27,25 @@ MAX_PROOF_KEYS = 1_024  # slots of eth_getProof (geth internal/ethapi/api.go: ma
 MAX_PERCENTILES = 100  # of eth_feeHistory (op-geth eth/gasprice/feehistory.go: maxQueryLimit)
 MAX_FEE_HISTORY = 1_024  # blocks of eth_feeHistory (geth eth/ethconfig/config.go: MaxHeaderHistory)
 
+MAX_STORAGE_VALUES = 1_024  # slots of eth_getStorageValues (geth internal/ethapi/api.go: maxGetStorageSlots)
+MAX_ACCOUNT_RANGE = 256  # accounts of debug_accountRange (geth eth/api_debug.go: AccountRangeMaxResults)
+MAX_STORAGE_RANGE = 1_024  # slots of debug_storageRangeAt, and of an account of debug_accountRange
+
 # ------------------------------------------------------------ calls
 MAX_OVERRIDE_CODE = 262_144  # bytes, of all accounts that a call overrides; geth has the request's size only
 MAX_OVERRIDE_SLOTS = 16_384  # likewise
+
+MAX_SIMULATED_BLOCKS = 256  # of eth_simulateV1 (geth internal/ethapi/simulate.go: maxSimulateBlocks)
+MAX_SIMULATED_BLOCK_CALLS = 5_000  # of one of them (maxSimulateCallsPerBlock)
+MAX_SIMULATED_CALLS = 10_000  # of all (maxSimulateTotalCalls)
+
+# ------------------------------------------------------------ traces
+TRACE_SECONDS = 5.0  # of one transaction, unless `timeout` says another (geth eth/tracers/api.go: defaultTraceTimeout)
+MAX_TRACE_BYTES = 64 * 1024 * 1024  # that the traces of a request may hold; geth has no such limit
+MAX_TRACERS = 16  # of a muxTracer
+MAX_TRACE_BLOCKS = 100  # of trace_filter (reth: max_trace_filter_blocks)
+MAX_TRACES = 10_000  # that trace_filter answers
+MAX_OTS_PAGE = 100  # transactions of a page of ots_
 
 # ------------------------------------------------------------ logs
 MAX_TOPIC_POSITIONS = 4  # LOG4 has the most topics (geth eth/filters/api.go: maxTopics)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
-_CHAIN = ("debug", "eth", "net", "personal", "txpool", "web3")
+_CHAIN = ("debug", "erigon", "eth", "net", "ots", "personal", "trace", "txpool", "web3")
 _NODE = ("admin", "engine", "evm", "miner", "open", "openrollup", "optimism")
 NAMESPACES = frozenset((*_CHAIN, *_NODE))
 

@@ -332,6 +332,7 @@ def call_request(value: Any) -> CallRequest:
         access_list=_optional(source, "accessList", access_list) or (),
         blob_versioned_hashes=tuple(_optional(source, "blobVersionedHashes", hashes32) or ()),
         authorization_list=_optional(source, "authorizationList", authorizations) or (),
+        has_gas_price=gas_price is not None,
     )
     sender: Address | None = _optional(source, "from", address)
     if sender is not None:
@@ -352,6 +353,7 @@ def state_overrides(value: Any) -> dict[Address, StateOverride]:
             code=_optional(item, "code", data),
             storage=_optional(item, "state", _slots),
             storage_diff=_optional(item, "stateDiff", _slots) or {},
+            move_precompile_to=_optional(item, "movePrecompileToAddress", address),
         )
     _check_size(result)
     return result

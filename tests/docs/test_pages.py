@@ -33,6 +33,7 @@ ROOTS = {
     ],
     "sequencer.md": ["sequencer", "sequencer/batcher", "rollup/pool"],
     "state.md": ["rollup/store"],
+    "tracing.md": ["rollup/execution"],
 }
 
 
@@ -68,8 +69,8 @@ def test_its_links_lead_somewhere(path):
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_it_is_short(path):
-    # The changelog only grows; spec-coverage.md is made by a program, with one row per rule of the specification.
-    limit = {"spec-coverage.md": 800, "CHANGELOG.md": 600}.get(path.name, 180)
+    # The changelog only grows; rpc.md has a row for every method; spec-coverage.md, one per rule, is made by a program.
+    limit = {"spec-coverage.md": 800, "CHANGELOG.md": 600, "rpc.md": 240}.get(path.name, 180)
     assert len(path.read_text().splitlines()) < limit
 
 

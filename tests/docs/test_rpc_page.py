@@ -134,6 +134,18 @@ def test_the_limits():
     assert said["percentiles of `eth_feeHistory`"] == f"{limits.MAX_PERCENTILES}"
     assert said["code that a call overrides"] == f"{limits.MAX_OVERRIDE_CODE:,} bytes of all accounts together"
     assert said["slots that a call overrides"] == f"{limits.MAX_OVERRIDE_SLOTS:,}"
+    assert said["slots of `eth_getStorageValues`"] == f"{limits.MAX_STORAGE_VALUES:,}"
+    pages = said["accounts of `debug_accountRange`, slots of `debug_storageRangeAt`"]
+    assert pages == f"{limits.MAX_ACCOUNT_RANGE}, {limits.MAX_STORAGE_RANGE:,}"
+    assert said["transactions of a page of `ots_`"] == f"{limits.MAX_OTS_PAGE}"
+    simulated = f"{limits.MAX_SIMULATED_BLOCKS}, {limits.MAX_SIMULATED_BLOCK_CALLS:,} calls in each"
+    assert said["blocks of `eth_simulateV1`"] == f"{simulated}, {limits.MAX_SIMULATED_CALLS:,} in all"
+    assert said["time of a trace, for each transaction"] == f"{limits.TRACE_SECONDS:.0f} s, or `timeout`"
+    assert said["what the traces of a request hold"] == f"{limits.MAX_TRACE_BYTES >> 20} MiB"
+    assert f"more than {limits.MAX_TRACE_BYTES} bytes" in text
+    assert said["tracers of a `muxTracer`"] == f"{limits.MAX_TRACERS}"
+    assert said["blocks of `trace_filter`"] == f"{limits.MAX_TRACE_BLOCKS}"
+    assert said["traces of `trace_filter`"] == f"{limits.MAX_TRACES:,}"
     assert said["time of a log search"] == f"{limits.LOG_SECONDS} s"
     assert said["addresses and topics of all filters of a port"] == f"{limits.MAX_CRITERIA:,}"
     assert said["addresses and topics of all subscriptions of a port"] == f"{limits.MAX_CRITERIA:,}"

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass, replace
 
-from rollup.execution.block_builder import BlockBuilder, Sealed, l1_context, l2_context, validate_block
+from rollup.execution.block_builder import BlockBuilder, Sealed, l1_context, l2_context
 from rollup.execution.chain import Chain
 from rollup.execution.config import L1Config, L2Config
 from rollup.execution.engine import AncestorHashes
 from rollup.execution.genesis import genesis_header
+from rollup.execution.reexecution import validate_block
 from rollup.l1.devnet import Devnet, DevnetParams, make_devnet
 from rollup.l1.genesis import l1_genesis_header
 from rollup.protocol.accounts import USERS

@@ -1,4 +1,4 @@
-"""The block-wise interpreter against py-evm's opcode loop: random programs on both, and all that shows compared."""
+"""The interpreter, block-wise and stepwise, against py-evm's opcode loop: random programs, and all that shows."""
 
 import sys
 import tracemalloc
@@ -17,10 +17,12 @@ from hypothesis import strategies as st
 from rollup.cooperative import pause
 from rollup.execution.state.accounts import AccountDatabase
 from rollup.execution.state.reader import TrieReader
+from rollup.execution.tracing import Step, Tracer
 from rollup.execution.transition import TransactionContext
 from rollup.execution.vms import interpreter
 from rollup.execution.vms.base import EvmContext, RollupComputation
 from rollup.execution.vms.rules import l1_rules, l2_rules
+from rollup.execution.vms.stepwise import Tracing
 from rollup.protocol.forks import Fork, L1Fork
 from rollup.protocol.primitives import EMPTY_TRIE_ROOT
 
@@ -113,7 +115,43 @@ def by_py_evm(is_on: bool) -> Iterator[None]:
         sys.setrecursionlimit(limit)
 
 
-def execute(fork: Fork | None, codes: dict[bytes, bytes], gas: int, data: bytes, value: int, static: bool) -> Any:
+class Recorder(Tracer):
+    """Counts opcodes, and holds that frames nest and that what an opcode costs is what is left less."""
+
+    wants_opcodes = True
+
+    def __init__(self) -> None:
+        self.depths: list[int] = []
+        self.steps: list[Step] = []
+        self.logs = 0
+
+    def on_enter(self, depth: int, kind: int, *rest: Any) -> None:
+        assert depth == len(self.depths)
+        self.depths.append(depth)
+
+    def on_exit(self, depth: int, *rest: Any) -> None:
+        assert self.depths.pop() == depth
+
+    def on_opcode(self, step: Step) -> None:
+        assert step.depth == len(self.depths)
+        last = self.steps[-1] if self.steps else None
+        if last is not None and last.frame is step.frame and last.opcode not in CALLS:
+            assert last.gas - last.cost == step.gas
+        self.steps.append(step)
+
+    def on_log(self, *rest: Any) -> None:
+        self.logs += 1
+
+
+def execute(
+    fork: Fork | None,
+    codes: dict[bytes, bytes],
+    gas: int,
+    data: bytes,
+    value: int,
+    static: bool,
+    tracer: Tracer | None = None,
+) -> Any:
     rules = l1_rules(L1Fork.PRAGUE) if fork is None else l2_rules(fork, False)
     accounts = AccountDatabase(TrieReader({}, {}, EMPTY_TRIE_ROOT))
     for address, code in codes.items():
@@ -125,6 +163,7 @@ def execute(fork: Fork | None, codes: dict[bytes, bytes], gas: int, data: bytes,
     accounts.lock_changes()
     hashes = {number: bytes([number]) * 32 for number in range(90, 100)}
     context = EvmContext(b"\xee" * 20, 1_700_000_000, 100, b"\x77" * 32, 30_000_000, 901, 7, 3, hashes.get)
+    context.tracing = None if tracer is None else Tracing(tracer)
     state = rules.state_class(accounts, context)
     accounts.mark_address_warm(SELF)
     message = Message(gas, SELF, CALLER, value, data, codes[SELF], is_static=static)
@@ -160,7 +199,12 @@ def both(seed: int, fork: Fork | None) -> dict[str, Any]:
     for is_on in (True, False):
         with by_py_evm(is_on):
             results.append(outcome(*execute(fork, codes, gas, data, value, static)))
-    assert results[0] == results[1], f"{codes[SELF].hex()} calls {codes[OTHER].hex()}"
+    tracer = Recorder()
+    with by_py_evm(False):
+        results.append(outcome(*execute(fork, codes, gas, data, value, static, tracer)))
+    assert results[0] == results[1] == results[2], f"{codes[SELF].hex()} calls {codes[OTHER].hex()}"
+    assert not tracer.depths
+    assert tracer.logs >= len(results[0]["logs"])
     return results[0]
 
 

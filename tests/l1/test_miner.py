@@ -2,8 +2,8 @@
 
 import pytest
 
-from rollup.execution.block_builder import validate_block
 from rollup.execution.chain import Chain
+from rollup.execution.reexecution import validate_block
 from rollup.l1.miner import FinalityLag
 from rollup.l1.slots import SlotError
 from rollup.pool.errors import PoolError

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rollup.execution.block_builder import validate_block
+from rollup.execution.reexecution import validate_block
 from rollup.l1.miner import FinalityLag, ReorgError
 from rollup.protocol.block import Block
 from tests.l1.chains import GENESIS_TIME, RECIPIENT, World, carry, make_l1, pay, sidecar_of

@@ -10,11 +10,11 @@ from eth_account.messages import encode_defunct, encode_typed_data
 from eth_utils.address import to_checksum_address
 
 from attribution_precompile import ADDRESS_BYTES, ERRORS
+from rollup.execution.revert_reason import revert_reason
 from rollup.execution.transition import create_address
 from rollup.protocol.accounts import USERS
 from rollup.protocol.primitives import keccak256
 from rollup.protocol.transaction import BLOB, DEPOSIT, DYNAMIC_FEE, LEGACY, Transaction
-from rollup.rpc.eth_calls import revert_reason
 from rollup.rpc.limits import MAX_OVERRIDE_CODE, MAX_OVERRIDE_SLOTS
 from tests.rpc.story import ETHER, GWEI, TOPIC_A
 

@@ -5,7 +5,7 @@ Nodes are stored by hash with the number of places they stand in, over all block
 the history.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -322,6 +322,10 @@ class StateDatabase:
             data = self._store.get(FLAT_ACCOUNTS, address)
             account = self._accounts[address] = None if data is None else Account.decode(data)
             return account
+
+    def flat_addresses(self) -> Iterator[Address]:
+        """Every account at the head, in order."""
+        return (address for address, _ in self._store.scan(FLAT_ACCOUNTS))
 
     def flat_slot(self, address: Address, slot: int) -> int:
         """A slot at the head."""

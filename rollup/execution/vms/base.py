@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from rollup.cooperative import pause
 from rollup.execution.state.accounts import AccountDatabase
 from rollup.execution.vms.interpreter import PROGRAMS, Programs, run
+from rollup.execution.vms.stepwise import Tracing, run_stepwise
 from rollup.protocol.primitives import Address, Hash
 
 
@@ -15,7 +16,8 @@ class EvmContext:
     """py-evm's execution context: the block as the opcodes see it. Times in seconds, fees in wei, gas in units.
 
     check_interrupt is called at every frame, every GAS_SLICE within one, and within long precompiles. What it raises
-    ends the execution; by default it only lets others have their turn. programs keeps what was read of codes.
+    ends the execution; by default it only lets others have their turn. programs keeps what was read of codes. With
+    tracing set, frames run opcode by opcode and a tracer hears of them (stepwise.py).
     """
 
     coinbase: Address
@@ -30,6 +32,7 @@ class EvmContext:
     difficulty: int = 0
     check_interrupt: Callable[[], None] = pause
     programs: Programs = PROGRAMS
+    tracing: Tracing | None = None
 
 
 class RollupState:
@@ -92,6 +95,7 @@ class RollupComputation:
     code, not the faster one (interpreter.py), for comparison."""
 
     msg: Any
+    state: Any
     children: list[Any]
     accounts_to_delete: list[Address]
     beneficiaries: list[Address]
@@ -110,7 +114,9 @@ class RollupComputation:
             parent: Any = super()
             return parent.apply_computation(state, message, transaction_context, parent_computation)
         creator: Any = cls
-        state.execution_context.check_interrupt()
+        context = state.execution_context
+        context.check_interrupt()
+        tracing = context.tracing
         with creator(state, message, transaction_context) as computation:
             if computation.is_origin_computation:
                 computation.contracts_created = []
@@ -118,12 +124,36 @@ class RollupComputation:
                 computation.contracts_created = parent_computation.contracts_created
             if message.is_create:
                 computation.contracts_created.append(message.storage_address)
+            if tracing is not None:
+                tracing.enter(computation)
             precompile = computation.precompiles.get(message.code_address)
             if precompile is None:
-                run(computation)
+                run(computation) if tracing is None else run_stepwise(computation, tracing)
             elif not message.is_delegation:
                 precompile(computation)
+        if tracing is not None and not message.is_create:
+            tracing.leave(computation)
         return computation
+
+    @classmethod
+    def apply_create_message(
+        cls, state: Any, message: Any, transaction_context: Any, parent_computation: Any = None
+    ) -> Any:
+        """A creation. Its frame ends when the code that it returned is paid for."""
+        parent: Any = super()
+        computation = parent.apply_create_message(state, message, transaction_context, parent_computation)
+        tracing = state.execution_context.tracing
+        if tracing is not None:
+            tracing.leave(computation)
+        return computation
+
+    def add_log_entry(self, account: Address, topics: tuple[int, ...], data: bytes) -> None:
+        """A log of a precompile."""
+        parent: Any = super()
+        parent.add_log_entry(account, topics, data)
+        tracing = self.state.execution_context.tracing
+        if tracing is not None:
+            tracing.tracer.on_log(account, topics, data)
 
     def add_child_computation(self, child: Any) -> None:
         """Takes over what a frame below has done. py-evm keeps every frame until the transaction ends: a loop of calls

@@ -16,20 +16,22 @@ from eth.exceptions import (
     FullStack,
     Halt,
     InsufficientStack,
+    InvalidInstruction,
     InvalidJumpDestination,
     OutOfGas,
     WriteProtection,
 )
-from eth.vm.logic.invalid import InvalidOpcode
 from eth.vm.opcode import _FastOpcode
 
 from rollup.cooperative import pause
+from rollup.execution.halts import SentryOutOfGas, UndefinedOpcode
 from rollup.execution.storage_gas import SLOAD_COLD, SLOAD_WARM, SSTORE_SENTRY, sstore_gas
 from rollup.protocol.primitives import keccak256
 
 _MAX = 2**256 - 1
 _SIGN = 2**255
 _STACK_LIMIT = 1024
+_INVALID = 0xFE  # EIP-141; no entry of py-evm's tables
 _KECCAK_WORD, _LOG_TOPIC, _LOG_BYTE = 6, 375, 8
 # Gas after which a running frame asks check_interrupt: 1 to 2 ms of the slowest opcodes, at no cost to the others.
 GAS_SLICE = 10_000
@@ -65,7 +67,7 @@ class Frame:
         """Takes gas, or raises OutOfGas."""
         meter = self.meter
         if amount > meter.gas_remaining:
-            raise OutOfGas(f"Out of gas: Needed {amount} - Remaining {meter.gas_remaining}")
+            meter.consume_gas(amount, reason="opcode")
         meter.gas_remaining -= amount
 
     def extend(self, end: int) -> bytearray:
@@ -84,13 +86,14 @@ class Frame:
 
 
 class Program:
-    """A code, read block by block as it runs."""
+    """A code, read block by block as it runs. single_step: every opcode is a block of its own."""
 
-    __slots__ = ("_code", "_destinations", "_opcodes", "_scanned", "_weight", "blocks")
+    __slots__ = ("_code", "_destinations", "_opcodes", "_scanned", "_single_step", "_weight", "blocks")
 
-    def __init__(self, code: bytes, opcodes: "OpcodeTable", weight: "Weight") -> None:
+    def __init__(self, code: bytes, opcodes: "OpcodeTable", weight: "Weight", single_step: bool = False) -> None:
         """weight: of all programs that are kept with this one. What is read here is added to it."""
         self._code = code
+        self._single_step = single_step
         self._opcodes = opcodes
         self._weight = weight
         self._scanned = 0  # up to here _destinations is complete
@@ -126,10 +129,11 @@ class Program:
         start, kind, target = position, NEXT, -1
         while True:
             if position >= len(code):
-                kind = STOP
+                if position == start or not self._single_step:
+                    kind = STOP
                 break
             opcode = code[position]
-            if opcode == 0x5B and position != start:
+            if position != start and (opcode == 0x5B or self._single_step):
                 break
             entry = table[opcode]
             pops, pushes, cost, handler, argument, ends = entry
@@ -183,9 +187,10 @@ class Weight:
 class Programs:
     """Programs by code. All are forgotten when together they take more than heaviest bytes."""
 
-    def __init__(self, heaviest: int = 128 * 1024 * 1024) -> None:
+    def __init__(self, heaviest: int = 128 * 1024 * 1024, single_step: bool = False) -> None:
         self._weight = Weight()
         self._heaviest = heaviest
+        self._single_step = single_step
         self._by_code: dict[tuple[type, bytes], Program] = {}
 
     def __len__(self) -> int:
@@ -201,14 +206,15 @@ class Programs:
         message = computation.msg
         kind: Any = type(computation)
         if message.is_create:
-            return Program(message.code, opcode_table(kind), Weight())
+            return Program(message.code, opcode_table(kind), Weight(), self._single_step)
         key = (kind, message.code)
         program = self._by_code.get(key)
         if program is None:
             if self._weight.total > self._heaviest:
                 self._by_code.clear()
                 self._weight = Weight()
-            program = self._by_code[key] = Program(message.code, opcode_table(kind), self._weight)
+            program = Program(message.code, opcode_table(kind), self._weight, self._single_step)
+            self._by_code[key] = program
             self._weight.total += _BLOCK_WEIGHT + len(message.code)
         return program
 
@@ -494,7 +500,7 @@ def _sstore(frame: Frame, stack: Stack, argument: None) -> None:
     if frame.is_static:
         raise WriteProtection("Cannot modify state while inside of a STATICCALL context")
     if frame.meter.gas_remaining <= SSTORE_SENTRY:
-        raise OutOfGas("Net-metered SSTORE always fails below 2300 gas, per EIP-2200")
+        raise SentryOutOfGas
     slot, value, accounts, address = stack.pop(), stack.pop(), frame.accounts, frame.address
     current = accounts.get_storage(address, slot)
     cost, refund = sstore_gas(accounts.get_storage(address, slot, from_journal=False), current, value)
@@ -526,6 +532,10 @@ def _py_evm(frame: Frame, stack: Stack, opcode: Callable[[Any], None]) -> None:
     opcode(frame.computation)
     if stack and stack[-1].__class__ is not int:
         stack[-1] = int.from_bytes(stack[-1], "big")  # type: ignore[arg-type]
+
+
+def _undefined(frame: Frame, stack: Stack, opcode: int) -> None:
+    raise InvalidInstruction if opcode == _INVALID else UndefinedOpcode(opcode)
 
 
 # Stack items taken and left, static gas, handler and its argument, whether the block ends here.
@@ -610,7 +620,7 @@ def opcode_table(computation_class: Any) -> OpcodeTable:
 def _entry(opcodes: dict[int, Any], opcode: int) -> Entry:
     found = opcodes.get(opcode)
     if found is None:
-        return 0, 0, 0, _py_evm, InvalidOpcode(opcode), True
+        return 0, 0, 0, _undefined, opcode, True
     pops, pushes = _effect(opcode)
     ends = opcode in _ENDS or opcode in _HALTS
     if not isinstance(found, _FastOpcode):

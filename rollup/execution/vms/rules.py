@@ -1,6 +1,6 @@
 """The rules of a block: which py-evm classes run it, and which EIPs a transaction meets before and after them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -29,6 +29,7 @@ from rollup.execution.vms.osaka import OsakaState
 from rollup.execution.vms.point_evaluation import POINT_EVALUATION_ADDRESS, point_evaluation
 from rollup.execution.vms.precompiles import P256VERIFY_ADDRESS, Precompile, limited, p256verify
 from rollup.protocol.forks import L1_FORKS, Fork, L1Fork, L1ForkRow, l1_fork_of
+from rollup.protocol.primitives import Address
 
 _BN256_PAIRING, _G1_MSM, _G2_MSM, _BLS_PAIRING = (number.to_bytes(20, "big") for number in (8, 12, 14, 15))
 # Largest inputs in bytes: granite, isthmus, jovian and karst/exec-engine.md ("Precompile input size restrictions").
@@ -85,6 +86,11 @@ class EvmRules:
         return found
 
     @property
+    def protocol_precompiles(self) -> frozenset[Address]:
+        """The addresses of the protocol's own precompiles; the attribution account has code, and is not one of them."""
+        return frozenset(self.precompiles) - {ATTRIBUTION_ADDRESS}
+
+    @property
     def l1_row(self) -> L1ForkRow:
         """The limits and the blob schedule of the newest L1 fork."""
         return L1_FORKS[self.l1_fork]
@@ -93,6 +99,20 @@ class EvmRules:
     def max_transaction_gas(self) -> int | None:
         """The most gas of a transaction that is not a deposit; None without such a limit (EIP-7825)."""
         return self.l1_row.max_transaction_gas
+
+
+def with_precompiles(rules: EvmRules, precompiles: dict[bytes, Precompile]) -> EvmRules:
+    """The rules with other precompiles, for one call."""
+    computation_class = rules.state_class.computation_class
+    warm = rules.protocol_precompiles  # as geth: where they were, they stay warm
+
+    def is_address_warm(self: Any, address: Address) -> bool:
+        return bool(self._account_db.is_address_warm(address)) or address in warm
+
+    moved = type(f"{computation_class.__name__}Moved", (computation_class,), {"_precompiles": precompiles})
+    members = {"computation_class": moved, "is_address_warm": is_address_warm}
+    state_class = type(f"{rules.state_class.__name__}Moved", (rules.state_class,), members)
+    return replace(rules, state_class=state_class)
 
 
 @lru_cache(maxsize=8)

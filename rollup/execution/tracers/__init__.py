@@ -1,0 +1,1 @@
+"""The tracers that geth has natively, by name."""

@@ -1,0 +1,62 @@
+"""debug_trace…: geth's tracers over transactions, blocks and calls (geth eth/tracers/api.go)."""
+
+from typing import Any
+
+from rollup.execution.calls import CallRequest
+from rollup.protocol.block import Block
+from rollup.protocol.primitives import Hash
+from rollup.rpc.backend import ExecutionBackend
+from rollup.rpc.errors import RpcError
+from rollup.rpc.formats import hex_data
+from rollup.rpc.methods import takes_long
+from rollup.rpc.params import BlockId, Optional, block_id, call_request, hash32, params
+from rollup.rpc.tracer_options import TraceCallOptions, TraceOptions, trace_call_options, trace_options
+from rollup.rpc.tracing import Tracings
+
+
+class DebugTraces:
+    """Traces as geth gives them."""
+
+    def __init__(self, backend: ExecutionBackend) -> None:
+        self._backend = backend
+        self._tracings = Tracings(backend)
+
+    @takes_long
+    @params(hash32, Optional(trace_options))
+    def debug_traceTransaction(self, tx_hash: Hash, options: TraceOptions | None) -> Any:  # noqa: N802
+        """A transaction of the canonical chain, run again behind those before it in its block."""
+        return self._tracings.transaction(tx_hash, options or TraceOptions())
+
+    @takes_long
+    @params(block_id, Optional(trace_options))
+    def debug_traceBlockByNumber(self, which: BlockId, options: TraceOptions | None) -> Any:  # noqa: N802
+        """Every transaction of a block."""
+        block = self._backend.block(which)
+        if block is None:
+            raise RpcError(f"block #{which} not found" if isinstance(which, int) else f"block {which!r} not found")
+        return self._block(block, options)
+
+    @takes_long
+    @params(hash32, Optional(trace_options))
+    def debug_traceBlockByHash(self, block_hash: Hash, options: TraceOptions | None) -> Any:  # noqa: N802
+        """Every transaction of a block, orphaned or not."""
+        block = self._backend.block(block_hash)
+        if block is None:
+            raise RpcError(f"block 0x{block_hash.hex()} not found")
+        return self._block(block, options)
+
+    @takes_long
+    @params(call_request, block_id, Optional(trace_call_options))
+    def debug_traceCall(self, request: CallRequest, which: BlockId, options: TraceCallOptions | None) -> Any:  # noqa: N802
+        """A call on the state after a block."""
+        if which == "pending":
+            raise RpcError("tracing on top of pending is not supported")
+        block = self._backend.block(which)
+        if block is None:
+            name = f"#{which}" if isinstance(which, int) else f"0x{which.hex()}" if isinstance(which, bytes) else which
+            raise RpcError(f"block {name} not found")
+        return self._tracings.call(request, block, options or TraceCallOptions())
+
+    def _block(self, block: Block, options: TraceOptions | None) -> list[Any]:
+        traces = self._tracings.block(block, options or TraceOptions())
+        return [{"txHash": hex_data(transaction.hash), "result": result} for transaction, result in traces]

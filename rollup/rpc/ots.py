@@ -1,0 +1,263 @@
+"""ots_ and erigon_: what the Otterscan explorer asks of a node (otterscan docs/custom-jsonrpc.md), level 8."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from rollup.cooperative import in_turns
+from rollup.protocol.block import Block
+from rollup.protocol.primitives import Address, Hash
+from rollup.protocol.receipt import Receipt
+from rollup.rpc.backend import ExecutionBackend
+from rollup.rpc.errors import InvalidParams
+from rollup.rpc.formats import block_json, hex_data, hex_quantity, receipt_json, transaction_json
+from rollup.rpc.limits import MAX_OTS_PAGE
+from rollup.rpc.methods import takes_long
+from rollup.rpc.params import BlockId, Invalid, Optional, address, block_id, hash32, params, quantity64
+from rollup.rpc.tracer_options import TraceOptions
+from rollup.rpc.tracing import Tracings
+
+_LEVEL = 8
+_TRANSFER, _SELFDESTRUCT, _CREATE, _CREATE2 = range(4)
+_KINDS = {"SELFDESTRUCT": _SELFDESTRUCT, "CREATE": _CREATE, "CREATE2": _CREATE2}
+_CALLS = TraceOptions("callTracer")
+
+
+def _page(value: Any) -> int:
+    """A page's number or size: a plain number, as Otterscan sends it, or a quantity."""
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    if isinstance(value, str):
+        return int(quantity64(value))
+    raise Invalid("a number is expected")
+
+
+class Otterscan:
+    """What Otterscan asks. Searches run the blocks again, newest or oldest first, until a page is full."""
+
+    def __init__(self, backend: ExecutionBackend) -> None:
+        self._backend = backend
+        self._chain = backend.chain
+        self._tracings = Tracings(backend)
+
+    @params()
+    def ots_getApiLevel(self) -> int:  # noqa: N802
+        """8."""
+        return _LEVEL
+
+    @params(block_id)
+    def erigon_getHeaderByNumber(self, which: BlockId) -> dict[str, Any] | None:  # noqa: N802
+        """A block's header with its hash and size."""
+        block = self._backend.block(which)
+        return None if block is None else _without(block_json(block, [], full=False), "transactions", "withdrawals")
+
+    @params(address, Optional(block_id, "latest"))
+    def ots_hasCode(self, who: Address, which: BlockId) -> bool:  # noqa: N802
+        """Whether an account has code."""
+        state = self._backend.state(self._backend.require_block(which))
+        account = state.account(who)
+        return account is not None and bool(state.code(account.code_hash))
+
+    # ------------------------------------------------------------ blocks
+    @params(block_id)
+    def ots_getBlockDetails(self, which: BlockId) -> dict[str, Any] | None:  # noqa: N802
+        """A block without its transactions, its issuance and fees."""
+        return self._details(self._backend.block(which))
+
+    @params(hash32)
+    def ots_getBlockDetailsByHash(self, block_hash: Hash) -> dict[str, Any] | None:  # noqa: N802
+        """The same by hash."""
+        return self._details(self._chain.block(block_hash))
+
+    def _details(self, block: Block | None) -> dict[str, Any] | None:
+        if block is None:
+            return None
+        receipts = self._receipts(block)
+        answer = _without(block_json(block, receipts, full=False), "transactions", "logsBloom")
+        answer["transactionCount"] = len(block.transactions)
+        fees = sum(receipt.gas_used * (receipt.effective_gas_price or 0) for receipt in receipts)
+        issuance = dict.fromkeys(("blockReward", "uncleReward", "issuance"), "0x0")
+        return {"block": answer, "issuance": issuance, "totalFees": hex_quantity(fees)}
+
+    @params(block_id, _page, _page)
+    def ots_getBlockTransactions(self, which: BlockId, page: int, size: int) -> dict[str, Any] | None:  # noqa: N802
+        """A page of a block's transactions from its end, with receipts without logs. Input is the selector only."""
+        block = self._backend.block(which)
+        if block is None:
+            return None
+        _check_page(size)
+        receipts = self._receipts(block)
+        end = max(len(block.transactions) - page * size, 0)
+        answer = block_json(block, receipts, full=True)
+        chosen = range(max(end - size, 0), end)
+        transactions = [answer["transactions"][index] for index in chosen]
+        for item in transactions:
+            item["input"] = item["input"][:10]
+        shown = [_without(self._receipt_json(block, receipts, index), "logsBloom") for index in chosen]
+        answer |= {"transactions": transactions, "transactionCount": len(block.transactions)}
+        return {
+            "fullblock": answer,
+            "receipts": [_without(item, "logs", "logsBloom") | {"logs": None} for item in shown],
+        }
+
+    # ------------------------------------------------------------ one transaction
+    @takes_long
+    @params(hash32)
+    def ots_traceTransaction(self, tx_hash: Hash) -> list[dict[str, Any]]:  # noqa: N802
+        """The frames of a transaction, each before those below it."""
+        return [
+            {
+                "type": frame["type"],
+                "depth": depth,
+                "from": frame["from"],
+                "to": frame.get("to"),
+                "value": frame.get("value"),
+                "input": frame["input"],
+                "output": frame.get("output", "0x"),
+            }
+            for depth, frame in self._frames(tx_hash)
+        ]
+
+    @takes_long
+    @params(hash32)
+    def ots_getInternalOperations(self, tx_hash: Hash) -> list[dict[str, Any]]:  # noqa: N802
+        """Transfers of ether, creations and selfdestructs below a transaction's own frame."""
+        return [
+            {
+                "type": _KINDS.get(frame["type"], _TRANSFER),
+                "from": frame["from"],
+                "to": frame.get("to"),
+                "value": frame.get("value", "0x0"),
+            }
+            for depth, frame in self._frames(tx_hash)
+            if depth and _moves(frame)
+        ]
+
+    @takes_long
+    @params(hash32)
+    def ots_getTransactionError(self, tx_hash: Hash) -> str:  # noqa: N802
+        """The revert data of a transaction; 0x where it succeeded, or failed otherwise."""
+        top = self._tracings.call_tree(tx_hash)
+        return hex_data(top.output or b"") if top.error is not None else "0x"
+
+    def _frames(self, tx_hash: Hash) -> Iterator[tuple[int, dict[str, Any]]]:
+        rest = [(0, self._tracings.call_tree(tx_hash))]
+        while rest:
+            depth, frame = rest.pop()
+            yield depth, frame.to_json()
+            rest += [(depth + 1, call) for call in reversed(frame.calls)]
+
+    # ------------------------------------------------------------ searches
+    @takes_long
+    @params(address, quantity64)
+    def ots_getTransactionBySenderAndNonce(self, who: Address, nonce: int) -> str | None:  # noqa: N802
+        """The hash of an account's transaction by its nonce."""
+        low, high = 0, self._chain.head.number
+        if self._nonce(who, high) <= nonce:
+            return None
+        while low < high:  # the first block after which the nonce is above
+            middle = (low + high) // 2
+            low, high = (low, middle) if self._nonce(who, middle) > nonce else (middle + 1, high)
+        block = self._chain.block_by_number(low)
+        assert block is not None
+        for transaction, receipt in zip(block.transactions, self._receipts(block), strict=True):
+            sent = receipt.deposit_nonce if transaction.is_deposit else transaction.nonce
+            if transaction.sender == who and sent == nonce:
+                return hex_data(transaction.hash)
+        return None
+
+    def _nonce(self, who: Address, number: int) -> int:
+        account = self._backend.state(self._backend.require_block(number)).account(who)
+        return 0 if account is None else account.nonce
+
+    @takes_long
+    @params(address)
+    def ots_getContractCreator(self, who: Address) -> dict[str, str] | None:  # noqa: N802
+        """The transaction that created a contract, and the account that did; null of genesis's, and of what is none."""
+        low, high = 0, self._chain.head.number
+        if not self.ots_hasCode([hex_data(who)]) or self._has_code(who, 0):
+            return None
+        while low < high:
+            middle = (low + high) // 2
+            low, high = (low, middle) if self._has_code(who, middle) else (middle + 1, high)
+        block = self._chain.block_by_number(low)
+        assert block is not None
+        for transaction in block.transactions:
+            for _, frame in self._frames(transaction.hash):
+                if frame["type"] in ("CREATE", "CREATE2") and frame.get("to") == hex_data(who):
+                    return {"hash": hex_data(transaction.hash), "creator": frame["from"]}
+        return None
+
+    def _has_code(self, who: Address, number: int) -> bool:
+        state = self._backend.state(self._backend.require_block(number))
+        account = state.account(who)
+        return account is not None and bool(state.code(account.code_hash))
+
+    @takes_long
+    @params(address, quantity64, _page)
+    def ots_searchTransactionsBefore(self, who: Address, number: int, size: int) -> dict[str, Any]:  # noqa: N802
+        """Transactions that an account is in, newest first, below a block; 0 is from the head on."""
+        head = self._chain.head.number
+        first = head if number == 0 else min(number - 1, head)
+        found, is_whole = self._search(who, range(first, -1, -1), size)
+        return self._results(found, is_first=number == 0, is_last=is_whole)
+
+    @takes_long
+    @params(address, quantity64, _page)
+    def ots_searchTransactionsAfter(self, who: Address, number: int, size: int) -> dict[str, Any]:  # noqa: N802
+        """Transactions that an account is in above a block, newest first; 0 is from genesis on."""
+        found, is_whole = self._search(who, range(number + 1, self._chain.head.number + 1), size)
+        found.reverse()
+        return self._results(found, is_first=is_whole, is_last=number == 0)
+
+    def _search(self, who: Address, heights: range, size: int) -> tuple[list[tuple[Block, int]], bool]:
+        """Places of transactions, block by block until a page is full; whether no block is left."""
+        _check_page(size)
+        found: list[tuple[Block, int]] = []
+        for height in in_turns(heights):
+            block = self._chain.block_by_number(height)
+            if block is None or not height:
+                continue
+            places = [(block, index) for index in self._places(who, block)]
+            found += reversed(places) if heights.step < 0 else places
+            if len(found) >= size:
+                return found, height == heights[-1]
+        return found, True
+
+    def _places(self, who: Address, block: Block) -> list[int]:
+        """The transactions of a block that an account sends, gets, is created by, or is called in."""
+        name = hex_data(who)
+        receipts = self._receipts(block)
+        found = []
+        for index, transaction in enumerate(block.transactions):
+            if who in (transaction.sender, transaction.to, receipts[index].contract_address) or any(
+                name in (frame["from"], frame.get("to")) for _, frame in self._frames(transaction.hash)
+            ):
+                found.append(index)
+        return found
+
+    def _results(self, found: list[tuple[Block, int]], is_first: bool, is_last: bool) -> dict[str, Any]:
+        transactions, receipts = [], []
+        for block, index in found:
+            all_receipts = self._receipts(block)
+            transactions.append(transaction_json(block.transactions[index], block, index, all_receipts[index]))
+            receipts.append(self._receipt_json(block, all_receipts, index) | {"timestamp": block.header.timestamp})
+        return {"txs": transactions, "receipts": receipts, "firstPage": is_first, "lastPage": is_last}
+
+    def _receipts(self, block: Block) -> list[Receipt]:
+        return self._chain.receipts(block.hash) or []
+
+    def _receipt_json(self, block: Block, receipts: list[Receipt], index: int) -> dict[str, Any]:
+        return receipt_json(self._backend.config, block, receipts, index)
+
+
+def _moves(frame: dict[str, Any]) -> bool:
+    return frame["type"] in _KINDS or (frame["type"] in ("CALL", "CALLCODE") and int(frame.get("value", "0x0"), 16) > 0)
+
+
+def _check_page(size: int) -> None:
+    if not 0 < size <= MAX_OTS_PAGE:
+        raise InvalidParams(f"page size must be from 1 to {MAX_OTS_PAGE}")
+
+
+def _without(answer: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in answer.items() if name not in names}
