@@ -32,6 +32,16 @@ class WentBack:
 
 
 @dataclass(slots=True, frozen=True)
+class Recovering:
+    """At the start a kept chain is derived again from L1: how far L1 is read, of how much, and the safe head."""
+
+    chain: str  # "L2" or "verifier"
+    l1_block: int
+    l1_head: int
+    safe: int
+
+
+@dataclass(slots=True, frozen=True)
 class L1BlockMined:
     """A new L1 block; gas in units, base fee in wei."""
 
@@ -165,6 +175,7 @@ class Stalled:
 Event = (
     Resumed
     | WentBack
+    | Recovering
     | L1BlockMined
     | L2BlockBuilt
     | BatchPosted

@@ -18,6 +18,7 @@ from rollup.events import (
     L1BlockMined,
     L2BlockBuilt,
     OutputProposed,
+    Recovering,
     Reorged,
     Resumed,
     SafeHeadMoved,
@@ -193,6 +194,12 @@ def _went_back(event: WentBack) -> str:
     )
 
 
+def _recovering(event: Recovering) -> str:
+    return (
+        f"[yellow]recovering[/] {event.chain}: read L1 to block {event.l1_block} of {event.l1_head}, safe {event.safe}"
+    )
+
+
 def _switched(event: Switched) -> str:
     return f"[yellow]{event.actor}[/] " + ("started" if event.active else "stopped (admin_ methods start it again)")
 
@@ -215,13 +222,14 @@ _LINES: dict[type[Any], Callable[[Any], str]] = {
     Reorged: _reorged,
     Resumed: _resumed,
     WentBack: _went_back,
+    Recovering: _recovering,
     Switched: _switched,
     ConfigChanged: _config_changed,
     Waiting: _waiting,
     DataDropped: _dropped,
     Stalled: _stalled,
 }
-_ALWAYS = (Reorged, Resumed, Stalled, Switched, Waiting, WentBack)  # shown with --quiet too
+_ALWAYS = (Recovering, Reorged, Resumed, Stalled, Switched, Waiting, WentBack)  # shown with --quiet too
 _FIRST_BLOCKS = 3
 
 

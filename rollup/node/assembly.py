@@ -13,7 +13,7 @@ from derivation.driver import Verifier
 from derivation.errors import Critical
 from derivation.sources import BlobSource, L1Source
 from rollup.clock import Clock, ManualClock, SystemClock
-from rollup.events import WentBack
+from rollup.events import EventLog, Recovering, WentBack
 from rollup.execution.chain import Chain
 from rollup.execution.config import L2Config
 from rollup.execution.engine import Engine
@@ -27,6 +27,7 @@ from rollup.node.params import NodeError, NodeParams
 from rollup.patches import Patches
 from rollup.pool.costs import l2_extra_cost
 from rollup.pool.mempool import Mempool
+from rollup.protocol.blockref import L1BlockRef, L2BlockRef
 from rollup.protocol.config import RollupConfig
 from rollup.recovery import open_derived
 from rollup.store.kv import LmdbStore, MemoryStore, Store, StoreError
@@ -87,7 +88,7 @@ def open_l2(
 
 
 # ---------------------------------------------------------------- a whole node
-def assemble(params: NodeParams, devnet: Devnet, stores: tuple[Store, Store, Store]) -> Actors:
+def assemble(params: NodeParams, devnet: Devnet, stores: tuple[Store, Store, Store], events: EventLog) -> Actors:
     """All actors on the stores of L1, L2 and verifier; raises NodeError where a chain cannot be opened."""
     patches = Patches(params.data_dir)
     devnet = _patched(devnet, patches)
@@ -95,8 +96,8 @@ def assemble(params: NodeParams, devnet: Devnet, stores: tuple[Store, Store, Sto
     seconds = None if params.virtual_clock else time.monotonic
     l1_chain = _open_chain(params, "l1", stores[0], devnet.l1)
     l1 = open_l1(l1_chain, devnet, clock, seed=params.seed, seconds=seconds)
-    chain, back = _open_derived(params, "l2", stores[1], devnet, l1)
-    verifier_chain, verifier_back = _open_derived(params, "verifier", stores[2], devnet, l1)
+    chain, back = _open_derived(params, "l2", stores[1], devnet, l1, events)
+    verifier_chain, verifier_back = _open_derived(params, "verifier", stores[2], devnet, l1, events)
     config, l2_config, source = devnet.rollup_config, devnet.l2_config, l1.source
     l2 = open_l2(chain, l2_config, config, source, source, now=clock.now, seconds=seconds)
     batcher = _batcher(params, devnet, l1, l2)
@@ -159,18 +160,23 @@ def _proposer(params: NodeParams, devnet: Devnet, l1: L1Node, l2: L2Node) -> Pro
 
 
 def _open_derived(
-    params: NodeParams, name: str, store: Store, devnet: Devnet, l1: L1Node
+    params: NodeParams, name: str, store: Store, devnet: Devnet, l1: L1Node, events: EventLog
 ) -> tuple[Chain, WentBack | None]:
     """An L2 chain of the data directory; where its states are gone it is derived again (rollup/recovery.py)."""
+    shown = "L2" if name == "l2" else name
+
+    def on_progress(reading: L1BlockRef, safe: L2BlockRef) -> None:
+        events.publish(Recovering(shown, reading.number, l1.chain.head.number, safe.number))
 
     def derivation_of(chain: Chain) -> Verifier:
         return open_l2(chain, devnet.l2_config, devnet.rollup_config, l1.source, l1.source).derivation
 
     try:
         return open_derived(
-            "L2" if name == "l2" else name,
+            shown,
             lambda needs_state: _open_chain(params, name, store, devnet.l2, needs_state),
             derivation_of,
+            on_progress,
         )
     except Critical as error:
         raise NodeError(str(error)) from error

@@ -73,7 +73,7 @@ class Node:
                     stores.append(open_store(params.data_dir and params.data_dir / name))
                     opened.callback(stores[-1].close)
                 l1, l2, verifier = stores
-                node = cls(params, assemble(params, devnet, (l1, l2, verifier)), events, (l1, l2, verifier))
+                node = cls(params, assemble(params, devnet, (l1, l2, verifier), events), events, (l1, l2, verifier))
                 opened.pop_all()
         except (StoreError, ValueError, OSError) as error:
             raise NodeError(str(error)) from error

@@ -123,6 +123,7 @@ def test_every_event_has_its_row():
         events.OutputProposed(30, bytes(32), bytes(32)),
         events.Reorged("L1", 1, 5),
         events.Resumed("L2", 7, bytes(32), 5, 1),
+        events.Recovering("L2", 300, 900, 1_500),
         events.WentBack("L2", 9, 3, 7, "the state of the head, block 9, is missing"),
         events.Waiting("batcher", "L1"),
         events.Switched("batcher", False),

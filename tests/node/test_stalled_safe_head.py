@@ -15,8 +15,8 @@ from tests.scenarios.test_hostile_batcher import singular
 _SLOTS = {"l1_block_time": 2, "l2_block_time": 2}
 
 
-def open_node(folder, **options):
-    return Node.open(NodeParams(data_dir=folder, genesis_time=GENESIS_TIME, virtual_clock=True, **options))
+def open_node(folder, on_event=None, **options):
+    return Node.open(NodeParams(data_dir=folder, genesis_time=GENESIS_TIME, virtual_clock=True, **options), on_event)
 
 
 def run_to(node, *, l1=0, l2=0):

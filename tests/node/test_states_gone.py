@@ -2,7 +2,9 @@
 
 import pytest
 
+from rollup import recovery
 from rollup.cli.screen import event_line
+from rollup.events import Recovering
 from rollup.execution.chain import POINTERS
 from rollup.execution.state.database import DIFFS, FLAT_ACCOUNTS, FLAT_STORAGE, NODES, PLACES, REFERENCES
 from rollup.node import NodeError
@@ -70,6 +72,24 @@ def test_without_the_heads_state_it_goes_back_to_the_newest_safe_state(tmp_path)
     again = open_node(tmp_path)
     assert again.recoveries == []
     again.close()
+
+
+def test_a_recovery_reports_how_far_it_is(tmp_path, monkeypatch):
+    monkeypatch.setattr(recovery, "_STEPS", 5)
+    monkeypatch.setattr(recovery, "_REPORTED_EVERY", 2)
+    _, _, sent = stopped_with_an_unsafe_transfer(tmp_path)
+    delete(tmp_path / "l2", [NODES])
+    events = []
+    node = open_node(tmp_path, events.append)
+    told = [event for event in events if isinstance(event, Recovering)]
+    assert len(told) > 2
+    assert {event.chain for event in told} == {"L2"}
+    assert [event.l1_block for event in told] == sorted(event.l1_block for event in told)
+    assert all(0 <= event.l1_block <= event.l1_head == node.l1.chain.head.number for event in told)
+    assert told[-1].safe > told[0].safe
+    assert [type(event).__name__ for event in events] == ["Recovering"] * len(told)
+    goes_on(node, sent)
+    node.close()
 
 
 @pytest.mark.parametrize(
