@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from rollup.execution.block_context import rules_at
 from rollup.execution.chain import Chain, HeadChange
 from rollup.execution.config import L1Config, L2Config
-from rollup.execution.delegation import delegate_of
 from rollup.execution.errors import InvalidTransaction
 from rollup.execution.state.account import Account
 from rollup.execution.state.reader import StateReader
 from rollup.pool import errors as texts
 from rollup.pool.account import PoolAccount, PooledTransaction
+from rollup.pool.admission import check_account, check_funds
 from rollup.pool.errors import AlreadyKnown, PoolError
 from rollup.pool.journal import PoolJournal
 from rollup.pool.limits import PoolLimits
@@ -26,7 +26,7 @@ from rollup.pool.rules import PoolRules, check_transaction, decode, max_cost
 from rollup.protocol.block import Block
 from rollup.protocol.header import Header
 from rollup.protocol.primitives import EMPTY_CODE_HASH, EMPTY_TRIE_ROOT, Address, Hash
-from rollup.protocol.transaction import BLOB, SET_CODE, Transaction, TransactionError
+from rollup.protocol.transaction import SET_CODE, Transaction, TransactionError
 from rollup.store.kv import Store, StoreError
 
 # What a transaction costs beyond gas and value, in wei, at a head: made once a head, asked once a transaction.
@@ -325,12 +325,12 @@ class Mempool:
         sender = check_transaction(transaction, self._rules, self.limits)
         state = self._account(sender)
         if transaction.nonce >= state.nonce:
-            _check_funds(max_cost(transaction), state.balance)  # before its L1 fee, which takes long to compute
+            check_funds(max_cost(transaction), state.balance)  # before its L1 fee, which takes long to compute
         account = self._accounts.get(sender) or PoolAccount(sender, state.nonce)
         self._release(account.advance(state.nonce))
         item = PooledTransaction(transaction, sender, self.cost_of(transaction), self._arrivals)
         old = account.by_nonce.get(transaction.nonce)
-        self._check_account(item, account, state, old)
+        check_account(item, account, state, self._state, self.limits, old)
         if old is None:
             self._make_room(item, is_gapped=transaction.nonce > account.next_nonce)
         else:
@@ -344,67 +344,6 @@ class Mempool:
         if len(self._cheapest) > 2 * len(self._by_hash) + 1024:
             self._cheapest = [_by_tip(held) for held in self._by_hash.values()]
             heapq.heapify(self._cheapest)
-
-    def _check_account(
-        self, item: PooledTransaction, account: PoolAccount, state: Account, old: PooledTransaction | None
-    ) -> None:
-        """geth core/txpool/validation.go, ValidateTransactionWithState, then the replacement and account bounds."""
-        transaction = item.transaction
-        if transaction.nonce < state.nonce:
-            raise PoolError(f"nonce too low: next nonce {state.nonce}, tx nonce {transaction.nonce}")
-        self._check_code(transaction, account, state, old)
-        self._check_balance(item, account, state.balance, old)
-        if old is not None:
-            self._check_replacement(transaction, old.transaction)
-        elif transaction.nonce == account.next_nonce:
-            if account.pending_count >= self.limits.account_pending:
-                raise PoolError(texts.ACCOUNT_LIMIT)
-        elif account.queued_count >= self.limits.account_queued:
-            raise PoolError(texts.ACCOUNT_LIMIT)
-
-    def _check_code(
-        self, transaction: Transaction, account: PoolAccount, state: Account, old: PooledTransaction | None
-    ) -> None:
-        """EIP-3607, and EIP-7702: one call can empty a delegated account, so it has one transaction in flight."""
-        if state.code_hash == EMPTY_CODE_HASH:
-            return
-        if delegate_of(self._state.code(state.code_hash)) is None:
-            raise PoolError(f"sender not an eoa: address 0x{account.address.hex()}")
-        if transaction.nonce != state.nonce:
-            raise PoolError(texts.OUT_OF_ORDER_DELEGATED)
-        if old is None and account.by_nonce:
-            raise PoolError(texts.IN_FLIGHT_LIMIT)
-
-    def _check_balance(
-        self, item: PooledTransaction, account: PoolAccount, balance: int, old: PooledTransaction | None
-    ) -> None:
-        # spec: isthmus.pool-balance
-        _check_funds(item.cost, balance)
-        if item.transaction.nonce > account.next_nonce:
-            return
-        spent = account.pending_cost
-        if old is not None and item.transaction.nonce < account.next_nonce:
-            spent -= old.cost
-        needed = spent + item.cost
-        if needed > balance:
-            raise PoolError(
-                f"{texts.FUNDS} {balance}, queued cost {spent}, tx cost {item.cost}, overshot {needed - balance}"
-            )
-
-    def _check_replacement(self, new: Transaction, old: Transaction) -> None:
-        """Both prices must rise by the bump (geth core/txpool/legacypool/list.go, Add)."""
-        is_blob = BLOB in (new.tx_type, old.tx_type)
-        if is_blob and new.tx_type != old.tx_type:
-            raise PoolError("address already reserved")
-        factor = 100 + (self.limits.blob_price_bump if is_blob else self.limits.price_bump)
-        pairs = [
-            (new.max_fee_per_gas, old.max_fee_per_gas),
-            (new.max_priority_fee_per_gas, old.max_priority_fee_per_gas),
-        ]
-        if is_blob:
-            pairs.append((new.max_fee_per_blob_gas, old.max_fee_per_blob_gas))
-        if any(after <= before or after * 100 < before * factor for after, before in pairs):
-            raise PoolError(texts.REPLACEMENT_UNDERPRICED)
 
     def _make_room(self, item: PooledTransaction, is_gapped: bool) -> None:
         """Drops the cheapest when the pool is full; raises PoolError when the new one pays no more than that.
@@ -453,11 +392,6 @@ class Mempool:
         self._queue.note(account)
         if not account.by_nonce:
             del self._accounts[address]
-
-
-def _check_funds(cost: int, balance: int) -> None:
-    if cost > balance:
-        raise PoolError(f"{texts.FUNDS} {balance}, tx cost {cost}, overshot {cost - balance}")
 
 
 def _by_tip(item: PooledTransaction) -> tuple[int, int, Hash]:
