@@ -1,8 +1,9 @@
-"""The native attribution precompile: who is paid, and how much, each time a model answers.
+"""The native attribution precompile: it divides the fee each time a model answers.
 
     execute(host, calldata) -> bytes
 
-runs one call of IAttribution.sol over a `Host`. Nothing here knows the node, the clock or chance.
+runs one call of IAttribution.sol over a `Host`. The package does not import the node and uses neither a clock nor
+random numbers.
 """
 
 from .dict_host import CallResult, DictHost

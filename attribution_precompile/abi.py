@@ -1,7 +1,8 @@
-"""The ABI codec: as strict as solc 0.8's own decoder (ABI coder v2), and bounded by the length of the calldata.
+"""The ABI codec. It is as strict as solc 0.8's decoder (ABI coder v2), and its work is bounded by the length of the
+calldata.
 
-Every offset is compared with what is there before it is added, every count before it is multiplied: a hostile
-encoding costs no more than reading its words. Trailing calldata is ignored (attribution.md section 3).
+Every offset is checked against the calldata's length before it is added, and every count before it is multiplied, so a
+hostile encoding costs no more than reading its words. Trailing calldata is ignored.
 """
 
 from typing import Final
@@ -13,7 +14,9 @@ WORD: Final = 32
 
 
 def decode_words(data: bytes, bits: tuple[int, ...], base: int = SELECTOR) -> list[int]:
-    """The static words from byte `base` on, each an unsigned integer of at most the given bits; else MalformedInput."""
+    """Reads static words from byte `base` on: unsigned integers of at most the given bits. Raises MalformedInput
+    otherwise.
+    """
     if len(data) < base + WORD * len(bits):
         raise MALFORMED_INPUT()
     values = []
@@ -27,14 +30,16 @@ def decode_words(data: bytes, bits: tuple[int, ...], base: int = SELECTOR) -> li
 
 
 def locate_tuple(data: bytes, offset: int, words: int, base: int = SELECTOR) -> int:
-    """Where the dynamic tuple at `offset` from `base` starts, its static part of `words` words being all there."""
+    """Returns where the dynamic tuple at `offset` from `base` starts. Checks that its `words` static words are
+    present.
+    """
     if offset > len(data) - base - WORD * words:
         raise MALFORMED_INPUT()
     return base + offset
 
 
 def locate_array(data: bytes, offset: int, item_words: int, base: int = SELECTOR) -> tuple[int, int]:
-    """First byte and count of the array at `offset` from `base`, whose items take `item_words` words each."""
+    """Returns the first byte and the length of the array at `offset` from `base`; an item has `item_words` words."""
     if offset > len(data) - base - WORD:
         raise MALFORMED_INPUT()
     start = base + offset + WORD
@@ -45,26 +50,26 @@ def locate_array(data: bytes, offset: int, item_words: int, base: int = SELECTOR
 
 
 def decode_array(data: bytes, offset: int, bits: tuple[int, ...], base: int = SELECTOR) -> list[list[int]]:
-    """The array at `offset`, each item a row of static words of at most the given bits."""
+    """Decodes the array at `offset`. An item is a row of static words of at most the given bits."""
     start, count = locate_array(data, offset, len(bits), base)
     stride = WORD * len(bits)
     return [decode_words(data, bits, start + i * stride) for i in range(count)]
 
 
 def decode_uint64_array(data: bytes, offset: int) -> list[int]:
-    """A `uint64[]`."""
+    """Decodes a `uint64[]`."""
     start, count = locate_array(data, offset, 1)
     return decode_words(data, (64,) * count, start)
 
 
 def slice_words(data: bytes, offset: int) -> bytes:
-    """A `uint256[]` as its packed words: what abi.encodePacked of it gives."""
+    """Returns the packed words of a `uint256[]`, as abi.encodePacked would."""
     start, count = locate_array(data, offset, 1)
     return data[start : start + WORD * count]
 
 
 def slice_bytes(data: bytes, offset: int) -> bytes:
-    """A `bytes`."""
+    """Returns the content of a `bytes`."""
     if offset > len(data) - SELECTOR - WORD:
         raise MALFORMED_INPUT()
     start = SELECTOR + offset + WORD
@@ -75,5 +80,5 @@ def slice_bytes(data: bytes, offset: int) -> bytes:
 
 
 def encode_words(*values: int) -> bytes:
-    """Unsigned integers, a word each."""
+    """Encodes unsigned integers, one word each."""
     return b"".join([value.to_bytes(WORD, "big") for value in values])

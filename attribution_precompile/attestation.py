@@ -1,7 +1,7 @@
-"""Attestations and influence vectors as an attributor makes them, off the chain: encoded, signed, read back.
+"""Attestations and influence vectors for an attributor, off-chain: encoding, signing and decoding.
 
-Weights are relative and have no unit; times are unix seconds. Needs eth_utils, which web3 brings; the node never
-imports this.
+Weights are relative and have no unit; times are unix seconds. The module needs eth_utils, a dependency of web3; the
+node never imports it.
 """
 
 from collections.abc import Sequence
@@ -27,14 +27,14 @@ ZERO_HASH: Final = bytes(32)
 
 
 class SigningKey(Protocol):
-    """What coincurve's PrivateKey offers."""
+    """The part of coincurve's PrivateKey that is used here."""
 
     def sign_recoverable(self, message: bytes, hasher: None) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Attestation:
-    """An attributor's word for one inference."""
+    """An attributor's signed statement about one inference."""
 
     model_id: int
     payer: str
@@ -47,7 +47,7 @@ class Attestation:
     evidence: bytes = ZERO_HASH
 
     def as_tuple(self) -> tuple[int, str, int, int, int, int, bytes, bytes, bytes]:
-        """In the order of the ABI."""
+        """The fields in the order of the ABI."""
         return (
             self.model_id,
             to_checksum_address(self.payer),
@@ -61,7 +61,7 @@ class Attestation:
         )
 
     def encode(self) -> bytes:
-        """Nine ABI words."""
+        """The ABI encoding: nine words."""
         numbers = (self.model_id, int(self.payer, 16), self.nonce, self.deadline, self.input_tokens, self.output_tokens)
         words = [number.to_bytes(32, "big") for number in numbers]
         return b"".join([*words, self.request_hash, self.response_hash, self.evidence])
@@ -69,21 +69,25 @@ class Attestation:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Influence:
-    """One entry of an influence vector: a DataNet's pool, or with a contributor that member directly."""
+    """One entry of an influence vector. Without a contributor it pays the DataNet's pool, otherwise that member
+    directly.
+    """
 
     datanet_id: int
     contributor: str = ""
     weight: int = field(default=1, compare=False)
 
     def encode(self) -> int:
-        """The word. ValueError for a weight or an id out of range."""
+        """The entry as a word. Raises ValueError for a weight or an id out of range."""
         if not 0 < self.weight <= MASK_32 or not 0 < self.datanet_id <= MASK_64:
             raise ValueError(f"not an influence entry: {self}")
         return self.datanet_id << 192 | self.weight << 160 | (int(self.contributor, 16) if self.contributor else 0)
 
 
 def encode_influence(entries: Sequence[Influence]) -> list[int]:
-    """The influence vector, sorted as the precompile wants it. ValueError for duplicates or more than 32 entries."""
+    """Returns the influence vector, in the order that the precompile requires. Raises ValueError for duplicates or more
+    than 32 entries.
+    """
     if len(entries) > MAX_INFLUENCE:
         raise ValueError(f"an influence vector has at most {MAX_INFLUENCE} entries, not {len(entries)}")
     keyed = {
@@ -95,7 +99,7 @@ def encode_influence(entries: Sequence[Influence]) -> list[int]:
 
 
 def decode_influence(words: Sequence[int]) -> list[Influence]:
-    """The entries of an influence vector as logged."""
+    """The entries of an influence vector, as in an event."""
     return [
         Influence(
             word >> 192,
@@ -119,13 +123,15 @@ def sign_attestation(key: SigningKey, attestation: Attestation, influence: Seque
 
 
 def record_hash(request_hash: bytes, response_hash: bytes) -> bytes:
-    """What inferCompact logs for the two: keccak256(abi.encode(requestHash, responseHash))."""
+    """The record that inferCompact logs for a request and its response: keccak256(abi.encode(requestHash,
+    responseHash)).
+    """
     return keccak256(request_hash + response_hash)
 
 
 def attestation_typed_data(attestation: Attestation, influence: Sequence[int], chain_id: int) -> dict[str, Any]:
-    """The attestation as EIP-712 JSON, for wallets that sign that: `account.sign_typed_data(full_message=...)`, or
-    eth_signTypedData_v4. Such a signature is as good as `sign_attestation`'s."""
+    """The attestation as EIP-712 JSON, for wallets that sign typed data: `account.sign_typed_data(full_message=...)`,
+    or eth_signTypedData_v4. The precompile accepts such a signature like one of `sign_attestation`."""
     members = _members(ATTESTATION_TYPE)
     values = [*attestation.as_tuple(), list(influence)]
     return {

@@ -1,4 +1,4 @@
-"""Conservation, recomputed from storage: what the account owes, in 2^-64 wei, so that nothing is lost in rounding."""
+"""Conservation, recomputed from storage: what the account owes, in 2^-64 wei, so that nothing is lost by rounding."""
 
 from collections.abc import Callable, Iterable
 
@@ -7,7 +7,9 @@ from attribution_precompile.words import unpack_counts, unpack_escrow, unpack_me
 
 
 def owed_scaled(storage: Callable[[int], int], accounts: Iterable[int]) -> int:
-    """Credits, pools (pending and remainder) and escrow, in 2^-64 wei; `accounts` is everyone who may have anything."""
+    """The sum of credits, pools (pending and remainder) and escrow in 2^-64 wei. Give every account that may have
+    any.
+    """
     accounts = set(accounts)
     datanets, _, jobs = unpack_counts(storage(COUNTS))
     owed = sum(storage(credit_slot(account)) for account in accounts) << 64

@@ -1,11 +1,11 @@
-"""Typed helpers for web3.py: build influence vectors, sign attestations, call, read, and understand what failed.
+"""Typed helpers for web3.py: influence vectors, attestations, calls, reads, and explained errors.
 
     client = AttributionClient(Web3(Web3.HTTPProvider("http://localhost:9545")))
     datanet_id = client.create_datanet(account, metadata)
     client.contribute(account, datanet_id, [(contributor, units, content_hash)])
 
-Amounts are wei, times unix seconds, shares basis points. A call the precompile refuses raises `AttributionError`, whose
-text is the typed error in words. Needs the extra `client` (web3); the node never imports this.
+Amounts are wei, times unix seconds, shares basis points. A refused call raises `AttributionError`, whose text explains
+the typed error. The module needs the extra `client` (web3); the node never imports it.
 """
 
 from collections.abc import Sequence
@@ -79,7 +79,7 @@ class AttributionError(Exception):
 
 
 class Account(Protocol):
-    """What eth_account's LocalAccount offers."""
+    """The part of eth_account's LocalAccount that is used here."""
 
     @property
     def address(self) -> ChecksumAddress: ...
@@ -89,7 +89,7 @@ class Account(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Datanet:
-    """A DataNet as it stands."""
+    """The current state of a DataNet."""
 
     curator: ChecksumAddress
     metadata: bytes
@@ -100,7 +100,9 @@ class Datanet:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model as it stands; `weights` are (datanetId, weight), `attributor` is zero where it is the owner."""
+    """The current state of a model. `weights` are pairs (datanetId, weight). `attributor` is zero if the owner is the
+    attributor.
+    """
 
     owner: ChecksumAddress
     attributor: ChecksumAddress
@@ -112,7 +114,7 @@ class Model:
 
     @property
     def signer(self) -> ChecksumAddress:
-        """Who attests and settles: the attributor, or the owner where none is named."""
+        """The account that attests and settles: the attributor, or the owner if none is set."""
         return self.attributor if int(self.attributor, 16) else self.owner
 
 
@@ -129,7 +131,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job as it stands: state 1 is open, 2 settled, 3 cancelled."""
+    """The current state of a job. Its state is 1 for open, 2 for settled, 3 for cancelled."""
 
     model_id: int
     payer: ChecksumAddress
@@ -140,7 +142,7 @@ class Job:
 
 
 class AttributionClient:
-    """The precompile through any JSON-RPC endpoint web3.py can reach."""
+    """The precompile behind any JSON-RPC endpoint that web3.py can reach."""
 
     def __init__(self, web3: Web3) -> None:
         self.web3 = web3
@@ -150,33 +152,35 @@ class AttributionClient:
     # -- reading
 
     def call(self, name: str, *arguments: Any) -> Any:
-        """A view method's result as web3.py decodes it. AttributionError if it refuses."""
+        """The result of a view method, as web3.py decodes it. Raises AttributionError if the precompile refuses the
+        call.
+        """
         try:
             return self.contract.functions[name](*arguments).call()
         except ContractLogicError as error:
             raise _explained(error) from error
 
     def version(self) -> int:
-        """Of the interface."""
+        """The version of the interface."""
         version: int = self.call("version")
         return version
 
     def platform(self) -> tuple[ChecksumAddress, ChecksumAddress, int]:
-        """Admin, treasury, basis points."""
+        """The platform's admin, its treasury, and its share in basis points."""
         admin, treasury, bps = self.call("platform")
         return admin, treasury, bps
 
     def datanet(self, datanet_id: int) -> Datanet:
-        """AttributionError UnknownDatanet if there is none."""
+        """A DataNet. Raises AttributionError (UnknownDatanet) if it does not exist."""
         return Datanet(*self.call("datanet", datanet_id))
 
     def member(self, datanet_id: int, account: str) -> tuple[int, int]:
-        """Units, and the wei it would harvest now."""
+        """A member's units, and the wei that a harvest would pay now."""
         units, pending = self.call("member", datanet_id, Web3.to_checksum_address(account))
         return units, pending
 
     def model(self, model_id: int) -> Model:
-        """AttributionError UnknownModel if there is none."""
+        """A model. Raises AttributionError (UnknownModel) if it does not exist."""
         owner, attributor, base, metadata, price, split, weights = self.call("model", model_id)
         return Model(
             owner,
@@ -189,55 +193,57 @@ class AttributionClient:
         )
 
     def usage(self, model_id: int) -> Usage:
-        """AttributionError UnknownModel if there is none."""
+        """A model's counters. Raises AttributionError (UnknownModel) if the model does not exist."""
         return Usage(*self.call("usage", model_id))
 
     def quote(self, model_id: int, input_tokens: int, output_tokens: int) -> int:
-        """The least fee, wei."""
+        """The lowest fee of an inference, in wei."""
         fee: int = self.call("quote", model_id, input_tokens, output_tokens)
         return fee
 
     def job(self, job_id: int) -> Job:
-        """AttributionError UnknownJob if there is none."""
+        """A job. Raises AttributionError (UnknownJob) if it does not exist."""
         return Job(*self.call("job", job_id))
 
     def nonce(self, payer: str) -> int:
-        """The next attestation's nonce."""
+        """The nonce of the payer's next attestation."""
         nonce: int = self.call("nonces", Web3.to_checksum_address(payer))
         return nonce
 
     def claimable(self, account: str, datanet_ids: Sequence[int] = ()) -> int:
-        """What a claim would pay now, wei."""
+        """The wei that a claim would pay now."""
         amount: int = self.call("claimable", Web3.to_checksum_address(account), list(datanet_ids))
         return amount
 
     # -- writing: each waits for the receipt
 
     def send(self, account: Account, name: str, *arguments: Any, value: int = 0) -> TxReceipt:
-        """Signs, sends and waits. AttributionError if the call would be refused, or if in the end it was."""
+        """Signs and sends a transaction and waits for it. Raises AttributionError if the call would be refused or is
+        refused.
+        """
         return self._send_data(account, HexStr(self.contract.encode_abi(name, args=list(arguments))), value)
 
     def set_platform(self, account: Account, admin: str, treasury: str, bps: int) -> TxReceipt:
-        """By the platform's admin; bps of every fee go to the treasury, at most 3,000."""
+        """Sets the platform; only its admin may. `bps` of every fee (at most 3,000) go to the treasury."""
         return self.send(account, "setPlatform", _address(admin), _address(treasury), bps)
 
     def create_datanet(self, account: Account, metadata: bytes = ZERO_HASH) -> int:
-        """Returns the new DataNet's id."""
+        """Creates a DataNet and returns its id."""
         return self._logged(self.send(account, "createDatanet", metadata), "DatanetCreated", "datanetId")
 
     def contribute(
         self, account: Account, datanet_id: int, contributions: Sequence[tuple[str, int, bytes]]
     ) -> TxReceipt:
-        """Contributions are (contributor, units, content hash)."""
+        """Registers contributions: (contributor, units, content hash) each."""
         rows = [(Web3.to_checksum_address(who), units, content) for who, units, content in contributions]
         return self.send(account, "contribute", datanet_id, rows)
 
     def set_units(self, account: Account, datanet_id: int, contributor: str, units: int) -> TxReceipt:
-        """By the curator: the contributor's share of what the pool earns from now on."""
+        """Sets a contributor's share of the pool's later earnings; only the curator may."""
         return self.send(account, "setUnits", datanet_id, _address(contributor), units)
 
     def transfer_curator(self, account: Account, datanet_id: int, to: str) -> TxReceipt:
-        """By the curator."""
+        """Makes another account the curator; only the curator may."""
         return self.send(account, "transferCurator", datanet_id, _address(to))
 
     def register_model(
@@ -251,7 +257,7 @@ class AttributionClient:
         attributor: str = "0x" + "00" * 20,
         metadata: bytes = ZERO_HASH,
     ) -> int:
-        """Returns the new model's id; `weights` are (datanetId, weight)."""
+        """Registers a model and returns its id; `weights` are pairs (datanetId, weight)."""
         price, split = price or Price(), split or Split()
         params = (
             metadata,
@@ -264,22 +270,22 @@ class AttributionClient:
         return self._logged(self.send(account, "registerModel", params), "ModelRegistered", "modelId")
 
     def set_price(self, account: Account, model_id: int, price: Price) -> TxReceipt:
-        """By the model's owner."""
+        """Sets the prices; only the model's owner may."""
         values = (price.per_call, price.per_kilo_input, price.per_kilo_output)
         return self.send(account, "setPrice", model_id, values)
 
     def set_attributor(self, account: Account, model_id: int, attributor: str) -> TxReceipt:
-        """By the model's owner; address zero makes the owner the attributor."""
+        """Sets the attributor; only the model's owner may. Address zero makes the owner the attributor."""
         return self.send(account, "setAttributor", model_id, _address(attributor))
 
     def transfer_model(self, account: Account, model_id: int, to: str) -> TxReceipt:
-        """By the model's owner."""
+        """Gives the model to another owner; only its owner may."""
         return self.send(account, "transferModel", model_id, _address(to))
 
     def record_training(
         self, account: Account, model_id: int, step: int, checkpoint: bytes, data_root: bytes
     ) -> TxReceipt:
-        """By the model's owner; steps rise strictly."""
+        """Records a training step; only the model's owner may. Steps rise strictly."""
         return self.send(account, "recordTraining", model_id, step, checkpoint, data_root)
 
     def infer(
@@ -293,7 +299,7 @@ class AttributionClient:
         response_hash: bytes = ZERO_HASH,
         fee: int | None = None,
     ) -> TxReceipt:
-        """One inference at default weights; the fee, in wei, is the quote unless given."""
+        """One inference with default weights. The fee, in wei, is the quote unless given."""
         value = self.quote(model_id, input_tokens, output_tokens) if fee is None else fee
         arguments = (model_id, input_tokens, output_tokens, request_hash, response_hash)
         return self.send(account, "infer", *arguments, value=value)
@@ -308,7 +314,7 @@ class AttributionClient:
         record: bytes = ZERO_HASH,
         fee: int | None = None,
     ) -> TxReceipt:
-        """One inference at the least L1 data cost: 48 bytes of calldata; `record` is of `record_hash`."""
+        """One inference at the lowest L1 data cost: 48 bytes of calldata. `record` is a value of `record_hash`."""
         value = self.quote(model_id, input_tokens, output_tokens) if fee is None else fee
         numbers = b"".join([number.to_bytes(4, "big") for number in (model_id, input_tokens, output_tokens)])
         return self._send_data(account, HexStr("0x" + (self._selector(_COMPACT) + numbers + record).hex()), value)
@@ -321,7 +327,7 @@ class AttributionClient:
         signature: bytes,
         fee: int | None = None,
     ) -> TxReceipt:
-        """One inference with its own influence, as signed."""
+        """One inference with the influence of a signed attestation."""
         quoted = (attestation.model_id, attestation.input_tokens, attestation.output_tokens)
         value = self.quote(*quoted) if fee is None else fee
         arguments = (attestation.as_tuple(), list(influence), signature)
@@ -339,15 +345,15 @@ class AttributionClient:
         records_root: bytes = ZERO_HASH,
         influence: Sequence[int] = (),
     ) -> TxReceipt:
-        """`count` inferences in one record, by the attributor, for `fee` wei. Tokens are the sums over all of them,
-        `records_root` commits to the single ones."""
+        """Records `count` inferences at once, for `fee` wei; only the attributor may. Tokens are sums over all
+        inferences, and `records_root` commits to the single ones."""
         arguments = (model_id, count, input_tokens, output_tokens, records_root, list(influence))
         return self.send(account, "inferBatch", *arguments, value=fee)
 
     def request(
         self, account: Account, model_id: int, deadline: int, escrow: int, request_hash: bytes = ZERO_HASH
     ) -> int:
-        """Pays `escrow` wei for an answer until `deadline`, unix seconds; returns the job's id."""
+        """Pays `escrow` wei for an answer until `deadline` (Unix seconds) and returns the id of the job."""
         receipt = self.send(account, "request", model_id, request_hash, deadline, value=escrow)
         return self._logged(receipt, "JobRequested", "jobId")
 
@@ -362,40 +368,42 @@ class AttributionClient:
         evidence: bytes = ZERO_HASH,
         influence: Sequence[int] = (),
     ) -> TxReceipt:
-        """By the attributor, in time: the fee is the quote or the escrow, whichever is less."""
+        """Answers a job before its deadline; only the attributor may. The fee is the quote or the escrow, whichever is
+        less.
+        """
         arguments = (job_id, input_tokens, output_tokens, response_hash, evidence, list(influence))
         return self.send(account, "settle", *arguments)
 
     def cancel(self, account: Account, job_id: int) -> TxReceipt:
-        """By the payer, after the deadline: the escrow becomes credit."""
+        """Cancels a job after its deadline; only its payer may. The escrow becomes credit."""
         return self.send(account, "cancel", job_id)
 
     def harvest(self, account: Account, datanet_ids: Sequence[int], beneficiary: str = "") -> TxReceipt:
-        """Moves what a member (the sender, unless named) has earned in pools into its credit."""
+        """Moves a member's earnings from pools to its credit. The member is the sender unless given."""
         return self.send(account, "harvest", list(datanet_ids), _address(beneficiary or account.address))
 
     def claim_for(self, account: Account, beneficiary: str, datanet_ids: Sequence[int] = ()) -> int:
-        """Pays the beneficiary everything it has earned, at the sender's gas; returns the wei paid."""
+        """Pays the beneficiary all its earnings; the sender pays the gas. Returns the wei paid."""
         receipt = self.send(account, "claimFor", _address(beneficiary), list(datanet_ids))
         return self._logged(receipt, "Claimed", "amount")
 
     def claim(self, account: Account, datanet_ids: Sequence[int] = (), recipient: str = "") -> int:
-        """Harvests, pays everything out; returns the wei paid."""
+        """Harvests and pays out all of the sender's earnings. Returns the wei paid."""
         to = Web3.to_checksum_address(recipient or account.address)
         return self._logged(self.send(account, "claim", list(datanet_ids), to), "Claimed", "amount")
 
-    # -- understanding
+    # -- explaining
 
     def wait(self, transaction_hash: bytes | HexStr, timeout: float = 120) -> TxReceipt:
         """Waits up to `timeout` seconds for a transaction's receipt. AttributionError with the typed error if it
-        failed; web3's TimeExhausted if it is in no block by then."""
+        failed; web3's TimeExhausted if it is not in a block by then."""
         receipt = self.web3.eth.wait_for_transaction_receipt(HexBytes(transaction_hash), timeout=timeout)
         if receipt["status"] != 1:
             self._explain_failure(receipt)
         return receipt
 
     def decode_call(self, data: bytes) -> tuple[str, dict[str, Any]]:
-        """A transaction's calldata: the method's name and its arguments. ValueError if it is no call of the
+        """The method's name and arguments in a transaction's calldata. Raises ValueError if it does not call the
         precompile."""
         if data[:4] == self._selector(_COMPACT):
             if len(data) != _COMPACT_LENGTH:
@@ -439,7 +447,7 @@ class AttributionClient:
             "nonce": eth.get_transaction_count(account.address, "pending"),
             "chainId": eth.chain_id,
             "maxPriorityFeePerGas": priority,
-            # The base fee at most doubles before the transaction is in a block that is not far away.
+            # The base fee at most doubles before the transaction is included, if that is soon.
             "maxFeePerGas": Wei(2 * eth.get_block("latest")["baseFeePerGas"] + priority),
         }
         signed = account.sign_transaction(transaction)
@@ -463,7 +471,7 @@ def _address(account: str) -> ChecksumAddress:
 
 
 def _values(item: Any) -> tuple[Any, ...]:
-    """A struct, which web3.py gives as a tuple, or as a dictionary where it was asked to."""
+    """The values of a struct. web3.py returns it as a tuple, or as a dictionary if configured so."""
     return tuple(item.values()) if isinstance(item, dict) else tuple(item)
 
 

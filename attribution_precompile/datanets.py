@@ -1,4 +1,4 @@
-"""DataNets: who contributed what, judged in units by a curator; units are shares of the DataNet's pool."""
+"""DataNets: contributions and the units that a curator gives them. Units are shares of the DataNet's pool."""
 
 from .abi import decode_array, decode_words, encode_words
 from .errors import (
@@ -52,7 +52,7 @@ def create_datanet(host: Host, data: bytes) -> bytes:
 
 
 def contribute(host: Host, data: bytes) -> bytes:
-    """contribute: each content hash counts once in a DataNet; what the members had earned stays earned."""
+    """contribute: each content hash counts once per DataNet. Earlier earnings of the members stay theirs."""
     datanet_id, offset = decode_words(data, (64, 256))
     contributions = decode_array(data, offset, (160, 96, 256))
     enter(host)
@@ -90,7 +90,7 @@ def contribute(host: Host, data: bytes) -> bytes:
 
 
 def set_units(host: Host, data: bytes) -> bytes:
-    """setUnits: the curator changes a member's share of what the pool earns from now on."""
+    """setUnits: the curator changes a member's share of the pool's later earnings."""
     datanet_id, contributor, units = decode_words(data, (64, 160, 96))
     enter(host)
     datanet = _curated(host, datanet_id)
@@ -114,7 +114,7 @@ def set_units(host: Host, data: bytes) -> bytes:
 
 
 def transfer_curator(host: Host, data: bytes) -> bytes:
-    """transferCurator."""
+    """transferCurator: the curator names another one."""
     datanet_id, to = decode_words(data, (64, 160))
     enter(host)
     datanet = _curated(host, datanet_id)
@@ -135,7 +135,7 @@ def datanet(host: Host, data: bytes) -> bytes:
 
 
 def member(host: Host, data: bytes) -> bytes:
-    """member: units, and the wei it would harvest now."""
+    """member: units, and the wei that a harvest would pay now."""
     datanet_id, account = decode_words(data, (64, 160))
     slot, _ = _existing(host, datanet_id)
     paid_acc, units = unpack_member(host.sload(host.mapping(account, host.mapping(datanet_id, MEMBERS))))
@@ -144,7 +144,7 @@ def member(host: Host, data: bytes) -> bytes:
 
 
 def _existing(host: Host, datanet_id: int) -> tuple[int, int]:
-    """The DataNet's slot and its curator, or UnknownDatanet."""
+    """Returns the DataNet's slot and its curator. Raises UnknownDatanet."""
     slot = host.mapping(datanet_id, DATANETS)
     curator = host.sload(slot + CURATOR) & MASK_160
     if not curator:
@@ -153,7 +153,7 @@ def _existing(host: Host, datanet_id: int) -> tuple[int, int]:
 
 
 def _curated(host: Host, datanet_id: int) -> int:
-    """The DataNet's slot, the caller being its curator."""
+    """Returns the DataNet's slot. Raises Unauthorized unless the caller is its curator."""
     slot, curator = _existing(host, datanet_id)
     if curator != host.caller:
         raise UNAUTHORIZED(host.caller)

@@ -28,7 +28,7 @@ from .signatures import recover_address
 
 @dataclass(slots=True)
 class CallResult:
-    """How a call on a DictHost ended. `output` is return or revert data; `gas_used` is before refunds."""
+    """The result of a call on a DictHost. `output` is return or revert data; `gas_used` is before refunds."""
 
     success: bool
     output: bytes
@@ -43,9 +43,9 @@ Receiver = Callable[["DictHost", int], bool]
 class DictHost:
     """The precompile's account in dictionaries, with the EVM's gas, for tests and benchmarks.
 
-    A transaction begins with `begin`; a call is `call`, or, without its bookkeeping, `enter` and then
-    `attribution_precompile.execute`. An account in `receivers` is a contract: the callable stands for its receive
-    function, gets this host and the amount, and its answer is whether it succeeded.
+    Begin a transaction with `begin`. Make a call with `call`, or, without its bookkeeping, with `enter` and
+    `attribution_precompile.execute`. An account in `receivers` is a contract. Its callable replaces the receive
+    function: it gets this host and the amount and returns whether it succeeded.
     """
 
     timestamp: int = 1
@@ -72,8 +72,8 @@ class DictHost:
         return self.balances.get(ADDRESS, 0)
 
     def begin(self, *accessed: int) -> None:
-        """A new transaction: all cold but the precompile and the accounts `accessed` (its sender, say, EIP-2929), no
-        refund, no logs; what is stored is the original."""
+        """Begins a transaction. Everything is cold except the precompile and the accounts `accessed` (for example the
+        sender, EIP-2929). There are no refunds and no logs. The stored values are the original ones."""
         self._original.clear()
         self._warm.clear()
         self._warm_accounts.clear()
@@ -84,13 +84,13 @@ class DictHost:
         self.refund = 0
 
     def enter(self, caller: int, value: int, gas: int) -> None:
-        """Opens a frame: who calls, with how much wei (not moved here), and its gas."""
+        """Opens a frame with its caller, its value in wei (not moved here) and its gas."""
         self.caller = caller
         self.value = value
         self.gas = gas
 
     def snapshot(self) -> tuple[int, int, int, int]:
-        """A point `revert` goes back to."""
+        """Returns a point to which `revert` can go back."""
         return len(self._journal), len(self._warmed), len(self.logs), self.refund
 
     def revert(self, snapshot: tuple[int, int, int, int]) -> None:
@@ -200,12 +200,12 @@ class DictHost:
             storage[slot] = value
 
     def log(self, topics: tuple[int, ...], data: bytes) -> None:
-        """375, 375 a topic, 8 a byte."""
+        """Charges 375 gas, 375 per topic and 8 per byte, and appends a log."""
         self.charge(LOG + LOG_TOPIC * len(topics) + LOG_BYTE * len(data))
         self.logs.append((topics, data))
 
     def pay(self, recipient: int, amount: int) -> bool:
-        """The CALL opcode with value and no gas: an account without receiver keeps the stipend unspent."""
+        """The CALL opcode with value and no gas. An account without a receiver keeps the stipend unspent."""
         cost = CALL_VALUE
         if recipient in self._warm_accounts:
             cost += ACCOUNT_WARM
@@ -219,7 +219,7 @@ class DictHost:
             self._warmed.append((self._warm_accounts, recipient))
         snapshot = self.snapshot()
         if recipient == ADDRESS or not self._move(ADDRESS, recipient, amount):
-            # The precompile itself refuses a plain transfer, at no more than the stipend.
+            # The precompile refuses a plain transfer and uses no more gas than the stipend.
             self.gas += CALL_STIPEND
             return False
         receiver = self.receivers.get(recipient)

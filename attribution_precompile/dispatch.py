@@ -1,4 +1,4 @@
-"""From calldata to a method: the guards of attribution.md section 3, in its order, and the table of methods."""
+"""From calldata to a method: the guards in the order of docs/attribution-calls.md, and the table of methods."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -85,8 +85,8 @@ SELECTORS: Final[dict[bytes, Method]] = {method.selector: method for method in M
 def execute(host: Host, calldata: bytes) -> bytes:
     """Runs one call and returns its ABI-encoded result.
 
-    Raises Revert with the typed error's data, or the host's own out-of-gas exception; in both cases it is the host
-    that undoes what the call did. The value, if any, is already in the precompile's balance.
+    Raises Revert with the typed error's data, or the host's own out-of-gas exception. In both cases the host reverts
+    the effects of the call. The value, if any, is already in the precompile's balance.
     """
     host.charge(INPUT_WORD * (len(calldata) + 31 >> 5))
     if host.is_delegate:

@@ -1,4 +1,4 @@
-"""What people do with what they earned: harvest it from pools, see it, take it out."""
+"""Earnings: harvesting them from pools, reading them, paying them out."""
 
 from typing import Final
 
@@ -15,24 +15,26 @@ _LOCKED: Final = pack_platform(treasury=0, bps=0, locked=1)
 
 
 def harvest(host: Host, data: bytes) -> bytes:
-    """harvest: by anyone, to the account's own credit. A DataNet it is no member of has no effect."""
+    """harvest: anyone may call it, and it adds to the account's own credit. DataNets without this member have no
+    effect.
+    """
     offset, account = decode_words(data, (256, 160))
     datanet_ids = decode_uint64_array(data, offset)
-    # A store that changes nothing: it is how the twin, which cannot ask whether its frame is static, halts in one
-    # even when there is nothing to harvest. Done here too, so that the storage gas is the same.
+    # This store changes nothing. The twin cannot ask whether its frame is static, so it uses a store to halt there,
+    # even if there is nothing to harvest. It is done here too, so that the storage gas is equal.
     host.sstore(PLATFORM, enter(host).word)
     credit(host, account, _harvest_all(host, datanet_ids, account))
     return b""
 
 
 def claim(host: Host, data: bytes) -> bytes:
-    """claim: the caller's whole credit, harvested first, to `recipient`."""
+    """claim: harvests and pays the caller's whole credit to `recipient`."""
     offset, recipient = decode_words(data, (256, 160))
     return _pay_out(host, decode_uint64_array(data, offset), host.caller, recipient)
 
 
 def claim_for(host: Host, data: bytes) -> bytes:
-    """claimFor: the account's whole credit, harvested first, to the account itself."""
+    """claimFor: harvests and pays the account's whole credit to the account itself."""
     account, offset = decode_words(data, (160, 256))
     return _pay_out(host, decode_uint64_array(data, offset), account, account)
 
@@ -64,7 +66,7 @@ def _harvest_all(host: Host, datanet_ids: list[int], account: int) -> int:
 
 
 def claimable(host: Host, data: bytes) -> bytes:
-    """claimable: what claimFor would pay, wei. A DataNet named twice counts once."""
+    """claimable: the wei that claimFor would pay. A DataNet named twice counts once."""
     account, offset = decode_words(data, (160, 256))
     datanet_ids = decode_uint64_array(data, offset)
     amount = host.sload(host.mapping(account, CREDITS))

@@ -1,7 +1,7 @@
-"""The typed errors of IAttribution.sol, and the two ways a call ends without success.
+"""The typed errors of IAttribution.sol, and the two ways in which a call fails.
 
-`Revert` carries ABI-encoded error data and leaves unspent gas with the caller; `OutOfGas` is the host's and carries
-nothing (attribution.md section 3).
+`Revert` carries ABI-encoded error data and leaves unspent gas with the caller; `OutOfGas` belongs to the host and
+carries no data.
 """
 
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ class Revert(Exception):
 
 
 class OutOfGas(Exception):
-    """Raised by a host whose frame cannot pay for a charge. Hosts inside an EVM raise that EVM's own exception."""
+    """Raised if a frame cannot pay a charge. Hosts inside an EVM raise that EVM's own exception instead."""
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorType:
-    """One Solidity error. Calling it with its arguments (integers; bytesN values left-aligned) gives the Revert."""
+    """One Solidity error. Call it with its arguments (integers; bytesN values left-aligned) to get the Revert."""
 
     signature: str
     selector: bytes
@@ -78,7 +78,9 @@ PAYOUT_FAILED: Final = _error("PayoutFailed()")
 
 
 def explain(data: bytes) -> str:
-    """Revert data in words, such as `FeeTooLow(3, 5)`; addresses and fixed bytes in hex; unknown data as its hex."""
+    """Revert data as text, such as `FeeTooLow(3, 5)`. Addresses and fixed bytes are hex; unknown data is shown as
+    hex.
+    """
     error = ERRORS.get(data[:4])
     if error is None:
         return f"0x{data.hex()}"

@@ -1,4 +1,4 @@
-"""The events of IAttribution.sol: topic 0 of each, as the integer a log carries."""
+"""The events of IAttribution.sol: topic 0 of each, as an integer."""
 
 from typing import Final
 

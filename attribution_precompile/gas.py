@@ -1,7 +1,7 @@
-"""The gas schedule: every charge the precompile or its host makes, in gas (attribution.md section 3).
+"""The gas schedule: every charge that the precompile or its host makes, in gas (docs/attribution-gas.md).
 
-Storage, logs, account access and value calls are the EVM's own prices (EIP-2200, EIP-2929, EIP-3529), charged by the
-host; input, hashing, signature recovery and output are charged here, before the work is done.
+The host charges the EVM's own prices for storage, logs, account access and value calls (EIP-2200, EIP-2929, EIP-3529).
+The precompile charges for input, hashing, signature recovery and output before it does the work.
 """
 
 from typing import Final

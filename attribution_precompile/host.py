@@ -1,7 +1,7 @@
-"""What the precompile asks of the machine it runs in.
+"""The interface between the precompile and the machine that runs it.
 
-The methods of attribution.md know nothing but `Host`: the same code runs inside an EVM, over a flat state journal, in
-a unit test and in the benchmark.
+The methods use only `Host`, so the same code runs inside an EVM, over a flat state journal, in a unit test and in the
+benchmark.
 """
 
 from typing import Protocol
@@ -10,8 +10,8 @@ from typing import Protocol
 class Host(Protocol):
     """One call frame at the precompile's address. Addresses and slots are integers, amounts wei, times unix seconds.
 
-    Whatever charges raises the host's own out-of-gas exception when the frame cannot pay, before anything is touched.
-    The host restores storage, balances, logs, warmth and refunds when the frame ends in an exception.
+    A method that charges raises the host's own out-of-gas exception if the frame cannot pay, before it touches
+    anything. The host restores storage, balances, logs, warmth and refunds when the frame ends in an exception.
     """
 
     @property
@@ -28,7 +28,7 @@ class Host(Protocol):
 
     @property
     def is_delegate(self) -> bool:
-        """Whether the storage in effect is not the precompile's: DELEGATECALL, CALLCODE, an EIP-7702 delegation."""
+        """Whether the storage in effect belongs to another account: DELEGATECALL, CALLCODE, an EIP-7702 delegation."""
 
     @property
     def timestamp(self) -> int:
@@ -58,7 +58,9 @@ class Host(Protocol):
         """Charges and appends a log of the precompile."""
 
     def pay(self, recipient: int, amount: int) -> bool:
-        """A CALL with `amount` wei, no data and no gas but the stipend; charged as the CALL opcode is. May re-enter."""
+        """A CALL with `amount` wei, no data, and no gas except the stipend. Charged like the CALL opcode. May
+        re-enter.
+        """
 
     def ecrecover(self, digest: bytes, v: int, r: int, s: int) -> int:
-        """The signer's address, 0 for an invalid signature. The precompile has charged for it."""
+        """The signer's address, or 0 for an invalid signature. The precompile has already charged for it."""

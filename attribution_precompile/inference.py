@@ -1,7 +1,6 @@
-"""The inference methods: check the fee, split it, count and log it, in one transaction.
-
-The hot path. What one inference at default weights touches: PLATFORM; the model's OWNER, PRICE, SPLIT, USAGE and
-HISTORY; for each DataNet MEMBERSHIP and POOL; the credits of the treasury and the owner. Never a member.
+"""The inference methods. They check a fee, split it, count it and log it in one transaction. This is the hot path. An
+inference with default weights touches PLATFORM; the model's OWNER, PRICE, SPLIT, USAGE and HISTORY; MEMBERSHIP and POOL
+of each DataNet; and the credits of the treasury and the owner. It never touches a member.
 """
 
 from typing import Final
@@ -44,7 +43,7 @@ _BATCH: Final = (64, 32, 64, 64, 256, 256)
 
 
 def infer(host: Host, data: bytes) -> bytes:
-    """infer: at the model's default weights."""
+    """infer: one inference with the model's default weights."""
     model_id, input_tokens, output_tokens = decode_words(data, _INFER_NUMBERS)
     hashes = data[100:164] + ZERO
     if len(hashes) != _HASHES_LENGTH:
@@ -54,7 +53,7 @@ def infer(host: Host, data: bytes) -> bytes:
 
 
 def infer_compact(host: Host, data: bytes) -> bytes:
-    """inferCompact: 48 bytes in all, tightly packed."""
+    """inferCompact: one inference in 48 bytes of packed calldata."""
     if len(data) != COMPACT_LENGTH:
         raise MALFORMED_INPUT()
     numbers = int.from_bytes(data[4:16], "big")
@@ -73,7 +72,7 @@ def _infer(host: Host, model_id: int, usage: Usage) -> bytes:
 
 
 def infer_attested(host: Host, data: bytes) -> bytes:
-    """inferAttested: the attested payer pays; the model's attributor has signed the influence."""
+    """inferAttested: the attested payer pays. The model's attributor has signed the influence."""
     words = decode_words(data, _ATTESTATION)
     model_id, payer, nonce, deadline, input_tokens, output_tokens = words[:6]
     influence = slice_words(data, words[9])
@@ -99,7 +98,7 @@ def infer_attested(host: Host, data: bytes) -> bytes:
 
 
 def infer_batch(host: Host, data: bytes) -> bytes:
-    """inferBatch: `count` inferences in one record, by the attributor."""
+    """inferBatch: `count` inferences in one record; only the attributor may call it."""
     model_id, count, input_tokens, output_tokens, _, offset = decode_words(data, _BATCH)
     influence = slice_words(data, offset)
     if not count:
@@ -116,19 +115,19 @@ def infer_batch(host: Host, data: bytes) -> bytes:
 
 
 def nonces(host: Host, data: bytes) -> bytes:
-    """nonces: the next attestation's."""
+    """nonces: the nonce of a payer's next attestation."""
     (payer,) = decode_words(data, (160,))
     return (host.sload(host.mapping(payer, NONCES)) & MASK_64).to_bytes(32, "big")
 
 
 def check_length(influence: bytes) -> None:
-    """At most 32 entries."""
+    """Checks that a vector has at most 32 entries."""
     if len(influence) > MAX_WEIGHTS << 5:
         raise TOO_MANY(len(influence) >> 5, MAX_WEIGHTS)
 
 
 def check_fee(host: Host, model: Model, usage: Usage) -> Price:
-    """Reads the model's price and checks the usage's fee. Raises AmountOverflow from 2^128 wei on, or FeeTooLow."""
+    """Reads the model's price and checks the fee of a usage. Raises AmountOverflow from 2^128 wei on, and FeeTooLow."""
     fee = usage.fee
     if fee >> 128:
         raise AMOUNT_OVERFLOW()
@@ -140,7 +139,7 @@ def check_fee(host: Host, model: Model, usage: Usage) -> Price:
 
 
 def pay_and_record(host: Host, platform: Platform, model: Model, price: Price, usage: Usage) -> int:
-    """Credits a usage's fee to everyone it is due to, and records it (attribution.md section 4).
+    """Credits the fee of a usage to all its recipients and records the usage (docs/attribution.md).
 
     Returns the id of its last inference.
     """
@@ -154,7 +153,9 @@ def pay_and_record(host: Host, platform: Platform, model: Model, price: Price, u
 
 
 def _check_signature(host: Host, signer: int, attestation: bytes, influence: bytes, signature: bytes) -> None:
-    """65 bytes r, s, v; v 27 or 28; s in the lower half of the order, so that no second signature exists (EIP-2)."""
+    """Checks a signature of 65 bytes r, s, v. v is 27 or 28; s is in the lower half of the order, so that there is no
+    second valid signature (EIP-2).
+    """
     if len(signature) != 65:
         raise INVALID_SIGNATURE()
     r = int.from_bytes(signature[:32], "big")

@@ -1,9 +1,9 @@
-"""Influence from real text: which registered texts an answer repeats, as an influence vector with its evidence.
+"""Influence from text: finds the registered texts that an answer repeats, as an influence vector with evidence.
 
-The method of infini-gram and OLMoTrace (Liu et al. 2024, 2025): a suffix array over the registered texts; for each
-position of the output the longest span found there; of these the maximal ones, at least `min_tokens` long and found at
-most `max_count` times. A span scores `length * 2^64 // count`. Spans are taken by falling score, none overlapping one
-taken before; each goes to the earliest registered text that has it.
+The method of infini-gram and OLMoTrace (Liu et al. 2024, 2025): A suffix array over the registered texts gives the
+longest span at each position of the output. The maximal ones are kept if they have at least `min_tokens` tokens and
+occur at most `max_count` times. A span scores `length * 2^64 // count`. Spans are taken in order of falling score, and
+none may overlap an earlier one. Each goes to the earliest registered text that contains it.
 
 Everything is integers and bytes, so the same input gives the same vector and evidence on any machine. This runs
 off-chain: the chain sees the vector, and the evidence hash.
@@ -19,7 +19,7 @@ from .ledger import MAX_WEIGHTS
 from .signatures import keccak256
 from .suffixes import END, UNKNOWN, SuffixArray
 
-# ASCII words, case-folded, and every other visible byte by itself; bytes of UTF-8 above 127 count as letters.
+# ASCII words, case-folded; every other visible byte is a token of its own. UTF-8 bytes above 127 count as letters.
 TOKENIZATION: Final = b"openrollup/ascii-fold-words/1"
 
 _WORD: Final = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_") | frozenset(range(128, 256))
@@ -28,7 +28,7 @@ _BLANK: Final = frozenset(range(33)) | {127}
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A normalised token and where it is in the text's UTF-8: [start, end)."""
+    """A normalised token and its position in the UTF-8 bytes of the text: [start, end)."""
 
     value: bytes
     start: int
@@ -51,7 +51,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """What counts as a span. ValueError for fewer than one token or occurrence."""
+    """The parameters of a span. Raises ValueError for fewer than one token or occurrence."""
 
     min_tokens: int = 4
     max_count: int = 10
@@ -61,16 +61,17 @@ class Parameters:
             raise ValueError("a span has at least one token and one occurrence")
 
     def encode(self) -> bytes:
-        """Two words."""
+        """The ABI encoding: two words."""
         return self.min_tokens.to_bytes(32, "big") + self.max_count.to_bytes(32, "big")
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of the output found in the corpus.
+    """A part of the output that occurs in the corpus.
 
-    `start` and `end` are byte positions in the output's UTF-8; `tokens` its length; `count` how often the corpus has
-    it; `document` the index of the earliest registered text that does; `score` is `tokens * 2^64 // count`.
+    `start` and `end` are byte positions in the output's UTF-8; `tokens` its length; `count` the number of its
+    occurrences in the corpus; `document` the index of the earliest registered text that contains it; `score` is `tokens
+    * 2^64 // count`.
     """
 
     start: int
@@ -81,14 +82,14 @@ class Span:
     score: int
 
     def encode(self) -> bytes:
-        """Six words."""
+        """The ABI encoding: six words."""
         values = (self.start, self.end, self.tokens, self.count, self.document, self.score)
         return b"".join([value.to_bytes(32, "big") for value in values])
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """What was found in one output: the spans in order of position, the influence words, the evidence hash."""
+    """The result for one output: the spans in order of position, the influence words, the evidence hash."""
 
     spans: tuple[Span, ...]
     influence: tuple[int, ...]
@@ -96,7 +97,7 @@ class Trace:
 
 
 def tokenize(text: str) -> list[Token]:
-    """Splits a text as TOKENIZATION says. Control characters and blanks separate and are dropped."""
+    """Splits a text by the rules of TOKENIZATION. Control characters and blanks separate tokens and are dropped."""
     data = text.encode().lower()
     tokens: list[Token] = []
     start = -1
@@ -132,7 +133,7 @@ class Corpus:
 
     @property
     def root(self) -> bytes:
-        """A commitment to the texts, in order: keccak256 over (datanetId, contributor, content hash) words."""
+        """A commitment to the texts in order: keccak256 over (datanetId, contributor, content hash) words."""
         rows = [
             document.datanet_id.to_bytes(32, "big") + document.contributor.to_bytes(32, "big") + document.content_hash
             for document in self.documents
@@ -140,10 +141,11 @@ class Corpus:
         return keccak256(b"".join(rows))
 
     def trace(self, output: str, parameters: Parameters | None = None) -> Trace:
-        """The spans of `output`, whose they are, and the influence vector they make.
+        """Finds the spans of `output`, their contributors, and the resulting influence vector.
 
-        A DataNet and contributor's weight is its score scaled to 32 bits; of more than 32 the best 32, the earlier
-        registered first among equals. Without any span the vector is empty: the model's default weights hold.
+        The weight of a pair of DataNet and contributor is its score scaled to 32 bits. Only the best 32 pairs are kept;
+        among equals the one registered first wins. Without a span the vector is empty, and the model's default weights
+        apply.
         """
         chosen = parameters or Parameters()
         spans = _without_overlap(self._maximal_spans(tokenize(output), chosen))
@@ -186,7 +188,7 @@ class Corpus:
 
 
 def _without_overlap(spans: Sequence[Span]) -> list[Span]:
-    """The best spans, none overlapping a better one: by score, then by registration, then by position."""
+    """The best spans without overlaps: by score, then by registration, then by position."""
     taken: list[Span] = []
     for span in sorted(spans, key=lambda span: (-span.score, span.document, span.start)):
         place = bisect_left(taken, span.start, key=lambda other: other.start)

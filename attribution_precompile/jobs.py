@@ -1,4 +1,4 @@
-"""Jobs: paid first, answered later. The escrow ends as a fee and a refund, or whole with the payer (section 5)."""
+"""Jobs: paid first, answered later. The escrow becomes a fee and a refund, or goes back to the payer as a whole."""
 
 from typing import Final, NamedTuple
 
@@ -29,7 +29,7 @@ MAX_SECONDS_AHEAD: Final = 30 * 24 * 3600
 
 
 class Job(NamedTuple):
-    """A paid request: its first storage slot, and what its first two words hold."""
+    """A paid request: its first storage slot and the content of its first two words."""
 
     slot: int
     payer: int  # an address as an integer
@@ -66,7 +66,7 @@ def request(host: Host, data: bytes) -> bytes:
 
 
 def settle(host: Host, data: bytes) -> bytes:
-    """settle: the attributor answers in time; the fee is the quote or the escrow, whichever is less."""
+    """settle: the attributor answers before the deadline. The fee is the quote or the escrow, whichever is less."""
     job_id, input_tokens, output_tokens, _, _, offset = decode_words(data, (64, 32, 32, 256, 256, 256))
     influence = slice_words(data, offset)
     platform = enter(host)
@@ -89,7 +89,7 @@ def settle(host: Host, data: bytes) -> bytes:
 
 
 def cancel(host: Host, data: bytes) -> bytes:
-    """cancel: once the deadline has passed, the payer takes the whole escrow back as credit."""
+    """cancel: after the deadline the payer gets the whole escrow back as credit."""
     (job_id,) = decode_words(data, (64,))
     enter(host)
     job = _load_open(host, job_id)
@@ -104,7 +104,7 @@ def cancel(host: Host, data: bytes) -> bytes:
 
 
 def job(host: Host, data: bytes) -> bytes:
-    """job: model, payer, escrow still held, request, deadline, state (1 open, 2 settled, 3 cancelled)."""
+    """job: model, payer, escrow that is still held, request, deadline, state (1 open, 2 settled, 3 cancelled)."""
     (job_id,) = decode_words(data, (64,))
     found = _load_job(host, job_id)
     request_hash = host.sload(found.slot + REQUEST)

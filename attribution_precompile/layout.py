@@ -1,4 +1,4 @@
-"""Where everything is kept: the storage layout solc gives contracts/attribution/Attribution.sol.
+"""The storage layout that solc gives contracts/attribution/Attribution.sol.
 
 Fields of one slot are packed from the low bits up, in order of declaration (Solidity docs, "Layout of State Variables
 in Storage"). `LAYOUT` states it as data; a test compares it with the compiler's `storageLayout`, both ways.
@@ -10,7 +10,7 @@ from typing import Final
 
 from sha3 import keccak_256
 
-# Where the account is (attribution.md section 2).
+# The address of the account (docs/attribution.md).
 ADDRESS: Final = 0x4F50454E00000000000000000000000000000001
 
 MASK_8: Final = (1 << 8) - 1
@@ -50,7 +50,7 @@ MODEL_METADATA: Final = 4
 USAGE: Final = 5  # inferences uint64 | revenue uint128 | lastTime uint64
 HISTORY: Final = 6
 TRAINING: Final = 7
-MORE_WEIGHTS: Final = 8  # 30 weights, two a slot
+MORE_WEIGHTS: Final = 8  # 30 weights, two per slot
 
 
 # Slots of a job.
@@ -61,7 +61,7 @@ REQUEST: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One variable: its slot (from the start of its struct), first byte counted from the low end, size in bytes."""
+    """One variable: its slot (from the start of its struct), its first byte (from the low end), its size in bytes."""
 
     label: str
     slot: int
@@ -129,7 +129,7 @@ LAYOUT: Final[dict[str, tuple[Field, ...]]] = {
 }
 
 
-# The cache saves hashing, never gas: the charge is made whether or not the slot is remembered.
+# The cache saves hashing, never gas: the charge is made whether or not the slot is in the cache.
 @lru_cache(maxsize=1 << 17)
 def mapping_slot(key: int, slot: int) -> int:
     """The slot of `key`'s entry in the mapping at `slot`: keccak256(key . slot)."""
@@ -167,15 +167,16 @@ def member_slot(datanet_id: int, account: int) -> int:
 
 
 def content_slot(datanet_id: int, content_hash: int) -> int:
-    """The slot that is 1 once `content_hash` has been accepted in the DataNet."""
+    """The slot that is 1 after `content_hash` has been accepted in the DataNet."""
     return mapping_slot(content_hash, mapping_slot(datanet_id, CONTENT))
 
 
 def genesis_storage(admin: int | bytes, treasury: int | bytes, bps: int) -> dict[int, int]:
-    """The account's storage at activation, by slot: who runs the platform, and its share of a fee in basis points.
+    """The account's storage at activation, by slot: the platform's admin and treasury, and its share of a fee in basis
+    points.
 
-    Counts, the re-entrancy lock and everything else start at zero, which is no storage at all. Raises ValueError for
-    an address that is zero or wider than 20 bytes, and for a share above 3,000.
+    All other slots start at zero and are not stored. Raises ValueError for an address that is zero or wider than 20
+    bytes, and for a share above 3,000.
     """
     admin_word = admin if isinstance(admin, int) else int.from_bytes(admin, "big")
     treasury_word = treasury if isinstance(treasury, int) else int.from_bytes(treasury, "big")

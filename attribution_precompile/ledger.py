@@ -1,8 +1,8 @@
-"""The money: credits, pools, and how an amount goes down a model's lineage (attribution.md section 4).
+"""The money: credits, pools, and the division of an amount along a model's lineage (docs/attribution.md).
 
-A pool is a DataNet's: `acc` is what one unit has earned since the beginning, in 2^-64 wei; `remainder`, in 2^-64 wei
-too, is what did not divide. A member is owed `units * (acc - paidAcc) >> 64`. The fraction of a wei that a settlement
-cannot pay goes back into `remainder`: so at all times, exactly,
+Each DataNet has a pool. `acc` is what one unit has earned since the beginning, in 2^-64 wei. `remainder` is what could
+not be divided, also in 2^-64 wei. A member is owed `units * (acc - paidAcc) >> 64`. The fraction of a wei that a
+settlement cannot pay goes back into `remainder`. So this holds exactly, at any time:
 
     sum of units * (acc - paidAcc) over the members, plus remainder = 2^64 * (paid in - settled)
 """
@@ -32,12 +32,12 @@ MAX_WEIGHTS: Final = 32
 ALL_BPS: Final = 10_000
 FRACTION: Final = (1 << 64) - 1
 
-# Default weights: the DataNet's id and its relative weight each.
+# Default weights: pairs of a DataNet's id and its relative weight.
 Weights = list[tuple[int, int]]
 
 
 def credit(host: Host, account: int, amount: int) -> None:
-    """Adds `amount` wei to what the account can claim. Nothing is read or written for 0."""
+    """Adds `amount` wei to the credit of an account. For 0 nothing is read or written."""
     if not amount:
         return
     slot = host.mapping(account, CREDITS)
@@ -48,7 +48,7 @@ def credit(host: Host, account: int, amount: int) -> None:
 
 
 def pay_pool(host: Host, datanet_id: int, amount: int, owner: int) -> None:
-    """Shares `amount` wei among the DataNet's members by units; without units it is the model owner's."""
+    """Divides `amount` wei among the DataNet's members by units. Without units it goes to the model's owner."""
     if not amount:
         return
     pool = host.mapping(datanet_id, DATANETS)
@@ -65,7 +65,7 @@ def pay_pool(host: Host, datanet_id: int, amount: int, owner: int) -> None:
 
 
 def pending_scaled(acc: int, paid_acc: int, units: int) -> int:
-    """What a pool at `acc` owes a member with these units that was paid up to `paid_acc`, in 2^-64 wei."""
+    """The debt of a pool at `acc` to a member with these units that was paid up to `paid_acc`, in 2^-64 wei."""
     if paid_acc > acc:
         raise AMOUNT_OVERFLOW()
     return units * (acc - paid_acc)
@@ -74,7 +74,7 @@ def pending_scaled(acc: int, paid_acc: int, units: int) -> int:
 def return_fraction(host: Host, pool: int, acc: int, remainder: int, fraction: int) -> None:
     """Puts the 2^-64 wei that settlements could not pay back into the pool. Nothing is written for 0.
 
-    Should 96 bits not hold the remainder, it is divided among the units at once, as the next payment would have.
+    If the remainder does not fit into 96 bits, it is divided among the units at once, as the next payment would do.
     """
     if not fraction:
         return
@@ -91,7 +91,9 @@ def return_fraction(host: Host, pool: int, acc: int, remainder: int, fraction: i
 
 
 def harvest_member(host: Host, datanet_id: int, account: int) -> int:
-    """Takes the whole wei the account has earned in the DataNet out of its pool. Without any, nothing is written."""
+    """Takes the whole wei that the account has earned in the DataNet out of its pool. Below one wei nothing is
+    written.
+    """
     slot = host.mapping(account, host.mapping(datanet_id, MEMBERS))
     paid_acc, units = unpack_member(host.sload(slot))
     if not units:
@@ -107,7 +109,7 @@ def harvest_member(host: Host, datanet_id: int, account: int) -> int:
 
 
 def load_weights(host: Host, model_slot: int, split: int) -> Weights:
-    """A model's default weights by rising DataNet id. `split` is its SPLIT word."""
+    """A model's default weights in order of DataNet id. `split` is its SPLIT word."""
     count, first, second = unpack_weights(split)
     if not 0 < count <= MAX_WEIGHTS:
         raise INVALID_WEIGHTS()
@@ -120,7 +122,9 @@ def load_weights(host: Host, model_slot: int, split: int) -> Weights:
 
 
 def pay_weights(host: Host, weights: Weights, amount: int, owner: int) -> None:
-    """Shares `amount` wei, at least 1, among the DataNets by default weight. The last takes what rounding leaves."""
+    """Divides `amount` wei, at least 1, among the DataNets by default weight. The last one gets what rounding
+    leaves.
+    """
     if len(weights) == 1:
         datanet_id, total = weights[0]
         if not total:
@@ -142,7 +146,7 @@ def check_influence(host: Host, influence: bytes, weights: Weights) -> tuple[lis
     """The entries of an influence vector and the sum of their weights.
 
     An entry is the DataNet's id, the weight and the contributor (0 for the pool). Raises InvalidWeights if the vector
-    breaks a rule of attribution.md section 4.
+    breaks a rule of docs/attribution.md.
     """
     entries = [unpack_influence(int.from_bytes(influence[i : i + 32], "big")) for i in range(0, len(influence), 32)]
     total = 0
@@ -167,7 +171,7 @@ def check_influence(host: Host, influence: bytes, weights: Weights) -> tuple[lis
 
 
 def pay_influence(host: Host, influence: bytes, weights: Weights, amount: int, owner: int) -> None:
-    """Shares `amount` wei by an inference's own influence vector, among pools and members."""
+    """Divides `amount` wei by the influence vector of an inference, among pools and members."""
     entries, total = check_influence(host, influence, weights)
     left = amount
     final = len(entries) - 1
@@ -184,9 +188,9 @@ def pay_influence(host: Host, influence: bytes, weights: Weights, amount: int, o
 
 
 def distribute(host: Host, model_slot: int, owner: int, base_model_id: int, net: int, influence: bytes) -> None:
-    """Shares `net` wei among a model's owner, its data, and its ancestors.
+    """Divides `net` wei among a model's owner, its data, and its ancestors.
 
-    `influence`, if not empty, replaces the model's default weights. Its ancestors keep their own.
+    A non-empty `influence` replaces the default weights of the model, but not those of its ancestors.
     """
     lineage = _pay_level(host, model_slot, owner, net, influence)
     ancestors = 0

@@ -1,4 +1,4 @@
-"""Models: who owns them, what an inference costs, how a fee is split, what they were trained on."""
+"""Models: their owner, the price of an inference, the split of a fee, and their training."""
 
 from typing import Final, NamedTuple
 
@@ -67,7 +67,7 @@ class Model(NamedTuple):
 
 
 class Price(NamedTuple):
-    """What a model's PRICE word holds: wei per 1,000 tokens, and the id of the base model (0 for none)."""
+    """The PRICE word: wei per 1,000 tokens, and the id of the base model (0 for none)."""
 
     per_kilo_input: int
     per_kilo_output: int
@@ -89,9 +89,9 @@ def load_price(host: Host, model: Model) -> Price:
 
 
 def quote_fee(model: Model, price: Price, count: int, input_tokens: int, output_tokens: int) -> int:
-    """The least fee of `count` inferences with these token sums, in wei.
+    """The lowest fee of `count` inferences with these token sums, in wei.
 
-    Each product is divided by 1,000 and rounded down (attribution.md section 4).
+    Each product is divided by 1,000 and rounded down (docs/attribution.md).
     """
     return (
         model.per_call * count
@@ -101,7 +101,7 @@ def quote_fee(model: Model, price: Price, count: int, input_tokens: int, output_
 
 
 def load_attributor(host: Host, model: Model) -> int:
-    """Reads who signs and settles for a model: its attributor, or its owner if none is set."""
+    """Reads the account that signs and settles for a model: its attributor, or its owner if none is set."""
     attributor, _, _ = unpack_attributor(host.sload(model.slot + ATTRIBUTOR))
     return attributor or model.owner
 
@@ -163,7 +163,7 @@ def _check_weights(weights: list[list[int]], datanets: int) -> None:
 
 
 def _lineage_depth(host: Host, base_model_id: int, models: int) -> int:
-    """How many ancestors a model on this base has; 0 without a base."""
+    """The number of ancestors of a model with this base; 0 without a base."""
     if not base_model_id:
         return 0
     if base_model_id > models:
@@ -176,7 +176,7 @@ def _lineage_depth(host: Host, base_model_id: int, models: int) -> int:
 
 
 def set_price(host: Host, data: bytes) -> bytes:
-    """setPrice."""
+    """setPrice: the model's owner changes its prices."""
     model_id, per_call, per_kilo_input, per_kilo_output = decode_words(data, (64, 96, 96, 96))
     enter(host)
     model = _load_owned(host, model_id)
@@ -199,7 +199,7 @@ def set_attributor(host: Host, data: bytes) -> bytes:
 
 
 def transfer_model(host: Host, data: bytes) -> bytes:
-    """transferModel: the price stays, the fees from now on are the new owner's."""
+    """transferModel: the price stays. Later fees go to the new owner."""
     model_id, to = decode_words(data, (64, 160))
     enter(host)
     model = _load_owned(host, model_id)
@@ -211,7 +211,7 @@ def transfer_model(host: Host, data: bytes) -> bytes:
 
 
 def record_training(host: Host, data: bytes) -> bytes:
-    """recordTraining: steps rise strictly, from 1; InvalidNonce names the least step that would do."""
+    """recordTraining: steps rise strictly, from 1 on. InvalidNonce gives the lowest step that is allowed."""
     model_id, step, checkpoint, data_root = decode_words(data, (64, 64, 256, 256))
     enter(host)
     slot = _load_owned(host, model_id).slot
@@ -266,14 +266,14 @@ def usage(host: Host, data: bytes) -> bytes:
 
 
 def quote(host: Host, data: bytes) -> bytes:
-    """quote: the least fee of one inference, wei."""
+    """quote: the lowest fee of one inference, in wei."""
     model_id, input_tokens, output_tokens = decode_words(data, (64, 64, 64))
     found = load_model(host, model_id)
     return encode_words(quote_fee(found, load_price(host, found), 1, input_tokens, output_tokens))
 
 
 def _load_owned(host: Host, model_id: int) -> Model:
-    """Reads a model of the caller's. Raises UnknownModel or Unauthorized."""
+    """Reads a model that the caller owns. Raises UnknownModel or Unauthorized."""
     model = load_model(host, model_id)
     if model.owner != host.caller:
         raise UNAUTHORIZED(host.caller)

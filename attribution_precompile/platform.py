@@ -1,7 +1,7 @@
-"""The platform's parameters, kept in storage so that nodes with equal genesis agree, and the re-entrancy lock.
+"""The platform's parameters and the re-entrancy lock. Both are in storage, so nodes with equal genesis agree.
 
-The lock shares the treasury's slot: an inference reads that slot anyway, so guarding it costs nothing. Only a payout
-sets it, for the time of the call.
+The lock shares a slot with the treasury. An inference reads that slot anyway, so the check costs nothing. Only a payout
+sets the lock, for the time of the call.
 """
 
 from typing import Final, NamedTuple
@@ -19,7 +19,7 @@ _VERSION_WORD: Final = VERSION.to_bytes(32, "big")
 
 
 class Platform(NamedTuple):
-    """The PLATFORM word, and of it the treasury (an address as an integer) and its share of a fee in basis points."""
+    """The PLATFORM word, the treasury (an address as an integer), and its share of a fee in basis points."""
 
     word: int
     treasury: int
@@ -27,7 +27,7 @@ class Platform(NamedTuple):
 
 
 def enter(host: Host) -> Platform:
-    """Reads the platform, as every mutator does first. Raises Reentrancy during a payout."""
+    """Reads the platform. Every method that writes calls this first. Raises Reentrancy during a payout."""
     word = host.sload(PLATFORM)
     treasury, bps, locked = unpack_platform(word)
     if locked:
@@ -36,7 +36,7 @@ def enter(host: Host) -> Platform:
 
 
 def set_platform(host: Host, data: bytes) -> bytes:
-    """setPlatform: by the admin, at most 3,000 basis points."""
+    """setPlatform: only the admin may call it; at most 3,000 basis points."""
     admin, treasury, bps = decode_words(data, (160, 160, 16))
     enter(host)
     if host.caller != host.sload(ADMIN) & MASK_160:
@@ -59,5 +59,5 @@ def platform(host: Host, data: bytes) -> bytes:
 
 
 def version(host: Host, data: bytes) -> bytes:
-    """version: of the interface."""
+    """version: the version of the interface."""
     return _VERSION_WORD

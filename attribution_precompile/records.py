@@ -1,4 +1,4 @@
-"""What state remembers of inferences: the counters and the commitment of attribution.md section 5."""
+"""The record of inferences in the state: a model's counters and its history commitment."""
 
 from typing import Final, NamedTuple
 
@@ -18,7 +18,7 @@ _INFLUENCE_OFFSET: Final = (8 * 32).to_bytes(32, "big")
 
 
 class Usage(NamedTuple):
-    """What was used and what was paid for it, by one transaction."""
+    """The usage of a model by one transaction, and what was paid for it."""
 
     payer: int  # an address as an integer
     fee: int  # wei
@@ -30,7 +30,7 @@ class Usage(NamedTuple):
 
 
 def record_inference(host: Host, model_id: int, model_slot: int, usage: Usage) -> int:
-    """Counts, commits and logs a usage of a model. Returns the id of its last inference.
+    """Counts and logs a usage of a model and updates the commitment. Returns the id of the last inference.
 
     Raises AmountOverflow if the ids or the revenue would not fit.
     """

@@ -1,8 +1,7 @@
 """An attributor's signature over an attestation: EIP-712 hashing and secp256k1 recovery.
 
 The domain is name "OpenAttribution", version "1", the chain id and the precompile's address. `influence` is the last
-member of the struct, so that its hash binds keccak256 of the packed vector as EIP-712 has it for a `uint256[]`
-(attribution.md section 5).
+member of the struct. Its hash covers keccak256 of the packed vector, as EIP-712 requires for a `uint256[]`.
 """
 
 from typing import Final
@@ -39,13 +38,15 @@ def domain_separator(chain_id: int, address: int) -> bytes:
 
 
 def attestation_digest(separator: bytes, attestation: bytes, influence: bytes) -> bytes:
-    """What the attributor signs: `attestation` is the nine ABI-encoded words, `influence` the packed words."""
+    """The digest that the attributor signs. `attestation` is the nine ABI-encoded words, `influence` the packed
+    words.
+    """
     struct_hash = keccak256(ATTESTATION_TYPE_HASH + attestation + keccak256(influence))
     return keccak256(b"\x19\x01" + separator + struct_hash)
 
 
 def recover_address(digest: bytes, v: int, r: int, s: int) -> int:
-    """The address that signed, or 0, as the ecrecover precompile answers (Yellow Paper, appendix E)."""
+    """The address that signed, or 0, like the ecrecover precompile (Yellow Paper, appendix E)."""
     if v not in (27, 28) or not 0 < r < CURVE_ORDER or not 0 < s < CURVE_ORDER:
         return 0
     signature = r.to_bytes(32, "big") + s.to_bytes(32, "big") + bytes([v - 27])

@@ -1,8 +1,8 @@
-"""A suffix array over tokens, with which a text's longest matches are found in time that its length bounds.
+"""A suffix array over tokens. It finds the longest matches of a text in time bounded by the text's length.
 
-The array is pydivsufsort's. Beside it are each suffix's rank and the lengths neighbours have in common (Kasai et al.
-2001) under a tree of minima: so a match that loses its first token is found again without comparing what is known to be
-equal, and a long repetitive text costs no more than another (Chang and Lawler 1994, matching statistics).
+pydivsufsort makes the array. The class adds each suffix's rank and a tree of minima over the common prefix lengths of
+neighbours (Kasai et al. 2001). So a match that loses its first token is found again without comparing tokens that are
+known to be equal, and a long repetitive text costs no more than any other (Chang and Lawler 1994, matching statistics).
 """
 
 from bisect import bisect_left, bisect_right
@@ -17,7 +17,7 @@ UNKNOWN: Final = -1
 
 
 class SuffixArray:
-    """Over a corpus of tokens as integers: above 0, and END after each of its texts."""
+    """A suffix array over a corpus of tokens. Tokens are integers above 0, and END follows each text."""
 
     def __init__(self, tokens: Sequence[int]) -> None:
         count = len(tokens)
@@ -25,24 +25,24 @@ class SuffixArray:
         order = divsufsort(text) if count else text
         rank = np.empty_like(order)
         rank[order] = np.arange(count)
-        # common[i] is what suffixes i - 1 and i begin with in common; -1 where there are no two.
+        # common[i] is the length of the common prefix of suffixes i - 1 and i; -1 where there is no such pair
         common = np.full(1 << count.bit_length(), -1, dtype=np.int64)
         if count:
             common[1:count] = kasai(text, order)[: count - 1]
         minima = [common]
         while len(minima[-1]) > 1:
             minima.append(np.minimum(minima[-1][0::2], minima[-1][1::2]))
-        # A memoryview gives Python's integers, faster than an array gives numpy's.
+        # Reading a memoryview gives Python integers and is faster than reading a numpy array.
         self._text, self._order, self._rank = (row.astype(np.int64).data for row in (text, order, rank))
         self._minima = [level.data for level in minima]
 
     def positions(self, low: int, high: int) -> list[int]:
-        """Where in the corpus the suffixes of rank [low, high) begin."""
+        """The positions in the corpus where the suffixes of rank [low, high) begin."""
         return self._order[low:high].tolist()
 
     def matches(self, tokens: Sequence[int]) -> Iterator[tuple[int, int, int, int]]:
-        """For each token whose longest match in the corpus ends behind all before: first, last, and the ranks
-        [low, high) of the suffixes that begin with tokens[first:last]. A token the corpus has not is UNKNOWN."""
+        """Yields each longest match that ends after all matches before it: first, last, and the ranks [low, high) of
+        the suffixes that begin with tokens[first:last]. UNKNOWN is a token that is not in the corpus."""
         order = self._order
         low, high = 0, len(order)
         last = reached = 0
@@ -65,7 +65,9 @@ class SuffixArray:
                 return
 
     def _followed_by(self, token: int, low: int, high: int, length: int) -> tuple[int, int]:
-        """Of the suffixes in [low, high), which begin with the same `length` tokens, those that go on with `token`."""
+        """The ranks of the suffixes in [low, high), which share their first `length` tokens, that continue with
+        `token`.
+        """
         text, order = self._text, self._order
         if low < high and text[order[low] + length] == token == text[order[high - 1] + length]:
             return low, high
@@ -82,7 +84,7 @@ class SuffixArray:
         return self._last_below(rank, length), self._first_below(rank + 1, length)
 
     def _last_below(self, index: int, length: int) -> int:
-        """The last rank up to `index` that has less than `length` in common with the one before it."""
+        """The last rank up to `index` whose common prefix with the rank before is shorter than `length`."""
         minima = self._minima
         level = 0
         while minima[level][index] >= length:
@@ -99,7 +101,7 @@ class SuffixArray:
         return index
 
     def _first_below(self, index: int, length: int) -> int:
-        """The first rank from `index` on that has less than `length` in common with the one before it."""
+        """The first rank from `index` on whose common prefix with the rank before is shorter than `length`."""
         minima = self._minima
         level = 0
         while minima[level][index] >= length:

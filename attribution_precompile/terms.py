@@ -1,4 +1,4 @@
-"""The terms of a model as its owner writes them: what an inference costs, and how its fee is split."""
+"""The terms of a model as its owner writes them: the price of an inference and the split of a fee."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Basis points of the net fee; they sum to 10,000."""
+    """Basis points of the net fee. Their sum is 10,000."""
 
     owner_bps: int = 3_000
     lineage_bps: int = 0

@@ -1,6 +1,6 @@
-"""The Solidity twin as an artifact: the account's code and its ABI, in both modes.
+"""The compiled Solidity twin: the account's code and ABI, in both modes.
 
-Built from contracts/attribution by the compiler and settings that twin.json names; a test rebuilds and compares.
+twin.json names the compiler and the settings. A test rebuilds it from contracts/attribution and compares.
 """
 
 import json

@@ -42,7 +42,7 @@ def pack_pool(acc: int, remainder: int) -> int:
 
 
 def total_units(word: int) -> int:
-    """A DataNet's total units, of its MEMBERSHIP word."""
+    """The total units of a DataNet, from its MEMBERSHIP word."""
     return word & MASK_96
 
 
@@ -87,12 +87,12 @@ def pack_price(per_kilo_input: int, per_kilo_output: int, base_model_id: int) ->
 
 
 def unpack_shares(word: int) -> tuple[int, int, int]:
-    """A model's owner, lineage and data shares in basis points, of its SPLIT word."""
+    """A model's owner, lineage and data shares in basis points, from its SPLIT word."""
     return word & MASK_16, word >> 16 & MASK_16, word >> 32 & MASK_16
 
 
 def unpack_weights(word: int) -> tuple[int, int, int]:
-    """A model's number of default weights, and its first two weights, of its SPLIT word."""
+    """A model's number of default weights, and its first two weights, from its SPLIT word."""
     return word >> 48 & MASK_8, word >> 56 & MASK_96, word >> 152 & MASK_96
 
 
@@ -112,7 +112,7 @@ def pack_weight(datanet_id: int, weight: int) -> int:
 
 
 def unpack_weight_pair(word: int) -> tuple[int, int]:
-    """The two default weights of a MORE_WEIGHTS word; the second is 0 when there is none."""
+    """The two default weights of a MORE_WEIGHTS word; the second is 0 if there is only one."""
     return word & MASK_96, word >> 96 & MASK_96
 
 
@@ -152,7 +152,9 @@ def pack_job(payer: int, model_id: int) -> int:
 
 
 def unpack_escrow(word: int) -> tuple[int, int, int]:
-    """What a job still holds, its deadline in unix seconds, and its state (1 open, 2 settled, 3 cancelled)."""
+    """The escrow that a job still holds, its deadline in Unix seconds, and its state (1 open, 2 settled, 3
+    cancelled).
+    """
     return word & MASK_128, word >> 128 & MASK_64, word >> 192 & MASK_8
 
 

@@ -1,4 +1,4 @@
-"""What a store is: tables of bytes with atomic writes."""
+"""The interface of a store: tables of bytes with atomic writes."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -6,20 +6,18 @@ from typing import Protocol
 
 
 class StoreError(Exception):
-    """A data directory that is foreign, corrupt, in use, or cannot be written; the message says which.
-
-    A directory that is refused is left untouched.
+    """A data directory that belongs to another program, is corrupt, is in use, or cannot be written. The message gives
+    the reason. A refused directory is left untouched.
     """
 
 
 class StoreDamaged(StoreError):
-    """Pages of a store's file are not what was written; the message says what to do."""
+    """The pages of a store's file differ from what was written. The message says what to do."""
 
 
 class WriteBatch(Protocol):
-    """Changes that become visible all at once. `get` sees what the batch itself has changed so far.
-
-    put_new writes only where there is no entry yet, and tells whether it did.
+    """Changes that become visible all at once. `get` sees the changes of this batch so far. put_new writes only if the
+    key has no entry yet and returns whether it wrote.
     """
 
     def get(self, table: str, key: bytes) -> bytes | None: ...
@@ -31,8 +29,8 @@ class WriteBatch(Protocol):
 class Store(Protocol):
     """Tables of bytes. Reads see a batch's changes only once it has ended; an exception in it changes nothing.
 
-    Keys are 1 to 511 bytes. scan gives entries with start <= key < stop in key order, downwards with reverse.
-    stat gives entries and bytes a table.
+    Keys are 1 to 511 bytes. scan gives entries with start <= key < stop in key order, downwards with reverse. stat
+    gives entries and bytes per table.
     """
 
     def get(self, table: str, key: bytes) -> bytes | None: ...

@@ -1,4 +1,4 @@
-"""A store in an LMDB file, and the checks before a directory is touched."""
+"""A store in an LMDB file, and the checks before the directory is used."""
 
 import os
 import struct
@@ -17,7 +17,7 @@ if sys.platform != "win32":
 
 _MAGIC_KEY, _FORMAT = b"openrollup", b"2"
 _META = "meta"
-_MAP_SIZE = 1 << 40  # an upper bound of the address space; the file grows as it needs
+_MAP_SIZE = 1 << 40  # an upper bound of the address space; the file grows as needed
 _DATA, _LMDB_LOCK = "data.mdb", "lock.mdb"
 
 # What LMDB raises for pages that are not what it wrote, and for every call in a transaction after that.
@@ -32,22 +32,25 @@ _MDB_MAGIC, _MDB_VERSION = 0xBEEFC0DE, 1
 class LmdbStore:
     """A store in an LMDB file.
 
-    Every batch is one LMDB transaction: it survives SIGKILL of the process at any point. With durable it is also
-    flushed to the disk each time, and so survives a power cut; without, a power cut may lose or damage the file.
+    Every batch is one LMDB transaction: it survives SIGKILL of the process at any point. With durable each batch is
+    also flushed to the disk and survives a power cut. Without it, a power cut may lose or damage the file.
     """
 
     def __init__(self, environment: Any, lock: int) -> None:
         self._environment = environment
         self._lock = lock  # of the data file
         self._page_size: int = environment.stat()["psize"]
-        # Opened here, once: py-lmdb opens a table in a write transaction, which would wait for a batch under way.
+        # All tables are opened here: py-lmdb opens a table in a write transaction, which would wait for a batch in
+        # progress.
         with environment.begin() as transaction, transaction.cursor() as cursor:
             names = [bytes(key) for key, _ in cursor]
         self._databases: dict[str, Any] = {name.decode(): environment.open_db(name, create=False) for name in names}
 
     @classmethod
     def open(cls, path: Path, durable: bool = False) -> "LmdbStore":
-        """Opens or creates a store; raises StoreError for a directory that is not ours, is damaged, or is in use."""
+        """Opens or creates a store; raises StoreError for a directory that belongs to another program, is damaged, or
+        is in use.
+        """
         _check_directory(path)
         try:
             path.mkdir(parents=True, exist_ok=True)
@@ -81,7 +84,7 @@ class LmdbStore:
 
     @contextmanager
     def write(self) -> Iterator[WriteBatch]:
-        """One atomic change; raises StoreError when it cannot be written (disk full)."""
+        """One atomic change. Raises StoreError if it cannot be written (disk full)."""
         try:
             with self._environment.begin(write=True) as transaction:
                 batch = _LmdbBatch(self, transaction)
@@ -92,7 +95,7 @@ class LmdbStore:
         self._fill_up()
 
     def _fill_up(self) -> None:
-        """Lengthens the file to its last page: LMDB does not write pages at the end that a batch took and freed."""
+        """Extends the file to its last page: LMDB does not write pages at the end that a batch allocated and freed."""
         size = (self._environment.info()["last_pgno"] + 1) * self._page_size
         if os.fstat(self._lock).st_size < size:
             try:
@@ -103,7 +106,7 @@ class LmdbStore:
     def scan(
         self, table: str, start: bytes = b"", stop: bytes | None = None, reverse: bool = False
     ) -> Iterator[tuple[bytes, bytes]]:
-        """Entries with start <= key < stop, in key order, as they are when the scan begins."""
+        """Entries with start <= key < stop in key order, as they are at the start of the scan."""
         database = self._databases.get(table)
         if database is None:
             return
@@ -141,7 +144,7 @@ class LmdbStore:
         )
 
     def stat(self) -> dict[str, dict[str, int]]:
-        """Entries and bytes (whole pages) a table."""
+        """Entries and bytes (whole pages) per table."""
         result = {}
         for name, database in sorted(self._databases.items()):
             with self._environment.begin(db=database) as transaction:
@@ -164,7 +167,7 @@ class _LmdbBatch:
     def __init__(self, store: LmdbStore, transaction: Any) -> None:
         self._store = store
         self._transaction = transaction
-        self.opened: dict[str, Any] = {}  # tables this batch creates: valid outside once it has ended
+        self.opened: dict[str, Any] = {}  # tables that this batch creates: usable by others after it has ended
 
     def get(self, table: str, key: bytes) -> bytes | None:
         value: bytes | None = self._transaction.get(key, db=self._table(table))
@@ -189,7 +192,7 @@ class _LmdbBatch:
 
 
 def _check_directory(path: Path) -> None:
-    """Refuses, without writing, what is not ours and what LMDB would overwrite or crash on."""
+    """Refuses, without writing, files of other programs and files that LMDB would overwrite or crash on."""
     if not path.exists():
         return
     if not path.is_dir():
@@ -205,9 +208,9 @@ def _check_directory(path: Path) -> None:
 
 
 def _check_data_file(data: Path) -> None:
-    """LMDB maps the file and dies by SIGBUS where pages are missing, so the newest meta page's last page must be there.
-
-    A kill while LMDB created the file leaves it empty, which is fine.
+    """Checks that the file has all its pages. LMDB maps the file and dies by SIGBUS where pages are missing, so the
+    last page named by the newest meta page must exist. A kill while LMDB creates the file leaves it empty, which is
+    allowed.
     """
     size = data.stat().st_size
     if size == 0:
@@ -227,7 +230,7 @@ def _check_data_file(data: Path) -> None:
 
 
 def _parse_meta(data: bytes) -> tuple[int, int, int] | None:
-    """Page size, last page, transaction id; None when it is no meta page."""
+    """Page size, last page and transaction id, or None if the bytes are not a meta page."""
     if len(data) < _META_PAGE.size:
         return None
     magic, version, page_size, last_page, transaction = _META_PAGE.unpack(data)
@@ -237,7 +240,7 @@ def _parse_meta(data: bytes) -> tuple[int, int, int] | None:
 
 
 def _check_format(path: Path) -> None:
-    """Refuses other programs' LMDB files and other versions' before anything is written."""
+    """Refuses LMDB files of other programs and of other versions before anything is written."""
     if (path / _DATA).stat().st_size == 0:
         return
     with lmdb.open(str(path), readonly=True, lock=False, max_dbs=64) as environment:
@@ -257,7 +260,9 @@ def _check_format(path: Path) -> None:
 
 
 def _take_lock(path: Path) -> int:
-    """One process a directory: the chain's pointers and caches have one writer. The lock goes with the process."""
+    """Allows one process per directory, because the chain's pointers and caches have one writer. The lock ends with the
+    process.
+    """
     lock = os.open(path / _DATA, os.O_RDWR | os.O_CREAT, 0o644)
     if sys.platform != "win32":
         try:

@@ -34,7 +34,7 @@ class MemoryStore:
     def scan(
         self, table: str, start: bytes = b"", stop: bytes | None = None, reverse: bool = False
     ) -> Iterator[tuple[bytes, bytes]]:
-        """Entries with start <= key < stop, in key order, as they are when the scan begins."""
+        """Entries with start <= key < stop in key order, as they are at the start of the scan."""
         entries = self._tables.get(table, {})
         keys = sorted(entries)
         keys = keys[bisect_left(keys, start) : len(keys) if stop is None else bisect_left(keys, stop)]
@@ -42,7 +42,7 @@ class MemoryStore:
         yield from reversed(found) if reverse else found
 
     def stat(self) -> dict[str, dict[str, int]]:
-        """Entries and bytes a table."""
+        """Entries and bytes per table."""
         return {
             name: {"entries": len(entries), "bytes": sum(len(key) + len(value) for key, value in entries.items())}
             for name, entries in sorted(self._tables.items())
@@ -50,7 +50,7 @@ class MemoryStore:
         }
 
     def close(self) -> None:
-        """Nothing to do."""
+        """Does nothing: there is no file."""
 
 
 class _MemoryBatch:
