@@ -1,7 +1,7 @@
-"""The accounts of a local chain: derived from the mnemonic every development tool uses, so known to everyone.
+"""The accounts of a local chain: derived from the mnemonic that every development tool uses, so their keys are public.
 
-"test test test test test test test test test test test junk", path m/44'/60'/0'/0/index. Indices 0 to 9 are the
-users', funded on both layers; the actors of the rollup take the indices after them.
+"test test test test test test test test test test test junk", path m/44'/60'/0'/0/index. Indices 0 to 9 are users,
+funded on both layers. The rollup's own accounts have the indices after them.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The price of a blob on an L1: its forks by chain and time, each with its blob schedule (EIP-7840, EIP-7892)."""
+"""The blob price of known L1 chains: their forks by time, each with its blob schedule (EIP-7840, EIP-7892)."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ PRAGUE_FROM_GENESIS: L1Forks = ((L1Fork.PRAGUE, 0),)
 
 
 def parse_l1_forks(text: str, genesis_time: int) -> L1Forks:
-    """L1's forks in a person's words: "osaka", or "prague,osaka+60,bpo1+120" in seconds after genesis.
+    """Parses L1's forks: "osaka", or "prague,osaka+60,bpo1+120" in seconds after genesis.
 
     Raises ValueError.
     """

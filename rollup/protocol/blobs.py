@@ -1,4 +1,4 @@
-"""Data in blobs: 4,096 field elements of 32 bytes, of which 254 bits each are ours.
+"""Data in blobs: 4,096 field elements of 32 bytes, of which 254 bits each hold data.
 
 Encoding version 0: specs protocol/ecotone/derivation.md, "Blob Encoding".
 """
@@ -10,7 +10,7 @@ _VERSION = 0
 
 
 class BlobError(ValueError):
-    """A blob that was not made by this encoding."""
+    """A blob that is not in this encoding."""
 
 
 def encode_blob(data: bytes) -> bytes:
@@ -36,7 +36,7 @@ def encode_blob(data: bytes) -> bytes:
 
 
 def decode_blob(blob: bytes) -> bytes:
-    """The data of a blob; raises BlobError."""
+    """The data of a blob. Raises BlobError."""
     # spec: blob.first-element-masked, blob.high-bits, blob.trailing-zeros, blob.length
     if len(blob) != BLOB_SIZE:
         raise BlobError(f"a blob has {BLOB_SIZE} bytes, not {len(blob)}")

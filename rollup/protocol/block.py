@@ -1,4 +1,4 @@
-"""A block as a layer keeps it: header, transactions, and on L1 its withdrawals (our own L1 has none)."""
+"""A block: header, transactions, and on L1 its withdrawals (the mock L1 has none)."""
 
 from dataclasses import dataclass, field
 
@@ -26,7 +26,7 @@ class Withdrawal:
     amount: int
 
     def encode(self) -> bytes:
-        """Its RLP, as the withdrawals trie holds it."""
+        """The RLP in the withdrawals trie."""
         numbers = to_int_bytes(self.index), to_int_bytes(self.validator_index)
         return rlp_encode([*numbers, self.address, to_int_bytes(self.amount)])
 
@@ -74,9 +74,8 @@ class Block:
 
     @classmethod
     def decode(cls, data: bytes) -> "Block":
-        """The reverse of encode; raises RlpError, or TransactionError for a transaction that is none.
-
-        An uncle, or withdrawals a header knows nothing of, make it no block (EIP-3675, EIP-4895).
+        """The reverse of encode; raises RlpError, or TransactionError for an invalid transaction. A block with uncles,
+        or with withdrawals that its header does not commit to, is invalid (EIP-3675, EIP-4895).
         """
         body = rlp_decode(data)
         if not isinstance(body, list) or not 3 <= len(body) <= 4 or not all(isinstance(part, list) for part in body):
@@ -92,7 +91,7 @@ class Block:
 
 
 def _envelope(item: object) -> bytes:
-    """A transaction's bytes in a block's list: a legacy one stands there as a list."""
+    """A transaction's bytes in a block's list; a legacy transaction is a list there."""
     if isinstance(item, bytes):
         if not item or item[0] >= 0xC0:
             raise RlpError("not a block: a legacy transaction is written as bytes")
@@ -102,7 +101,7 @@ def _envelope(item: object) -> bytes:
 
 @dataclass(slots=True)
 class ExecutedBlock:
-    """A block with what its execution left: a receipt a transaction."""
+    """A block and the results of its execution: one receipt per transaction."""
 
     block: Block
     receipts: list[Receipt]

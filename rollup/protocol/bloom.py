@@ -8,7 +8,7 @@ from rollup.protocol.primitives import Address, Hash, keccak256
 
 
 class HasTopics(Protocol):
-    """A log, as far as the bloom sees it."""
+    """The part of a log that goes into the bloom."""
 
     @property
     def address(self) -> Address: ...
@@ -25,7 +25,7 @@ def value_bits(value: bytes) -> int:
     return bits
 
 
-bloom_bits = lru_cache(maxsize=65536)(value_bits)  # for the addresses and topics that blocks contain again and again
+bloom_bits = lru_cache(maxsize=65536)(value_bits)  # for the addresses and topics that occur in many blocks
 
 
 def logs_bloom(logs: Iterable[HasTopics]) -> bytes:

@@ -1,6 +1,6 @@
-"""The rollup config: op-node's rollup.json, and the questions everyone asks of it.
+"""The rollup config (op-node's rollup.json) and queries on it.
 
-Form and checks: op-node rollup/types.go (Config, Check); specs protocol/configurability.md.
+Format and checks: op-node rollup/types.go (Config, Check); specs protocol/configurability.md.
 """
 
 import json
@@ -23,7 +23,7 @@ class ConfigError(ValueError):
 
 @dataclass(slots=True, frozen=True)
 class SystemConfig:
-    """What the SystemConfig contract of L1 rules (specs protocol/system-config.md).
+    """The settings in L1's SystemConfig contract (specs protocol/system-config.md).
 
     overhead and scalar are 32-byte integers (scalar packs both fee scalars from Ecotone); gas_limit in gas;
     eip1559_params 8 bytes (denominator u32, elasticity u32); operator fee scalar and constant, and the 20 bytes before
@@ -91,7 +91,7 @@ class RollupGenesis:
 
 @dataclass(slots=True, frozen=True)
 class RollupConfig:
-    """The whole of rollup.json. Times in seconds, windows and timeouts in L1 blocks."""
+    """The content of rollup.json. Times in seconds, windows and timeouts in L1 blocks."""
 
     genesis: RollupGenesis
     block_time: int
@@ -114,7 +114,7 @@ class RollupConfig:
     # What L1's blobs cost, from its chain config, which is another file: (from an L1 time in seconds, the
     # update fraction), oldest first. None: blob_schedule.py knows the L1 by its chain id.
     l1_blob_schedule: tuple[tuple[int, int], ...] | None = field(default=None, compare=False)
-    # Keys of other tools' files that we keep out of our own but must not refuse (protocol versions, alt DA, interop).
+    # Keys of other tools' files: accepted, but not kept (protocol versions, alt DA, interop).
     extra: Mapping[str, Any] = field(default_factory=dict, compare=False, hash=False)
 
     def fork_at(self, timestamp: int) -> Fork:
@@ -180,17 +180,17 @@ class RollupConfig:
         return self.genesis.l2.number + (timestamp - self.genesis.l2_time) // self.block_time
 
     def channel_timeout_at(self, l1_timestamp: int) -> int:
-        """L1 blocks a channel may span, 50 from Granite (specs protocol/granite/derivation.md)."""
+        """The number of L1 blocks that a channel may span; 50 from Granite (specs protocol/granite/derivation.md)."""
         # spec: channel.timeout-granite
         return 50 if self.is_granite(l1_timestamp) else self.channel_timeout
 
     def max_sequencer_drift_at(self, l1_timestamp: int) -> int:
-        """Seconds; 1,800 from Fjord, by L1 origin time (specs protocol/fjord/derivation.md)."""
+        """The drift in seconds; 1,800 from Fjord, by L1 origin time (specs protocol/fjord/derivation.md)."""
         # spec: fjord.drift
         return 1800 if self.is_fjord(l1_timestamp) else self.max_sequencer_drift
 
     def check(self) -> "RollupConfig":
-        """Raises ConfigError for what op-node's Check refuses; returns itself."""
+        """Raises ConfigError for everything that op-node's Check refuses. Returns the config itself."""
         for name in ("block_time", "channel_timeout", "max_sequencer_drift", "l1_chain_id", "l2_chain_id"):
             if getattr(self, name) <= 0:
                 raise ConfigError(f"{name} must be above 0")
@@ -330,7 +330,7 @@ _KNOWN_KEYS = {
     "pectra_blob_schedule_time",
     "keep_karst_upgrade_gas",
 }
-# Alternative data availability, in its newer and its older form: such a chain's batches are not on L1.
+# Alternative data availability, in its newer and its older form: the batches of such a chain are not on L1.
 _ALT_DA_KEYS = {"alt_da", "da_challenge_contract_address", "da_challenge_window", "da_resolve_window", "use_plasma"}
 _ZERO_ADDRESS = "0x" + bytes(20).hex()
 _MISSING = object()
@@ -357,13 +357,13 @@ def _read_int(data: Mapping[str, Any], key: str, default: Any = _MISSING) -> int
         value = default
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise ConfigError(f"{key}: a number of at least 0 is expected" if key in data else f"{key} is missing")
-    if value >= 2**64 and not key.endswith("_chain_id"):  # uint64 in op-node, but for the chain ids
+    if value >= 2**64 and not key.endswith("_chain_id"):  # uint64 in op-node, except the chain ids
         raise ConfigError(f"{key}: {value} is above 2**64 - 1")
     return value
 
 
 def _harmless(extra: dict[str, Any]) -> dict[str, Any]:
-    """Keys that no rule of ours reads; raises ConfigError for one that changes what is derived."""
+    """The keys that no rule here reads. Raises ConfigError for a key that changes what is derived."""
     for key, value in extra.items():
         if key.endswith("_time") and value is not None:
             raise ConfigError(f"{key}: not a fork or a time that is known here; without it other blocks would come out")

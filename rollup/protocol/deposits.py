@@ -12,7 +12,7 @@ _ALIAS_OFFSET = 0x1111000000000000000000000000000000001111
 
 
 class DepositError(ValueError):
-    """A TransactionDeposited log of another form; the contract would have to be broken for one to exist."""
+    """A TransactionDeposited log of an unknown form. It exists only if the contract is broken."""
 
 
 def user_deposit_source_hash(l1_block_hash: Hash, log_index: int) -> Hash:
@@ -33,7 +33,7 @@ def upgrade_source_hash(intent: str) -> Hash:
 
 
 def apply_alias(address: Address) -> Address:
-    """How a contract of L1 appears on L2 (protocol/deposits.md, "Address Aliasing")."""
+    """The L2 address of an L1 contract (protocol/deposits.md, "Address Aliasing")."""
     # spec: deposit.alias
     return ((int.from_bytes(address, "big") + _ALIAS_OFFSET) % 2**160).to_bytes(20, "big")
 

@@ -1,8 +1,8 @@
 """The length FastLZ level 1 would compress to (fjord/exec-engine.md, "FastLZ"; ariya/FastLZ, flz_compress).
 
-The compressor walks the bytes and looks each three of them up in a table of 8,192 places. Only a position whose place
-was taken before can be a match, and NumPy finds those: the walk visits them alone. It goes chunk by chunk, because a
-match lies at most 8,192 bytes back: the memory does not grow with a transaction of tens of megabytes.
+The compressor reads the bytes in order and looks up every three of them in a table of 8,192 slots. A position can be a
+match only if its slot was used before. NumPy finds those positions, and the loop visits only them. It works in chunks,
+because a match is at most 8,192 bytes back, so memory does not grow with a transaction of tens of megabytes.
 """
 
 from typing import Any
@@ -17,19 +17,19 @@ _STRIDE = 1 << 10
 
 
 def fastlz_length(data: bytes) -> int:
-    """Bytes, for any data."""
+    """The compressed length in bytes, for any data."""
     # spec: fjord.fastlz
     size = len(data)
     limit = size - _TAIL
     if limit < 4:
         return _literals(size)
-    skipped = bytearray(size)  # 1: inside a match, and so never put into the table
+    skipped = bytearray(size)  # 1: inside a match, so never put into the table
     anchor, index, out = 0, 2, 0
     for start in range(0, limit - 1, _CHUNK):
         end = min(start + _CHUNK, limit - 1)
         if index >= end:
             continue  # a match goes beyond this chunk
-        # The latest earlier position with the same place in the table, for the positions that have one.
+        # The latest earlier position with the same slot in the table, for the positions that have one.
         earlier = _repeats(data, max(0, start - _MAX_DISTANCE), end)
         for position in sorted(earlier):
             if position < index or position < start:
@@ -38,7 +38,7 @@ def fastlz_length(data: bytes) -> int:
             while reference >= 2 and skipped[reference]:
                 reference = earlier.get(reference, 0)
             if reference < 2:
-                reference = 0  # the first two are never put in, and an empty place says 0
+                reference = 0  # the first two are never put in, and an empty slot reads as 0
             if (
                 position - reference >= _MAX_DISTANCE
                 or data[reference : reference + 3] != data[position : position + 3]
@@ -54,7 +54,7 @@ def fastlz_length(data: bytes) -> int:
 
 
 def _repeats(data: bytes, start: int, end: int) -> dict[int, int]:
-    """For positions from start to end: the latest earlier one among them with the same place."""
+    """For positions from start to end: the latest earlier position among them with the same slot."""
     values: Any = numpy.frombuffer(data, numpy.uint8, end - start + 2, start).astype(numpy.uint32)
     sequences = values[:-2] | values[1:-1] << 8 | values[2:] << 16
     places = (sequences * _MULTIPLIER >> 19).astype(numpy.uint16)
@@ -71,7 +71,7 @@ def _literals(count: int) -> int:
 
 
 def _match_length(data: bytes, reference: int, index: int, bound: int) -> int:
-    """Equal bytes from both positions on, and the first that differs, up to bound."""
+    """The number of equal bytes from both positions on, and the first that differs, up to bound."""
     start = index
     while index + _STRIDE <= bound and data[reference : reference + _STRIDE] == data[index : index + _STRIDE]:
         reference += _STRIDE

@@ -14,7 +14,7 @@ from rollup.protocol.transaction import Transaction
 GAS_PER_BLOB = 131_072
 MIN_BLOB_BASE_FEE = 1
 _MAX_BASE_FEE = 2**256 - 1  # wei: the header field is a 256-bit integer
-_BLOB_BASE_COST = 2**13  # EIP-7918: execution gas that a blob is worth at least
+_BLOB_BASE_COST = 2**13  # EIP-7918: the execution gas that a blob is worth at least
 
 # fjord/exec-engine.md, "L1-Cost fees": all scaled by 1e6.
 _FJORD_INTERCEPT = -42_585_600
@@ -27,7 +27,7 @@ DEFAULT_DA_FOOTPRINT_GAS_SCALAR = 400  # jovian/exec-engine.md, "DA footprint bl
 
 @dataclass(slots=True, frozen=True)
 class L1FeeParameters:
-    """What L1Block holds: L1 base fees in wei, scalars as set by SystemConfig, and the operator fee's two numbers."""
+    """The content of L1Block: L1 base fees in wei, the scalars of SystemConfig, and the operator fee's two numbers."""
 
     base_fee: int = 0
     blob_base_fee: int = 0
@@ -45,7 +45,7 @@ class L1FeeParameters:
 
 
 def calldata_gas(data: bytes) -> int:
-    """4 a zero byte, 16 any other (EIP-2028)."""
+    """Gas of calldata: 4 per zero byte, 16 per other byte (EIP-2028)."""
     # spec: fees.l1-cost-bedrock
     return 16 * len(data) - 12 * data.count(0)
 
@@ -62,17 +62,17 @@ def fjord_size_scaled(raw: bytes) -> int:
     return known[1]
 
 
-# Pool, L1 fee, DA footprint and receipt ask for the size of the same transaction: it is compressed once.
+# Pool, L1 fee, DA footprint and receipt need the size of the same transaction, so it is compressed once.
 _sizes: Recent[tuple[bytes, int]] = Recent(16_384, lambda known: len(known[0]), 32 * 1024 * 1024)
 
 
 def forget_compressed_sizes() -> None:
-    """Empties the cache of sizes, so that a measurement pays for them."""
+    """Empties the cache of sizes, so that a measurement includes the compression."""
     _sizes.clear()
 
 
 def l1_gas_used(raw: bytes, fork: Fork, parameters: L1FeeParameters) -> int:
-    """The receipt's l1GasUsed (deprecated by Fjord, still reported)."""
+    """The l1GasUsed of a receipt (deprecated by Fjord, still reported)."""
     if fork >= Fork.FJORD:
         return fjord_size_scaled(raw) * 16 // 1_000_000
     gas = calldata_gas(raw)
@@ -97,7 +97,7 @@ def l1_cost(raw: bytes, fork: Fork, parameters: L1FeeParameters) -> int:
 
 
 def operator_fee(gas: int, fork: Fork, parameters: L1FeeParameters) -> int:
-    """What the operator is paid for some gas (isthmus/exec-engine.md, jovian/exec-engine.md)."""
+    """The operator's fee for an amount of gas (isthmus/exec-engine.md, jovian/exec-engine.md)."""
     # spec: jovian.operator-fee
     if fork < Fork.ISTHMUS:
         return 0
@@ -117,7 +117,7 @@ def da_footprint(transaction: Transaction, scalar: int) -> int:
 def next_base_fee(
     parent_base_fee: int, gas_metered: int, gas_limit: int, elasticity: int, denominator: int, minimum: int = 0
 ) -> int:
-    """EIP-1559, with the chain's own elasticity and denominator, and Jovian's minimum.
+    """The next base fee by EIP-1559, with the chain's own elasticity and denominator, and Jovian's minimum.
 
     Defined for every value that SystemConfig's owner may set: an elasticity above the gas limit gives a target of 1
     (official clients divide by zero there), and a fee stays within the header's 256 bits.
@@ -133,8 +133,8 @@ def next_base_fee(
 
 
 def l1_gas_limit_may_follow(parent_gas_limit: int, gas_limit: int) -> bool:
-    """A block's gas limit on L1: at least 5,000, and by less than 1/1024 of its parent's away from that (Yellow Paper,
-    47). OP chains have no such rule: their limit is the SystemConfig's."""
+    """Whether a block on L1 may have this gas limit: at least 5,000, and less than 1/1024 of the parent's away from it
+    (Yellow Paper, 47). OP chains have no such rule; their limit comes from the SystemConfig."""
     return gas_limit >= 5_000 and abs(gas_limit - parent_gas_limit) < parent_gas_limit // 1_024
 
 
@@ -166,7 +166,7 @@ def next_excess_blob_gas(parent_excess: int, parent_used: int, parent_base_fee: 
 
 @dataclass(slots=True, frozen=True)
 class BaseFeeParameters:
-    """What a header's extraData says from Holocene on."""
+    """The content of a header's extraData from Holocene on."""
 
     denominator: int
     elasticity: int

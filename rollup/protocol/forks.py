@@ -1,6 +1,7 @@
-"""The OP Stack's forks and L1's, what each brings as one row of a table, and when each is active.
+"""The OP Stack's forks and L1's, their facts as one table row each, and their activation times.
 
-Data only: code that needs a rule asks the config, `config.is_holocene(time)`, or the row of the fork in force.
+The module is data only. Code that needs a rule calls the config (`config.is_holocene(time)`) or reads the row of the
+active fork.
 """
 
 from collections.abc import Mapping
@@ -52,11 +53,11 @@ class BlobSchedule(NamedTuple):
 
 @dataclass(slots=True, frozen=True)
 class L1ForkRow:
-    """What an L1 fork brings beside its virtual machine; None where there is no such limit.
+    """The facts of an L1 fork, except its virtual machine. None means that there is no such limit.
 
-    blobs: the schedule, None before blobs. max_transaction_gas: gas per transaction (EIP-7825).
-    max_transaction_blobs: blobs per transaction (EIP-7594). max_block_size: bytes of an encoded block (EIP-7934).
-    has_blob_fee_floor: execution gas sets a floor under the blob base fee (EIP-7918).
+    blobs: the schedule, None before blobs. max_transaction_gas: gas per transaction (EIP-7825). max_transaction_blobs:
+    blobs per transaction (EIP-7594). max_block_size: bytes of an encoded block (EIP-7934). has_blob_fee_floor:
+    execution gas sets a floor under the blob base fee (EIP-7918).
     """
 
     blobs: BlobSchedule | None = None
@@ -91,11 +92,11 @@ L1_FORKS: Final[Mapping[L1Fork, L1ForkRow]] = {
 
 @dataclass(slots=True, frozen=True)
 class ForkRow:
-    """What a fork of the OP Stack brings, beside the rules that code asks for by the fork's name.
+    """The facts of an OP Stack fork. Other rules are looked up by the fork's name.
 
     evm: the L1 fork whose virtual machine it runs. has_upgrade_transactions: its first block carries deposits that
-    upgrade contracts. has_upgrade_gas: they bring gas beside the block's limit. first_block_is_empty: its first block
-    may hold deposits only, as a rule of consensus (jovian/derivation.md, "Activation Block Rules").
+    upgrade contracts. has_upgrade_gas: they have gas in addition to the block's limit. first_block_is_empty: its first
+    block may hold deposits only, as a rule of consensus (jovian/derivation.md, "Activation Block Rules").
     """
 
     evm: L1Fork
@@ -120,7 +121,7 @@ FORKS: Final[Mapping[Fork, ForkRow]] = {
 
 
 def l1_fork_of(fork: Fork) -> L1Fork:
-    """The L1 fork whose EVM an OP fork brings (canyon/, ecotone/, isthmus/ and karst/overview.md)."""
+    """The L1 fork whose EVM an OP fork uses (canyon/, ecotone/, isthmus/ and karst/overview.md)."""
     return FORKS[fork].evm
 
 
@@ -168,7 +169,7 @@ class ForkSchedule:
         return [fork for fork in Fork if self.activates(fork, timestamp, parent_timestamp)]
 
     def first_block_is_empty(self, timestamp: int, parent_timestamp: int) -> bool:
-        """True where a fork activates whose first block may hold deposits only."""
+        """True if a fork activates whose first block may hold deposits only."""
         # spec: jovian.first-block-empty
         return any(FORKS[fork].first_block_is_empty for fork in self.activated(timestamp, parent_timestamp))
 

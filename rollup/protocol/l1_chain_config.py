@@ -1,6 +1,6 @@
-"""An L1's chain config as derivation needs it: what its blobs cost, fork by fork (geth's ChainConfig in JSON).
+"""The part of an L1's chain config that derivation needs: the blob prices of each fork (geth's ChainConfig in JSON).
 
-Form: go-ethereum params/config.go (ChainConfig, BlobScheduleConfig, EIP-7840 and EIP-7892); read as op-node reads
+Format: go-ethereum params/config.go (ChainConfig, BlobScheduleConfig, EIP-7840 and EIP-7892); read as op-node reads
 `--rollup.l1-chain-config`: the config itself, or a genesis file that has it as `config`.
 """
 
@@ -22,8 +22,8 @@ _KNOWN_TIMES = {f"{fork}Time" for fork in ("shanghai", *_BLOB_FORKS)}
 def parse_l1_blob_schedule(data: Any, chain_id: int) -> BlobSchedule:
     """The blob schedule of an L1 chain config, or of a genesis file; raises ConfigError naming the key.
 
-    chain_id is that of the rollup's L1. A fork without an entry of its own keeps the prices of the one before it.
-    An L1 without blobs has an empty schedule.
+    chain_id is that of the rollup's L1. A fork without an entry keeps the prices of the fork before it. An L1 without
+    blobs has an empty schedule.
     """
     if isinstance(data, Mapping) and isinstance(data.get("config"), Mapping):
         data = data["config"]

@@ -1,4 +1,4 @@
-"""What an L2 block says of its place: its L1 origin, and the system config it was built with."""
+"""The position of an L2 block: its L1 origin, and the system config that it was built with."""
 
 from rollup.protocol.block import Block
 from rollup.protocol.blockref import BlockId, L2BlockRef
@@ -10,7 +10,7 @@ from rollup.protocol.upgrades import passing_upgrade_gas
 
 
 class NotAnL2Block(ValueError):
-    """A block whose first transaction is no L1 attributes deposit, or another chain's genesis."""
+    """A block whose first transaction is not an L1 attributes deposit, or the genesis of another chain."""
 
 
 def l1_attributes_of(block: Block) -> L1Attributes:

@@ -8,12 +8,12 @@ _SIZE = 4 * 32
 
 
 class OutputError(ValueError):
-    """Bytes that are no version 0 output."""
+    """Bytes that are not a version 0 output."""
 
 
 @dataclass(slots=True, frozen=True)
 class Output:
-    """What an output root commits to: three hashes of an L2 block, 32 bytes each."""
+    """The content of an output root: three hashes of an L2 block, 32 bytes each."""
 
     state_root: Hash
     message_passer_storage_root: Hash

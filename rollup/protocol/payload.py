@@ -1,4 +1,4 @@
-"""Payload attributes: what a block is to be built from.
+"""Payload attributes: the inputs from which a block is built.
 
 Source: specs protocol/exec-engine.md, "Extended PayloadAttributesV3".
 """
@@ -12,9 +12,9 @@ from rollup.protocol.primitives import Address, Hash
 class PayloadAttributes:
     """The inputs of one L2 block.
 
-    transactions are EIP-2718 bytes forced in, in order; with no_tx_pool nothing else is included. gas_limit in gas,
-    timestamp in seconds; eip1559_params 8 bytes (denominator u32, elasticity u32) from Holocene, min_base_fee in wei
-    from Jovian.
+    transactions are EIP-2718 bytes that must be included in this order. With no_tx_pool nothing else is included.
+    gas_limit in gas, timestamp in seconds; eip1559_params 8 bytes (denominator u32, elasticity u32) from Holocene,
+    min_base_fee in wei from Jovian.
     """
 
     timestamp: int

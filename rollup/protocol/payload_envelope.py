@@ -32,12 +32,14 @@ _FIXED_SIZES = {1: 508, 2: 512, 3: 528, 4: 560}  # the payload up to its first v
 
 
 class PayloadError(ValueError):
-    """Bytes that are no payload of the topic's version, or one whose signature is not valid; it is dropped."""
+    """Bytes that are not a payload of the topic's version, or that have an invalid signature. They are dropped."""
 
 
 @dataclass(slots=True, frozen=True)
 class PayloadEnvelope:
-    """A gossiped block. block.hash is what the payload claims; signature: r, s of 32 bytes each, y parity of one."""
+    """A gossiped block. block.hash is the hash that the payload claims; signature: r, s of 32 bytes each, y parity of
+    one.
+    """
 
     version: int
     signature: bytes
@@ -46,12 +48,12 @@ class PayloadEnvelope:
 
     @property
     def has_its_hash(self) -> bool:
-        """The claimed hash is the header's."""
+        """Whether the claimed hash is the hash of the header."""
         # spec: gossip.block-hash
         return self.block.hash == self.block.header.hash
 
     def signer(self, chain_id: int) -> Address:
-        """Who signed; raises PayloadError where nobody can have."""
+        """The signer. Raises PayloadError if the signature is invalid."""
         # spec: gossip.signature
         r, s = int.from_bytes(self.signature[:32], "big"), int.from_bytes(self.signature[32:64], "big")
         if self.signature[64] > 1 or s > SECP256K1_N // 2:
@@ -72,7 +74,7 @@ def payload_version(fork: Fork) -> int:
 
 
 def signing_hash(chain_id: int, payload_hash: Hash) -> Hash:
-    """What a sequencer signs, in the domain of 32 zero bytes."""
+    """The hash that a sequencer signs, in the domain of 32 zero bytes."""
     return keccak256(ZERO_HASH + chain_id.to_bytes(32, "big") + payload_hash)
 
 
@@ -84,7 +86,7 @@ def encode_message(block: Block, version: int, chain_id: int, private_key: bytes
 
 
 def decode_message(message: bytes, version: int) -> PayloadEnvelope:
-    """Reads a gossip message of a topic's version; raises PayloadError. The signer is not looked at."""
+    """Reads a gossip message of a topic's version; raises PayloadError. The signer is not checked."""
     # spec: gossip.decodes
     try:
         data = decompress(message, MAX_MESSAGE_SIZE)
@@ -174,7 +176,7 @@ def _body(block: Block, version: int) -> bytes:
 
 
 def _variable_parts(data: bytes, version: int, fixed: int) -> tuple[bytes, list[bytes]]:
-    """Extra data and transactions. Offsets must lie as SSZ lays them, without gaps; withdrawals must be none."""
+    """Extra data and transactions. Offsets must follow SSZ's layout without gaps, and there must be no withdrawals."""
     # spec: gossip.withdrawals
     extra, transactions = _int(data, 436, 4), _int(data, 504, 4)
     end = _int(data, 508, 4) if version >= 2 else len(data)
@@ -197,7 +199,7 @@ def _encode_list(items: list[bytes]) -> bytes:
 
 
 def _decode_list(data: bytes) -> list[bytes]:
-    """A list of byte strings: an offset each, then they themselves."""
+    """A list of byte strings: first one offset per string, then the strings."""
     if not data:
         return []
     first = _int(data, 0, 4) if len(data) >= 4 else 0

@@ -52,7 +52,7 @@ def _head(base: int, size: int) -> bytes:
 
 
 def _read_head(data: bytes, position: int, end: int) -> tuple[bool, int, int]:
-    """Whether a list begins at `position`, and where the payload of the item starts and stops."""
+    """Whether a list begins at `position`, and the start and the end of the item's payload."""
     first = data[position]
     if first < 0x80:
         return False, position, position + 1

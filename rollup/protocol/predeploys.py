@@ -1,4 +1,6 @@
-"""Where the accounts that every OP Stack chain has live on L2 (specs protocol/predeploys.md, protocol/deposits.md)."""
+"""The addresses of the accounts that every OP Stack chain has on L2 (specs protocol/predeploys.md,
+protocol/deposits.md).
+"""
 
 from typing import Final
 
@@ -19,10 +21,10 @@ BASE_FEE_VAULT: Final = _predeploy("19")
 L1_FEE_VAULT: Final = _predeploy("1a")
 OPERATOR_FEE_VAULT: Final = _predeploy("1b")
 
-# Sends the L1 attributes; no key signs for it.
+# Sends the L1 attributes; no key can sign for it.
 DEPOSITOR_ACCOUNT: Final[Address] = bytes.fromhex("deaddeaddeaddeaddeaddeaddeaddeaddead0001")
 
-# System contracts of Ethereum, and who deploys the first two where a fork brings them later.
+# System contracts of Ethereum, and the deployers of the first two on chains where a later fork deploys them.
 BEACON_ROOTS: Final[Address] = bytes.fromhex("000f3df6d732807ef1319fb7b8bb8522d0beac02")  # EIP-4788
 HISTORY_STORAGE: Final[Address] = bytes.fromhex("0000f90827f1c53a10cb7a02335b175320002935")  # EIP-2935
 BEACON_ROOTS_DEPLOYER: Final[Address] = bytes.fromhex("0b799c86a49deeb90402691f1041aa3af2d3c875")

@@ -1,4 +1,4 @@
-"""Hashes, RLP and integers as Ethereum writes them."""
+"""Hashes, RLP and integers in Ethereum's encodings."""
 
 from collections.abc import Sequence
 from typing import Any, TypeAlias
@@ -9,7 +9,7 @@ from rollup.protocol import plain_rlp
 
 try:
     import rusty_rlp
-except ModuleNotFoundError:  # it has no wheels from Python 3.13 on
+except ModuleNotFoundError:  # rusty-rlp has no wheels from Python 3.13 on
     rusty_rlp = None
 
 Address: TypeAlias = bytes  # 20 bytes
@@ -20,7 +20,7 @@ ZERO_ADDRESS: Address = bytes(20)
 ZERO_HASH: Hash = bytes(32)
 
 
-# Data this short cannot nest deep enough to matter (some 5,500 lists); nothing of Ethereum nests deeper than a handful.
+# Data this short cannot nest deep enough to matter (some 5,500 lists). Ethereum's data nests only a few levels.
 _SHALLOW_SIZE, _MAX_DEPTH = 16_384, 1024
 
 
@@ -50,7 +50,7 @@ def rlp_decode(data: bytes) -> Any:
         item = rusty_rlp.decode_raw(data, True, False)[0]
     except (rusty_rlp.DecodingError, TypeError, OverflowError) as error:
         raise RlpError(str(error)) from error
-    # rusty-rlp passes over a truncated item at the end of a list: without this, bytes could be changed unseen.
+    # rusty-rlp ignores a truncated item at the end of a list; without this check, bytes could change unnoticed.
     if item.__class__ is list and rusty_rlp.encode_raw(item) != data:
         raise RlpError("a truncated item at the end of a list")
     return item
@@ -67,7 +67,9 @@ _encode = plain_rlp.encode if rusty_rlp is None else rusty_rlp.encode_raw
 
 
 def _check_depth(data: bytes) -> None:
-    """Raises RlpError for lists so deep that rusty-rlp, which recurses, would run out of stack and end the process."""
+    """Raises RlpError for lists nested so deeply that rusty-rlp, which recurses, would overflow the stack and end the
+    process.
+    """
     ends, position = [len(data)], 0
     while position < len(data):
         while position >= ends[-1]:
@@ -91,7 +93,7 @@ def _check_depth(data: bytes) -> None:
 
 
 def to_int_bytes(value: int) -> bytes:
-    """Big-endian without leading zeros; zero is the empty string, as RLP wants."""
+    """Big-endian without leading zeros. Zero is the empty string, as RLP requires."""
     return value.to_bytes((value.bit_length() + 7) // 8, "big")
 
 

@@ -1,4 +1,4 @@
-"""Receipts and logs, in the encoding the receipts root commits to and in the one sent over the wire."""
+"""Receipts and logs, in the encoding under the receipts root and in the one sent over the wire."""
 
 from dataclasses import dataclass, field
 
@@ -17,10 +17,10 @@ class Log:
 
 @dataclass(slots=True)
 class Receipt:
-    """What one transaction did: gas, logs, and for a deposit its nonce and the receipt version.
+    """The result of one transaction: gas, logs, and for a deposit its nonce and the receipt version.
 
-    deposit_nonce is set on deposits from Regolith, deposit_receipt_version from Canyon
-    (specs protocol/deposits.md, "Deposit Receipt"); contract_address when the transaction creates.
+    deposit_nonce is set on deposits from Regolith, deposit_receipt_version from Canyon (specs protocol/deposits.md,
+    "Deposit Receipt"); contract_address when the transaction creates.
     """
 
     tx_type: int

@@ -1,4 +1,6 @@
-"""What was read or written last, bounded by number and by weight: a cache of blocks must not grow with their size."""
+"""A cache of recent values, bounded by count and by total weight, so that it does not grow with the size of its
+values.
+"""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -10,10 +12,12 @@ Value = TypeVar("Value")
 
 
 class Recent(Generic[Value]):
-    """Values by hash or other bytes; the oldest go when there are too many, or when together they weigh too much."""
+    """Values by hash or other bytes. The oldest are removed if there are too many or if they weigh too much
+    together.
+    """
 
     def __init__(self, most: int, weigh: Callable[[Value], int] = lambda _: 0, heaviest: int = 0) -> None:
-        """At most so many values, of at most heaviest together; one value alone may weigh more."""
+        """Keeps at most this many values with at most this total weight. A single value may weigh more."""
         self._values: OrderedDict[Hash, Value] = OrderedDict()
         self._most = most
         self._weigh = weigh
@@ -24,16 +28,16 @@ class Recent(Generic[Value]):
         return len(self._values)
 
     def clear(self) -> None:
-        """Forgets all of them."""
+        """Removes all values."""
         self._values.clear()
         self._weight = 0
 
     def get(self, key: Hash) -> Value | None:
-        """The value, or None where it is not kept (any more)."""
+        """The value, or None if it is not in the cache."""
         return self._values.get(key)
 
     def put(self, key: Hash, value: Value) -> None:
-        """Keeps a value, in the place of the one before."""
+        """Stores a value and replaces the one before it."""
         before = self._values.pop(key, None)
         if before is not None:
             self._weight -= self._weigh(before)

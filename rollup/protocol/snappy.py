@@ -1,18 +1,19 @@
-"""Snappy's block format (google/snappy, format_description.txt), in which payloads are gossiped.
-
-A length as a varint, then elements: literals, and copies of what was already written.
+"""Snappy's block format (google/snappy, format_description.txt), used for gossiped payloads. A block is a length as a
+varint, then elements: literals, and copies of earlier output.
 """
 
-_BLOCK = 1 << 16  # a copy never reaches further back, and its offset always fits 16 bits
+_BLOCK = 1 << 16  # a copy never reaches further back, so its offset always fits into 16 bits
 _MIN_MATCH = 4
 
 
 class SnappyError(ValueError):
-    """Bytes that are no Snappy block, or one longer than allowed."""
+    """Bytes that are not a Snappy block, or a block longer than allowed."""
 
 
 def decompress(data: bytes, max_length: int) -> bytes:
-    """The bytes of a block; raises SnappyError, before anything is allocated where it says more than max_length."""
+    """The content of a block. Raises SnappyError, before it allocates memory, if the block claims more than max_length
+    bytes.
+    """
     length, position = _varint(data)
     if length > max_length:
         raise SnappyError(f"snappy: {length} bytes, at most {max_length} are allowed")
@@ -37,7 +38,7 @@ def decompress(data: bytes, max_length: int) -> bytes:
 
 
 def compress(data: bytes) -> bytes:
-    """A block of these bytes: the first earlier four equal bytes are taken for a copy, as far as they go on."""
+    """Compresses bytes: four bytes that occurred before become a copy, which is extended as far as the bytes agree."""
     out = bytearray()
     rest = len(data)
     while rest >= 0x80:
@@ -88,7 +89,7 @@ def _append_copy(out: bytearray, offset: int, size: int, length: int) -> None:
         raise SnappyError("snappy: more bytes than the length says")
     if offset >= size:
         out += out[start : start + size]
-    else:  # it repeats what it writes
+    else:  # the copy overlaps its own output
         out += (out[start:] * (size // offset + 1))[:size]
 
 
@@ -127,7 +128,7 @@ def _put_literal(literal: bytes, out: bytearray) -> None:
 
 def _put_copy(offset: int, size: int, out: bytearray) -> None:
     while size:
-        # A rest under four bytes could not be a copy of one byte's offset.
+        # A rest under four bytes cannot be a copy with an offset of one byte.
         part = min(size, 64) if size < 65 or size > 67 else 60
         if 4 <= part < 12 and offset < 2048:
             out += bytes((offset >> 8 << 5 | (part - 4) << 2 | 1, offset & 0xFF))

@@ -7,9 +7,9 @@ from typing import Any
 from rollup.protocol.config import ConfigError, RollupConfig
 from rollup.protocol.forks import Fork
 
-# op-node's constant for every registry chain; 50 rules from Granite (specs protocol/derivation.md).
+# op-node's constant for every registry chain; 50 applies from Granite (specs protocol/derivation.md).
 _CHANNEL_TIMEOUT_BEFORE_GRANITE = 300
-# What a chain's [hardforks] holds beside fork times; each is a key of rollup.json too.
+# The keys of a chain's [hardforks] other than fork times; each is also a key of rollup.json.
 _CORRECTIONS = ("pectra_blob_schedule_time", "keep_karst_upgrade_gas")
 _FORK_KEYS = [f"{fork.name.lower()}_time" for fork in Fork if fork > Fork.REGOLITH]
 

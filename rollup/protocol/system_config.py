@@ -1,4 +1,4 @@
-"""The SystemConfig's changes, as L1 logs report them (specs protocol/system-config.md)."""
+"""The changes of the SystemConfig in L1 logs (specs protocol/system-config.md)."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,7 +22,7 @@ UPDATE_NAMES = {
 
 
 class ConfigUpdateError(ValueError):
-    """A ConfigUpdate log that cannot be applied; derivation passes over it."""
+    """A ConfigUpdate log that cannot be applied. Derivation ignores it."""
 
 
 def apply_config_updates(
@@ -80,8 +80,8 @@ def apply_config_update(config: RollupConfig, current: SystemConfig, log: Log, l
 def attributes_eip1559_params(
     config: RollupConfig, current: SystemConfig, parent_time: int, l2_time: int
 ) -> bytes | None:
-    """What payload attributes say of EIP-1559: nothing before Holocene, zeros (the chain's own constants) in its first
-    block, then the system config's parameters (holocene/derivation.md, "Attributes Builder")."""
+    """The EIP-1559 parameters in payload attributes: none before Holocene, zeros (the chain's own constants) in its
+    first block, then those of the system config (holocene/derivation.md, "Attributes Builder")."""
     # spec: holocene.attributes-params
     if not config.is_holocene(l2_time):
         return None
@@ -89,7 +89,9 @@ def attributes_eip1559_params(
 
 
 def _with_eip1559_params(current: SystemConfig, params: bytes) -> SystemConfig:
-    """Denominator and elasticity: both, or neither (op-node refuses what a block could not be built with)."""
+    """Denominator and elasticity. Both must be set, or neither (op-node refuses values with which no block can be
+    built).
+    """
     if any(params[:4]) != any(params[4:]):
         raise ConfigUpdateError(f"EIP-1559 parameters 0x{params.hex()}: one of the two is zero")
     return replace(current, eip1559_params=params)

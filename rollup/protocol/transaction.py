@@ -1,7 +1,7 @@
 """Transactions of every type: legacy, EIP-2930, 1559, 4844, 7702, and the OP deposit 0x7E.
 
-One plain class for all of them: fields a type lacks keep their defaults, so that whoever reads a transaction need
-not ask for its class. Wire form: EIP-2718; deposits: specs protocol/deposits.md.
+One plain class serves all of them. Fields that a type lacks keep their defaults, so code that reads a transaction need
+not check its class. Wire format: EIP-2718; deposits: specs protocol/deposits.md.
 """
 
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ AccessList = tuple[tuple[Address, tuple[Hash, ...]], ...]
 
 
 class TransactionError(ValueError):
-    """Bytes that are no transaction, or a signature that is not valid."""
+    """Bytes that are not a transaction, or an invalid signature."""
 
 
 class UnsupportedType(TransactionError):
@@ -49,7 +49,7 @@ class Authorization:
     s: int
 
     def authority(self) -> Address:
-        """The signer; raises TransactionError when the signature is not valid."""
+        """The signer. Raises TransactionError if the signature is invalid."""
         if self.y_parity > 1 or self.s > SECP256K1_N // 2:
             raise TransactionError("authorization: not a valid signature")
         message = keccak256(
@@ -103,14 +103,14 @@ class Transaction:
 
     @property
     def sender(self) -> Address:
-        """Who sent it, recovered once; raises TransactionError when the signature is not valid."""
+        """The sender, recovered once. Raises TransactionError if the signature is invalid."""
         if self._sender is None:
             self._sender = self._recover()
         return self._sender
 
     @property
     def y_parity(self) -> int:
-        """0 or 1, whatever the type; raises TransactionError for a legacy v that is neither form."""
+        """The y parity, 0 or 1, for any type. Raises TransactionError for a legacy v of neither form."""
         if self.tx_type != LEGACY:
             return self.v
         if self.v in (27, 28):
@@ -120,19 +120,19 @@ class Transaction:
         raise TransactionError(f"invalid signature: v is {self.v}")
 
     def encode(self) -> bytes:
-        """The EIP-2718 bytes, as in a block and under the transactions root."""
+        """The EIP-2718 bytes, as in a block and in the transactions trie."""
         if self._raw is None:
             self._raw = self._encode()
         return self._raw
 
     def effective_gas_price(self, base_fee: int) -> int:
-        """Wei a unit of gas paid in a block with this base fee (0 for a deposit)."""
+        """The price in wei per unit of gas in a block with this base fee (0 for a deposit)."""
         if self.tx_type == DEPOSIT:
             return 0
         return min(self.max_fee_per_gas, base_fee + self.max_priority_fee_per_gas)
 
     def signing_hash(self) -> Hash:
-        """What the sender signs."""
+        """The hash that the sender signs."""
         if self.tx_type == LEGACY:
             fields = self._legacy_fields()
             if self.chain_id is not None:

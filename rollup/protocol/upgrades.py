@@ -1,6 +1,6 @@
 """Network upgrade transactions: deposits that a fork's first block carries, byte for byte.
 
-They are data (specs protocol/ecotone/, fjord/, isthmus/, jovian/derivation.md; Karst's: op-node's bundle).
+The transactions are data (specs protocol/ecotone/, fjord/, isthmus/, jovian/derivation.md; Karst's: op-node's bundle).
 """
 
 import gzip
@@ -12,7 +12,7 @@ from rollup.protocol.config import RollupConfig
 from rollup.protocol.forks import FORKS, Fork
 from rollup.protocol.transaction import decode_transaction
 
-_KARST = "upgrade_deposits_karst.json.gz"  # three hundred kilobytes of contracts: read when they are needed
+_KARST = "upgrade_deposits_karst.json.gz"  # three hundred kilobytes of contracts, read only when needed
 
 
 @cache
@@ -53,17 +53,16 @@ def upgrade_transactions(config: RollupConfig, l2_time: int) -> list[bytes]:
 def upgrade_gas(config: RollupConfig, l2_time: int) -> int:
     """Gas that a block of this time may use above the system config's limit, for its upgrade transactions.
 
-    From Karst they bring it along (op-node: derive/attributes.go, PreparePayloadAttributes).
+    From Karst the transactions bring this gas with them (op-node: derive/attributes.go, PreparePayloadAttributes).
     """
     # spec: upgrade.gas-suffices, upgrade.gas-deterministic, upgrade.gas-beside-limit, upgrade.gas-in-first-block-only
     return sum(_gas_of(fork) for fork in _upgrading_forks(config, l2_time) if FORKS[fork].has_upgrade_gas)
 
 
 def passing_upgrade_gas(config: RollupConfig, l2_time: int) -> int:
-    """The part of a block's gas limit that is gone in the next block: its upgrade gas.
-
-    Chains that crossed Karst with software that left the gas in their gas limit keep it, until a setGasLimit
-    (op-node: derive/payload_util.go, upgradeGasToStrip; superchain-registry: keep_karst_upgrade_gas).
+    """The upgrade gas in a block's gas limit, which the next block does not have. Chains that crossed Karst with
+    software that left this gas in their gas limit keep it until a setGasLimit (op-node: derive/payload_util.go,
+    upgradeGasToStrip; superchain-registry: keep_karst_upgrade_gas).
     """
     # spec: upgrade.gas-in-first-block-only
     return 0 if config.keep_karst_upgrade_gas else upgrade_gas(config, l2_time)

@@ -1,4 +1,4 @@
-"""Withdrawals: messages from L2 to L1, as L2ToL1MessagePasser keeps them (specs protocol/withdrawals.md)."""
+"""Withdrawals: messages from L2 to L1, stored by L2ToL1MessagePasser (specs protocol/withdrawals.md)."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ _LOG_HEAD = 4 * 32
 
 
 class WithdrawalError(ValueError):
-    """A log that is no MessagePassed log, or one that contradicts itself."""
+    """A log that is not a MessagePassed log, or one that contradicts itself."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -42,7 +42,7 @@ class Withdrawal:
 
     @property
     def slot(self) -> Hash:
-        """Where L2ToL1MessagePasser marks it as sent."""
+        """The storage slot in which L2ToL1MessagePasser marks it as sent."""
         return withdrawal_slot(self.hash)
 
 
