@@ -16,20 +16,20 @@ from rollup.printable_text import printable
 # command: (module, what `openrollup --help` says of it)
 _COMMANDS = {
     "run": ("rollup.cli.run", "Start L1, L2, sequencer, batcher and verifier."),
-    "verify": ("rollup.cli.verify", "Re-derive an L2 from L1 data alone."),
-    "demo": ("rollup.cli.demo", "200 paid inferences, end to end, with the accounts."),
-    "replay": ("rollup.cli.replay", "Execute real blocks against their witness, to the hash."),
+    "verify": ("rollup.cli.verify", "Derive an L2 from L1 data alone."),
+    "demo": ("rollup.cli.demo", "Pay for 200 inferences and show who was paid."),
+    "replay": ("rollup.cli.replay", "Execute recorded real blocks and compare their hashes."),
     "engine": ("rollup.cli.engine", "Run the execution engine alone (Engine API)."),
-    "db": ("rollup.cli.db", "Look into a data directory."),
+    "db": ("rollup.cli.db", "Show what is in a data directory."),
     "datanet": ("rollup.cli.datanet", "Create, fill and show DataNets."),
     "model": ("rollup.cli.model", "Register, price and show models."),
     "infer": ("rollup.cli.infer", "Pay for one inference."),
     "inference": ("rollup.cli.inference", "Show an inference and who was paid for it."),
     "attest": ("rollup.cli.attest", "Sign an attestation of one inference (EIP-712)."),
     "job": ("rollup.cli.job", "Request, settle, cancel and show jobs."),
-    "claim": ("rollup.cli.claim", "Pay out what an account has earned."),
-    "earnings": ("rollup.cli.earnings", "What an account has earned, by DataNet and model."),
-    "economics": ("rollup.cli.economics", "Does my model pay? Gas, break-even, simulations."),
+    "claim": ("rollup.cli.claim", "Pay out an account's earnings."),
+    "earnings": ("rollup.cli.earnings", "Show an account's earnings, by DataNet and model."),
+    "economics": ("rollup.cli.economics", "Forecast whether a model pays: gas, break-even, simulations."),
     "web": ("rollup.cli.web", "Serve the pages for a chain that runs elsewhere."),
     "export": ("rollup.cli.export", "Write the chain's data as Parquet, CSV or JSON lines."),
     "account": ("rollup.cli.account", "Make a key, for a contributor or a payer."),
@@ -94,4 +94,4 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="openrollup")
 def main() -> None:
-    """A local OP Stack rollup that pays contributors on every inference."""
+    """Run a local OP Stack rollup that pays contributors on every inference."""

@@ -12,7 +12,7 @@ from rollup.files import write_file
 
 @click.group("account")
 def command() -> None:
-    """Accounts: a private key, and the address where its owner is paid."""
+    """Manage accounts: private keys and their addresses."""
 
 
 @command.command("new", short_help="Make a private key and its address.")

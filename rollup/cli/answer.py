@@ -78,20 +78,22 @@ class AnswerOptions:
 def answer_options(command: _Command) -> _Command:
     """The options of AnswerOptions; a command gets them by its names and gives them to `take_answer`."""
     for option in (
-        click.option("--evidence", type=HASH, help="What the influence was worked out from; set by --texts."),
-        click.option("--influence", type=INFLUENCE, multiple=True, help="Repeat for each entry, at most 32."),
+        click.option("--evidence", type=HASH, help="Hash of the evidence for the influence; --texts sets it."),
+        click.option("--influence", type=INFLUENCE, multiple=True, help="One influence entry. Repeatable, at most 32."),
         click.option(
             "--texts",
             "--text",
             type=click.Path(path_type=Path),
             help="Folder of registered texts to trace --output in.",
         ),
-        click.option("--response-hash", type=HASH, help="Instead of --output."),
-        click.option("--request-hash", type=HASH, help="Instead of --request."),
-        click.option("--output", type=click.Path(path_type=Path), help="The answer, a text file; - is standard input."),
-        click.option("--request", type=click.Path(path_type=Path), help="What was asked, a text file."),
-        click.option("--output-tokens", type=UINT32, help="Counted from --output by default."),
-        click.option("--input-tokens", type=UINT32, help="Counted from --request by default."),
+        click.option("--response-hash", type=HASH, help="Hash of the answer, instead of --output."),
+        click.option("--request-hash", type=HASH, help="Hash of the question, instead of --request."),
+        click.option(
+            "--output", type=click.Path(path_type=Path), help="Text file with the answer; - is standard input."
+        ),
+        click.option("--request", type=click.Path(path_type=Path), help="Text file with the question."),
+        click.option("--output-tokens", type=UINT32, help="Output tokens; counted from --output by default."),
+        click.option("--input-tokens", type=UINT32, help="Input tokens; counted from --request by default."),
     ):
         command = option(command)
     return command

@@ -16,9 +16,15 @@ from rollup.cli.safe_text import echo_json
 
 @click.command("attest")
 @click.argument("model", type=ID)
-@click.option("--payer", type=ADDRESS, required=True, help="Who may use it, and pays.")
-@click.option("--deadline", default="1h", show_default=True, type=DURATION, help="From the head's time on.")
-@click.option("--nonce", type=UINT64, help="The payer's next by default.")
+@click.option("--payer", type=ADDRESS, required=True, help="Account that may use the attestation and pays.")
+@click.option(
+    "--deadline",
+    default="1h",
+    show_default=True,
+    type=DURATION,
+    help="How long it is valid, from the time of the head.",
+)
+@click.option("--nonce", type=UINT64, help="Nonce of the payer; the next one by default.")
 @answer_options
 @with_session
 @with_account
@@ -49,7 +55,7 @@ def sign(
     seconds: int,
     nonce: int | None = None,
 ) -> SignedAttestation:
-    """Signs for `payer`, to hold `seconds` from the head's time on. ClickException for another than the attributor."""
+    """Signs for `payer`, valid for `seconds` from the time of the head. Only the attributor may (ClickException)."""
     expected = session.client.model(model_id).signer
     if attributor.address != expected:
         raise click.ClickException(

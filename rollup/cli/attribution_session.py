@@ -78,13 +78,13 @@ def with_session(command: _Command) -> _Command:
 def with_account(command: _Command) -> _Command:
     """--account and --private-key: the command gets `account`, who signs."""
 
-    @click.option("--account", type=INDEX, help="A public development account.  [default: 0]")
+    @click.option("--account", type=INDEX, help="Sign as this development account (public keys).  [default: 0]")
     @click.option(
         "--private-key",
         metavar="KEY",
         envvar="OPENROLLUP_PRIVATE_KEY",
         show_envvar=True,
-        help="32 bytes in hex; better in the environment than here, where others may read it.",
+        help="Sign with this key, 32 bytes in hex; safer in the environment, because others may read the command line.",
     )
     @functools.wraps(command)
     def wrapped(*, account: int | None, private_key: str | None, **options: Any) -> Any:
@@ -97,7 +97,11 @@ def with_account(command: _Command) -> _Command:
 def with_attributor(command: _Command) -> _Command:
     """--attributor-account and --attributor-key: the command gets `attributor`, who attests, or None."""
 
-    @click.option("--attributor-account", type=INDEX, help="Who attests, if another than pays: a development account.")
+    @click.option(
+        "--attributor-account",
+        type=INDEX,
+        help="Attest as this development account, if the attributor is not the payer.",
+    )
     @click.option(
         "--attributor-key", metavar="KEY", envvar="OPENROLLUP_ATTRIBUTOR_KEY", show_envvar=True, help="32 bytes in hex."
     )

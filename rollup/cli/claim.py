@@ -17,9 +17,11 @@ from rollup.cli.attribution_values import ADDRESS, ID
 
 
 @click.command("claim")
-@click.option("--datanet", "datanets", type=ID, multiple=True, help="Repeat for several; all of the account's if none.")
-@click.option("--to", "recipient", type=ADDRESS, help="Who is paid; the account itself by default.")
-@click.option("--for", "beneficiary", type=ADDRESS, help="Pay this account its own; you pay the gas.")
+@click.option(
+    "--datanet", "datanets", type=ID, multiple=True, help="Claim from this DataNet; all by default. Repeatable."
+)
+@click.option("--to", "recipient", type=ADDRESS, help="Account that is paid; the sender by default.")
+@click.option("--for", "beneficiary", type=ADDRESS, help="Pay this account its own earnings; you pay the gas.")
 @with_session
 @with_account
 def command(
@@ -29,7 +31,7 @@ def command(
     session: Session,
     account: LocalAccount,
 ) -> None:
-    """Harvest the account's share of its DataNets, and pay out all that is due to it.
+    """Harvest the account's share of its DataNets and pay out all its credit.
 
     An account that holds nothing yet cannot pay the gas of its own claim: another does, with --for.
     """

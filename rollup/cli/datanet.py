@@ -34,12 +34,12 @@ Row = tuple[str, int, bytes]
 
 @click.group("datanet")
 def command() -> None:
-    """DataNets: whose texts are in the pool, and with how many units."""
+    """Manage DataNets: pools of texts with their contributors and units."""
 
 
-@command.command("create", short_help="Create one; the sender is its curator.")
+@command.command("create", short_help="Create a DataNet; the sender is its curator.")
 @click.option("--name", help="Its keccak256 becomes the metadata.")
-@click.option("--metadata", type=HASH, help="32 bytes of your own choice instead.")
+@click.option("--metadata", type=HASH, help="32 bytes of metadata, instead of --name.")
 @with_session
 @with_account
 def create(
@@ -67,10 +67,10 @@ def create(
 @command.command("contribute", short_help="Register texts and their contributors.")
 @click.argument("datanet", type=ID)
 @click.argument("dataset", required=False, type=click.Path(path_type=Path))
-@click.option("--contributor", type=ADDRESS, help="Whose text it is.")
-@click.option("--units", type=whole_number(1, 2**96 - 1), help="How much it counts.")
-@click.option("--text", type=click.Path(path_type=Path), help="The text file; the chain gets its keccak256.")
-@click.option("--content-hash", type=HASH, help="Instead of --text.")
+@click.option("--contributor", type=ADDRESS, help="Address of the text's contributor.")
+@click.option("--units", type=whole_number(1, 2**96 - 1), help="Units of the text: how much it counts in the pool.")
+@click.option("--text", type=click.Path(path_type=Path), help="The text file; the chain stores its keccak256.")
+@click.option("--content-hash", type=HASH, help="keccak256 of the text, instead of --text.")
 @with_session
 @with_account
 def contribute(
@@ -104,7 +104,7 @@ def contribute(
     session.show({"datanetId": datanet, "contributions": listed, "transactions": transactions}, render)
 
 
-@command.command("set-units", short_help="Change how much a contributor counts.")
+@command.command("set-units", short_help="Change a contributor's units.")
 @click.argument("datanet", type=ID)
 @click.argument("contributor", type=ADDRESS)
 @click.argument("units", type=_UNITS)
@@ -117,7 +117,7 @@ def set_units(
     session: Session,
     account: LocalAccount,
 ) -> None:
-    """Change how much a contributor counts from now on; what it has earned stays earned."""
+    """Change a contributor's units from now on; earlier earnings stay."""
     receipt = session.client.send(account, "setUnits", datanet, contributor, units)
 
     def render(console: Console) -> None:
@@ -127,12 +127,12 @@ def set_units(
     session.show({"datanetId": datanet, "contributor": contributor, "units": units} | receipt_json(receipt), render)
 
 
-@command.command("show", short_help="Curator, contributors, units, pending.")
+@command.command("show", short_help="Show curator, contributors, units and pending amounts.")
 @click.argument("datanet", type=ID)
 @with_names()
 @with_session
 def show(datanet: int, names: Names, session: Session) -> None:
-    """Curator, contributors, their units, and what each would harvest now."""
+    """Show the curator, the contributors, their units, and what each could harvest now."""
     client = session.client
     found = client.datanet(datanet)
     members = History(client).members(datanet)

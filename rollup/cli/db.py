@@ -13,14 +13,14 @@ from rollup.store.kv import LmdbStore, StoreError
 
 @click.group("db")
 def command() -> None:
-    """Look into a data directory."""
+    """Show what is in a data directory."""
 
 
 @command.command("stat")
 @click.argument("data_dir", type=click.Path(path_type=Path, file_okay=False, exists=True))
 @click.option("--json", "as_json", is_flag=True, help="The numbers as JSON.")
 def stat(data_dir: Path, as_json: bool) -> None:
-    """Entries and bytes of every table of every chain in DATA_DIR (no node may be running on it)."""
+    """Show entries and bytes of every table of every chain in DATA_DIR (no node may be running on it)."""
     folders = [path for path in sorted(data_dir.iterdir()) if (path / "data.mdb").exists()]
     if (data_dir / "data.mdb").exists():
         folders = [data_dir]

@@ -21,13 +21,13 @@ _TEXTS = example_texts()
 
 
 @click.command("demo")
-@click.option("--l2", help="JSON-RPC of a running L2; without it the demo starts a node of its own.")
-@click.option("--verifier", help="JSON-RPC of its verifier.  [default: port 9546 beside --l2's 9545]")
+@click.option("--l2", help="JSON-RPC of a running L2; without it the demo starts its own node.")
+@click.option("--verifier", help="JSON-RPC of its verifier.  [default: port 9546 on the host of --l2]")
 @click.option(
     "--texts", default=_TEXTS, type=click.Path(path_type=Path), help="Texts: a folder, or a CSV or JSON lines file."
 )
 @click.option("--inferences", default=200, show_default=True, type=click.IntRange(1, 10_000), help="How many.")
-@click.option("--keep", is_flag=True, help="Keep the demo's own node running at the end, to look at, until Ctrl-C.")
+@click.option("--keep", is_flag=True, help="Keep the demo's own node running at the end, until Ctrl-C.")
 @click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
 def command(l2: str | None, verifier: str | None, texts: Path, inferences: int, keep: bool, as_json: bool) -> None:
     """Pay for inferences on a medical model, credit those whose texts it learned from, and show the books."""

@@ -75,7 +75,7 @@ def command(
 
 
 def _by_model(session: Session, address: str) -> list[dict[str, Any]] | None:
-    """What open_earnings says: wei by model and role; None from a node without an index."""
+    """The result of open_earnings: wei by model and role. None if the node has no index."""
     answer = session.web3.provider.make_request(RPCEndpoint("open_earnings"), [address])
     found = answer.get("result")
     if not isinstance(found, dict):

@@ -38,7 +38,7 @@ def everyone(session: Session, names: Names, datanet: int | None = None) -> dict
 
 
 def _parties(session: Session) -> dict[str, Party]:
-    """By checksummed address, from one pass over the events."""
+    """The parties by checksummed address, from one pass over the events."""
     parties: dict[str, Party] = defaultdict(Party)
     _, treasury, _ = session.client.platform()
     parties[treasury].is_platform = True
@@ -94,7 +94,7 @@ def earned_open(result: dict[str, Any]) -> dict[str, float]:
 
 
 def print_everyone(console: Console, result: dict[str, Any]) -> None:
-    """A line per account, and the sums."""
+    """Prints one line per account, and the sums."""
     rows = [
         (row["name"] or "", row["address"], _parts(row), *(open_amount(int(row[name])) for name in _AMOUNTS))
         for row in result["accounts"]

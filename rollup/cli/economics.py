@@ -50,7 +50,7 @@ def _is_of_model(args: list[str]) -> bool:
 
 @click.group("economics", cls=_Economics)
 def command(**_: Any) -> None:
-    """Does my model pay? `openrollup economics examples/model.yaml --queries 50,1000,50000`
+    """Forecast whether a model pays: `openrollup economics examples/model.yaml --queries 50,1000,50000`
 
     Gas is measured, prices are this chain's own or a named scenario, assumptions are marked with *. No price is
     forecast. docs/economics.md has the equations and the sources.

@@ -20,7 +20,7 @@ from rollup.economics.shape import MAX_ENTRIES
 @rpc_url_option
 @json_option("Print the profile as JSON.")
 def command(entries: tuple[int, ...], output: Path | None, commit: str, rpc_url: str, as_json: bool) -> None:
-    """Send every kind of call twice, from fresh accounts that development account 0 pays for, and note the gas."""
+    """Send every kind of call twice from new accounts, paid for by development account 0, and record the gas."""
     with in_words(rpc_url):
         if not entries or min(entries) < 1 or max(entries) > MAX_ENTRIES:
             raise EconomicsError(f"a model has 1 to {MAX_ENTRIES} DataNets")

@@ -91,7 +91,7 @@ def demand(
 @_EXECUTOR
 @json_option()
 def compare(a: Path, b: Path, executor: str | None, as_json: bool) -> None:
-    """Two scenarios on the same random streams: B less A in the last month, run by run."""
+    """Compare two scenarios on the same random streams: B minus A in the last month, run by run."""
     with in_words():
         first, second = read_scenario(a), read_scenario(b)
         if first.kind != MARKET or second.kind != MARKET or first.sweep or second.sweep:

@@ -43,11 +43,19 @@ from rollup.store.kv import StoreError
     "--jwt-secret",
     required=True,
     type=click.Path(path_type=Path, dir_okay=False),
-    help="File with 32 bytes in hex, shared with the rollup node; written when missing.",
+    help="File with 32 bytes in hex, shared with the rollup node; written if missing.",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=9545, show_default=True, type=click.IntRange(0, 65535), help="JSON-RPC.")
-@click.option("--engine-port", default=8551, show_default=True, type=click.IntRange(0, 65535), help="Engine API.")
+@click.option(
+    "--port",
+    default=9545,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="Port of the JSON-RPC; 0: any free port.",
+)
+@click.option(
+    "--engine-port", default=8551, show_default=True, type=click.IntRange(0, 65535), help="Port of the Engine API."
+)
 @click.option(
     "--allow-host",
     "allowed_hosts",
@@ -55,8 +63,8 @@ from rollup.store.kv import StoreError
     metavar="NAME",
     help="Answer requests whose Host is this name too; * is every name. Repeatable.",
 )
-@click.option("--archive", is_flag=True, help="Keep the state of every block, not of the last 256.")
-@click.option("--json", "as_json", is_flag=True, help="The start as a JSON line.")
+@click.option("--archive", is_flag=True, help="Keep the state of every block, not only of the last 256.")
+@click.option("--json", "as_json", is_flag=True, help="Print the start as a JSON line.")
 def command(
     genesis: Path,
     data_dir: Path | None,
@@ -70,7 +78,7 @@ def command(
 ) -> None:
     """Run the execution engine alone.
 
-    A rollup node (op-node --l2=http://HOST:ENGINE_PORT --l2.jwt-secret=FILE) tells it what to build and what to adopt.
+    A rollup node (op-node --l2=http://HOST:ENGINE_PORT --l2.jwt-secret=FILE) sends it the payloads to build and to import.
     """
     configure_logs(as_json)
     try:
@@ -113,7 +121,7 @@ def load_genesis(path: Path) -> GenesisFile:
 async def _serve(
     servers: dict[str, tuple[RpcServer, int]], host: str, work: Coroutine[Any, Any, None], chain: Chain, as_json: bool
 ) -> None:
-    """Serves until a signal. work: what runs beside the servers."""
+    """Serves until a signal. `work` runs next to the servers."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     working = loop.create_task(work)

@@ -39,23 +39,32 @@ class _Tables(click.ParamType[list[str]]):
 
 @click.command("export")
 @click.option(
-    "--out", "folder", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder of the files."
+    "--out", "folder", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder for the files."
 )
-@click.option("--what", type=_Tables(), default=_DEFAULT, show_default=True, help="Which tables; batches needs --l1.")
 @click.option(
-    "--format", "kind", type=click.Choice(list(WRITERS)), default="parquet", show_default=True, help="Of the files."
+    "--what", type=_Tables(), default=_DEFAULT, show_default=True, help="Tables to export; batches needs --l1."
+)
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(list(WRITERS)),
+    default="parquet",
+    show_default=True,
+    help="Format of the files.",
 )
 @click.option("--from", "first", type=UINT64, default=0, show_default=True, help="First block.")
 @click.option("--to", "last", type=UINT64, help="Last block.  [default: the head]")
-@click.option("--follow", is_flag=True, help="Go on with new blocks, and take back what a reorganisation removes.")
-@click.option("--part-blocks", type=click.IntRange(1, 100_000), default=1_000, show_default=True, help="Per file.")
+@click.option("--follow", is_flag=True, help="Continue with new blocks, and remove what a reorganisation removes.")
+@click.option(
+    "--part-blocks", type=click.IntRange(1, 100_000), default=1_000, show_default=True, help="Blocks per file."
+)
 @click.option("--l1", "l1_url", metavar="URL", help="JSON-RPC of L1, for batches.")
 @click.option(
     "--batch-inbox",
     type=ADDRESS,
     default=to_checksum_address(BATCH_INBOX),
     show_default=True,
-    help="Where batches go on L1.",
+    help="Address on L1 to which batches are sent.",
 )
 @node_url_option("--l2")
 @json_option("Print a JSON line for each part.")
@@ -72,7 +81,7 @@ def command(
     rpc_url: str,
     as_json: bool,
 ) -> None:
-    """Write the chain's data to the folder --out, a file for each table and range of blocks, with a manifest.
+    """Write the chain's data to the folder --out: one file per table and range of blocks, and a manifest.
 
     The same command again goes on where the export ended. Amounts are wei. docs/export.md has the columns.
     """
@@ -101,7 +110,7 @@ def command(
 
 
 def _follow(exporter: Exporter, part_blocks: int, as_json: bool) -> None:
-    """One look at the chain: takes back what it no longer has, and exports what fills whole files."""
+    """Reads the chain once: removes blocks that are no longer canonical, and exports blocks that fill whole files."""
     exporter.take_back()
     whole = (exporter.head() + 1 - exporter.next_block) // part_blocks * part_blocks
     if whole > 0:

@@ -21,12 +21,14 @@ _UINT32 = 2**32
 
 @click.command("infer")
 @click.argument("model", type=ID)
-@click.option("--fee", type=AMOUNT, help="Such as 0.01open; the quote by default.")
-@click.option("--compact", is_flag=True, help="48 bytes of calldata: the least L1 cost.")
-@click.option("--attestation", type=click.Path(path_type=Path), help="What `openrollup attest` wrote.")
-@click.option("--deadline", default="1h", show_default=True, type=DURATION, help="Of an attestation made here.")
-@click.option("--count", type=POSITIVE, help="So many in one record, by the attributor itself.")
-@click.option("--records-root", type=HASH, help="With --count: commits to the single records.")
+@click.option("--fee", type=AMOUNT, help="Fee, such as 0.01open; the quote by default.")
+@click.option("--compact", is_flag=True, help="Use 48 bytes of calldata, which cost the least on L1.")
+@click.option("--attestation", type=click.Path(path_type=Path), help="File that `openrollup attest` wrote.")
+@click.option(
+    "--deadline", default="1h", show_default=True, type=DURATION, help="How long an attestation made here is valid."
+)
+@click.option("--count", type=POSITIVE, help="Record this many inferences at once; the sender must be the attributor.")
+@click.option("--records-root", type=HASH, help="With --count: commitment to the single records.")
 @answer_options
 @with_names()
 @with_session
@@ -56,8 +58,8 @@ def command(
     compact      openrollup infer 1 --compact --input-tokens 12 --output-tokens 340
     a batch      openrollup infer 1 --count 100 --input-tokens 1200 --output-tokens 34000
 
-    An influence of its own needs the word of the model's attributor: --attributor-account or --attributor-key, unless
-    the payer is the attributor.
+    Influence must be signed by the model's attributor: give --attributor-account or
+    --attributor-key, unless the payer is the attributor.
     """
     given = take_answer(options)
     if sum([compact, attestation is not None, count is not None]) > 1:

@@ -18,9 +18,9 @@ from rollup.cli.names import Names, with_names
 @with_names("--texts")
 @with_session
 def command(model: int, number: int, names: Names, session: Session) -> None:
-    """Inference NUMBER of MODEL: payer, fee, gas, everyone who was credited, and the batch that carried it to L1.
+    """Show inference NUMBER of MODEL: payer, fee, gas, all credited accounts, and the batch that carried it to L1.
 
-    It needs a node with an index (open_getInference), such as `openrollup run`.
+    The node must have an index (open_getInference), such as `openrollup run`.
     """
     found = read_inference(session, hex(model), hex(number))
     if found is None:

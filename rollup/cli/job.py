@@ -33,15 +33,21 @@ _STATES: Final = {1: "open", 2: "settled", 3: "cancelled"}
 
 @click.group("job")
 def command() -> None:
-    """Jobs: the fee is held until the attributor answers, or the deadline passes."""
+    """Manage jobs: the fee is held until the attributor answers or the deadline passes."""
 
 
-@command.command("open", short_help="Ask a model, and hold the fee.")
+@command.command("open", short_help="Request an answer and hold the fee.")
 @click.argument("model", type=ID)
-@click.option("--escrow", type=AMOUNT, required=True, help="The most it may cost, such as 0.05open.")
-@click.option("--request", type=click.Path(path_type=Path), help="What is asked, a text file.")
-@click.option("--request-hash", type=HASH, help="Instead of --request.")
-@click.option("--deadline", default="1h", show_default=True, type=DURATION, help="From the head's time; at most 30d.")
+@click.option("--escrow", type=AMOUNT, required=True, help="The highest fee, such as 0.05open.")
+@click.option("--request", type=click.Path(path_type=Path), help="Text file with the question.")
+@click.option("--request-hash", type=HASH, help="Hash of the question, instead of --request.")
+@click.option(
+    "--deadline",
+    default="1h",
+    show_default=True,
+    type=DURATION,
+    help="Time to answer, from the time of the head; at most 30d.",
+)
 @with_session
 @with_account
 def open_job(
@@ -53,7 +59,7 @@ def open_job(
     session: Session,
     account: LocalAccount,
 ) -> None:
-    """Ask MODEL for something and hold the fee."""
+    """Request an answer from MODEL and hold the fee."""
     if request is not None and request_hash is not None:
         raise click.UsageError("give --request or --request-hash, not both")
     asked = ZERO_HASH if request is None else keccak256(read_text_file(request).encode())
@@ -72,7 +78,7 @@ def open_job(
 @with_session
 @with_account
 def settle(job: int, names: Names, session: Session, account: LocalAccount, **options: Any) -> None:
-    """Answer a job, as the model's attributor: the fee is split, what is left goes back to the payer's credit."""
+    """Answer a job as the attributor: the fee is split, and the rest of the escrow becomes the payer's credit."""
     if options["request"] is not None or options["request_hash"] is not None:
         raise click.UsageError("what was asked is in the job already")
     found = session.client.job(job)
@@ -117,16 +123,16 @@ def cancel(job: int, session: Session, account: LocalAccount) -> None:
 @click.argument("job", type=ID)
 @with_session
 def show(job: int, session: Session) -> None:
-    """A job as it stands."""
+    """Show a job: its model, payer, escrow, deadline and state."""
     _show(session, job)
 
 
-@command.command("list", short_help="Every job and its state.")
-@click.option("--model", type=ID, help="Of this model only.")
-@click.option("--payer", type=ADDRESS, help="Of this payer only.")
+@command.command("list", short_help="List all jobs and their states.")
+@click.option("--model", type=ID, help="Only jobs of this model.")
+@click.option("--payer", type=ADDRESS, help="Only jobs of this payer.")
 @with_session
 def list_jobs(model: int | None, payer: str | None, session: Session) -> None:
-    """Every job there ever was, and its state."""
+    """List all jobs, including closed ones, and their states."""
     events = History(session.client).events("JobRequested", None, model, None if payer is None else int(payer, 16))
     jobs = [(event["jobId"], session.client.job(event["jobId"])) for _, event in events]
 

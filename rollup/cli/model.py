@@ -27,7 +27,7 @@ from rollup.inputs.model_file import NOBODY, ModelFile, read_model
 
 @click.group("model")
 def command() -> None:
-    """Models: what an inference costs and how its fee is split."""
+    """Manage models: the price of an inference and the split of its fee."""
 
 
 @command.command("register", short_help="Register the model of a YAML file.")
@@ -65,11 +65,11 @@ def register(file: Path, session: Session, account: LocalAccount) -> None:
     session.show(result | {"metadata": hexed(model.metadata)} | receipt_json(receipt), render)
 
 
-@command.command("show", short_help="Owner, price, split, DataNets, usage.")
+@command.command("show", short_help="Show owner, price, split, DataNets and usage.")
 @click.argument("model", type=ID)
 @with_session
 def show(model: int, session: Session) -> None:
-    """Owner, price, split, DataNets, and what the model has earned."""
+    """Show the owner, price, split, DataNets and earnings of a model."""
     found, usage = session.client.model(model), session.client.usage(model)
     _, _, platform = session.client.platform()
 
@@ -108,13 +108,13 @@ def show(model: int, session: Session) -> None:
     session.show(result, render)
 
 
-@command.command("price", short_help="Show or set the price; quote a size.")
+@command.command("price", short_help="Show or set the price; quote an inference.")
 @click.argument("model", type=ID)
-@click.option("--per-call", type=AMOUNT, help="Such as 0.01open, 5gwei, 1000 (wei).")
-@click.option("--per-kilo-input", type=AMOUNT, help="For a thousand tokens.")
-@click.option("--per-kilo-output", type=AMOUNT, help="For a thousand tokens.")
-@click.option("--input-tokens", type=UINT64, help="Show what an inference of this size costs.")
-@click.option("--output-tokens", type=UINT64, help="The same.")
+@click.option("--per-call", type=AMOUNT, help="Price per call, such as 0.01open, 5gwei, 1000 (wei).")
+@click.option("--per-kilo-input", type=AMOUNT, help="Price per thousand input tokens.")
+@click.option("--per-kilo-output", type=AMOUNT, help="Price per thousand output tokens.")
+@click.option("--input-tokens", type=UINT64, help="Quote an inference with this many input tokens.")
+@click.option("--output-tokens", type=UINT64, help="Quote an inference with this many output tokens.")
 @with_session
 @with_account
 def price(
@@ -127,7 +127,7 @@ def price(
     session: Session,
     account: LocalAccount,
 ) -> None:
-    """Set a model's price (what is not given stays), or show it, or what an inference of a size costs."""
+    """Show a model's price, set it (prices that are not given stay), or quote an inference of a given size."""
     current = session.client.model(model).price
     result: dict[str, Any] = {"modelId": model}
     receipt = None
@@ -155,13 +155,13 @@ def price(
     session.show(result, render)
 
 
-@command.command("set-attributor", short_help="Name who signs attestations.")
+@command.command("set-attributor", short_help="Set the account that signs attestations.")
 @click.argument("model", type=ID)
 @click.argument("attributor", type=ADDRESS)
 @with_session
 @with_account
 def set_attributor(model: int, attributor: str, session: Session, account: LocalAccount) -> None:
-    """Name who signs attestations and settles jobs from now on; the zero address is the owner."""
+    """Set the account that signs attestations and settles jobs; the zero address means the owner."""
     receipt = session.client.send(account, "setAttributor", model, attributor)
     named = session.client.model(model).signer
 
@@ -175,8 +175,8 @@ def set_attributor(model: int, attributor: str, session: Session, account: Local
 @command.command("train")
 @click.argument("model", type=ID)
 @click.argument("step", type=UINT64)
-@click.option("--checkpoint", type=HASH, required=True, help="Commits to the weights after the step.")
-@click.option("--data-root", type=HASH, required=True, help="Commits to the data of the step.")
+@click.option("--checkpoint", type=HASH, required=True, help="Commitment to the weights after the step.")
+@click.option("--data-root", type=HASH, required=True, help="Commitment to the data of the step.")
 @with_session
 @with_account
 def train(model: int, step: int, checkpoint: bytes, data_root: bytes, session: Session, account: LocalAccount) -> None:
@@ -192,7 +192,7 @@ def train(model: int, step: int, checkpoint: bytes, data_root: bytes, session: S
 
 
 def _identical(session: Session, owner: str, wanted: ModelFile) -> list[int]:
-    """The owner's models that differ from the file in nothing."""
+    """The owner's models that are equal to the file."""
     history = History(session.client)
     named = {
         item["modelId"]

@@ -24,7 +24,7 @@ def with_names(*also: str) -> Callable[[_Command], _Command]:
             type=click.Path(path_type=Path),
             envvar="OPENROLLUP_NAMES",
             show_envvar=True,
-            help="A data set whose contributors' names are shown beside their addresses.",
+            help="Show the contributors' names in this data set next to their addresses.",
         )
         @wraps(command)
         def wrapped(*, named_by: Path | None, **options: Any) -> Any:

@@ -19,9 +19,9 @@ from rollup.execution.replay import ReplayError, find_cases, load_case, replay
     type=click.Path(path_type=Path, dir_okay=False),
     help="JSON: chains whose fees differ from the OP Stack's, by chain id.",
 )
-@click.option("--json", "as_json", is_flag=True, help="A JSON object a block.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per block.")
 def command(paths: tuple[Path, ...], variants: Path | None, as_json: bool) -> None:
-    """Execute the blocks in files or folders and compare hashes; exit 1 where one differs."""
+    """Execute the blocks in files or folders and compare hashes; exit 1 if one differs."""
     failed = count = 0
     try:
         chains = known_variants() if variants is None else load_variants(variants)
@@ -39,7 +39,7 @@ def command(paths: tuple[Path, ...], variants: Path | None, as_json: bool) -> No
 
 
 def _replayed(path: Path, variants: Mapping[int, ChainVariant], as_json: bool) -> bool:
-    """Shows what came of a file; one that cannot be read leaves the others their turn."""
+    """Prints the result of a file. A file that cannot be read does not stop the others."""
     try:
         result = replay(load_case(path, variants))
     except ReplayError as error:

@@ -55,12 +55,14 @@ _CHAIN_ID = click.IntRange(1, 2**53 - 1)  # tools in JavaScript read it as a num
 @click.command("run")
 @click.option("--data-dir", type=click.Path(path_type=Path, file_okay=False), help="Keep the chains here.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--l1-port", default=8545, show_default=True, type=_PORT, help="L1 JSON-RPC; 0: a free port.")
-@click.option("--l2-port", default=9545, show_default=True, type=_PORT, help="L2 JSON-RPC.")
-@click.option("--verifier-port", default=9546, show_default=True, type=_PORT, help="JSON-RPC of the verifier.")
-@click.option("--rollup-port", default=7545, show_default=True, type=_PORT, help="op-node RPC.")
-@click.option("--beacon-port", default=5052, show_default=True, type=_PORT, help="L1's beacon API.")
-@click.option("--engine-port", default=8551, show_default=True, type=_PORT, help="Engine API.")
+@click.option(
+    "--l1-port", default=8545, show_default=True, type=_PORT, help="Port of the L1 JSON-RPC; 0: any free port."
+)
+@click.option("--l2-port", default=9545, show_default=True, type=_PORT, help="Port of the L2 JSON-RPC.")
+@click.option("--verifier-port", default=9546, show_default=True, type=_PORT, help="Port of the verifier's JSON-RPC.")
+@click.option("--rollup-port", default=7545, show_default=True, type=_PORT, help="Port of the op-node RPC.")
+@click.option("--beacon-port", default=5052, show_default=True, type=_PORT, help="Port of L1's beacon API.")
+@click.option("--engine-port", default=8551, show_default=True, type=_PORT, help="Port of the Engine API.")
 @click.option(
     "--allow-host",
     "allowed_hosts",
@@ -81,19 +83,25 @@ _CHAIN_ID = click.IntRange(1, 2**53 - 1)  # tools in JavaScript read it as a num
 @click.option(
     "--l1-block-time", default=12, show_default=True, type=click.IntRange(1, 600), help="Seconds between L1 blocks."
 )
-@click.option("--l1-chain-id", default=900, show_default=True, type=_CHAIN_ID, help="Not a real L1's.")
 @click.option(
-    "--l2-chain-id", default=901, show_default=True, type=_CHAIN_ID, help="10: tools know it as an OP Stack chain."
+    "--l1-chain-id", default=900, show_default=True, type=_CHAIN_ID, help="Chain id of L1; do not use a real L1's."
 )
 @click.option(
-    "--instant", is_flag=True, help="A block for each transaction, at once; block times run ahead of the clock."
+    "--l2-chain-id",
+    default=901,
+    show_default=True,
+    type=_CHAIN_ID,
+    help="Chain id of L2; tools treat 10 as an OP Stack chain.",
+)
+@click.option(
+    "--instant", is_flag=True, help="Build a block at once for each transaction; block times run ahead of the clock."
 )
 @click.option(
     "--da",
     type=click.Choice(["calldata", "blobs", "auto"]),
     default="auto",
     show_default=True,
-    help="Where batches are posted; auto: where it is cheaper.",
+    help="Where batches are posted; auto: wherever it is cheaper.",
 )
 @click.option(
     "--batch-type",
@@ -114,14 +122,14 @@ _CHAIN_ID = click.IntRange(1, 2**53 - 1)  # tools in JavaScript read it as a num
     type=_Forks(ForkSchedule.parse),
     default=NEWEST_STABLE.name.lower(),
     show_default=True,
-    help="Newest fork at genesis, then others and their seconds after it: holocene,isthmus+20.",
+    help="L2 forks: the newest one at genesis, then later ones with their seconds after genesis: holocene,isthmus+20.",
 )
 @click.option(
     "--l1-forks",
     type=_Forks(parse_l1_forks),
     default=L1Fork.PRAGUE.name.lower(),
     show_default=True,
-    help="The same for L1: osaka, or prague,osaka+60,bpo1+120.",
+    help="L1 forks: the newest one at genesis, then later ones: osaka, or prague,osaka+60,bpo1+120.",
 )
 @click.option(
     "--attribution",
@@ -130,10 +138,13 @@ _CHAIN_ID = click.IntRange(1, 2**53 - 1)  # tools in JavaScript read it as a num
     type=click.Choice(["native", "contract"]),
     default="native",
     show_default=True,
-    help="The precompile, or its Solidity twin.",
+    help="Run the native precompile, or its Solidity twin.",
 )
 @click.option(
-    "--attribution-time", type=click.IntRange(0, 2**64 - 1), default=0, help="Unix seconds; from genesis by default."
+    "--attribution-time",
+    type=click.IntRange(0, 2**64 - 1),
+    default=0,
+    help="Unix seconds at which attribution begins; genesis by default.",
 )
 @click.option(
     "--operator-fee-scalar",
@@ -154,7 +165,7 @@ _CHAIN_ID = click.IntRange(1, 2**53 - 1)  # tools in JavaScript read it as a num
     type=click.Choice(["on", "off"]),
     default="on",
     show_default=True,
-    help="Post output roots to L1; off: another proposer can be tried.",
+    help="Post output roots to L1; use off to run another proposer.",
 )
 @click.option(
     "--throttle-threshold",
@@ -174,29 +185,31 @@ _CHAIN_ID = click.IntRange(1, 2**53 - 1)  # tools in JavaScript read it as a num
 @click.option(
     "--archive",
     is_flag=True,
-    help="Keep the state of every block; without, states older than 256 blocks go once they are final.",
+    help="Keep the state of every block; without it, final states older than 256 blocks are deleted.",
 )
-@click.option("--web/--no-web", "has_pages", default=True, show_default=True, help="Pages for browsers on the L2 port.")
+@click.option(
+    "--web/--no-web", "has_pages", default=True, show_default=True, help="Serve pages for browsers on the L2 port."
+)
 @click.option(
     "--inference-url",
     metavar="URL",
-    help="An OpenAI-compatible API whose model answers in the Studio, e.g. http://127.0.0.1:11434/v1.",
+    help="OpenAI-compatible API of the model that answers in the Studio, e.g. http://127.0.0.1:11434/v1.",
 )
-@click.option("--inference-model", default="default", show_default=True, metavar="NAME", help="Its model.")
+@click.option("--inference-model", default="default", show_default=True, metavar="NAME", help="Name of its model.")
 @click.option(
     "--inference-key",
     envvar="OPENROLLUP_INFERENCE_KEY",
     show_envvar=True,
     metavar="KEY",
-    help="Its key, if any.",
+    help="Its API key, if it needs one.",
 )
 @click.option("--verbose", "-v", is_flag=True, help="One line per block of both layers, empty ones too.")
-@click.option("--quiet", "-q", is_flag=True, help="No lines but for trouble: no first screen, no batches, no blocks.")
+@click.option("--quiet", "-q", is_flag=True, help="Print problems only: no first screen, no batches, no blocks.")
 @click.option("--json", "as_json", is_flag=True, help="First screen and events as JSON lines.")
 def command(**options: Any) -> None:
     """Start L1, L2, sequencer, batcher and verifier in one process.
 
-    Without --data-dir nothing is kept; the config files then go to a temporary folder that the first screen names.
+    Without --data-dir nothing is kept; the config files are then in a temporary folder that the first screen names.
     """
     as_json, verbose, quiet = options.pop("as_json"), options.pop("verbose"), options.pop("quiet")
     if verbose and quiet:

@@ -39,9 +39,9 @@ class Recorded:
 @click.option(
     "--texts", "--text", required=True, type=click.Path(path_type=Path), help="Folder of texts with a dataset.yaml."
 )
-@click.option("--datanet", default=1, show_default=True, type=ID, help="The DataNet the texts are for.")
-@click.option("--model", type=ID, help="Ask the chain whose texts they are, in the DataNets of this model.")
-@click.option("--tx", type=HASH, help="Hold the trace against the inference this transaction recorded.")
+@click.option("--datanet", default=1, show_default=True, type=ID, help="DataNet that the texts belong to.")
+@click.option("--model", type=ID, help="Take the texts' owners from the chain, in the DataNets of this model.")
+@click.option("--tx", type=HASH, help="Compare the trace with the inference that this transaction recorded.")
 @click.option(
     "--min-tokens", default=4, show_default=True, type=POSITIVE, help="Ignore matches shorter than this many tokens."
 )
@@ -63,7 +63,7 @@ def command(
     chain_id: int | None,
     as_json: bool,
 ) -> None:
-    """Show which spans of the answer OUTPUT (a text file, - is standard input) are in the texts, and whose they are.
+    """Show which spans of the answer OUTPUT (a text file; - is standard input) are in the texts, and who wrote them.
 
     Needs no chain, unless --model or --tx asks one whose texts they are.
     """

@@ -43,7 +43,9 @@ _POLL_SECONDS = 1.0
     type=click.Path(path_type=Path, dir_okay=False),
     help="l1-chain-config.json: forks and blob schedule of an L1 that is not Mainnet or Sepolia.",
 )
-@click.option("--until", default="safe", show_default=True, help="safe: all that L1 holds now; or an L2 block number.")
+@click.option(
+    "--until", default="safe", show_default=True, help="safe: everything that is on L1 now; or an L2 block number."
+)
 @click.option("--data-dir", type=click.Path(path_type=Path, file_okay=False), help="Keep the chain here.")
 @click.option(
     "--patches",
@@ -62,7 +64,7 @@ def command(
     patches: Path | None,
     as_json: bool,
 ) -> None:
-    """Derive the L2 from L1 data and nothing else; print its head's number, hash and state root."""
+    """Derive the L2 from L1 data alone; print the number, hash and state root of its head."""
     configure_logs(as_json)
     target = _target(until)
     try:

@@ -21,9 +21,15 @@ from rollup.web.attach import forwarding_server
 @click.option("--verifier", metavar="URL", help="JSON-RPC of a second L2 node, whose hashes are compared.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
-    "--port", default=9595, show_default=True, type=click.IntRange(0, 65535), help="Of the pages; 0: a free one."
+    "--port",
+    default=9595,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="Port of the pages; 0: any free port.",
 )
-@click.option("--allow-host", "allowed_hosts", multiple=True, metavar="NAME", help="Answer under this name too.")
+@click.option(
+    "--allow-host", "allowed_hosts", multiple=True, metavar="NAME", help="Answer requests whose Host is this name too."
+)
 def command(
     l2: str,
     l1: str | None,
