@@ -78,7 +78,8 @@ def command(
 ) -> None:
     """Run the execution engine alone.
 
-    A rollup node (op-node --l2=http://HOST:ENGINE_PORT --l2.jwt-secret=FILE) sends it the payloads to build and to import.
+    A rollup node (op-node --l2=http://HOST:ENGINE_PORT --l2.jwt-secret=FILE) sends it the payloads to build and to
+    import.
     """
     configure_logs(as_json)
     try:
