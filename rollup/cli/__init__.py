@@ -32,11 +32,11 @@ _COMMANDS = {
     "economics": ("rollup.cli.economics", "Forecast whether a model pays: gas, break-even, simulations."),
     "web": ("rollup.cli.web", "Serve the pages for a chain that runs elsewhere."),
     "export": ("rollup.cli.export", "Write the chain's data as Parquet, CSV or JSON lines."),
-    "account": ("rollup.cli.account", "Make a key, for a contributor or a payer."),
-    "explain": ("rollup.cli.explain", "Show what L1 data holds, and what of it was dropped."),
+    "account": ("rollup.cli.account", "Make a key for a contributor or a payer."),
+    "explain": ("rollup.cli.explain", "Show what is in L1 data, and what was dropped."),
     "deposit": ("rollup.cli.deposit", "Move OPEN from L1 to L2."),
     "withdraw": ("rollup.cli.withdraw", "Move OPEN from L2 to L1, step by step."),
-    "trace": ("rollup.cli.trace", "Show whose text an output's spans come from."),
+    "trace": ("rollup.cli.trace", "Show whose texts an output repeats."),
 }
 
 

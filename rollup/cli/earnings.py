@@ -27,15 +27,15 @@ _ROLES: Final = {
 
 @click.command("earnings")
 @click.argument("address", type=ADDRESS, required=False)
-@click.option("--all", "of_all", is_flag=True, help="Every account that earned or could have, the largest first.")
+@click.option("--all", "of_all", is_flag=True, help="All accounts that earned or could have earned, the largest first.")
 @svg_option("what each account has earned, with --all")
-@click.option("--datanet", type=ID, help="With --all: those alone who ever had units in this DataNet.")
+@click.option("--datanet", type=ID, help="With --all: only accounts that ever had units in this DataNet.")
 @with_names("--texts")
 @with_session
 def command(
     address: str | None, of_all: bool, datanet: int | None, svg: Path | None, names: Names, session: Session
 ) -> None:
-    """Earnings of ADDRESS: what was credited, is pending in each DataNet, was paid out; and the models it owns.
+    """Show the earnings of ADDRESS: credited, pending in each DataNet, paid out; and the models it owns.
 
     All of it comes from the precompile and its events, so any node will do. A node with an index (open_earnings) also
     says from which model, and as what. With --all it is a line for each contributor, model owner and the platform.

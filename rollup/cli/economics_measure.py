@@ -16,7 +16,7 @@ from rollup.economics.shape import MAX_ENTRIES
 @click.command("measure")
 @click.option("--entries", type=COUNTS, default="1,4", show_default=True, help="DataNets of the models to measure.")
 @click.option("--output", type=OUTPUT, help="Write the profile here.")
-@click.option("--commit", default="", help="Noted in the profile: the commit of the node.")
+@click.option("--commit", default="", help="Commit of the node, written into the profile.")
 @rpc_url_option
 @json_option("Print the profile as JSON.")
 def command(entries: tuple[int, ...], output: Path | None, commit: str, rpc_url: str, as_json: bool) -> None:

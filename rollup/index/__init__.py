@@ -1,1 +1,1 @@
-"""The index: what the chain's attribution events add up to, in SQLite beside the chain data."""
+"""The index: a summary of the chain's attribution events, in SQLite next to the chain data."""

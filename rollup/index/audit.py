@@ -1,7 +1,7 @@
-"""Conservation over the whole state, recomputed from storage, and the index's own ledger beside it.
+"""Conservation over the whole state, recomputed from storage and compared with the index's own ledger.
 
-Storage cannot be listed by account, so the index says whom to ask: everyone an event ever named. What came in and went
-out is summed from events. Amounts in wei, `_scaled` ones in 2^-64 wei.
+Storage cannot be listed by account, so the index supplies the accounts: all that an event has ever named. Payments in
+and out are summed from events. Amounts in wei, `_scaled` ones in 2^-64 wei.
 """
 
 from dataclasses import dataclass, field
@@ -38,23 +38,23 @@ class Audit:
 
     @property
     def owed_scaled(self) -> int:
-        """Credits, escrow, pools."""
+        """What the account owes: credits, escrow and pools."""
         return (self.credits + self.escrow << 64) + self.pending_scaled + self.remainder_scaled
 
     @property
     def received(self) -> int:
-        """Fees and escrow that came in, by events; a settled job's fee came in as escrow."""
+        """Fees and escrow received, by events. The fee of a settled job was received as escrow."""
         return self.fees - self.settled_jobs + self.requested
 
     @property
     def is_conserved(self) -> bool:
-        """What came in is what is owed and what went out, exactly, and the account holds what it owes."""
+        """Whether receipts equal debts plus payouts exactly, and the account holds what it owes."""
         owed = self.owed_scaled
         return owed == self.received - self.claimed << 64 and self.balance << 64 >= owed
 
 
 def audit(index: Index) -> Audit:
-    """Reads every slot that holds money. Takes time in proportion to accounts and memberships."""
+    """Reads every slot that holds money. The time is proportional to the number of accounts and memberships."""
     head = index.chain.head
     state = index.chain.state_at(head.hash)
     account = state.account(ADDRESS_BYTES)

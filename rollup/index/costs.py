@@ -1,4 +1,4 @@
-"""What a transaction cost its sender beside its value, in wei of OPEN: execution, L1 data, operator."""
+"""The cost of a transaction to its sender in addition to its value, in wei of OPEN: execution, L1 data, operator."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from rollup.protocol.transaction import Transaction
 
 @dataclass(slots=True, frozen=True)
 class Cost:
-    """Wei by what it was paid for; gas in units."""
+    """Costs by kind, in wei; gas in units."""
 
     gas_used: int
     execution: int
@@ -21,7 +21,7 @@ class Cost:
 
 
 class BlockCosts:
-    """The costs of one block's transactions; the block's L1 attributes are read once, when first asked."""
+    """The costs of one block's transactions. The block's L1 attributes are read once, at the first use."""
 
     def __init__(self, config: L2Config, block: Block) -> None:
         self._config = config
@@ -30,7 +30,7 @@ class BlockCosts:
         self._parameters: L1FeeParameters | None = None
 
     def of(self, transaction: Transaction, receipt: Receipt) -> Cost:
-        """One transaction's; a deposit paid on L1."""
+        """The cost of one transaction. A deposit paid on L1."""
         gas = receipt.gas_used
         if transaction.is_deposit:
             return Cost(gas, 0, 0, 0)
@@ -46,7 +46,7 @@ class BlockCosts:
 
 
 def fee_parameters(block: Block) -> L1FeeParameters:
-    """What the block's L1 attributes deposit sets; all 0 in a block without one."""
+    """The fee parameters in the block's L1 attributes deposit; all 0 in a block without one."""
     try:
         return l1_attributes_of(block).fee_parameters()
     except NotAnL2Block:

@@ -1,4 +1,4 @@
-"""Where an inference's fee went: every credit, down the lineage, in order (attribution.md section 4)."""
+"""The recipients of an inference's fee: every credit along the lineage, in order (docs/attribution.md)."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _MASK_32, _MASK_160 = (1 << 32) - 1, (1 << 160) - 1
 
 @dataclass(slots=True)
 class Credit:
-    """Wei to an account, or to a DataNet's pool. `model` is the level of the lineage it was split at.
+    """Wei to an account, or to a DataNet's pool. `model` is the model in the lineage whose share was divided.
 
     Roles: platform; owner; member (named by the influence vector); pool; emptyPool (a pool without units, whose share
     is the owner's).
@@ -30,7 +30,7 @@ class Credit:
 
 @lru_cache(maxsize=4096)
 def unpack_weights(packed: bytes) -> tuple[tuple[int, int, None], ...]:
-    """DataNet, weight and no contributor, by rising DataNet."""
+    """Default weights as (DataNet, weight, no contributor), in order of DataNet."""
     return tuple(
         (int.from_bytes(packed[at : at + 8], "big"), int.from_bytes(packed[at + 8 : at + 12], "big"), None)
         for at in range(0, len(packed), _WEIGHT_SIZE)
@@ -45,7 +45,7 @@ def credits_of(
     fee: int,
     influence: bytes,
 ) -> list[Credit]:
-    """The credits of one inference; those of 0 wei are left out, as the chain leaves them out."""
+    """The credits of one inference. Credits of 0 wei are left out, as on the chain."""
     cut = fee * platform.bps // _ALL_BPS
     found = [Credit(model_id, PLATFORM, platform.treasury, None, cut)]
     net = fee - cut
@@ -77,7 +77,7 @@ def _by_influence(influence: bytes) -> list[tuple[int, int, Address | None]]:
 
 
 def _divide(amount: int, shares: Sequence[tuple[int, int, Address | None]]) -> list[tuple[int, Address | None, int]]:
-    """Floored parts by weight; the last takes what is left."""
+    """Parts by weight, rounded down. The last one gets the rest."""
     if len(shares) == 1:
         return [(shares[0][0], shares[0][2], amount)]
     total = sum(weight for _, weight, _ in shares)

@@ -1,8 +1,8 @@
-"""What an account earned: by role and model, by DataNet, and what of it was paid out.
+"""The earnings of an account: by role and model, by DataNet, and paid out.
 
-Totals are the state's: an account's credit, and what is pending in pools, are read from storage at the head. How they
-came about is the index's. A harvest made by a contract shows in storage only: the member's `paidAcc` there is ahead of
-the index's, and the difference is what was harvested.
+Totals come from the state: an account's credit and its pending amounts in pools are read from storage at the head.
+Their origin comes from the index. A harvest made by a contract is visible in storage only: the member's `paidAcc` is
+then ahead of the index's, and the difference was harvested.
 """
 
 from dataclasses import dataclass, field
@@ -16,7 +16,9 @@ from rollup.protocol.primitives import Address
 
 @dataclass(slots=True)
 class DatanetEarnings:
-    """From one DataNet, wei: `direct` by influence past the pool, `settled` from the pool, `pending` still in it."""
+    """Earnings from one DataNet in wei: `direct` by influence and not through the pool, `settled` from the pool,
+    `pending` still in it.
+    """
 
     datanet: int
     units: int
@@ -27,7 +29,9 @@ class DatanetEarnings:
 
 @dataclass(slots=True)
 class ModelEarnings:
-    """From inferences of one model, wei by role; `pool` is the part of its payments into pools, floored."""
+    """Earnings from one model's inferences in wei, by role. `pool` is the part of its payments into pools, rounded
+    down.
+    """
 
     model: int
     roles: dict[str, int] = field(default_factory=dict)
@@ -35,7 +39,9 @@ class ModelEarnings:
 
 @dataclass(slots=True)
 class Earnings:
-    """`credited` is all that inferences ever brought to the credit; `credit` what is there now, refunds included."""
+    """`credited` is everything that inferences have added to the credit. `credit` is the current credit, including
+    refunds.
+    """
 
     credited: int
     refunded: int
@@ -47,7 +53,7 @@ class Earnings:
 
 
 def earnings_of(index: Index, account: Address) -> Earnings:
-    """As of the head."""
+    """The earnings of an account as of the head."""
     row = index.rows.accounts.get(account)
     claimed, refunded = (row.claimed, row.refunded) if row is not None else (0, 0)
     credit = index.storage(layout.credit_slot(account_key(account)))
@@ -67,7 +73,7 @@ def earnings_of(index: Index, account: Address) -> Earnings:
 
 
 def datanet_earnings(index: Index, datanet: int, account: Address, member: MemberRow) -> DatanetEarnings:
-    """One membership, as of the head."""
+    """The earnings of one membership as of the head."""
     paid_acc, units = words.unpack_member(index.storage(layout.member_slot(datanet, account_key(account))))
     acc, _ = words.unpack_pool(index.storage(layout.datanet_slot(datanet)))
     unseen = units * (paid_acc - member.paid_acc) >> 64 if paid_acc > member.paid_acc else 0
@@ -87,7 +93,9 @@ def _by_model(index: Index, account: Address) -> list[ModelEarnings]:
 
 
 def _from_pools(index: Index, account: Address) -> dict[int, int]:
-    """By model, in 2^-64 wei: over each stretch of constant units, units times what a unit earned of that model."""
+    """Earnings from pools by model, in 2^-64 wei: for each period of constant units, units times the earnings of one
+    unit.
+    """
     earned: dict[int, int] = {}
     for datanet, start, end, units in _stretches(index, account):
         for (_, model), flow in index.rows.flows.where("datanet = ?", datanet):
@@ -99,7 +107,7 @@ def _from_pools(index: Index, account: Address) -> dict[int, int]:
 
 
 def _stretches(index: Index, account: Address) -> list[tuple[int, int, int | None, int]]:
-    """(DataNet, from, to, units): positions between which the units stayed the same; None is now."""
+    """Periods (DataNet, from, to, units) between positions with constant units. `to` is None for the current period."""
     rows = index.database.execute(
         "SELECT datanet, position, units FROM membership WHERE account = ? ORDER BY datanet, position", (account,)
     ).fetchall()
@@ -113,7 +121,7 @@ def _stretches(index: Index, account: Address) -> list[tuple[int, int, int | Non
 
 
 def _acc_at(index: Index, datanet: int, model: int, position: int) -> int:
-    """What one unit of a DataNet had earned from a model before a position, in 2^-64 wei."""
+    """The earnings of one unit of a DataNet from a model before a position, in 2^-64 wei."""
     found = index.database.execute(
         "SELECT acc FROM credit WHERE role = 'pool' AND datanet = ? AND source = ? AND position < ? "
         "ORDER BY position DESC LIMIT 1",

@@ -1,4 +1,4 @@
-"""The precompile's logs, read into plain rows (IAttribution.sol, "events"). Amounts in wei, times in seconds."""
+"""The precompile's logs as plain rows (IAttribution.sol, "events"). Amounts in wei, times in seconds."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ class Inference:
 
     @property
     def count(self) -> int:
-        """How many inferences the record stands for; the ids end with `inference`."""
+        """The number of inferences in the record. The last of their ids is `inference`."""
         return int.from_bytes(self.body[32:64], "big")
 
     @property
@@ -37,24 +37,24 @@ class Inference:
 
     @property
     def hashes(self) -> tuple[bytes, bytes, bytes]:
-        """Request, response, evidence."""
+        """The hashes of request, response and evidence."""
         return self.body[128:160], self.body[160:192], self.body[192:224]
 
     @property
     def influence(self) -> bytes:
-        """The packed influence words; empty where the default weights held."""
+        """The packed influence words; empty if the default weights were used."""
         return self.body[224:]
 
 
 def topic_of(log: Log) -> int:
-    """Topic 0, or 0 where there is none or the log is not the precompile's."""
+    """Topic 0, or 0 if the log has none or is not the precompile's."""
     if log.address != ADDRESS_BYTES or not log.topics:
         return 0
     return int.from_bytes(log.topics[0], "big")
 
 
 def indexed(log: Log, position: int) -> int:
-    """An indexed number; position counts from 1."""
+    """An indexed number. Positions count from 1."""
     return int.from_bytes(log.topics[position], "big")
 
 
@@ -85,7 +85,7 @@ def inference_of(log: Log) -> Inference:
 
 
 def is_ours(log: Log) -> bool:
-    """A log of the precompile with a topic that is one of its events'."""
+    """Whether a log is one of the precompile's events."""
     return topic_of(log) in _KNOWN
 
 

@@ -1,8 +1,8 @@
-"""Harvests: the one change of money that logs nothing.
+"""Harvests, the only change of money without an event.
 
-A transaction that calls harvest, claim or claimFor says in its calldata which DataNets. Of a claim made by a contract
-the event says how much, and the DataNets are those whose pending amounts sum to it. A harvest made by a contract is
-seen in storage only (rollup/index/earnings.py).
+A transaction that calls harvest, claim or claimFor names the DataNets in its calldata. If a contract makes a claim, the
+event has the amount, and the DataNets are those whose pending amounts sum to it. If a contract makes a harvest, it is
+visible in storage only (rollup/index/earnings.py).
 """
 
 from collections.abc import Sequence
@@ -20,14 +20,14 @@ _MOST_SUBSETS = 4096
 
 @dataclass(slots=True, frozen=True)
 class Harvest:
-    """Whose earnings in which DataNets are moved to the account's credit."""
+    """An account whose earnings move to its credit, and the DataNets that they come from."""
 
     account: Address
     datanets: tuple[int, ...]
 
 
 def harvest_of(transaction: Transaction) -> Harvest | None:
-    """What a transaction that succeeded harvested by its calldata; None when it called no such method."""
+    """The harvest in a successful transaction's calldata, or None if it calls no such method."""
     data = transaction.data
     if transaction.to != ADDRESS_BYTES or len(data) < 4:
         return None
@@ -42,7 +42,7 @@ def harvest_of(transaction: Transaction) -> Harvest | None:
             account, offset = decode_words(data, (160, 256))
             return _harvest(data, offset, account.to_bytes(20, "big"))
     except Revert:
-        return None  # calldata no node took: before the activation, for one
+        return None  # calldata that no node accepted, for example before the activation
     return None
 
 
@@ -51,9 +51,8 @@ def _harvest(data: bytes, offset: int, account: Address) -> Harvest:
 
 
 def explain_claim(harvested: int, pending: Sequence[tuple[int, int]]) -> tuple[int, ...]:
-    """The DataNets, of (id, whole wei pending), whose amounts sum to what a claim harvested.
-
-    The whole membership first, then the fewest; () when none does or there are too many to try.
+    """The DataNets, of (id, whole wei pending), whose amounts sum to the amount of a claim. The whole membership is
+    tried first, then the smallest sets. () if no set matches or there are too many to try.
     """
     owed = [(datanet, amount) for datanet, amount in pending if amount]
     if not harvested or not owed:

@@ -1,4 +1,4 @@
-"""A model's history, replayed: do the events add up to the commitments in the state? (attribution.md section 5)"""
+"""The replay of a model's history: compares its events with the commitments in the state (docs/attribution.md)."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from rollup.protocol.primitives import Hash, keccak256
 
 @dataclass(slots=True, frozen=True)
 class Replay:
-    """What was replayed, and the two commitments beside what the state says."""
+    """The replayed commitments and those in the state."""
 
     records: int
     inferences: int
@@ -23,7 +23,7 @@ class Replay:
 
     @property
     def is_verified(self) -> bool:
-        """Both commitments are equal."""
+        """Whether both commitments are equal."""
         return self.history == self.stored_history and self.training == self.stored_training
 
 

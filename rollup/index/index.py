@@ -1,8 +1,8 @@
-"""The index beside a chain: opened, brought up to the head, taken back where the chain was reorganised.
+"""The index of a chain: opening it, updating it to the head, and following reorganisations.
 
-It pulls: `update` compares its own tip with the canonical chain, so that a node that was killed, a chain that went on
-without it and a reorganisation of any depth are all the same case. A file that is foreign, broken or of another version
-is thrown away and built again from the blocks.
+It pulls: `update` compares its own tip with the canonical chain. So a killed node, a chain that grew without the index
+and a reorganisation of any depth are one case. A file that is foreign, broken or of another version is deleted and
+built again from the blocks.
 """
 
 import sqlite3
@@ -34,21 +34,21 @@ _COLUMNS = {"tx": 8, "inference": 10, "credit": 9, "membership": 7, "claim": 5, 
 
 
 class IndexUnavailable(Exception):
-    """The index cannot answer; the message says why."""
+    """The index cannot answer. The message gives the reason."""
 
 
 def genesis_platform(storage: dict[int, int]) -> PlatformRow:
-    """The platform's parameters in the account's genesis storage, which no event tells of."""
+    """The platform's parameters from the account's genesis storage, which no event contains."""
     treasury, bps, _ = words.unpack_platform(storage.get(layout.PLATFORM, 0))
     admin = storage.get(layout.ADMIN, 0) & layout.MASK_160
     return PlatformRow(admin.to_bytes(20, "big"), treasury.to_bytes(20, "big"), bps)
 
 
 class Index:
-    """What the attribution events of one chain add up to."""
+    """The summary of one chain's attribution events."""
 
     def __init__(self, chain: Chain, config: L2Config, platform: PlatformRow, path: Path | None = None) -> None:
-        """platform: as of genesis. Without a path everything is in memory. Raises IndexUnavailable."""
+        """`platform` is as of genesis. Without a path everything is in memory. Raises IndexUnavailable."""
         self.chain = chain
         self.config = config
         self._genesis_platform = platform
@@ -69,11 +69,13 @@ class Index:
     def _connect(self) -> None:
         if self._path is not None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-        # A node is opened in one thread and may be served in another; never by two at once.
+        # A node may be opened in one thread and served in another, but never in two at once.
         target = ":memory:" if self._path is None else self._path
         self.database = sqlite3.connect(target, isolation_level=None, check_same_thread=False)
         self.database.execute("PRAGMA journal_mode = WAL")
-        self.database.execute("PRAGMA synchronous = NORMAL")  # what a crash of the machine loses is read again
+        self.database.execute(
+            "PRAGMA synchronous = NORMAL"
+        )  # after a power failure the lost rows are rebuilt from the chain
         self.database.execute("PRAGMA temp_store = MEMORY")
         self.rows = Working(self.database)
         self._ingest = Ingest(self.rows, self._read_registration)
@@ -91,7 +93,7 @@ class Index:
         return True
 
     def _begin(self) -> None:
-        """An empty index, in place of whatever is there."""
+        """Makes an empty index and replaces whatever is there."""
         try:
             self.close()
             if self._path is not None:
@@ -113,23 +115,25 @@ class Index:
         self.rows.platform.clean()
 
     def close(self) -> None:
-        """Closes the file; what is written is kept."""
+        """Closes the file. Rows that are written stay."""
         if hasattr(self, "database"):
             self.database.close()
 
     # ------------------------------------------------------------ following
     @property
     def tip(self) -> tuple[int, Hash]:
-        """Number and hash of the last block taken in."""
+        """Number and hash of the last block in the index."""
         return self._tip
 
     @property
     def is_current(self) -> bool:
-        """The tip is the chain's head."""
+        """Whether the tip is the chain's head."""
         return self._tip[1] == self.chain.head.hash
 
     def update(self, seconds: float | None = None) -> bool:
-        """Takes in what is new, for so long at most; whether it is at the head. Raises IndexUnavailable."""
+        """Reads new blocks for at most the given time. Returns whether the index is at the head. Raises
+        IndexUnavailable.
+        """
         if self.is_current:
             return True
         deadline = None if seconds is None else perf_counter() + seconds
@@ -145,14 +149,14 @@ class Index:
         return self.is_current
 
     def _drop_unwritten(self) -> None:
-        """Forgets what was not written; the next update reads it again."""
+        """Discards unwritten changes. The next update reads those blocks again."""
         for table in self.rows.tables:
             table.drop()
         for rows in self._ingest.logs.values():
             rows.clear()
 
     def _take_batch(self, deadline: float | None) -> None:
-        """Blocks after the tip, written in one transaction with the new tip."""
+        """Reads blocks after the tip and writes them in one transaction with the new tip."""
         number, last = self._tip[0], self.chain.head.number
         finalized = self.chain.finalized.number
         tip, blocks = self._tip, []
@@ -215,9 +219,8 @@ class Index:
         self._tip = ancestor
 
     def _ancestor(self) -> tuple[int, Hash] | None:
-        """The newest block with anything in it that is still canonical; the blocks after it hold nothing of ours.
-
-        None when even what was final is no longer there.
+        """The newest canonical block with attribution events; the blocks after it have none. None if even the final
+        block is no longer canonical.
         """
         kept = self.database.execute(
             "SELECT number, hash FROM block WHERE number > ? ORDER BY number DESC", (self._unwinds_to[0],)
@@ -249,7 +252,7 @@ class Index:
 
     # ------------------------------------------------------------ state
     def storage(self, slot: int) -> int:
-        """A slot of the account at the head."""
+        """A slot of the attribution account at the head."""
         return self.chain.state_at(self.chain.head.hash).storage(ADDRESS_BYTES, slot)
 
     def _read_registration(self, model_id: int, row: ModelRow) -> None:
@@ -258,5 +261,5 @@ class Index:
 
 
 def account_key(address: Address) -> int:
-    """An address as storage keys have it."""
+    """An address in the form of storage keys."""
     return int.from_bytes(address or ZERO_ADDRESS, "big")

@@ -1,4 +1,4 @@
-"""Inferences: one of them with all it did, and lists by model, payer or contributor."""
+"""Inferences: one with all its details, and lists by model, payer or contributor."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ _INFERENCE = "position, tx, model, inference, payer, fee, time, credits, is_self
 
 @dataclass(slots=True, frozen=True)
 class InferenceRecord:
-    """An inference and where it is; `block` and `tx` are the block's number and the position of its transaction."""
+    """An inference and its position: `block` and `tx` are the block's number and the index of its transaction."""
 
     position: int
     tx: int
@@ -35,7 +35,7 @@ class InferenceRecord:
 
 @dataclass(slots=True, frozen=True)
 class TransactionRecord:
-    """The transaction that made it; amounts in wei."""
+    """The transaction of an inference; amounts in wei."""
 
     hash: Hash
     place: int
@@ -48,7 +48,7 @@ class TransactionRecord:
 
 @dataclass(slots=True, frozen=True)
 class Share:
-    """A member's part of what was paid into a pool: wei, floored."""
+    """A member's part of a payment into a pool: wei, rounded down."""
 
     account: Address
     units: int
@@ -57,7 +57,7 @@ class Share:
 
 @dataclass(slots=True, frozen=True)
 class Filter:
-    """Which inferences; None is any."""
+    """Selects inferences. None matches any."""
 
     model: int | None = None
     payer: Address | None = None
@@ -65,7 +65,7 @@ class Filter:
 
 
 def by_id(index: Index, model_id: int, inference_id: int) -> InferenceRecord | None:
-    """The record that an id is in: one record stands for all of inferBatch."""
+    """The record that contains an id. One record of inferBatch has many ids."""
     found = index.database.execute(
         f"SELECT {_INFERENCE} FROM inference WHERE model = ? AND inference >= ? ORDER BY inference LIMIT 1",
         (model_id, inference_id),
@@ -104,7 +104,7 @@ def transaction(index: Index, record: InferenceRecord) -> TransactionRecord:
 
 
 def credits_made(index: Index, record: InferenceRecord) -> list[tuple[int, Credit]]:
-    """Its credits in order, each with its position."""
+    """The credits of an inference in order, each with its position."""
     rows = index.database.execute(
         "SELECT position, model, role, account, datanet, amount FROM credit WHERE position > ? AND position <= ? "
         "ORDER BY position",
@@ -117,7 +117,7 @@ def credits_made(index: Index, record: InferenceRecord) -> list[tuple[int, Credi
 
 
 def shares_of(index: Index, position: int, credit: Credit, limit: int) -> tuple[int, list[Share]]:
-    """Who were the members of the pool then, and the largest parts: how many, and at most `limit` of them."""
+    """The pool's number of members at that time, and at most `limit` of the largest shares."""
     if credit.role != POOL:
         return 0, []
     rows = index.database.execute(
@@ -131,7 +131,7 @@ def shares_of(index: Index, position: int, credit: Credit, limit: int) -> tuple[
 
 
 def listed(index: Index, wanted: Filter, before: int | None, limit: int) -> list[InferenceRecord]:
-    """The newest first, from before a position."""
+    """Inferences before a position, the newest first."""
     position = _NO_POSITION if before is None else before
     found: list[InferenceRecord] = []
     for candidate in _candidates(index, wanted, position):
@@ -149,7 +149,7 @@ def listed(index: Index, wanted: Filter, before: int | None, limit: int) -> list
 
 
 def _candidates(index: Index, wanted: Filter, before: int) -> Iterator[int]:
-    """Positions of inferences, falling, by the narrowest of the conditions that there is an index for."""
+    """Positions of inferences in falling order, by the most selective condition that has a database index."""
     if wanted.contributor is not None:
         yield from _of_contributor(index.database, wanted.contributor, before)
     elif wanted.payer is not None:
@@ -176,7 +176,7 @@ def _candidates(index: Index, wanted: Filter, before: int) -> Iterator[int]:
 
 
 def _of_contributor(database: sqlite3.Connection, account: Address, before: int) -> Iterator[int]:
-    """Those that named the account, and those that paid a pool while it had units there."""
+    """Inferences that named the account, and those that paid a pool while it had units there."""
     sources = [
         _positions(
             database,
@@ -208,7 +208,7 @@ def _of_contributor(database: sqlite3.Connection, account: Address, before: int)
 
 
 def periods(database: sqlite3.Connection, account: Address) -> list[tuple[int, int, int]]:
-    """(DataNet, from, to): positions between which an account had units there."""
+    """Periods (DataNet, from, to) between positions in which an account had units."""
     found: list[tuple[int, int, int]] = []
     begun: dict[int, int] = {}
     rows = database.execute(

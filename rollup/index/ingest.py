@@ -1,4 +1,4 @@
-"""One block's transactions into rows, in the order in which they happened."""
+"""Turns the transactions of one block into rows, in order."""
 
 from collections.abc import Callable
 from itertools import groupby
@@ -31,14 +31,14 @@ LogRow = tuple[object, ...]
 
 
 class ForeignEvents(ValueError):
-    """Events that do not add up: of another chain, or from before the index began."""
+    """Events that contradict each other: of another chain, or from before the index began."""
 
 
 class Ingest:
-    """Applies blocks to the working rows, and gathers the rows that only come in `logs`, by table."""
+    """Applies blocks to the working rows, and collects append-only rows in `logs`, by table."""
 
     def __init__(self, working: Working, registered: Callable[[int, ModelRow], None]) -> None:
-        """registered fills in what a model's registration does not log: its split and weights, which never change."""
+        """`registered` fills in what a model's registration does not log: its split and weights, which never change."""
         self._rows = working
         self._registered = registered
         self.logs: dict[str, list[LogRow]] = {
@@ -48,7 +48,7 @@ class Ingest:
         self._time = 0
 
     def block(self, block: Block, receipts: list[Receipt], costs: BlockCosts) -> bool:
-        """Takes a block in; whether there was anything in it. Raises ForeignEvents."""
+        """Reads a block. Returns whether it had attribution events. Raises ForeignEvents."""
         self._time = block.timestamp
         self._position = first = block.number << POSITION_BITS
         for place, (transaction, receipt) in enumerate(zip(block.transactions, receipts, strict=True)):
@@ -117,7 +117,7 @@ class Ingest:
         self._datanet(indexed(log, 1)).curator = indexed_address(log, 3)
 
     def _contributed(self, logs: list[Log]) -> None:
-        """The contributions of one call: what its settlements could not pay goes back when all are made."""
+        """The contributions of one call. The fractions that its settlements cannot pay go back after the last one."""
         for datanet_id, group in groupby(logs, lambda log: indexed(log, 1)):
             pool = self._datanet(datanet_id)
             fractions = 0
@@ -148,7 +148,7 @@ class Ingest:
         pools.give_back(pool, fraction)
 
     def _settle(self, pool: DatanetRow, member: MemberRow, account: Address) -> int:
-        """Moves what a member has earned to its credit; returns the fraction that goes back to the pool."""
+        """Moves a member's earnings to its credit. Returns the fraction that goes back to the pool."""
         amount, fraction = pools.settle(pool, member)
         if amount:
             row = self._rows.accounts.touch(account)
@@ -216,7 +216,7 @@ class Ingest:
         model.last_time = self._time
 
     def _is_to(self, payer: Address, credit: Credit) -> bool:
-        """Some of the payer's fee comes back to the payer by this credit."""
+        """Whether this credit pays part of the fee back to the payer."""
         if credit.account is not None:
             return credit.account == payer
         member = self._rows.members.get(credit.datanet, payer)
@@ -294,7 +294,7 @@ class Ingest:
         if row.credit != amount:
             self._harvest(account, explain_claim(amount - row.credit, self._pending(account)))
         if row.credit < amount:
-            # Harvested where only storage shows it: by a contract, from DataNets that cannot be told from the sum.
+            # A harvest that only storage shows: made by a contract, from DataNets that the sum does not determine.
             row.settled += amount - row.credit
             row.credit = amount
         row.credit -= amount
@@ -302,7 +302,7 @@ class Ingest:
         self.logs["claim"].append((self._next(), tx, account, indexed_address(log, 2), wide(amount)))
 
     def _pending(self, account: Address) -> list[tuple[int, int]]:
-        """Whole wei pending, by DataNet of which the account is a member."""
+        """Whole wei pending, by each DataNet of which the account is a member."""
         found = []
         for datanet_id in self._rows.datanets_of(account):
             member = self._rows.members.get(datanet_id, account)

@@ -1,7 +1,7 @@
-"""The pools of DataNets, followed from events exactly as storage has them (attribution.md section 4).
+"""The pools of DataNets, computed from events and exactly equal to storage (docs/attribution.md).
 
-Written apart from attribution_precompile.ledger, so that `open_audit` compares two accounts of the same money.
-`acc` and remainders are in 2^-64 wei. A settlement returns the fraction of a wei it cannot pay to the remainder.
+This code is independent of attribution_precompile.ledger, so `open_audit` compares two ledgers of the same money. `acc`
+and remainders are in 2^-64 wei. A settlement returns the fraction of a wei it cannot pay to the remainder.
 """
 
 from rollup.index.rows import DatanetRow, FlowRow, MemberRow
@@ -11,7 +11,7 @@ _FRACTION = (1 << 64) - 1
 
 
 def pay(pool: DatanetRow, flow: FlowRow, amount: int) -> None:
-    """Wei into a pool that has units; `flow` is the same by model."""
+    """Adds wei to a pool with units. `flow` is the pool's income from one model."""
     scaled = amount << 64
     gained, pool.remainder = divmod(scaled + pool.remainder, pool.units)
     pool.acc += gained
@@ -23,12 +23,12 @@ def pay(pool: DatanetRow, flow: FlowRow, amount: int) -> None:
 
 
 def pending_scaled(pool: DatanetRow, member: MemberRow) -> int:
-    """What a member is owed, in 2^-64 wei."""
+    """The debt to a member, in 2^-64 wei."""
     return member.units * (pool.acc - member.paid_acc)
 
 
 def settle(pool: DatanetRow, member: MemberRow) -> tuple[int, int]:
-    """Pays a member up to now: whole wei, and the fraction that is to go back by `give_back`."""
+    """Pays a member up to now. Returns the whole wei and the fraction for `give_back`."""
     scaled = pending_scaled(pool, member)
     member.paid_acc = pool.acc
     member.settled += scaled >> 64
@@ -37,7 +37,7 @@ def settle(pool: DatanetRow, member: MemberRow) -> tuple[int, int]:
 
 
 def give_back(pool: DatanetRow, fraction: int) -> None:
-    """The fractions of a call's settlements return; a remainder beyond 96 bits is divided at once."""
+    """Returns the fractions of a call's settlements to the pool. A remainder beyond 96 bits is divided at once."""
     pool.remainder += fraction
     if fraction and pool.remainder >> _REMAINDER_BITS:
         gained, pool.remainder = divmod(pool.remainder, pool.units)
@@ -45,7 +45,7 @@ def give_back(pool: DatanetRow, fraction: int) -> None:
 
 
 def harvest(pool: DatanetRow, member: MemberRow) -> int:
-    """Takes a member's whole wei out of the pool; without any, nothing changes."""
+    """Takes a member's whole wei out of the pool. Below one wei nothing changes."""
     if not member.units or not pending_scaled(pool, member) >> 64:
         return 0
     amount, fraction = settle(pool, member)

@@ -1,4 +1,6 @@
-"""What a model's registration fixes for good but does not log: its split and default weights, read from storage."""
+"""The parts of a model's registration that never change and are not logged: its split and default weights, from
+storage.
+"""
 
 from collections.abc import Callable
 
@@ -7,7 +9,7 @@ from rollup.index.rows import ModelRow
 
 
 def read_registration(storage: Callable[[int], int], model_id: int, row: ModelRow) -> None:
-    """Fills in split and weights from any state since the registration; there is no method that changes them."""
+    """Reads split and weights from any state since the registration, because no method changes them."""
     slot = layout.model_slot(model_id)
     split = storage(slot + layout.SPLIT)
     row.owner_bps, row.lineage_bps, row.data_bps = words.unpack_shares(split)

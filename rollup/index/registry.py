@@ -1,4 +1,4 @@
-"""Models and DataNets as they stand: what events say of them, and beside it what only storage has."""
+"""The current models and DataNets: from events, and from storage where events have no data."""
 
 from dataclasses import dataclass
 
@@ -8,12 +8,12 @@ from rollup.index.index import Index
 from rollup.index.rows import DatanetRow, FlowRow, MemberRow, ModelRow
 from rollup.protocol.primitives import Address, Hash
 
-_MOST_ANCESTORS = 4  # attribution.md section 4
+_MOST_ANCESTORS = 4  # docs/attribution.md
 
 
 @dataclass(slots=True, frozen=True)
 class Terms:
-    """What a model's owner may change, and its commitments: prices in wei, the attributor as set (zero: the owner)."""
+    """The changeable terms of a model, and its commitments: prices in wei, the attributor as set (zero: the owner)."""
 
     attributor: Address
     per_call: int
@@ -41,7 +41,7 @@ def lineage(index: Index, row: ModelRow) -> list[int]:
 
 
 def terms(index: Index, model_id: int) -> Terms:
-    """Read from the state at the head."""
+    """The terms, read from the state at the head."""
     slot = layout.model_slot(model_id)
     _, per_call = words.unpack_owner(index.storage(slot + layout.OWNER))
     per_kilo_input, per_kilo_output, _ = words.unpack_price(index.storage(slot + layout.PRICE))
@@ -57,7 +57,7 @@ def terms(index: Index, model_id: int) -> Terms:
 
 
 def flows(index: Index, datanet_id: int) -> list[tuple[int, FlowRow]]:
-    """Which models have paid into a DataNet's pool."""
+    """The models that have paid into a DataNet's pool."""
     return [(key[1], row) for key, row in index.rows.flows.where("datanet = ? ORDER BY model", datanet_id)]
 
 
@@ -68,12 +68,12 @@ def members(index: Index, datanet_id: int, after: Address, limit: int) -> list[t
 
 
 def unsettled_scaled(row: DatanetRow) -> int:
-    """What a pool owes its members, in 2^-64 wei: all that came in, less what was settled and what does not divide."""
+    """The debt of a pool to its members, in 2^-64 wei: its income minus settlements and the remainder."""
     return (row.paid - row.settled << 64) - row.remainder
 
 
 def registered_texts(index: Index, datanet_id: int) -> list[tuple[Address, Hash]]:
-    """Whose each registered text is and its hash, in order of registration."""
+    """The owner and the hash of each registered text, in order of registration."""
     found = index.database.execute(
         "SELECT account, content FROM membership WHERE datanet = ? AND content IS NOT NULL ORDER BY position",
         (datanet_id,),
@@ -82,5 +82,5 @@ def registered_texts(index: Index, datanet_id: int) -> list[tuple[Address, Hash]
 
 
 def weights_of(row: ModelRow) -> list[tuple[int, int]]:
-    """A model's default weights: DataNet and weight, by rising DataNet."""
+    """A model's default weights (DataNet, weight), in order of DataNet."""
     return [(datanet, weight) for datanet, weight, _ in unpack_weights(row.weights)]

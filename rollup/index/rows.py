@@ -1,4 +1,4 @@
-"""The rows that change as events come in, one class a table. Amounts in wei; `acc` and remainders in 2^-64 wei."""
+"""The rows that change with events, one class per table. Amounts in wei; `acc` and remainders in 2^-64 wei."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ NO_HASH = bytes(32)
 
 @dataclass(slots=True)
 class PlatformRow:
-    """Who runs the platform, where its share goes, how much it is in basis points."""
+    """The platform's admin, its treasury, and its share in basis points."""
 
     admin: Address = ZERO_ADDRESS
     treasury: Address = ZERO_ADDRESS
@@ -18,7 +18,7 @@ class PlatformRow:
 
 @dataclass(slots=True)
 class DatanetRow:
-    """A DataNet and its pool; `paid` is all that ever came into the pool, `settled` what left it to members' credit."""
+    """A DataNet and its pool. `paid` is the total income of the pool, `settled` the part moved to members' credit."""
 
     curator: Address = ZERO_ADDRESS
     metadata: Hash = NO_HASH
@@ -33,7 +33,9 @@ class DatanetRow:
 
 @dataclass(slots=True)
 class MemberRow:
-    """A contributor of a DataNet; `settled` went from the pool to its credit, `direct` by influence past the pool."""
+    """A contributor of a DataNet. `settled` went from the pool to its credit; `direct` was paid by influence, not
+    through the pool.
+    """
 
     units: int = 0
     paid_acc: int = 0
@@ -44,7 +46,7 @@ class MemberRow:
 
 @dataclass(slots=True)
 class ModelRow:
-    """A model: what was fixed at its registration, its owner, its counters. `weights` are 12 bytes each."""
+    """A model: the data of its registration, its owner, its counters. `weights` are 12 bytes each."""
 
     owner: Address = ZERO_ADDRESS
     base: int = 0
@@ -60,7 +62,7 @@ class ModelRow:
 
 @dataclass(slots=True)
 class AccountRow:
-    """An account's money: its credit now, and by where it came from; `claimed` went out."""
+    """An account's money: its current credit, its sources, and `claimed`, which was paid out."""
 
     credit: int = 0
     claimed: int = 0
@@ -71,7 +73,7 @@ class AccountRow:
 
 @dataclass(slots=True)
 class EarningRow:
-    """What an account earned from inferences of a model in one role, pools aside."""
+    """The earnings of an account from a model's inferences in one role, without pools."""
 
     amount: int = 0
     credits: int = 0
@@ -79,7 +81,7 @@ class EarningRow:
 
 @dataclass(slots=True)
 class FlowRow:
-    """What inferences of a model have paid into a DataNet's pool; `acc` a unit since the beginning."""
+    """The payments of a model's inferences into a DataNet's pool. `acc` is the amount per unit since the beginning."""
 
     acc: int = 0
     remainder: int = 0

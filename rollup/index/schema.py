@@ -1,7 +1,7 @@
-"""The tables. Numbers that may not fit SQLite's 64 bits are blobs, big-endian.
+"""The tables of the index. Numbers that may not fit into SQLite's 64 bits are big-endian blobs.
 
-Rows that only ever come are keyed by `position`: block << 30 | place in the block, so that a removed block's rows are
-one range. Rows that change (rollup/index/rows.py) have a twin table that says what they were before each block.
+Append-only rows are keyed by `position`: block << 30 | place in the block, so that a removed block's rows are one
+range. Rows that change (rollup/index/rows.py) have a twin table with their values before each block.
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class RowTable:
 
     @property
     def blobs(self) -> tuple[bool, ...]:
-        """Which columns are numbers kept as blobs."""
+        """The columns whose numbers are stored as blobs."""
         return tuple(kind == "WIDE" for kind in self.columns.values())
 
 
@@ -99,7 +99,7 @@ JOBS = RowTable(
 )
 ROW_TABLES = (PLATFORM, DATANETS, MEMBERS, MODELS, ACCOUNTS, EARNINGS, FLOWS, JOBS)
 
-# Rows that only come: keyed by position.
+# Append-only rows, keyed by position.
 LOG_TABLES = ("tx", "inference", "credit", "membership", "claim", "training")
 _LOGS = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;
@@ -141,7 +141,7 @@ CREATE INDEX training_of_model ON training (model, position);
 
 
 def statements() -> str:
-    """Everything there is to create."""
+    """All statements that create the tables."""
     return _LOGS + "".join(_create(table) for table in ROW_TABLES) + _MORE
 
 

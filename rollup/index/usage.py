@@ -1,4 +1,4 @@
-"""A model's use over time, in steps."""
+"""The usage of a model over time, in steps."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,9 +14,9 @@ MAX_STEPS = 1_000
 class UsageStep:
     """From `start` up to, not including, `end` (unix seconds). Amounts in wei.
 
-    Gas counts each transaction once. `self_paid` is the revenue, and `self_paid_inferences` the inferences, whose payer
-    was among those the fee was credited to: as treasury, as an owner in the lineage, by influence, or with units in a
-    pool that was paid.
+    Gas counts each transaction once. `self_paid` is the revenue, and `self_paid_inferences` the number, of inferences
+    whose payer also received a part of the fee: as the treasury, as an owner in the lineage, by influence, or through
+    units in a pool that was paid.
     """
 
     start: int
@@ -32,12 +32,12 @@ class UsageStep:
 
     @property
     def self_paid_bps(self) -> int:
-        """Of the revenue, in basis points."""
+        """The self-paid share of the revenue, in basis points."""
         return 10_000 * self.self_paid // self.revenue if self.revenue else 0
 
 
 def usage_of(index: Index, model_id: int, start: int, end: int, step: int) -> list[UsageStep]:
-    """Every step, empty ones too; at most MAX_STEPS. ValueError for more, or for a range that is none."""
+    """All steps, including empty ones; at most MAX_STEPS. Raises ValueError for more, or for an invalid range."""
     if step < 1 or end <= start:
         raise ValueError("a step of at least one second, and an end after the start, are expected")
     if (end - start + step - 1) // step > MAX_STEPS:
@@ -79,7 +79,7 @@ def _rows(index: Index, model_id: int, start: int, end: int) -> Iterator[tuple[i
 
 
 def _first_at(index: Index, model_id: int, last: int, start: int) -> int:
-    """The least id of a record not before a time; ids and times rise together."""
+    """The lowest id of a record at or after a time. Ids and times rise together."""
 
     def time_of(inference_id: int) -> int:
         found = index.database.execute(

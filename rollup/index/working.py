@@ -1,4 +1,4 @@
-"""Rows in work: read once, changed in memory, written together, each with what it was before the block."""
+"""The working rows: read once, changed in memory, and written together with their values before the block."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -25,12 +25,12 @@ _CACHED_ROWS = 200_000
 
 
 def wide(value: int) -> bytes:
-    """A number as SQLite keeps it here: as few bytes as it needs."""
+    """A number as this index stores it in SQLite: in as few bytes as possible."""
     return value.to_bytes(value.bit_length() + 7 >> 3, "big")
 
 
 def number(value: bytes) -> int:
-    """The reverse of wide."""
+    """Decodes the bytes of wide."""
     return int.from_bytes(value, "big")
 
 
@@ -61,7 +61,7 @@ class Rows(Generic[Row]):
         self._scan = f"SELECT {', '.join(names)} FROM {table.name}"
 
     def get(self, *key: Any) -> Row | None:
-        """The row as it stands; not to be changed."""
+        """The current row. Do not change it."""
         try:
             return self._cache[key]
         except KeyError:
@@ -70,7 +70,7 @@ class Rows(Generic[Row]):
             return row
 
     def touch(self, *key: Any) -> Row:
-        """The row, to be changed; a new one where there is none."""
+        """The row, for changing. It is created if there is none."""
         row = self.get(*key)
         if key not in self._before:
             self._before[key] = None if row is None else self._values(row)
@@ -80,7 +80,7 @@ class Rows(Generic[Row]):
         return row
 
     def end_block(self, block: int | None) -> None:
-        """What the rows were before becomes the block's undo record; None keeps none."""
+        """Turns the earlier values of the changed rows into the block's undo record. None makes no record."""
         if block is not None:
             for key, values in self._before.items():
                 encoded = self._empty if values is None else self._encode(values)
@@ -88,7 +88,7 @@ class Rows(Generic[Row]):
         self._before.clear()
 
     def write(self) -> None:
-        """Everything changed, into the open transaction."""
+        """Writes all changes into the open transaction."""
         cache, values = self._cache, self._values
         self._database.executemany(
             self._replace, [(*key, *self._encode(values(cache[key]))) for key in sorted(self._changed)]
@@ -96,21 +96,21 @@ class Rows(Generic[Row]):
         self._database.executemany(self._keep, self._undo)
 
     def clean(self) -> None:
-        """After a commit: nothing is left to write."""
+        """Marks everything as written. Call it after a commit."""
         self._changed.clear()
         self._undo.clear()
         if len(self._cache) > _CACHED_ROWS:
             self._cache.clear()
 
     def drop(self) -> None:
-        """Forgets everything not written."""
+        """Discards everything that is not written."""
         self._changed.clear()
         self._undo.clear()
         self._before.clear()
         self._cache.clear()
 
     def unwind(self, block: int) -> None:
-        """Makes the rows what they were after a block; nothing unwritten may be left."""
+        """Restores the rows to their values after a block. There must be no unwritten changes."""
         for _, *rest in self._database.execute(self._undone, (block,)).fetchall():
             key, existed, values = rest[: self._key_size], rest[self._key_size], rest[self._key_size + 1 :]
             if existed:
@@ -121,7 +121,7 @@ class Rows(Generic[Row]):
         self._cache.clear()
 
     def prune(self, block: int) -> None:
-        """Blocks up to this one will not be unwound."""
+        """Deletes the undo records up to a block."""
         self._database.execute(self._prune, (block,))
 
     def all(self) -> Iterator[tuple[Key, Row]]:
@@ -154,7 +154,7 @@ class Rows(Generic[Row]):
 
 
 class Working:
-    """Every table of rows that change."""
+    """All tables whose rows change."""
 
     def __init__(self, database: sqlite3.Connection) -> None:
         self.platform: Rows[PlatformRow] = Rows(database, schema.PLATFORM)
@@ -177,7 +177,7 @@ class Working:
         )
 
     def datanets_of(self, account: Address) -> list[int]:
-        """The DataNets an account has ever been a member of, unwritten ones too."""
+        """The DataNets of which an account has ever been a member, including unwritten ones."""
         found = {int(datanet) for datanet, _ in self.members.keys_where("account = ?", account)}
         found |= {int(datanet) for datanet, who in self.members.unwritten() if who == account}
         return sorted(found)

@@ -1,1 +1,1 @@
-"""Accounts, storage and code: at one root, as a block changes them, and over the history of blocks."""
+"""Accounts, storage and code: at one root, during a block, and over the history of blocks."""

@@ -1,4 +1,4 @@
-"""An account as the state trie holds it."""
+"""An account in the state trie."""
 
 from typing import NamedTuple
 

@@ -1,7 +1,7 @@
-"""Accounts and storage as a block changes them: flat dictionaries and an undo log.
+"""Accounts and storage while a block runs: flat dictionaries and an undo log.
 
 This is py-evm's account database (eth.abc.AccountDatabaseAPI) without its tries: a checkpoint is a length of the log,
-a revert pops it. Roots are computed once a block, from `changes()`.
+and a revert pops entries. Roots are computed once per block, from `changes()`.
 """
 
 from typing import Any
@@ -19,11 +19,11 @@ _new = tuple.__new__  # an Account without the keyword handling of its construct
 class AccountDatabase:
     """Journaled accounts and storage over a reader; addresses 20 bytes, slots and values integers, balances wei.
 
-    An account is None where there is none; writing an absent account creates it, and whoever runs the transaction
-    removes what stayed empty (`delete_touched_empty`, EIP-161). Warm addresses and slots (EIP-2929), and the original
-    values that EIP-2200 compares with, last until `lock_changes`.
+    An absent account is None. Writing to it creates it, and the caller that runs the transaction removes the accounts
+    that stayed empty (`delete_touched_empty`, EIP-161). Warm addresses and slots (EIP-2929), and the original values
+    that EIP-2200 compares with, last until `lock_changes`.
 
-    state_root is the root before the block, for py-evm's snapshots; it changes nothing.
+    state_root is the root before the block. It exists for py-evm's snapshots and has no effect.
     """
 
     __slots__ = (
@@ -45,7 +45,7 @@ class AccountDatabase:
     def __init__(self, reader: StateReader, state_root: Hash = EMPTY_TRIE_ROOT) -> None:
         self.state_root = state_root
         self._reader = reader
-        # What was read, and what stands: every account or slot in the second was read into the first.
+        # The values that were read, and the current ones: every account or slot in the second was read into the first.
         self._base_accounts: dict[Address, Account | None] = {}
         self._base_storage: dict[Address, dict[int, int]] = {}
         self._accounts: dict[Address, Account | None] = {}
@@ -56,7 +56,7 @@ class AccountDatabase:
         self._transient: dict[tuple[Address, int], bytes] = {}
         self._warm_addresses: dict[Address, bool] = {}
         self._warm_slots: dict[tuple[Address, int], bool] = {}
-        # (dictionary, key, previous value): one entry a write, newest last; undone by putting the value back.
+        # (dictionary, key, previous value): one entry per write, newest last; an undo puts the value back.
         self._log: list[tuple[dict[Any, Any], Any, Any]] = []
 
     # ------------------------------------------------------------ checkpoints
@@ -75,7 +75,7 @@ class AccountDatabase:
                 target[key] = previous
 
     def commit(self, checkpoint: int) -> None:
-        """Keeps what came after the checkpoint; it can still be undone with an earlier one."""
+        """Keeps the changes since the checkpoint. An earlier checkpoint can still undo them."""
 
     def lock_changes(self) -> None:
         """Ends a transaction: values so far become original values, nothing is warm, nothing can be undone."""
@@ -89,7 +89,7 @@ class AccountDatabase:
 
     # ------------------------------------------------------------ accounts
     def account(self, address: Address) -> Account | None:
-        """The account as it stands; its storage_root is the one before the block."""
+        """The account with its current fields. Its storage_root is the one before the block."""
         try:
             return self._accounts[address]
         except KeyError:
@@ -104,17 +104,17 @@ class AccountDatabase:
         return self._base_accounts[address]
 
     def set_account(self, address: Address, account: Account | None) -> None:
-        """Writes an account whole."""
+        """Replaces all fields of an account."""
         self._log.append((self._accounts, address, self.account(address)))
         self._accounts[address] = account
 
     def get_balance(self, address: Address) -> int:
-        """Wei."""
+        """The balance in wei."""
         account = self.account(address)
         return 0 if account is None else account[1]
 
     def set_balance(self, address: Address, balance: int) -> None:
-        """Wei; raises ValueError below 0."""
+        """Sets the balance in wei. Raises ValueError below 0."""
         if balance < 0:
             raise ValueError(f"balance of 0x{address.hex()} would be {balance}")
         before = self.account(address)
@@ -123,7 +123,7 @@ class AccountDatabase:
         self._accounts[address] = _new(Account, (nonce, balance, root, code_hash))
 
     def add_balance(self, address: Address, amount: int) -> None:
-        """Adds wei, or takes them away; creates the account even when amount is 0."""
+        """Adds wei, or subtracts them if amount is negative. Creates the account even if amount is 0."""
         before = self.account(address)
         self._log.append((self._accounts, address, before))
         nonce, balance, root, code_hash = before or _ABSENT
@@ -149,12 +149,12 @@ class AccountDatabase:
         self.set_nonce(address, self.get_nonce(address) + 1)
 
     def get_code_hash(self, address: Address) -> Hash:
-        """keccak of the code, that of no code where there is no account (EXTCODEHASH asks for emptiness first)."""
+        """keccak of the code, or of empty code if there is no account (EXTCODEHASH checks for emptiness first)."""
         account = self.account(address)
         return EMPTY_CODE_HASH if account is None else account[3]
 
     def get_code(self, address: Address) -> bytes:
-        """The code, empty when there is none."""
+        """The code, or empty bytes."""
         account = self.account(address)
         if account is None or account[3] == EMPTY_CODE_HASH:
             return b""
@@ -170,11 +170,11 @@ class AccountDatabase:
         self.set_account(address, Account(nonce, balance, root, code_hash))
 
     def delete_code(self, address: Address) -> None:
-        """Leaves the account without code."""
+        """Removes the account's code."""
         self.set_code(address, b"")
 
     def account_exists(self, address: Address) -> bool:
-        """There is such an account, empty or not."""
+        """Whether the account exists, empty or not."""
         return self.account(address) is not None
 
     def account_is_empty(self, address: Address) -> bool:
@@ -188,7 +188,7 @@ class AccountDatabase:
         return account is not None and (account[0] != 0 or account[3] != EMPTY_CODE_HASH)
 
     def touch_account(self, address: Address) -> None:
-        """Creates an empty account where there is none; an empty one counts as touched."""
+        """Creates an empty account if there is none. An empty account counts as touched."""
         account = self.account(address)
         if account is None or self.account_is_empty(address):
             self.set_account(address, account or _ABSENT)
@@ -208,7 +208,9 @@ class AccountDatabase:
 
     # ------------------------------------------------------------ storage
     def get_storage(self, address: Address, slot: int, from_journal: bool = True) -> int:
-        """A slot's value; without from_journal the one at the start of the transaction (EIP-2200's original)."""
+        """A slot's value. Without from_journal it is the value at the start of the transaction (EIP-2200's original
+        value).
+        """
         if not from_journal:
             originals = self._original.get(address)
             if originals is not None and slot in originals:
@@ -240,10 +242,11 @@ class AccountDatabase:
             self._cleared[address] = True
 
     def has_storage(self, address: Address) -> bool:
-        """The storage root before the block was not empty, and nothing has cleared it (EIP-7610: a creation collides).
+        """Whether the storage root before the block was not empty and the storage was not cleared since (EIP-7610: a
+        creation collides).
 
-        Slots written since do not count: an account without nonce and code has none, but for a call's state overrides,
-        which geth keeps through a creation.
+        Slots written in this block do not count. An account without nonce and code can have such slots only from a
+        call's state overrides, which geth keeps through a creation.
         """
         if address in self._cleared:
             return False
@@ -261,23 +264,25 @@ class AccountDatabase:
 
     # ------------------------------------------------------------ without a log
     def credit(self, address: Address, amount: int) -> None:
-        """Adds wei above 0, for good: nothing undoes it."""
+        """Adds wei above 0. This cannot be undone."""
         nonce, balance, root, code_hash = self._accounts.get(address) or self.account(address) or _ABSENT
         self._accounts[address] = _new(Account, (nonce, balance + amount, root, code_hash))
 
     @property
     def unlogged_accounts(self) -> dict[Address, Account | None]:
-        """The accounts as they stand, for writes that nothing undoes: of accounts read before, between transactions."""
+        """The current accounts, for writes that cannot be undone. Use it between transactions, for accounts that were
+        read before.
+        """
         return self._accounts
 
     def write_storage(self, address: Address, values: dict[int, int]) -> None:
-        """Writes slots that were read before, for good: for a transaction that has succeeded."""
+        """Writes slots that were read before, for a transaction that has succeeded. This cannot be undone."""
         if values:
             self._storage[address].update(values)
 
     # ------------------------------------------------------------ warmth (EIP-2929)
     def is_address_warm(self, address: Address) -> bool:
-        """Accessed in this transaction."""
+        """Whether the address was accessed in this transaction."""
         return address in self._warm_addresses
 
     def mark_address_warm(self, address: Address) -> None:
@@ -287,7 +292,7 @@ class AccountDatabase:
             self._log.append((self._warm_addresses, address, _MISSING))
 
     def is_storage_warm(self, address: Address, slot: int) -> bool:
-        """Accessed in this transaction."""
+        """Whether the slot was accessed in this transaction."""
         return (address, slot) in self._warm_slots
 
     def mark_storage_warm(self, address: Address, slot: int) -> None:
@@ -307,14 +312,14 @@ class AccountDatabase:
         return self._transient.get((address, slot), b"")
 
     def set_transient(self, address: Address, slot: int, value: bytes) -> None:
-        """Sets a transient value, gone after the transaction."""
+        """Sets a transient value, which lasts until the end of the transaction."""
         key = (address, slot)
         self._log.append((self._transient, key, self._transient.get(key, _MISSING)))
         self._transient[key] = value
 
     # ------------------------------------------------------------ results
     def changes(self) -> StateChanges:
-        """What differs from before the block."""
+        """The difference from the state before the block."""
         result = StateChanges()
         for address in self._cleared:
             base = self.base_account(address)
@@ -328,7 +333,7 @@ class AccountDatabase:
         base_accounts = self._base_accounts
         for address, account in self._accounts.items():
             if account is None and address in result.storage:
-                # As py-evm does: storage that nobody deleted brings its account into being.
+                # As in py-evm: storage that was not deleted creates its account.
                 account = _ABSENT
             if account != base_accounts[address] or address in result.cleared:
                 result.accounts[address] = account

@@ -1,4 +1,4 @@
-"""What a block did to the state: enough to find the new roots, to store it, and to undo it."""
+"""The effect of a block on the state: enough to compute the new roots, to store it, and to undo it."""
 
 from dataclasses import dataclass, field
 
@@ -8,9 +8,9 @@ from rollup.protocol.primitives import Address, Hash
 
 @dataclass(slots=True)
 class StateChanges:
-    """Final values, only of what differs from before the block.
+    """Final values of everything that differs from the state before the block.
 
-    accounts: None where the account is gone; its storage_root is the one before the block (the new one comes from
+    accounts: None if the account was removed. Its storage_root is the one before the block (the new one comes from
     storage). storage: slot to value, 0 deletes. cleared: accounts whose earlier storage was wiped before `storage`
     applies. codes: new code by hash.
     """

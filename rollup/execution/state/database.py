@@ -1,8 +1,8 @@
-"""The states of a chain's blocks: a flat copy at the head, tries for every other root still kept.
+"""The states of a chain's blocks: a flat copy at the head, and tries for every other root in the history.
 
-Nodes are stored by hash with the number of places they stand in, over all blocks kept. A block keeps what it changed
-(`BlockDiff`), so that the flat copy can follow the head both ways, and so that nodes can go when their block leaves
-the history.
+A node is stored by hash with the number of places where it is used, over all stored blocks. A block keeps its changes
+(`BlockDiff`). With them the flat copy follows the head in both directions, and nodes are deleted when their block
+leaves the history.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -35,7 +35,7 @@ _RECENT_DIFFS = 16
 
 
 class StateUnavailable(LookupError):
-    """The state of this root is not kept (older than the history), or never was."""
+    """The state of this root is not stored: it is older than the history, or never existed here."""
 
     def __init__(self, state_root: Hash) -> None:
         super().__init__(f"state 0x{state_root.hex()} is not available")
@@ -46,8 +46,9 @@ class StateUnavailable(LookupError):
 class BlockDiff:
     """A block's effect on the flat state, old and new values encoded (empty = none), and on the trie nodes.
 
-    wiped comes before storage: all slots of accounts whose storage went, by address and hashed slot (52 bytes), since
-    a trie does not tell the slots themselves. gained and lost name a node once for each place it took or left.
+    wiped applies before storage. It has all slots of accounts whose storage was deleted, by address and hashed slot (52
+    bytes), because a trie does not reveal the slots themselves. gained and lost name a node once per place that it took
+    or left.
     """
 
     parent_root: Hash
@@ -59,16 +60,16 @@ class BlockDiff:
     lost: list[Hash] = field(default_factory=list)
 
     def encode_flat(self) -> bytes:
-        """RLP of the effect on the flat state, for the store."""
+        """The RLP of the effect on the flat state, for the store."""
         return rlp_encode([self.parent_root, self.root, self.accounts, self.storage, self.wiped])
 
     def encode_places(self) -> bytes:
-        """RLP of the effect on the trie nodes, for the store."""
+        """The RLP of the effect on the trie nodes, for the store."""
         return rlp_encode([b"".join(self.gained), b"".join(self.lost)])
 
     @classmethod
     def decode_flat(cls, data: bytes) -> "BlockDiff":
-        """The reverse of encode_flat."""
+        """Decodes the bytes of encode_flat."""
         return cls(*rlp_decode(data))
 
 
@@ -85,7 +86,7 @@ class StagedState:
 
 @dataclass(slots=True, frozen=True)
 class AccountProof:
-    """EIP-1186: an account with the nodes that prove it, and each slot's value with the nodes that prove it."""
+    """EIP-1186: an account with its proof nodes, and each slot's value with its proof nodes."""
 
     account: Account | None
     account_nodes: list[bytes]
@@ -93,7 +94,7 @@ class AccountProof:
 
 
 class StateDatabase:
-    """All states of one chain, on a store. history: how many blocks back states are kept; None keeps all."""
+    """All states of one chain, on a store. history: the number of blocks whose states are kept; None keeps all."""
 
     def __init__(self, store: Store, history: int | None = 256) -> None:
         self.history = history
@@ -111,7 +112,9 @@ class StateDatabase:
 
     @classmethod
     def of_witness(cls, preimages: Mapping[Hash, bytes]) -> "StateDatabase":
-        """States over the nodes and codes of a witness, by keccak; what it lacks raises MissingNode when needed."""
+        """States over the nodes and codes of a witness, by keccak. A missing node raises MissingNode when it is
+        needed.
+        """
         database = cls(MemoryStore(), None)
         database._nodes = database._code_table = _Witness(preimages)
         database._has_whole_tries = False
@@ -119,7 +122,7 @@ class StateDatabase:
 
     # ------------------------------------------------------------ reading
     def reader_at(self, state_root: Hash) -> StateReader:
-        """Reads at a root; raises StateUnavailable."""
+        """Returns a reader of the state at a root. Raises StateUnavailable."""
         if state_root == self.flat_root:
             return _HeadReader(self, state_root)
         return self._trie_reader(state_root)
@@ -156,14 +159,14 @@ class StateDatabase:
         return AccountProof(account, trie.prove(key), proven)
 
     def _trie_reader(self, state_root: Hash) -> TrieReader:
-        # The store decides, not the cache: a root is stored with all its nodes and goes with them.
+        # The store decides, not the cache: a root is stored and deleted together with all its nodes.
         if state_root != EMPTY_TRIE_ROOT and self.node(state_root) is None:
             raise StateUnavailable(state_root) if self._has_whole_tries else MissingNode(state_root)
         return TrieReader(self._nodes, self._code_table, state_root, self._node_cache)
 
     # ------------------------------------------------------------ computing
     def stage(self, parent_root: Hash, changes: StateChanges) -> StagedState:
-        """The state after a block's changes; nothing is stored. Raises MissingNode, StateUnavailable."""
+        """Computes the state after a block's changes and stores nothing. Raises MissingNode and StateUnavailable."""
         reader = self.reader_at(parent_root)
         diff = BlockDiff(parent_root, parent_root)
         staged = StagedState(parent_root, diff, {}, changes.codes, {})
@@ -218,7 +221,9 @@ class StateDatabase:
         return root
 
     def _stage_wipe(self, address: Address, root: Hash, staged: StagedState) -> None:
-        """Notes the slots and nodes of a storage trie that goes whole; a witness has no history that needs them."""
+        """Records the slots and nodes of a storage trie that is deleted as a whole. A witness has no history that needs
+        them.
+        """
         if self._has_whole_tries:
             for key, value in Trie(self._nodes, root, self._node_cache).items(staged.diff.lost):
                 staged.diff.wiped.append((address + key, rlp_decode(value)))
@@ -230,7 +235,7 @@ class StateDatabase:
 
     # ------------------------------------------------------------ storing
     def write_block(self, batch: WriteBatch, block_hash: Hash, staged: StagedState, is_genesis: bool = False) -> None:
-        """Stores a block's nodes, code and diff; the flat state stays where it is. Nothing undoes genesis."""
+        """Stores a block's nodes, code and diff. The flat state does not move. Genesis cannot be undone."""
         diff = staged.diff
         for node_hash, count in _totals(diff.gained).items():
             encoded = staged.nodes[node_hash]
@@ -248,16 +253,15 @@ class StateDatabase:
         _evict(self._node_cache, _NODE_CACHE_LIMIT)
 
     def diff_of(self, block_hash: Hash) -> BlockDiff | None:
-        """What a block changed in the flat state, while it is kept."""
+        """The changes of a block to the flat state, or None if they are no longer stored."""
         data = self._store.get(DIFFS, block_hash)
         if data is None:
             return None
         return self._recent_diffs.get(block_hash) or BlockDiff.decode_flat(data)
 
     def write_flat(self, batch: WriteBatch, undone: list[BlockDiff], applied: list[BlockDiff]) -> None:
-        """Takes the stored flat state back over some blocks and on over others, in the orders given.
-
-        follow() then does the same to what is held in memory, once the batch is written.
+        """Moves the stored flat state back over some blocks and forward over others, in the given orders. Call follow()
+        after the batch is written, to do the same in memory.
         """
         for diff in undone:
             _write(batch, FLAT_ACCOUNTS, ((key, old) for key, old, _ in diff.accounts))
@@ -269,7 +273,7 @@ class StateDatabase:
             _write(batch, FLAT_STORAGE, ((_flat_key(key), new) for key, _, new in diff.storage))
 
     def follow(self, undone: list[BlockDiff], applied: list[BlockDiff], root: Hash) -> None:
-        """Brings the memory of the flat state to where write_flat took the store, at this root."""
+        """Moves the flat state in memory to where write_flat moved the store, at this root."""
         for diff in undone:
             self._remember(((key, old) for key, old, _ in diff.accounts), ((key, old) for key, old, _ in diff.storage))
             self._forget(diff)
@@ -283,7 +287,7 @@ class StateDatabase:
             self._slot_count = 0
 
     def prune_block(self, batch: WriteBatch, block_hash: Hash, is_canonical: bool) -> None:
-        """Lets a block's diff go, and the nodes that only older states (or only this side block) needed."""
+        """Deletes a block's diff, and the nodes that only older states (or only this side block) need."""
         data = batch.get(PLACES, block_hash)
         if data is None:
             return
@@ -340,7 +344,7 @@ class StateDatabase:
 
 
 class _HeadReader:
-    """The flat state while it stands at this root, the tries after it has moved on."""
+    """Reads the flat state while it is at this root, and the tries after it has moved."""
 
     __slots__ = ("_database", "_later", "state_root")
 
@@ -385,7 +389,7 @@ class _Table:
 
 
 class _Witness:
-    """Preimages by hash, as a NodeReader; the empty trie's root node need not be among them."""
+    """Preimages by hash, as a NodeReader. The root node of the empty trie may be missing."""
 
     __slots__ = ("_preimages",)
 
@@ -412,14 +416,14 @@ def _totals(hashes: Iterable[Hash]) -> dict[Hash, int]:
 
 
 def _evict(cache: dict[Hash, Any], limit: int) -> None:
-    """Drops the older half of what came into a cache, once it is over its limit."""
+    """Removes the older half of the entries that came into a cache, once it is over its limit."""
     if len(cache) > limit:
         for key in list(islice(cache, len(cache) - limit // 2)):
             del cache[key]
 
 
 def _flat_key(slot_id: bytes) -> bytes:
-    """Address and hashed slot: a wiped trie tells only these."""
+    """Address and hashed slot, the only form of the key that a deleted trie reveals."""
     return slot_id[:20] + slot_key(int.from_bytes(slot_id[20:], "big"))
 
 

@@ -1,4 +1,4 @@
-"""Reading a state: the interface, and the reader that walks the tries of one root."""
+"""Reading a state: the interface, and a reader of the tries of one root."""
 
 from functools import lru_cache
 from typing import Protocol
@@ -37,7 +37,7 @@ def slot_key(slot: int) -> Hash:
 
 
 class TrieReader:
-    """Reads through the tries: any root whose nodes are at hand, a witness's too. Raises MissingNode."""
+    """Reads the tries of any root whose nodes are available, including those of a witness. Raises MissingNode."""
 
     def __init__(
         self, nodes: NodeReader, codes: NodeReader, state_root: Hash, cache: dict[Hash, bytes] | None = None
@@ -50,12 +50,12 @@ class TrieReader:
         self.state_root = state_root
 
     def account(self, address: Address) -> Account | None:
-        """The account, or None."""
+        """The account, or None if it does not exist."""
         data = self._trie.get(account_key(address))
         return Account.decode(data) if data else None
 
     def storage(self, address: Address, slot: int) -> int:
-        """A slot's value, 0 when there is none."""
+        """A slot's value, or 0."""
         root = self._storage_roots.get(address)
         if root is None:
             account = self.account(address)

@@ -1,10 +1,8 @@
-"""A Merkle Patricia trie that takes a block's changes at once and hashes each changed node once.
+"""A Merkle Patricia trie that applies all changes of a block at once and hashes each changed node once.
 
-Yellow Paper, appendix D. Keys are 32-byte hashes (the secure trie's), so no key is another's prefix and a branch holds
-no value.
-
-Nodes are kept and passed on as they are encoded. A branch whose children keep their places gets its new hashes put in
-where the old ones stand; only what changes its shape is decoded to a list and encoded again.
+Yellow Paper, appendix D. Keys are 32-byte hashes (of the secure trie), so no key is a prefix of another and a branch
+holds no value. Nodes are kept in their encoded form. If the children of a branch keep their places, the new hashes are
+written over the old ones. Only a node that changes its shape is decoded to a list and encoded again.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +13,9 @@ from rollup.cooperative import pause
 from rollup.protocol.primitives import EMPTY_TRIE_ROOT, Hash, keccak256, rlp_decode, rlp_encode
 
 Node = list[Any]  # a branch of 17 items, or a leaf or extension of 2, decoded
-Outcome = Node | Hash | None  # of an update below a node: a node no one names yet, the hash of a done one, nothing
+Outcome = (
+    Node | Hash | None
+)  # the result of an update below a node: a node without a parent yet, the hash of a finished one, or nothing
 Pair = tuple[str, bytes]  # key as 64 hex digits, value (empty deletes)
 
 _EMPTY_BRANCH: Node = [b""] * 17
@@ -25,7 +25,7 @@ _HASH_ITEM, _EMPTY_ITEM = 0xA0, 0x80  # RLP's first byte of 32 bytes, of none
 
 
 class MissingNode(KeyError):
-    """A node or code of this hash is not in the store (a pruned state, an incomplete witness)."""
+    """A node or code with this hash is not in the store (a pruned state, an incomplete witness)."""
 
     def __init__(self, node_hash: Hash) -> None:
         super().__init__(node_hash)
@@ -43,10 +43,10 @@ class NodeReader(Protocol):
 
 @dataclass(slots=True)
 class TrieUpdate:
-    """A new root; nodes that came (encoded, by hash) and nodes that went.
+    """A new root, the added nodes (encoded, by hash) and the removed ones.
 
-    gained and lost name a node once for each place in the trie where it came or went, so that whoever counts
-    references can tell when the last one is gone.
+    gained and lost name a node once per place in the trie where it was added or removed, so that a reference count
+    shows when the last one is gone.
     """
 
     root: Hash
@@ -56,9 +56,8 @@ class TrieUpdate:
 
 
 class Trie:
-    """One trie at one root, read-only; `update` gives the next root and leaves this one as it is.
-
-    cache holds encoded nodes by hash, and gets the new ones.
+    """One trie at one root, read-only; `update` returns the next root and does not change this one. cache holds encoded
+    nodes by hash; new nodes are added to it.
     """
 
     __slots__ = ("_cache", "_nodes", "root")
@@ -69,7 +68,7 @@ class Trie:
         self.root = root
 
     def get(self, key: Hash) -> bytes:
-        """The value at a 32-byte key, empty when there is none; raises MissingNode."""
+        """The value at a 32-byte key, or empty bytes. Raises MissingNode."""
         path, reference = key.hex(), self._root_reference()
         while reference:
             if isinstance(reference, bytes):
@@ -111,7 +110,9 @@ class Trie:
         return proof
 
     def items(self, places: list[Hash] | None = None) -> Iterable[tuple[Hash, bytes]]:
-        """Every key and value, in key order; into places goes each node's hash, once a place. Raises MissingNode."""
+        """All keys and values, in key order. The hash of each node is added to places, once per place. Raises
+        MissingNode.
+        """
         stack: list[tuple[str, Any]] = [("", self._root_reference())]
         while stack:
             prefix, reference = stack.pop()
@@ -133,7 +134,7 @@ class Trie:
                 stack.append((prefix + segment, node[1]))
 
     def update(self, changes: Mapping[Hash, bytes]) -> TrieUpdate:
-        """Sets (or with an empty value deletes) 32-byte keys; raises MissingNode, a sibling's at a collapse too."""
+        """Sets 32-byte keys (an empty value deletes). Raises MissingNode, also for the sibling of a deleted node."""
         result = TrieUpdate(self.root)
         if not changes:
             return result
@@ -160,7 +161,7 @@ class Trie:
         return encoded
 
     def _take(self, reference: Any, result: TrieUpdate) -> Node:
-        """Decodes a node that is about to be replaced."""
+        """Decodes a node that will be replaced."""
         if isinstance(reference, list):
             return reference
         result.lost.append(reference)
@@ -168,7 +169,7 @@ class Trie:
         return node
 
     def _done(self, encoded: bytes, result: TrieUpdate) -> Hash:
-        """Hashes and keeps a new node."""
+        """Hashes and stores a new node."""
         node_hash = keccak256(encoded)
         self._cache[node_hash] = encoded
         result.added[node_hash] = encoded
@@ -176,7 +177,7 @@ class Trie:
         return node_hash
 
     def _reference(self, node: Node | Hash, result: TrieUpdate) -> Any:
-        """How a parent names a node: its hash, or the node itself below 32 bytes."""
+        """A parent's reference to a node: its hash, or the node itself if it is shorter than 32 bytes."""
         if isinstance(node, bytes):
             return node
         encoded = rlp_encode(node)
@@ -218,7 +219,7 @@ class Trie:
     def _apply_extension(
         self, segment: str, reference: Any, pairs: Sequence[Pair], depth: int, result: TrieUpdate
     ) -> Outcome:
-        # Sorted keys share a prefix when the first and the last do.
+        # Sorted keys share a prefix if the first and the last do.
         shared = min(
             _common(segment, pairs[0][0][depth:]),
             _common(segment, pairs[-1][0][depth:]),
@@ -250,7 +251,7 @@ class Trie:
             outcomes.append((index, self._apply(_item(raw, place), group, depth + 1, result)))
         if any(outcome is None for _, outcome in outcomes):
             return self._shrink(rlp_decode(raw), outcomes, result)
-        # No child went, so that the branch stays one.
+        # No child was removed, so it stays a branch.
         references = [self._reference(cast(Node | Hash, outcome), result) for _, outcome in outcomes]
         patched = _put_hashes(raw, places, references)
         if patched is not None:
@@ -278,7 +279,7 @@ class Trie:
         return branch
 
     def _extend(self, segment: str, child: Outcome, result: TrieUpdate) -> Outcome:
-        """Puts a path before a node, merging it with the node's own."""
+        """Prepends a path to a node, merging it with the node's own path."""
         if child is None or not segment:
             return child
         if isinstance(child, bytes) or len(child) == 17:
@@ -287,7 +288,7 @@ class Trie:
         return [encode_path(segment + rest, is_leaf), child[1]]
 
     def _build(self, pairs: Sequence[Pair], depth: int, result: TrieUpdate) -> Node | None:
-        """A new subtrie of sorted, distinct keys with values."""
+        """Builds a new subtrie from sorted, distinct keys with values."""
         if not pairs:
             return None
         first = pairs[0][0]
@@ -304,13 +305,13 @@ class Trie:
 
 
 def _has_path(raw: bytes, path: bytes) -> bool:
-    """Whether an encoded node is the leaf of this path. A branch begins otherwise, or with 32 bytes of a hash."""
+    """Whether an encoded node is the leaf with this path. A branch begins differently, or with 32 bytes of a hash."""
     start = _start(raw)
     return raw[start] == _EMPTY_ITEM + len(path) and raw.startswith(path, start + 1)
 
 
 def is_branch(raw: bytes) -> bool:
-    """Whether an encoded node has 17 items, and not 2."""
+    """Whether an encoded node has 17 items rather than 2."""
     if len(raw) == _FULL_BRANCH and raw[3] == raw[36] == _HASH_ITEM:
         return True
     return _skip(raw, _skip(raw, _start(raw))) != len(raw)
@@ -329,7 +330,7 @@ def _item(raw: bytes, place: int) -> Any:
 
 
 def _put_hashes(raw: bytes, places: list[int], references: list[Any]) -> bytes | None:
-    """The branch with hashes in the places of hashes; None when one is no hash, or another thing stands there."""
+    """The branch with new hashes in place of the old ones, or None if a new or an old item is not a hash."""
     if len(places) == 1:
         place, reference = places[0], references[0]
         if raw[place] != _HASH_ITEM or not isinstance(reference, bytes):
@@ -344,7 +345,7 @@ def _put_hashes(raw: bytes, places: list[int], references: list[Any]) -> bytes |
 
 
 def _place(raw: bytes, index: int) -> int:
-    """Where an encoded branch's item begins."""
+    """The position where an item of an encoded branch begins."""
     if len(raw) == _FULL_BRANCH:
         return 3 + 33 * index
     position = 1 if raw[0] < 0xF8 else raw[0] - 0xF6
@@ -361,13 +362,13 @@ def _place(raw: bytes, index: int) -> int:
 
 
 def _start(raw: bytes) -> int:
-    """Where a list's first item begins."""
+    """The position where the first item of a list begins."""
     first = raw[0]
     return 1 if first < 0xF8 else first - 0xF6
 
 
 def _skip(raw: bytes, position: int) -> int:
-    """Where the item after the one here begins."""
+    """The position of the item after this one."""
     first = raw[position]
     if 0xB8 <= first < 0xC0:
         size = first - 0xB7
@@ -376,7 +377,7 @@ def _skip(raw: bytes, position: int) -> int:
 
 
 def _length(first: int) -> int:
-    """Bytes of an item of up to 55 bytes, by its first."""
+    """The number of bytes of an item of up to 55 bytes, from its first byte."""
     if first < 0x80:
         return 1
     return first - 0x7F if first < 0xC0 else first - 0xBF
