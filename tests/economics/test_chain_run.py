@@ -30,9 +30,12 @@ def test_two_processes_give_the_bytes_of_one(tmp_path, found):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1_200)  # 80 nodes, one after the other and two at a time
 def test_forty_runs_on_two_dask_workers_give_the_bytes_of_one_process(tmp_path):
     distributed = pytest.importorskip("distributed", reason="NO DASK: pip install 'openrollup[dask]'")
-    scenario = Scenario("chain", runs=20, seed=1, parameters=SMALL, sweep={"outage_blocks": [0, 3]})
+    scenario = Scenario(
+        "chain", runs=20, seed=1, parameters={"blocks": 2, "inferences_per_block": 4}, sweep={"outage_blocks": [0, 2]}
+    )
     assert run_to_file(scenario.tasks(), run_chain, tmp_path / "one.jsonl") == {}
     with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
         address = cluster.scheduler_address.removeprefix("tcp://")
