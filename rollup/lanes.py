@@ -106,14 +106,20 @@ class Lanes:
         for wakeup in self._wakeups.values():
             wakeup.set()
 
+    def changed(self) -> None:
+        """Has every lane look at everything again, after chains, clock or actors were changed from outside."""
+        self._l1_is_missing, self._waited_for = False, None
+        self._unread = dict.fromkeys(self._unread, True)
+        self.wake()
+
     # ------------------------------------------------------------ lanes
     async def _mine(self) -> None:
         miner = self._miner
         while True:
-            if not (miner.is_due() or self._l1_is_missing):
-                await self._sleep(Lane.L1, miner.next_block_time)
+            if not self._mines_now():
+                await self._sleep(Lane.L1, None if miner.on_demand else miner.next_block_time)
                 continue
-            await self._turns.change(self._steps.mine_l1_block, Lane.L1)
+            await self._turns.change(lambda: self._mines_now() and self._steps.mine_l1_block(), Lane.L1)
             self._l1_is_missing = False
             self._unread = dict.fromkeys(self._unread, True)
             self.wake()
@@ -132,7 +138,7 @@ class Lanes:
                 if not self._unread[Lane.L2]:
                     await self._turns.change(self._steps.after_derivation, Lane.L2)
             elif not is_due:
-                is_waiting = self._l1_is_missing or not sequencer.is_active
+                is_waiting = self._l1_is_missing or sequencer.on_demand or not sequencer.is_active
                 await self._sleep(Lane.L2, None if is_waiting else sequencer.next_block_time)
             await asyncio.sleep(0)
 
@@ -147,9 +153,12 @@ class Lanes:
                 self._wakeups[Lane.L2].set()
 
     # ------------------------------------------------------------ inside
+    def _mines_now(self) -> bool:
+        return self._miner.is_due() or (self._l1_is_missing and not self._miner.on_demand)
+
     async def _build(self) -> None:
-        try:
-            await self._turns.change(self._steps.build_l2_block, Lane.L2)
+        try:  # what was due may no longer be when the lane is free
+            await self._turns.change(lambda: self._sequencer.is_due() and self._steps.build_l2_block(), Lane.L2)
         except OriginMissing:
             self._l1_is_missing = True
             self._wakeups[Lane.L1].set()

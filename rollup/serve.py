@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from rollup.cheats import Cheats
 from rollup.cooperative import Turns
 from rollup.execution.engine import Engine
 from rollup.execution.errors import InvalidTransaction, Refusal
@@ -26,6 +27,7 @@ from rollup.protocol.transaction import BLOB
 from rollup.rpc.backend import ExecutionBackend
 from rollup.rpc.batch_history import BatchHistory
 from rollup.rpc.beacon import BeaconServer
+from rollup.rpc.cheat_api import CheatApi
 from rollup.rpc.debug import Debug
 from rollup.rpc.debug_state import DebugState
 from rollup.rpc.debug_trace import DebugTraces
@@ -73,18 +75,21 @@ class NodeServers:
         jwt_secret: bytes | None = None,
         hosts: Hosts = Hosts(),
         origins: Origins = Origins(),
+        is_strict: bool = False,
     ) -> None:
         """ports: by the names of PORTS. jwt_secret: 32 bytes that the engine endpoint's callers must know; without it
         there is no such endpoint.
 
         hosts, origins: the names that the ports may be addressed by, and the web pages that may use them.
+
+        is_strict: developer cheats are refused.
         """
         self.host = host
         self.ports = ports
         self.bound: dict[str, int] = {}
         self._freed_memory = FreedMemory()
         self._follower = Follower([open_index(node, node.l2, "l2"), open_index(node, node.verifier, "verifier")])
-        self.endpoints = endpoints(node, self._follower.indexes, jwt_secret)
+        self.endpoints = endpoints(node, self._follower.indexes, jwt_secret, is_strict)
         for endpoint in self.endpoints.values():
             endpoint.allow(hosts, origins)
 
@@ -125,7 +130,9 @@ def url_of(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def endpoints(node: Node, indexes: Sequence[Index], jwt_secret: bytes | None) -> dict[str, Endpoint]:
+def endpoints(
+    node: Node, indexes: Sequence[Index], jwt_secret: bytes | None, is_strict: bool = False
+) -> dict[str, Endpoint]:
     """Every endpoint of a node by its name in PORTS. indexes: of the sequencer's chain, then of the verifier's."""
     l1, l2, verifier = _backends(node)
     batches = BatchFinder(node.devnet.rollup_config, node.l1.source, node.l1.source)
@@ -142,6 +149,9 @@ def endpoints(node: Node, indexes: Sequence[Index], jwt_secret: bytes | None) ->
     if jwt_secret is not None:
         found["engine"] = engine_server(turns, node.l2.engine, l2, jwt_secret)
     servers = {name: item for name, item in found.items() if isinstance(item, RpcServer)}
+    cheats = Cheats(node)
+    servers["l1"].add_methods(CheatApi(cheats.l1, cheats, l1).methods(is_strict))
+    servers["l2"].add_methods(CheatApi(cheats.l2, cheats, l2).methods(is_strict))
     rollup.pages.update(report_pages(node, servers))
     return found
 

@@ -54,6 +54,7 @@ class Sequencer:
         self._pool = pool
         self.origins = OriginSelector(config, l1, confirmation_depth)
         self.instant = instant
+        self.on_demand = False  # blocks come only when build_block is called, and none is ever due
         self._active = active
 
     @property
@@ -74,7 +75,7 @@ class Sequencer:
 
     def is_due(self) -> bool:
         """True when the next block is to be built now."""
-        if not self._active:
+        if not self._active or self.on_demand:
             return False
         if self._clock.now() >= self.next_block_time:
             return True
@@ -94,16 +95,16 @@ class Sequencer:
         self._active = False
         return self._engine.chain.head.hash
 
-    def capture(self) -> bool:
-        """Whether it is started; everything else is in the chain."""
-        return self._active
+    def capture(self) -> tuple[bool, bool, bool]:
+        """Whether it is started, and when its blocks are due; everything else is in the chain."""
+        return self._active, self.instant, self.on_demand
 
-    def restore(self, active: bool) -> None:
-        """Is started, or stopped, as it was."""
-        self._active = active
+    def restore(self, state: tuple[bool, bool, bool]) -> None:
+        """Takes up what capture returned."""
+        self._active, self.instant, self.on_demand = state
 
-    def build_block(self) -> Block:
-        """Builds and adopts the next block, due or not.
+    def build_block(self, takes_pool: bool = True) -> Block:
+        """Builds and adopts the next block, due or not. Without takes_pool it has the protocol's transactions alone.
 
         Raises SequencerStopped; OriginMissing when L1 must produce a block first; derivation.errors.Temporary when L1
         cannot be asked now. After an L1 reorg it first goes back to the last block whose origin is canonical.
@@ -118,7 +119,9 @@ class Sequencer:
             parent_ref = self.recover()
             parent = self._engine.chain.head
             origin = self.origins.next_origin(parent_ref)
-        return self._build(parent_ref, self._attributes(parent, parent_ref, origin))
+        attributes = self._attributes(parent, parent_ref, origin)
+        attributes.no_tx_pool = attributes.no_tx_pool or not takes_pool
+        return self._build(parent_ref, attributes)
 
     def execute_ahead(self) -> bool:
         """Executes one of the pool's slow transactions for a block to come; False when there is nothing to do."""

@@ -181,6 +181,7 @@ _CHAIN_ID = click.IntRange(1, 2**53 - 1)  # tools in JavaScript read it as a num
     help="Unix seconds of both genesis blocks; one block time before now by default.",
 )
 @click.option("--until-block", type=click.IntRange(1), help="Stop when this L2 block is safe, and print the safe head.")
+@click.option("--strict", is_flag=True, help="Refuse developer cheats, such as evm_mine and evm_snapshot.")
 @click.option("--virtual-clock", is_flag=True, help="Do not wait: the time jumps from block to block.")
 @click.option(
     "--archive",
@@ -219,7 +220,9 @@ def command(**options: Any) -> None:
     options["proposer"] = options["proposer"] == "on"
     until, host = options.pop("until_block"), options.pop("host")
     pages = _pages_of(options)
-    access = Hosts(options.pop("allowed_hosts")), Origins(options.pop("allowed_origins"))
+    access = _Access(
+        Hosts(options.pop("allowed_hosts")), Origins(options.pop("allowed_origins")), options.pop("strict")
+    )
     params = NodeParams(l2_block_time=options.pop("block_time"), **options)
     output = _Output(as_json, verbose - quiet)
     try:
@@ -239,6 +242,15 @@ class _Pages:
 def _pages_of(options: dict[str, Any]) -> _Pages:
     url, model, key = (options.pop(f"inference_{name}") for name in ("url", "model", "key"))
     return _Pages(options.pop("has_pages"), None if url is None else RemoteModel(url, model, key))
+
+
+@dataclass(slots=True, frozen=True)
+class _Access:
+    """The names and the web pages that may use the ports, and whether cheats are refused."""
+
+    hosts: Hosts
+    origins: Origins
+    is_strict: bool
 
 
 class _Output:
@@ -284,7 +296,7 @@ async def _run(
     params: NodeParams,
     ports: Mapping[str, int],
     host: str,
-    access: tuple[Hosts, Origins],
+    access: _Access,
     until: int | None,
     output: _Output,
     pages: _Pages,
@@ -293,7 +305,8 @@ async def _run(
     _stop_on_signals(node)
     with tempfile.TemporaryDirectory(prefix="openrollup-") as folder:
         files = write_config_files(node, params.data_dir or Path(folder))
-        servers = NodeServers(node, ports, host, read_secret(files["jwt.hex"]), *access)
+        secret = read_secret(files["jwt.hex"])
+        servers = NodeServers(node, ports, host, secret, access.hosts, access.origins, access.is_strict)
         if pages.are_served:
             attach_pages(servers)
             attach_studio(servers, params.data_dir, pages.remote)

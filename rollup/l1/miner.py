@@ -60,6 +60,8 @@ class MinerSnapshot:
     gas_limit: int
     coinbase: Address
     loose_blobs: list[tuple[Hash, bytes]]
+    next_time: int | None
+    on_demand: bool
 
 
 class MockL1:
@@ -92,6 +94,8 @@ class MockL1:
         self.coinbase = coinbase
         self.gas_limit = chain.head.header.gas_limit  # what the next blocks' limit moves towards
         self.seconds = seconds
+        self.on_demand = False  # blocks come only when mine is called, and none is ever due
+        self._next_time: int | None = None
         self._filling = BlockFilling(pool)
         self._seed = BeaconSeed(seed, self.archive.branch())
         self.archive.add_block(0, chain.genesis.hash)
@@ -106,12 +110,17 @@ class MockL1:
 
     @property
     def next_block_time(self) -> int:
-        """Seconds: the first slot after the head."""
-        return self.slots.next_time(self.chain.head.timestamp)
+        """Seconds: the first slot after the head, or a later one that set_next_time has chosen."""
+        first = self.slots.next_time(self.chain.head.timestamp)
+        return first if self._next_time is None else max(first, self._next_time)
+
+    def set_next_time(self, timestamp: int) -> None:
+        """Skips the slots before a slot's time, in seconds, for the next block; raises SlotError for another time."""
+        self._next_time = self.slots.check(timestamp, self.chain.head.timestamp)
 
     def is_due(self) -> bool:
-        """True when the next slot has begun by the clock."""
-        return self.clock.now() >= self.next_block_time
+        """True when the next slot has begun by the clock, unless blocks come only on demand."""
+        return not self.on_demand and self.clock.now() >= self.next_block_time
 
     def send_raw_transaction(self, raw: bytes) -> Hash:
         """Takes in EIP-2718 bytes, a blob transaction in either network form; raises PoolError with geth's text."""
@@ -153,7 +162,7 @@ class MockL1:
     def mine(self, timestamp: int | None = None) -> Block:
         """Builds a block on the head out of the pool and makes it the head.
 
-        timestamp: a slot's time in seconds, the next slot's by default; raises SlotError for another.
+        timestamp: a slot's time in seconds, next_block_time by default; raises SlotError for another.
         """
         return self._mine(timestamp, self._take_from_pool)
 
@@ -207,11 +216,13 @@ class MockL1:
     # ------------------------------------------------------------ snapshots
     def capture(self) -> MinerSnapshot:
         """What decides the next blocks, beside the chain and the pool."""
-        return MinerSnapshot(self._seed, self.gas_limit, self.coinbase, self.archive.loose_blobs())
+        blobs = self.archive.loose_blobs()
+        return MinerSnapshot(self._seed, self.gas_limit, self.coinbase, blobs, self._next_time, self.on_demand)
 
     def restore(self, snapshot: MinerSnapshot) -> None:
         """Takes up what capture returned; chain and pool must be restored first."""
         self._seed, self.gas_limit, self.coinbase = snapshot.seed, snapshot.gas_limit, snapshot.coinbase
+        self._next_time, self.on_demand = snapshot.next_time, snapshot.on_demand
         self.archive.set_branch(self._seed.branch)
         self.archive.put_back(snapshot.loose_blobs)
         self._drop_unused_blobs()
@@ -315,6 +326,7 @@ class MockL1:
 
     def _adopt(self, block: Block) -> HeadChange:
         change = self.chain.set_head(block.hash)
+        self._next_time = None
         self._move_labels()
         return change
 

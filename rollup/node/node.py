@@ -85,13 +85,19 @@ class Node:
             store.close()
 
     # ------------------------------------------------------------ verbs
-    def mine_l1(self) -> Block:
-        """Mines an L1 block, which derivation, batcher and proposer then read."""
-        return self._steps.mine_l1()
+    def mine_l1(self, timestamp: int | None = None) -> Block:
+        """Mines an L1 block, which derivation, batcher and proposer then read.
 
-    def build_l2(self) -> Block | None:
-        """Builds an L2 block; None while L1 does not answer, or must come first, which then mines."""
-        return self._steps.build_l2()
+        timestamp: a slot's time in seconds, the next slot's by default; raises SlotError for another.
+        """
+        return self._steps.mine_l1(timestamp)
+
+    def build_l2(self, takes_pool: bool = True) -> Block | None:
+        """Builds an L2 block; None while L1 does not answer, or must come first, which then mines unless on demand.
+
+        takes_pool: False for a block without users' transactions.
+        """
+        return self._steps.build_l2(takes_pool)
 
     def read_l1(self) -> None:
         """Has both derivations read all of L1, then batcher and proposer act."""
@@ -130,6 +136,10 @@ class Node:
         height = (self.l1.chain if layer == "l1" else self.l2.chain).head.number + 1
         self.patches.add(layer, height, address, override)
         return height
+
+    def changed(self) -> None:
+        """Makes run look at everything again, after chains, clock or actors were changed from outside."""
+        self._schedule.changed()
 
     def anchor(self) -> AbstractContextManager[None]:
         """Undoes, at the end of a `with` block, all that happened in it; for tests.

@@ -52,11 +52,11 @@ class Schedule:
     def next_due(self) -> float:
         """Seconds: when the next actor has something to do."""
         actors = self._actors
-        due = [float(actors.l1.miner.next_block_time)]
-        if actors.sequencer.is_active:
+        due = [] if actors.l1.miner.on_demand else [float(actors.l1.miner.next_block_time)]
+        if actors.sequencer.is_active and not actors.sequencer.on_demand:
             is_due = actors.sequencer.is_due()
             due.append(actors.clock.now() if is_due else float(actors.sequencer.next_block_time))
-        return min(due)
+        return min(due, default=actors.clock.now() + 1)
 
     def advance(self, limit: int = 50) -> int:
         """Does what is due, L1 first where both are, at most limit steps; returns how many it did.
@@ -116,6 +116,11 @@ class Schedule:
         """Makes run look at once whether something is due."""
         if self._lanes is not None:
             self._lanes.wake()
+
+    def changed(self) -> None:
+        """Makes run look at everything again, after chains, clock or actors were changed from outside."""
+        if self._lanes is not None:
+            self._lanes.changed()
 
     async def _run_virtually(self, clock: ManualClock, until_safe: int | None) -> None:
         while not self._stopping:

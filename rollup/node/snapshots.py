@@ -45,6 +45,16 @@ class Snapshots:
         self._taken: dict[int, _Snapshot] = {}
         self._last = 0
 
+    @property
+    def count(self) -> int:
+        """How many snapshots are kept."""
+        return len(self._taken)
+
+    def heads_of(self, chain: Chain) -> dict[int, ChainHeads]:
+        """The heads that each snapshot keeps of one of the chains, by the snapshot's number."""
+        index = self._chains.index(chain)
+        return {number: snapshot.heads[index] for number, snapshot in self._taken.items()}
+
     def take(self) -> int:
         """Takes a snapshot and returns its number. Numbers begin at 1 and are not used again."""
         self._last += 1

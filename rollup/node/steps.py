@@ -22,11 +22,11 @@ class NodeSteps:
         """Reports which actors were started or stopped since."""
         self._reports.switches()
 
-    def mine_l1_block(self) -> Block:
-        """Mines an L1 block."""
-        return self._actors.l1.miner.mine()
+    def mine_l1_block(self, timestamp: int | None = None) -> Block:
+        """Mines an L1 block, in the slot of a time or in the next one."""
+        return self._actors.l1.miner.mine(timestamp)
 
-    def build_l2_block(self) -> Block | None:
+    def build_l2_block(self, takes_pool: bool = True) -> Block | None:
         """Builds an L2 block; None while L1 does not answer. Raises OriginMissing while L1 must come first."""
         started = time.perf_counter()
         actors = self._actors
@@ -35,7 +35,7 @@ class NodeSteps:
             actors.clock.advance(actors.sequencer.next_block_time - actors.clock.now())
         actors.throttle.step()
         try:
-            block = actors.sequencer.build_block()
+            block = actors.sequencer.build_block(takes_pool)
         except OriginMissing as error:
             self._reports.waiting("sequencer", str(error))
             raise
@@ -72,18 +72,19 @@ class NodeSteps:
         return actors.sequencer.is_due() and actors.sequencer.next_block_time < actors.l1.miner.next_block_time
 
     # ------------------------------------------------------------ both chains
-    def mine_l1(self) -> Block:
+    def mine_l1(self, timestamp: int | None = None) -> Block:
         """Mines an L1 block, which derivation, batcher and proposer then read."""
-        block = self.mine_l1_block()
+        block = self.mine_l1_block(timestamp)
         self.read_l1()
         return block
 
-    def build_l2(self) -> Block | None:
-        """Builds an L2 block; None while L1 does not answer, or must come first, which then mines."""
+    def build_l2(self, takes_pool: bool = True) -> Block | None:
+        """Builds an L2 block; None while L1 does not answer, or must come first, which then mines unless on demand."""
         try:
-            return self.build_l2_block()
+            return self.build_l2_block(takes_pool)
         except OriginMissing:
-            self.mine_l1()
+            if not self._actors.l1.miner.on_demand:
+                self.mine_l1()
             return None
 
     def read_l1(self) -> None:

@@ -111,7 +111,7 @@ def progress_of(actors: Actors) -> ChainProgress:
         l2_block_time=actors.devnet.params.l2_block_time,
         safe_head=safe.number,
         safe_time=safe.timestamp,
-        is_sequencing=actors.sequencer.is_active,
+        is_sequencing=actors.sequencer.is_active and not actors.sequencer.on_demand,
         is_batching=actors.batcher.is_active,
     )
 

@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Any
 
 _CHAIN = ("debug", "erigon", "eth", "net", "ots", "personal", "trace", "txpool", "web3")
-_NODE = ("admin", "engine", "evm", "miner", "open", "openrollup", "optimism")
+_NODE = ("admin", "anvil", "engine", "evm", "hardhat", "miner", "open", "openrollup", "optimism")
 NAMESPACES = frozenset((*_CHAIN, *_NODE))
 
 
@@ -22,6 +22,7 @@ class Duration(Enum):
     SHORT = "at once"
     LONG = "in turns with others"
     CHANGE = "alone among what changes chain state"
+    CHANGE_ALL = "while nothing else changes any chain"
 
 
 def takes_long(method: Method) -> Method:
@@ -34,6 +35,23 @@ def changes_chain(method: Method) -> Method:
     """Marks a handler that changes chain state: it waits until no other change is under way."""
     method.duration = Duration.CHANGE  # type: ignore[attr-defined]
     return method
+
+
+def changes_all(method: Method) -> Method:
+    """Marks a handler that changes several chains or the clock: it waits until no change is under way in any lane."""
+    method.duration = Duration.CHANGE_ALL  # type: ignore[attr-defined]
+    return method
+
+
+def for_local_callers(method: Method) -> Method:
+    """Marks a handler that answers only callers from this machine."""
+    method.is_for_local_callers = True  # type: ignore[attr-defined]
+    return method
+
+
+def is_for_local_callers(handler: Method) -> bool:
+    """True for a handler that answers only callers from this machine."""
+    return getattr(handler, "is_for_local_callers", False)
 
 
 def duration_of(handler: Method) -> Duration:

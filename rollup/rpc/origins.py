@@ -58,6 +58,18 @@ def is_local_name(name: str) -> bool:
     return name == "localhost" or name.endswith(".localhost")
 
 
+def is_loopback(address: str | None) -> bool:
+    """Whether the address of a connection's other end is this machine's. None: it is no network connection."""
+    if address is None:
+        return True
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
+    return (mapped or parsed).is_loopback
+
+
 def _is_local(host: str) -> bool:
     if is_local_name(host):
         return True

@@ -5,6 +5,7 @@ import inspect
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
+from contextvars import ContextVar
 from functools import partial
 from typing import Any
 
@@ -15,6 +16,7 @@ from aiohttp import WSMsgType, web
 from rollup.cooperative import Stopwatch, Turns
 from rollup.execution.state.database import StateUnavailable
 from rollup.execution.state.trie import MissingNode
+from rollup.lanes import Lane
 from rollup.rpc.body import BodyBroken, BodyTooLarge, read_body
 from rollup.rpc.changes import Changes
 from rollup.rpc.errors import (
@@ -38,8 +40,8 @@ from rollup.rpc.limits import (
     SEND_SECONDS,
 )
 from rollup.rpc.listener import Listener
-from rollup.rpc.methods import Duration, collect, duration_of
-from rollup.rpc.origins import Origins, is_same_origin
+from rollup.rpc.methods import Duration, collect, duration_of, is_for_local_callers
+from rollup.rpc.origins import Origins, is_loopback, is_same_origin
 from rollup.rpc.request_text import parse_request
 from rollup.rpc.subscriptions import Connection, Subscriptions
 from rollup.store.kv import StoreError
@@ -51,6 +53,8 @@ Page = Callable[[web.BaseRequest], web.Response | None]  # None: not for this cl
 _BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN, _METHOD_NOT_ALLOWED, _TOO_LARGE = 400, 401, 403, 405, 413
 _UNSUPPORTED, _UNAVAILABLE = 415, 503
 _RESULT = 0
+# Whether the request in work comes from this machine. A call that no connection made does.
+is_local_caller: ContextVar[bool] = ContextVar("is_local_caller", default=True)
 _SUBSCRIBING = frozenset(("eth_subscribe", "eth_unsubscribe"))
 
 
@@ -95,7 +99,11 @@ class RpcServer:
 
     def add(self, *namespaces: object) -> None:
         """Answers the methods of more namespaces too, from now on."""
-        self.methods.update(collect(*namespaces))
+        self.add_methods(collect(*namespaces))
+
+    def add_methods(self, methods: Mapping[str, Handler]) -> None:
+        """Answers more methods by name, from now on."""
+        self.methods.update(methods)
         self._names |= frozenset(self.methods)
 
     async def start(self, host: str, port: int) -> int:
@@ -210,6 +218,8 @@ class RpcServer:
         handler = self.methods.get(method)
         if handler is None:
             raise notifications_not_supported()
+        if is_for_local_callers(handler) and not is_local_caller.get():
+            raise RpcError(f"{method} answers only callers from this machine")
         return handler
 
     async def _run(self, handler: Handler, params: list[Any], ident: Any, stopwatch: Stopwatch | None) -> bytes:
@@ -222,6 +232,8 @@ class RpcServer:
         duration = duration_of(handler)
         if duration is Duration.CHANGE:
             answered = await self._changes.run(self._turns.change(answer))
+        elif duration is Duration.CHANGE_ALL:
+            answered = await self._changes.run(self._turns.change_all(answer, tuple(Lane)))
         elif duration is Duration.LONG or stopwatch is not None:
             answered = await self._turns.call(answer, stopwatch)
         else:
@@ -244,6 +256,7 @@ class RpcServer:
         raise asyncio.CancelledError
 
     async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
+        is_local_caller.set(is_loopback(request.remote))
         if not self._hosts.allows(request.headers.get("Host")):
             return web.Response(status=_FORBIDDEN, text="invalid host specified\n")
         origin = request.headers.get("Origin")

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from rollup import serve
+from rollup import cheats, serve
 from rollup.cli.run import command as run
 from rollup.execution.calls import GAS_CAP
 from rollup.l1.beacon import BeaconApi
@@ -44,7 +44,7 @@ def servers(node):
 def documented():
     """Method: the ports it is said to be on, and its parameters."""
     found = {}
-    for part in [*sections(TEXT), *sections(page("studio.md"))]:
+    for part in [*sections(TEXT), *sections(page("studio.md")), *sections(page("cheats.md"))]:
         ports = set(re.findall(r"\b\d{4}\b", part.title))
         for row in part.rows if ports else []:
             for name in filter(METHOD.fullmatch, named(row[0])):
@@ -86,7 +86,14 @@ def test_the_table_of_ports(servers):
 def test_the_engine_alone_has_what_its_paragraph_says(node, servers):
     backend = l2_backend(node.l2.engine, node.l2.pool, {}, {})
     alone = execution_server("L2 JSON-RPC", node.turns, backend, node.l2.pool, Miner(node.l2.engine))
-    assert alone.names == {name for name in servers["9545"].names if not name.startswith(("open_", "openrollup_"))}
+    others = ("anvil", "evm", "hardhat", "open", "openrollup")
+    assert alone.names == {name for name in servers["9545"].names if name.split("_")[0] not in others}
+
+
+def test_the_limits_of_the_cheats():
+    text = page("cheats.md")
+    assert f"At most {cheats.MAX_BLOCKS:,} blocks" in text
+    assert f"At most {cheats.MAX_SNAPSHOTS:,} snapshots" in text
 
 
 def test_the_beacon_paths(node):

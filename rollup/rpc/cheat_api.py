@@ -1,0 +1,360 @@
+"""Developer cheats over JSON-RPC, by the names of anvil, Hardhat and ganache (docs/cheats.md).
+
+One handler per cheat, and a table of the names that it answers to. They answer callers from this machine alone. The
+cheats themselves are in rollup/cheats.py; here are the parameters and the shapes of the answers.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Protocol
+
+from rollup.execution.chain import ChainHeads
+from rollup.execution.config import L2Config
+from rollup.execution.overrides import StateOverride
+from rollup.protocol.primitives import Address, Hash, keccak256
+from rollup.rpc.backend import ExecutionBackend
+from rollup.rpc.errors import RpcError
+from rollup.rpc.formats import block_json, hex_data, hex_quantity
+from rollup.rpc.methods import changes_all, for_local_callers
+from rollup.rpc.net import client_version
+from rollup.rpc.params import (
+    Invalid,
+    Optional,
+    Parser,
+    address,
+    anything,
+    boolean,
+    count64,
+    data,
+    hash32,
+    list_of,
+    mapping,
+    number,
+    params,
+    slot,
+)
+
+NAMES: Mapping[str, tuple[str, ...]] = {
+    "mine_now": ("evm_mine",),
+    "mine_detailed": ("anvil_mine_detailed", "evm_mine_detailed"),
+    "mine": ("anvil_mine", "hardhat_mine"),
+    "increase_time": ("evm_increaseTime", "anvil_increaseTime"),
+    "set_time": ("evm_setTime", "anvil_setTime"),
+    "set_next_time": ("evm_setNextBlockTimestamp", "anvil_setNextBlockTimestamp"),
+    "snapshot": ("evm_snapshot", "anvil_snapshot"),
+    "revert": ("evm_revert", "anvil_revert"),
+    "set_automine": ("evm_setAutomine", "anvil_setAutomine"),
+    "get_automine": ("anvil_getAutomine", "hardhat_getAutomine"),
+    "set_interval": ("evm_setIntervalMining", "anvil_setIntervalMining"),
+    "get_interval": ("anvil_getIntervalMining",),
+    "drop": ("anvil_dropTransaction", "hardhat_dropTransaction"),
+    "drop_all": ("anvil_dropAllTransactions", "hardhat_dropAllTransactions"),
+    "drop_of": ("anvil_removePoolTransactions",),
+    "set_balance": ("anvil_setBalance", "hardhat_setBalance"),
+    "add_balance": ("anvil_addBalance", "hardhat_addBalance"),
+    "set_code": ("anvil_setCode", "hardhat_setCode"),
+    "set_nonce": ("anvil_setNonce", "hardhat_setNonce", "evm_setAccountNonce"),
+    "set_storage": ("anvil_setStorageAt", "hardhat_setStorageAt"),
+    "reorg": ("anvil_reorg",),
+    "rollback": ("anvil_rollback",),
+    "node_info": ("anvil_nodeInfo",),
+    "metadata": ("anvil_metadata", "hardhat_metadata"),
+}
+_MILLISECONDS = 10**12  # from here on a time is in milliseconds, as ganache's evm_setTime
+
+
+class Layer(Protocol):
+    """The cheats of one layer (rollup.cheats.LayerCheats)."""
+
+    @property
+    def is_automatic(self) -> bool: ...
+    @property
+    def interval(self) -> int | None: ...
+    def mine(self, count: int = 1, interval: int = 0, timestamp: int | None = None) -> object: ...
+    def set_next_time(self, timestamp: int) -> None: ...
+    def reorg(self, depth: int, blocks: Sequence[Sequence[bytes]] | None = None) -> object: ...
+    def patch(self, address: Address, override: StateOverride) -> object: ...
+    def set_automatic(self, is_automatic: bool) -> None: ...
+    def set_interval(self, seconds: int) -> None: ...
+    def drop(self, tx_hash: Hash) -> bool: ...
+    def drop_all(self) -> None: ...
+    def drop_of(self, sender: Address) -> None: ...
+
+
+class Shared(Protocol):
+    """The cheats of the whole node (rollup.cheats.Cheats)."""
+
+    moved: float
+
+    def increase_time(self, seconds: float) -> object: ...
+    def move_to(self, time: float) -> object: ...
+    def snapshot(self) -> int: ...
+    def revert(self, number: int) -> bool: ...
+    def snapshot_heads(self, layer: str) -> Mapping[int, ChainHeads]: ...
+
+
+@dataclass(slots=True, frozen=True)
+class MineOptions:
+    """What evm_mine takes: a time in Unix seconds, and how many blocks."""
+
+    timestamp: int | None = None
+    blocks: int = 1
+
+
+def mine_options(value: Any) -> MineOptions:
+    """A time, or {timestamp, blocks} (ganache)."""
+    if not isinstance(value, Mapping):
+        return MineOptions(count64(value))
+    source = mapping(value)
+    time, blocks = source.get("timestamp"), source.get("blocks")
+    return MineOptions(None if time is None else count64(time), 1 if blocks is None else count64(blocks))
+
+
+def placed_transactions(value: Any) -> list[tuple[bytes, int]]:
+    """anvil_reorg's [[raw transaction, block], …]: blocks are counted from 0."""
+    found = []
+    for pair in list_of(anything)(value):
+        if not isinstance(pair, list) or len(pair) != 2:
+            raise Invalid("a list of [raw transaction, block] is expected")
+        found.append((data(pair[0]), count64(pair[1])))
+    return found
+
+
+def _cheat(*parsers: Parser | Optional) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Makes a method of parsed arguments into a handler that changes the node, for callers from this machine.
+
+    What a cheat refuses is an answer: refusals are ValueErrors, and have changed nothing.
+    """
+
+    def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
+        parsed = params(*parsers)(method)
+
+        @changes_all
+        @for_local_callers
+        @wraps(parsed)
+        def handler(self: Any, given: Sequence[Any]) -> Any:
+            try:
+                return parsed(self, given)
+            except ValueError as error:
+                raise RpcError(str(error)) from error
+
+        return handler
+
+    return decorate
+
+
+class CheatApi:
+    """The cheats of one layer's port."""
+
+    def __init__(self, layer: Layer, shared: Shared, backend: ExecutionBackend) -> None:
+        self._layer = layer
+        self._shared = shared
+        self._backend = backend
+
+    def methods(self, is_strict: bool) -> dict[str, Callable[..., Any]]:
+        """The handlers by method name; when strict, all of them refuse."""
+        found: dict[str, Callable[..., Any]] = {}
+        for handler, names in NAMES.items():
+            for name in names:
+                found[name] = refusal(name) if is_strict else getattr(self, handler)
+        return found
+
+    # ------------------------------------------------------------ blocks
+    @_cheat(Optional(mine_options, MineOptions()))
+    def mine_now(self, options: MineOptions) -> str:
+        """Makes blocks; answers "0x0" as ganache does."""
+        self._layer.mine(options.blocks, 0, options.timestamp)
+        return "0x0"
+
+    @_cheat(Optional(mine_options, MineOptions()))
+    def mine_detailed(self, options: MineOptions) -> list[dict[str, Any]]:
+        """Makes blocks and answers with them, transactions in full."""
+        chain = self._backend.chain
+        before = chain.head.number
+        self._layer.mine(options.blocks, 0, options.timestamp)
+        blocks = [chain.block_by_number(number) for number in range(before + 1, chain.head.number + 1)]
+        return [block_json(block, chain.receipts(block.hash) or [], full=True) for block in blocks if block is not None]
+
+    @_cheat(Optional(count64, 1), Optional(count64, 0))
+    def mine(self, count: int, interval: int) -> None:
+        """Makes blocks, interval seconds apart."""
+        self._layer.mine(count, interval)
+
+    @_cheat(count64, Optional(placed_transactions))
+    def reorg(self, depth: int, placed: list[tuple[bytes, int]] | None) -> None:
+        """Replaces the newest blocks by as many others, empty but for these transactions."""
+        for _, place in placed or ():
+            if place >= depth:
+                raise RpcError(f"block {place} of the reorg: it has {depth}, counted from 0")
+        blocks = None
+        if placed:
+            last = max(place for _, place in placed)
+            blocks = [[raw for raw, place in placed if place == index] for index in range(last + 1)]
+        self._layer.reorg(depth, blocks)
+
+    @_cheat(Optional(count64, 1))
+    def rollback(self, depth: int) -> None:
+        """Removes the newest blocks."""
+        self._layer.reorg(depth, [])
+
+    # ------------------------------------------------------------ time
+    @_cheat(count64)
+    def increase_time(self, seconds: int) -> int:
+        """Moves the time forward; answers by how many seconds cheats have moved it in all."""
+        self._shared.increase_time(seconds)
+        return round(self._shared.moved)
+
+    @_cheat(count64)
+    def set_time(self, time: int) -> int:
+        """Moves the time to Unix seconds, or milliseconds; answers by how many seconds."""
+        before = self._shared.moved
+        self._shared.move_to(time if time < _MILLISECONDS else time // 1_000)
+        return round(self._shared.moved - before)
+
+    @_cheat(count64)
+    def set_next_time(self, time: int) -> None:
+        """Sets the next block's time in Unix seconds."""
+        self._layer.set_next_time(time)
+
+    # ------------------------------------------------------------ snapshots
+    @_cheat()
+    def snapshot(self) -> str:
+        """Takes a snapshot of both layers; its number."""
+        return hex_quantity(self._shared.snapshot())
+
+    @_cheat(count64)
+    def revert(self, number: int) -> bool:
+        """Restores a snapshot of both layers; false for one that is gone."""
+        return self._shared.revert(number)
+
+    # ------------------------------------------------------------ state
+    @_cheat(address, number)
+    def set_balance(self, account: Address, balance: int) -> None:
+        """Sets a balance in wei, in a new block."""
+        self._layer.patch(account, StateOverride(balance=balance))
+
+    @_cheat(address, number)
+    def add_balance(self, account: Address, wei: int) -> None:
+        """Adds to a balance, in a new block."""
+        chain = self._backend.chain
+        found = chain.state_at(chain.head.hash).account(account)
+        balance = (found.balance if found is not None else 0) + wei
+        if balance >= 2**256:
+            raise RpcError("balance overflow")
+        self._layer.patch(account, StateOverride(balance=balance))
+
+    @_cheat(address, data)
+    def set_code(self, account: Address, code: bytes) -> None:
+        """Sets the code of an account, in a new block."""
+        self._layer.patch(account, StateOverride(code=code))
+
+    @_cheat(address, count64)
+    def set_nonce(self, account: Address, nonce: int) -> None:
+        """Sets a nonce, in a new block."""
+        self._layer.patch(account, StateOverride(nonce=nonce))
+
+    @_cheat(address, slot, slot)
+    def set_storage(self, account: Address, key: int, value: int) -> bool:
+        """Sets a storage slot, in a new block."""
+        self._layer.patch(account, StateOverride(storage_diff={key: value}))
+        return True
+
+    # ------------------------------------------------------------ when blocks are made
+    @_cheat(boolean)
+    def set_automine(self, is_automatic: bool) -> bool:
+        """A block for each transaction, or blocks only on demand."""
+        self._layer.set_automatic(is_automatic)
+        return True
+
+    @for_local_callers
+    @params()
+    def get_automine(self) -> bool:
+        """Whether each transaction gets a block at once."""
+        return self._layer.is_automatic
+
+    @_cheat(count64)
+    def set_interval(self, seconds: int) -> bool:
+        """Blocks by the clock, or with 0 only on demand."""
+        self._layer.set_interval(seconds)
+        return True
+
+    @for_local_callers
+    @params()
+    def get_interval(self) -> int | None:
+        """Seconds between blocks; null while they come only on demand."""
+        return self._layer.interval
+
+    # ------------------------------------------------------------ the pool
+    @_cheat(hash32)
+    def drop(self, tx_hash: Hash) -> str | None:
+        """Forgets a waiting transaction; its hash, or null."""
+        return hex_data(tx_hash) if self._layer.drop(tx_hash) else None
+
+    @_cheat()
+    def drop_all(self) -> None:
+        """Forgets every waiting transaction."""
+        self._layer.drop_all()
+
+    @_cheat(address)
+    def drop_of(self, sender: Address) -> None:
+        """Forgets every waiting transaction of a sender."""
+        self._layer.drop_of(sender)
+
+    # ------------------------------------------------------------ the node
+    @for_local_callers
+    @params()
+    def node_info(self) -> dict[str, Any]:
+        """The head and what the next block runs by, in anvil's shape."""
+        head, config = self._backend.chain.head, self._backend.config
+        base_fee = head.header.base_fee_per_gas or 0
+        return {
+            "currentBlockNumber": hex_quantity(head.number),
+            "currentBlockTimestamp": head.timestamp,
+            "currentBlockHash": hex_data(head.hash),
+            "hardFork": self._fork(head.timestamp),
+            "transactionOrder": "fees",
+            "environment": {
+                "baseFee": hex_quantity(base_fee),
+                "chainId": config.chain_id,
+                "gasLimit": hex_quantity(head.header.gas_limit),
+                "gasPrice": hex_quantity(base_fee),
+            },
+            "forkConfig": {"forkUrl": None, "forkBlockNumber": None, "forkRetryBackoff": None},
+        }
+
+    def _fork(self, timestamp: int) -> str:
+        config = self._backend.config
+        fork = config.forks.at(timestamp) if isinstance(config, L2Config) else config.fork_at(timestamp)
+        return fork.name.lower()
+
+    @for_local_callers
+    @params()
+    def metadata(self) -> dict[str, Any]:
+        """The client, the head and the snapshots, in anvil's shape."""
+        chain = self._backend.chain
+        heads = self._shared.snapshot_heads(self._backend.name)
+        kept = {number: chain.header(item.head) for number, item in heads.items()}
+        return {
+            "clientVersion": client_version(),
+            "chainId": self._backend.config.chain_id,
+            "instanceId": hex_data(keccak256(b"openrollup instance" + chain.genesis.hash)),
+            "latestBlockNumber": chain.head.number,
+            "latestBlockHash": hex_data(chain.head.hash),
+            "forkedNetwork": None,
+            "snapshots": {
+                hex_quantity(number): [header.number, hex_data(heads[number].head)]
+                for number, header in kept.items()
+                if header is not None
+            },
+        }
+
+
+def refusal(name: str) -> Callable[..., Any]:
+    """The handler of a cheat under `openrollup run --strict`."""
+
+    def refuse(given: Sequence[Any]) -> Any:
+        del given
+        raise RpcError(f"{name} is refused: developer cheats are off here (openrollup run --strict)")
+
+    return refuse

@@ -1,0 +1,290 @@
+"""Cheats: L1, L2 and the verifier go on agreeing whatever is asked for, and what is refused changes nothing."""
+
+import asyncio
+import json
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from rollup.cheats import MAX_BLOCKS, CheatRefused, Cheats, Effect
+from rollup.execution.overrides import StateOverride
+from rollup.l1.miner import ReorgError
+from rollup.l1.slots import SlotError
+from rollup.protocol.accounts import USERS
+from rollup.rpc.cheat_api import NAMES
+from rollup.rpc.server import is_local_caller
+from rollup.serve import NodeServers
+from tests.node.test_snapshots import GENESIS_TIME, open_node, send, settle, state_of
+from tests.rpc.conftest import FREE_PORTS
+
+REFUSED = CheatRefused, ReorgError, SlotError
+
+
+@pytest.fixture
+def cheats():
+    node = open_node()
+    node.run_until_safe(3)
+    yield Cheats(node)
+    node.close()
+
+
+def times(chain):
+    return [chain.block_by_number(number).timestamp for number in range(chain.head.number + 1)]
+
+
+def check_grid(node):
+    """Every L2 block has its place on the grid, every L1 block a slot, and time does not go back."""
+    l2, l1 = times(node.l2.chain), times(node.l1.chain)
+    assert l2 == [GENESIS_TIME + 2 * number for number in range(len(l2))]
+    assert l1 == sorted(set(l1))
+    assert not any((time - GENESIS_TIME) % 4 for time in l1)
+
+
+# ---------------------------------------------------------------- at random
+LAYER = st.sampled_from(["l1", "l2"])
+ACTIONS = st.lists(
+    st.one_of(
+        st.tuples(st.just("mine"), LAYER, st.integers(0, 3), st.integers(0, 9)),
+        st.tuples(st.just("increase_time"), st.integers(0, 40)),
+        st.tuples(st.just("set_next_time"), LAYER, st.integers(-4, 20)),
+        st.tuples(st.just("set_automatic"), LAYER, st.booleans()),
+        st.tuples(st.just("set_interval"), LAYER, st.sampled_from([0, 2, 4])),
+        st.tuples(st.just("reorg"), st.integers(0, 4), st.sampled_from([None, []])),
+        st.tuples(st.just("snapshot")),
+        st.tuples(st.just("revert"), st.integers(1, 3)),
+        st.tuples(st.just("drop_all"), LAYER),
+        st.tuples(st.just("patch"), LAYER, st.integers(1, 3), st.integers(0, 10**20)),
+        st.tuples(st.just("send"), LAYER, st.integers(1, 3), st.integers(1, 9)),
+        st.tuples(st.just("advance")),
+    ),
+    min_size=4,
+    max_size=14,
+)
+
+
+def do(cheats, name, arguments):
+    node = cheats.node
+    if name == "send":
+        send(node, *arguments)
+    elif name == "advance":
+        node.clock.advance(max(node.next_due() - node.clock.now(), 0))
+        node.advance(1)
+    elif name == "patch":
+        layer, account, balance = arguments
+        getattr(cheats, layer).patch(USERS[account].address, StateOverride(balance=balance))
+    elif name == "reorg":
+        cheats.l1.reorg(*arguments)
+    elif name == "set_next_time":
+        layer, seconds = arguments
+        chain = node.l1.chain if layer == "l1" else node.l2.chain
+        getattr(cheats, layer).set_next_time(chain.head.timestamp + seconds)
+    elif name in ("increase_time", "snapshot", "revert"):
+        getattr(cheats, name)(*arguments)
+    else:
+        layer, *rest = arguments
+        getattr(getattr(cheats, layer), name)(*rest)
+
+
+@settings(
+    max_examples=8,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    phases=[Phase.explicit, Phase.generate],
+)
+@given(ACTIONS)
+def test_after_any_cheats_the_verifier_equals_the_sequencer_at_the_safe_head(actions):
+    node = open_node()
+    cheats = Cheats(node)
+    try:
+        for name, *arguments in actions:
+            before = state_of(node)
+            try:
+                do(cheats, name, arguments)
+            except REFUSED:
+                assert state_of(node) == before
+        check_grid(node)
+        for layer in (cheats.l1, cheats.l2):
+            layer.set_interval(layer.block_time)
+        settle(node)
+    finally:
+        node.close()
+
+
+# ---------------------------------------------------------------- one by one
+def test_moving_the_time_builds_every_l2_block_and_one_l1_block(cheats):
+    node = cheats.node
+    send(node, "l2", 1, 2)
+    head, l1_head = node.l2.chain.head, node.l1.chain.head
+    effect = cheats.increase_time(100)
+    assert effect == Effect(l1_blocks=1, l2_blocks=50, seconds=100)
+    assert node.l1.chain.head.timestamp > l1_head.timestamp + 80
+    blocks = [node.l2.chain.block_by_number(head.number + 1 + index) for index in range(50)]
+    assert all(len(block.transactions) == 1 for block in blocks)  # the L1 attributes deposit alone
+    node.advance()
+    check_grid(node)
+    settle(node)
+
+
+def test_more_time_than_can_be_built_is_refused_with_the_number_of_blocks(cheats):
+    before = state_of(cheats.node)
+    with pytest.raises(CheatRefused, match=f"43200 L2 blocks .* at most {MAX_BLOCKS}"):
+        cheats.increase_time(86_400)
+    with pytest.raises(CheatRefused, match="time goes back only by reverting"):
+        cheats.move_to(cheats.node.clock.now() - 1)
+    with pytest.raises(CheatRefused, match=f"at most {MAX_BLOCKS}"):
+        cheats.l1.mine(10**30)
+    assert state_of(cheats.node) == before
+
+
+def test_the_next_block_has_the_time_that_was_set(cheats):
+    node = cheats.node
+    for layer, chain in ((cheats.l1, node.l1.chain), (cheats.l2, node.l2.chain)):
+        time = chain.head.timestamp + 40
+        layer.set_next_time(time)
+        assert chain.head.timestamp < time
+        layer.mine()
+        assert chain.head.timestamp == time
+        with pytest.raises(REFUSED, match=str(time - 4)):
+            layer.set_next_time(time - 4)
+        with pytest.raises(REFUSED, match=str(time + 3)):
+            layer.mine(timestamp=time + 3)
+    settle(node)
+
+
+def test_paused_layers_make_blocks_on_demand_only(cheats):
+    node = cheats.node
+    for layer in (cheats.l1, cheats.l2):
+        layer.set_automatic(False)
+        assert layer.interval is None
+    node.clock.advance(60)
+    assert node.advance() == 0
+    send(node, "l2", 1, 2)
+    assert cheats.l2.mine(2).l2_blocks == 2
+    assert len(node.l2.chain.block_by_number(node.l2.chain.head.number - 1).transactions) == 2
+    assert cheats.l1.mine().l1_blocks == 1
+    for layer in (cheats.l1, cheats.l2):
+        layer.set_interval(layer.block_time)
+    settle(node)
+
+
+def test_a_paused_l1_lets_l2_go_as_far_as_the_sequencer_drift(cheats):
+    cheats.l1.set_automatic(False)
+    before = state_of(cheats.node)
+    with pytest.raises(CheatRefused, match="sequencer drift"):
+        cheats.l2.mine(MAX_BLOCKS)
+    assert state_of(cheats.node) == before
+
+
+def test_a_reorganised_l1_has_new_hashes_and_both_l2_nodes_follow(cheats):
+    node = cheats.node
+    cheats.l1.mine(4)
+    old = [node.l1.chain.canonical_hash(node.l1.chain.head.number - index) for index in range(3)]
+    cheats.l1.reorg(3)
+    new = [node.l1.chain.canonical_hash(node.l1.chain.head.number - index) for index in range(3)]
+    assert not set(old) & set(new)
+    origin = node.sequencer.unsafe_head.l1_origin
+    assert node.l1.chain.canonical_hash(origin.number) == origin.hash
+    with pytest.raises(CheatRefused, match="reorganise L1"):
+        cheats.l2.reorg(1)
+    settle(node)
+
+
+def test_a_refused_change_of_the_state_leaves_no_patch(cheats):
+    cheats.node.sequencer.stop()
+    before = cheats.node.patches.capture()
+    with pytest.raises(CheatRefused, match="sequencer is stopped"):
+        cheats.l2.patch(USERS[1].address, StateOverride(balance=1))
+    assert cheats.node.patches.capture() == before
+
+
+# ---------------------------------------------------------------- over JSON-RPC
+@pytest.fixture
+def ask(cheats):
+    servers = NodeServers(cheats.node, FREE_PORTS, "127.0.0.1")
+    return asking(servers)
+
+
+def asking(servers):
+    def ask(port, method, *params):
+        request = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
+        return json.loads(asyncio.run(servers.rpc_servers[port].handle(request)))
+
+    return ask
+
+
+def test_a_snapshot_of_one_port_is_reverted_on_the_other(cheats, ask):
+    before = state_of(cheats.node)
+    number = ask("l2", "evm_snapshot")["result"]
+    assert ask("l1", "anvil_metadata")["result"]["snapshots"][number][0] == cheats.node.l1.chain.head.number
+    assert ask("l1", "evm_mine")["result"] == "0x0"
+    assert ask("l2", "anvil_mine", "0x2", "0x0")["result"] is None
+    assert ask("l2", "evm_increaseTime", 60)["result"] == 60
+    assert ask("l1", "anvil_revert", number)["result"] is True
+    assert state_of(cheats.node) == before
+    assert ask("l1", "anvil_revert", number)["result"] is False
+
+
+def test_evm_mine_takes_a_time_or_an_object(cheats, ask):
+    head = cheats.node.l2.chain.head
+    ask("l2", "evm_mine", {"blocks": 3})
+    assert cheats.node.l2.chain.head.number == head.number + 3
+    ask("l2", "evm_mine", hex(head.timestamp + 20))
+    assert cheats.node.l2.chain.head.timestamp == head.timestamp + 20
+    blocks = ask("l2", "evm_mine_detailed", {"timestamp": head.timestamp + 30, "blocks": 2})["result"]
+    assert int(blocks[-1]["number"], 16) == head.number + 16
+
+
+@pytest.mark.parametrize("port", ["l1", "l2"])
+def test_what_was_set_is_there_when_the_method_has_answered(cheats, ask, port):
+    account = "0x" + "ab" * 20
+    ask(port, "anvil_setBalance", account, "0x64")
+    ask(port, "hardhat_addBalance", account, 5)
+    ask(port, "anvil_setCode", account, "0x6001")
+    ask(port, "evm_setAccountNonce", account, "0x7")
+    assert ask(port, "hardhat_setStorageAt", account, "0x1", "0x" + "00" * 31 + "09")["result"] is True
+    assert ask(port, "eth_getBalance", account)["result"] == "0x69"
+    assert ask(port, "eth_getCode", account)["result"] == "0x6001"
+    assert ask(port, "eth_getTransactionCount", account)["result"] == "0x7"
+    assert int(ask(port, "eth_getStorageAt", account, "0x1")["result"], 16) == 9
+    settle(cheats.node)
+
+
+def test_a_waiting_transaction_is_dropped(cheats, ask):
+    node = cheats.node
+    send(node, "l2", 1, 2)
+    waiting = next(iter(node.l2.pool.content().pending.values()))[0].hash
+    assert ask("l2", "anvil_dropTransaction", "0x" + waiting.hex())["result"] == "0x" + waiting.hex()
+    assert ask("l2", "hardhat_dropTransaction", "0x" + waiting.hex())["result"] is None
+    assert len(node.l2.pool) == 0
+
+
+def test_what_the_grid_does_not_allow_is_refused_with_the_reason(ask):
+    assert "every 2 s" in ask("l2", "evm_setIntervalMining", 5)["error"]["message"]
+    assert "slots of 4 s" in ask("l1", "evm_setAutomine", True)["error"]["message"]
+    assert "reorganise L1" in ask("l2", "anvil_reorg", 1, [])["error"]["message"]
+    assert "finalized" in ask("l1", "anvil_rollback", 300)["error"]["message"]
+    assert ask("l2", "evm_setAutomine", True)["result"] is True
+    assert ask("l2", "anvil_getAutomine")["result"] is True
+    assert ask("l2", "anvil_getIntervalMining")["result"] == 2
+
+
+def test_strict_refuses_every_cheat_and_changes_nothing(cheats):
+    ask = asking(NodeServers(cheats.node, FREE_PORTS, "127.0.0.1", is_strict=True))
+    before = state_of(cheats.node)
+    for port in ("l1", "l2"):
+        for name in (name for names in NAMES.values() for name in names):
+            assert "--strict" in ask(port, name)["error"]["message"]
+    assert state_of(cheats.node) == before
+
+
+def test_callers_from_elsewhere_are_refused(cheats, ask):
+    before = state_of(cheats.node)
+    token = is_local_caller.set(False)
+    try:
+        for port in ("l1", "l2"):
+            for name in (name for names in NAMES.values() for name in names):
+                assert "from this machine" in ask(port, name)["error"]["message"]
+    finally:
+        is_local_caller.reset(token)
+    assert state_of(cheats.node) == before
