@@ -98,7 +98,8 @@ class CallTracer(Tracer):
         self._only_top_call = only_top_call
         self._with_log = with_log
         self._logs = first_log
-        self._open: list[tuple[CallFrame, int]] = []  # with the number of logs before the frame
+        self._open: list[CallFrame] = []
+        self._logs_before: list[int] = []  # the number of logs before each open frame, shown or not
         self._depth = 0
         self._gas_limit = 0
         self._is_system_call = False
@@ -122,25 +123,27 @@ class CallTracer(Tracer):
     ) -> None:
         """A frame below the newest."""
         self._depth = depth
+        self._logs_before.append(self._logs)
         if self._is_system_call or (self._only_top_call and depth > 0):
             return
         self._budget.take(len(data) + _FRAME_WEIGHT)
-        frame = CallFrame(kind, caller, target, value, gas if depth else self._gas_limit, data)
-        self._open.append((frame, self._logs))
+        self._open.append(CallFrame(kind, caller, target, value, gas if depth else self._gas_limit, data))
 
     def on_exit(self, depth: int, output: bytes, gas_used: int, error: VMError | None) -> None:
         """The newest frame's end."""
         self._depth = depth - 1
+        logs_before = self._logs_before.pop()
+        if error is not None:
+            self._logs = logs_before
         if self._is_system_call or (self._only_top_call and depth > 0):
             return
         self._budget.take(len(output))
-        frame, logs_before = self._open.pop()
+        frame = self._open.pop()
         frame.end(output, gas_used, error)
         if error is not None:
-            self._logs = logs_before
             _forget_logs(frame)
         if self._open:
-            self._open[-1][0].calls.append(frame)
+            self._open[-1].calls.append(frame)
         else:
             self.top = frame
 
@@ -151,7 +154,7 @@ class CallTracer(Tracer):
         if not self._with_log or self._is_system_call or (self._only_top_call and self._depth > 0):
             return
         self._budget.take(len(data) + _LOG_WEIGHT)
-        frame = self._open[-1][0]
+        frame = self._open[-1]
         frame.logs.append(CallLog(address, topics, data, index, len(frame.calls)))
 
     def on_tx_end(self, evm: "Evm", outcome: "Outcome") -> None:
@@ -174,25 +177,25 @@ class CallTracer(Tracer):
 
 def nested(top: CallFrame) -> orjson.Fragment:
     """A frame and all below it, as JSON text. The tree may be deeper than what orjson nests."""
-    pieces: list[bytes] = []
+    pieces = bytearray()
     rest: list[CallFrame | bytes] = [top]
     while rest:
         item = rest.pop()
         if isinstance(item, bytes):
-            pieces.append(item)
+            pieces += item
             continue
         pause()
         text = orjson.dumps(item.to_json())
         if not item.calls:
-            pieces.append(text)
+            pieces += text
             continue
-        pieces += (text[:-1], b',"calls":[')
+        pieces += text[:-1] + b',"calls":['
         rest.append(b"]}")
         for index, call in reversed(list(enumerate(item.calls))):
             rest.append(call)
             if index:
                 rest.append(b",")
-    return orjson.Fragment(b"".join(pieces))
+    return orjson.Fragment(bytes(pieces))
 
 
 def _forget_logs(frame: CallFrame) -> None:

@@ -1,5 +1,6 @@
 """The default tracer: every opcode with its gas, stack, memory and storage (geth eth/tracers/logger/logger.go)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -27,17 +28,17 @@ class StructLogOptions:
 
 
 class StructLogger(Tracer):
-    """A row per opcode. Rows are kept as JSON text: they are the answer, and take the least memory that way."""
+    """A row per opcode. Rows are kept as one JSON text: it is the answer, and takes the least memory that way."""
 
     wants_opcodes: bool = True
 
     def __init__(self, options: StructLogOptions, budget: Budget) -> None:
         self._options = options
         self._budget = budget
-        self._rows: list[bytes] = []
-        self._size = 0
-        self._open: tuple[Step, dict[str, Any]] | None = None  # the row whose cost is not known yet
-        self._storage: dict[Address, dict[str, str]] = {}
+        self._rows = bytearray()
+        self._size = 0  # of the rows, without the commas between them
+        self._open: tuple[Step, str] | None = None  # the row whose cost is not known yet
+        self._storage: dict[Address, dict[int, str]] = {}
         self._output = b""
         self._error: VMError | None = None
         self._gas_used = 0
@@ -57,49 +58,44 @@ class StructLogger(Tracer):
         options = self._options
         if self._is_system_call or (options.limit and self._size > options.limit):
             return
-        row: dict[str, Any] = {}
+        text = ""
         if not options.disable_stack:
-            row["stack"] = [hex(item) for item in step.stack]
+            text += f',"stack":{_strings(map(hex, step.stack))}'
         if options.enable_return_data and step.return_data:
-            row["returnData"] = "0x" + step.return_data.hex()
+            text += f',"returnData":"0x{step.return_data.hex()}"'
         if options.enable_memory and step.memory:
-            text = step.memory.hex()
-            row["memory"] = [text[start : start + 64] for start in range(0, len(text), 64)]
+            words = step.memory.hex()
+            text += f',"memory":{_strings(words[start : start + 64] for start in range(0, len(words), 64))}'
         if not options.disable_storage and step.opcode in (SLOAD, SSTORE):
             slots = self._slots(step)
             if slots:
-                row["storage"] = dict(slots)
-        self._open = step, row
+                text += f',"storage":{{{",".join(slots.values())}}}'
+        self._open = step, text
 
-    def _slots(self, step: Step) -> dict[str, str]:
+    def _slots(self, step: Step) -> dict[int, str]:
         """The slots of the frame's account that the transaction has read or written, this one included."""
         slots = self._storage.setdefault(step.address, {})
         if len(step.stack) >= (1 if step.opcode == SLOAD else 2):
             slot = step.stack[-1]
             value = step.accounts.get_storage(step.address, slot) if step.opcode == SLOAD else step.stack[-2]
-            slots[f"{slot:064x}"] = f"{value:064x}"
+            slots[slot] = f'"{slot:064x}":"{value:064x}"'
         return slots
 
     def _close(self) -> None:
         if self._open is None:
             return
         (step, more), self._open = self._open, None
-        row: dict[str, Any] = {
-            "pc": step.pc,
-            "op": OPCODE_NAMES[step.opcode],
-            "gas": step.gas,
-            "gasCost": step.cost,
-            "depth": step.depth,
-        }
-        if step.error is not None:
-            row["error"] = describe_error(step.error)
-        row |= more
-        if step.refund:
-            row["refund"] = step.refund
-        text = orjson.dumps(row)
-        self._budget.take(len(text) + 33)  # and the bytes object around it
-        self._size += len(text)
-        self._rows.append(text)
+        error = "" if step.error is None else f',"error":{orjson.dumps(describe_error(step.error)).decode()}'
+        refund = f',"refund":{step.refund}' if step.refund else ""
+        row = (
+            f'{{"pc":{step.pc},"op":"{OPCODE_NAMES[step.opcode]}","gas":{step.gas},"gasCost":{step.cost},'
+            f'"depth":{step.depth}{error}{more}{refund}}}'
+        )
+        self._budget.take(len(row) + 1)
+        self._size += len(row)
+        if self._rows:
+            self._rows += b","
+        self._rows += row.encode()
 
     def on_exit(self, depth: int, output: bytes, gas_used: int, error: VMError | None) -> None:
         """The outermost frame's end is the transaction's."""
@@ -119,5 +115,11 @@ class StructLogger(Tracer):
             "gas": self._gas_used,
             "failed": self._error is not None,
             "returnValue": "0x" + (self._output.hex() if shows_output else ""),
-            "structLogs": [orjson.Fragment(row) for row in self._rows],
+            "structLogs": orjson.Fragment(b"[" + self._rows + b"]"),
         }
+
+
+def _strings(items: Iterable[str]) -> str:
+    """A JSON list of strings that need no escapes."""
+    text = '","'.join(items)
+    return f'["{text}"]' if text else "[]"
