@@ -139,7 +139,7 @@ def _model(terms: ChainTerms, ident: int, tokens: tuple[int, int], fee: int | No
         raise EconomicsError(f"a fee of {found} wei is below the quote, {quote} wei: the precompile would refuse it")
     if not found:
         raise EconomicsError(f"model {ident} has no price: give a fee per query")
-    quoted = f"the quote of model {ident} for {tokens[0]:,} tokens in and {tokens[1]:,} out"
+    quoted = f"the quote of model {ident} of chain {terms.chain_id} for {tokens[0]:,} tokens in and {tokens[1]:,} out"
     return Model(f"model {ident}", shape, found, quoted if fee is None else "given")
 
 

@@ -4,6 +4,8 @@ Every path begins with a hash over all files, so that a browser may keep a file 
 """
 
 import hashlib
+import posixpath
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
@@ -12,6 +14,7 @@ from typing import Final
 
 _TYPES: Final = {".js": "text/javascript", ".css": "text/css", ".json": "application/json", ".txt": "text/plain"}
 _HASH_DIGITS: Final = 12
+_IMPORT: Final = re.compile(r"""(?:^import|\bfrom)\s*['"](\.[^'"]+)['"]""", re.MULTILINE)
 
 
 @dataclass(slots=True, frozen=True)
@@ -39,10 +42,18 @@ class StaticFiles:
         self.root = f"/static/{digest.hexdigest()[:_HASH_DIGITS]}"
 
     def modules(self) -> list[str]:
-        """Paths of the modules that a first load needs: all of them but those that a page loads when it is opened."""
-        own = [item.path for item in self.files if item.path.startswith("app/") and item.path.endswith(".js")]
-        libraries = [f"vendor/{name}.js" for name in ("preact", "preact-hooks", "htm", "signals-core", "signals")]
-        return libraries + [path for path in own if not path.startswith("app/later/")]
+        """The modules that the first page needs: what app/main.js imports, and what that imports."""
+        texts = {item.path: item.content.decode() for item in self.files if item.path.endswith(".js")}
+        found: dict[str, None] = {}
+        waiting = ["app/main.js"]
+        while waiting:
+            path = waiting.pop()
+            if path not in found:
+                found[path] = None
+                folder = posixpath.dirname(path)
+                imported = _IMPORT.findall(texts[path])
+                waiting += [posixpath.normpath(posixpath.join(folder, target)) for target in imported]
+        return list(found)
 
 
 def _walk(folder: Traversable, prefix: str) -> Iterator[StaticFile]:

@@ -26,6 +26,7 @@ _SHELL: Final = """<!doctype html>
 <meta name="endpoints" content="{endpoints}">
 <title>openrollup</title>
 <link rel="icon" href="{icon}">
+<link rel="stylesheet" href="{root}/vendor/uplot.css">
 <link rel="stylesheet" href="{root}/app.css">
 {preloads}
 <script type="module" src="{root}/app/main.js"></script>

@@ -77,6 +77,7 @@ class Visitor:
         self.problems = []
         self._origin = chain.url
         self.page = self.context.new_page()
+        self.page.set_default_timeout(10_000)
         self.page.on("request", self._on_request)
         self.page.on("pageerror", lambda error: self.problems.append(f"page error: {error}"))
         self.page.on("console", self._on_console)

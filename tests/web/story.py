@@ -7,7 +7,7 @@ from eth_account import Account
 from web3 import Web3
 
 from attribution_precompile.attestation import Attestation, sign_attestation
-from attribution_precompile.client import AttributionClient, Price, Split
+from attribution_precompile.client import AttributionClient, Price
 from rollup.cli.demo_texts import load_data_set
 from rollup.protocol.accounts import USERS
 from rollup.protocol.primitives import keccak256
@@ -27,18 +27,21 @@ def play(chain, examples: Path) -> None:
     rows = [(text.address, text.units, keccak256(text.content.encode())) for text in texts]
     client.contribute(owner, datanet, rows)
     price = Price(OPEN // 100, OPEN // 1000, OPEN * 4 // 1000)
-    model = client.register_model(owner, [(datanet, 1)], price=price, split=Split(3000, 0, 7000))
+    model = client.register_model(owner, [(datanet, 1)], price=price, metadata=keccak256(b"Ward assistant"))
     client.infer(payer, model, input_tokens=12, output_tokens=340)
+    question = "What helps on a night shift?"
     answer = (examples / "answers" / "night-shift.txt").read_text()
-    traced(chain, client, model, payer, owner, answer)
+    for text in (question, answer, "Medical notes", "Ward assistant"):
+        chain.rpc("open_putContent", text)
+    traced(chain, client, model, payer, owner, question, answer)
     client.infer(owner, model, input_tokens=5, output_tokens=90)  # the owner pays itself
     chain.until_safe()
     client.infer(payer, model, input_tokens=7, output_tokens=55)
 
 
-def traced(chain, client, model, payer, attributor, answer):
+def traced(chain, client, model, payer, attributor, question, answer):
     """An inference that pays those whose texts the answer repeats."""
-    found = chain.rpc("open_trace", model, answer, "What helps on a night shift?")
+    found = chain.rpc("open_trace", model, answer, question)
     deadline = int(chain.rpc("eth_getBlockByNumber", "latest", False)["timestamp"], 16) + 3600
     hashes = [bytes.fromhex(found[name][2:]) for name in ("requestHash", "responseHash", "evidence")]
     counts = int(found["inputTokens"], 16), int(found["outputTokens"], 16)

@@ -17,6 +17,7 @@ from tests.docs.pages import ROOT
 STATIC = ROOT / "rollup" / "web" / "static"
 MODULES = sorted(STATIC.rglob("*.js"))
 OWN = sorted((STATIC / "app").rglob("*.js"))
+IMPORTS = re.compile(r"^(?:import|export) (?:[^;]*? from )?'([^']+)'|\bimport\('([^']+)'\)", re.MULTILINE)
 MANIFEST = json.loads((STATIC / "vendor" / "vendor.json").read_text())
 
 
@@ -62,7 +63,8 @@ def test_a_module_says_what_it_is_and_imports_only_files_that_are_there(path):
     text = path.read_text()
     assert text.startswith("/**"), "a module begins with what it is"
     assert len(text.splitlines()) < 260
-    for target in re.findall(r"(?:from|import)\s*\(?'([^']+)'", text):
+    for target in IMPORTS.findall(text):
+        target = "".join(target)
         assert target.startswith("."), target
         assert (path.parent / target).resolve().is_file(), target
 

@@ -22,21 +22,17 @@ export function note(layer, blocks) {
  * @param {'l1'|'l2'} layer
  * @param {number} from lowest block number
  * @param {number} to
- * @returns {Promise<{number: number, hash: string, count: number|null}[]>} replaced blocks, newest first
+ * @returns {Promise<{number: number, hash: string}[]>} replaced blocks, newest first
  */
 export async function orphans(layer, from, to) {
   const found = new Map();
   for (const block of replaced[layer].values()) {
-    found.set(block.hash, {number: num(block.number), hash: block.hash, count: block.transactions?.length ?? null});
+    found.set(block.hash, {number: num(block.number), hash: block.hash});
   }
   if (await supports('l2', 'openrollup_orphans')) {
     const answer = await call('l2', 'openrollup_orphans', [layer, hex(from), hex(to)]);
-    for (const item of answer.orphans ?? answer) {
-      found.set(item.hash, {
-        number: num(item.number),
-        hash: item.hash,
-        count: item.transactions === undefined ? null : Array.isArray(item.transactions) ? item.transactions.length : num(item.transactions),
-      });
+    for (const item of answer) {
+      found.set(item.hash, {number: num(item.number), hash: item.hash});
     }
   }
   return [...found.values()].filter((item) => item.number >= from && item.number <= to).sort((a, b) => b.number - a.number);

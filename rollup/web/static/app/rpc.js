@@ -61,8 +61,11 @@ export function call(endpoint, method, params = [], {quiet = false} = {}) {
 
 const known = new Map();
 
+/** More parameters than any method takes: who has the method refuses them and does nothing. */
+const TOO_MANY = Array(12).fill(null);
+
 /**
- * Whether an endpoint has a method: asked once, with parameters of no meaning.
+ * Whether an endpoint has a method: asked once, with more parameters than it can take, so that nothing is done.
  *
  * @param {Endpoint} endpoint
  * @param {string} method
@@ -71,7 +74,7 @@ const known = new Map();
 export function supports(endpoint, method) {
   const key = `${endpoint} ${method}`;
   if (!known.has(key)) {
-    const asked = call(endpoint, method, [null], {quiet: true}).then(
+    const asked = call(endpoint, method, TOO_MANY, {quiet: true}).then(
       () => true,
       (error) => {
         if (!(error instanceof RpcError)) known.delete(key);

@@ -1,42 +1,34 @@
-/** Batches: how L2 blocks came to L1, by channel; with each channel's frames and why one was dropped. */
+/** Batches: the L1 transactions that carry L2 blocks, newest first, and what derivation dropped by which rule. */
 import {html} from '../html.js';
+import {useState} from '../../vendor/preact-hooks.js';
 import {call, has, supports} from '../rpc.js';
 import {heads} from '../heads.js';
 import {useData} from '../use_data.js';
 import {madeSafeBy} from '../chain.js';
-import {bytesText, foreign, grouped, num} from '../format.js';
-import {Page, Section} from '../parts/page.js';
-import {Facts, Table} from '../parts/table.js';
-import {Empty, Failure, Loaded} from '../parts/notice.js';
+import {bytesText, grouped} from '../format.js';
+import {Page} from '../parts/page.js';
+import {Table} from '../parts/table.js';
+import {Empty, Loaded} from '../parts/notice.js';
 import {Amount, BlockLink, Hash} from '../parts/values.js';
+import {Drops, Range, packed} from '../parts/batch_parts.js';
 
 const PAGE = 25;
 const L1_BLOCKS = 60;
 
-/** How the blocks of a batch are said: first to last, as links. */
-const Range = ({first, last}) =>
-  first === null || first === undefined ? html`<span class="quiet">none</span>` : html`<${BlockLink} layer="l2" number=${num(first)} /><span class="quiet">–</span><${BlockLink} layer="l2" number=${num(last)} />`;
-
-const Status = ({batch}) => html`<span class=${`safety is-${batch.status.replace(' ', '-')}`}>${batch.status}</span>${batch.dropReason && html` <span class="quiet">${foreign(batch.dropReason)}</span>`}`;
-
-const ratio = ({bytesIn, bytesOut}) => (num(bytesOut) > 0 ? `${(num(bytesIn) / num(bytesOut)).toFixed(1)}×` : '–');
-
 const COLUMNS = [
-  {title: 'Channel', cell: (batch) => html`<a class="mono" href=${`#/batch/${batch.channelId}`}>${batch.channelId.slice(0, 12)}…</a>`},
-  {title: 'L2 blocks', cell: (batch) => html`<${Range} first=${batch.l2Start} last=${batch.l2End} />`},
-  {title: 'Transactions', right: true, cell: (batch) => grouped(batch.txCount ?? 0)},
-  {title: 'Kind', hide: true, cell: (batch) => [batch.type, batch.compressor].filter(Boolean).join(', ')},
-  {title: 'On L1', right: true, cell: (batch) => bytesText(num(batch.bytesOut))},
-  {title: 'Packed', right: true, hide: true, cell: ratio},
-  {title: 'L1 cost, OPEN', right: true, hide: true, cell: (batch) => (batch.l1Cost === null || batch.l1Cost === undefined ? '–' : html`<${Amount} wei=${batch.l1Cost} unit=${false} />`)},
-  {title: 'Status', cell: (batch) => html`<${Status} batch=${batch} />`},
+  {title: 'L1', cell: (row) => html`<${BlockLink} layer="l1" number=${row.l1Block.number} />`},
+  {title: 'Transaction', hide: true, cell: (row) => html`<${Hash} value=${row.transactionHash} href=${`#/l1/tx/${row.transactionHash}`} />`},
+  {title: 'Channel', cell: (row) => row.channels.map((channel) => html`<div><a class="mono" href=${`#/batch/${channel.channelId}`}>${channel.channelId.slice(0, 10)}…</a> ${channel.status !== 'complete' && html`<span class="chip">${channel.status}</span>`}</div>`)},
+  {title: 'L2 blocks', cell: (row) => row.channels.map((channel) => html`<div><${Range} first=${channel.firstBlock} last=${channel.lastBlock} /></div>`)},
+  {title: 'Transactions', right: true, hide: true, cell: (row) => grouped(row.channels.reduce((sum, channel) => sum + (channel.transactionCount ?? 0), 0))},
+  {title: 'On L1', right: true, cell: (row) => html`${bytesText(row.size)} <span class="quiet">${row.container}</span>`},
+  {title: 'Packed', right: true, hide: true, cell: (row) => row.channels.map(packed).join(', ')},
+  {title: 'Cost, OPEN', right: true, hide: true, cell: (row) => (row.l1Cost === null ? '–' : html`<${Amount} wei=${row.l1Cost} unit=${false} />`)},
+  {title: '', cell: (row) => html`<${Drops} drops=${[...row.dropped, ...row.channels.flatMap((channel) => channel.dropped ?? [])]} short />`},
 ];
 
-async function load() {
-  if (await supports('l2', 'openrollup_listBatches')) {
-    const answer = await call('l2', 'openrollup_listBatches', [null, PAGE]);
-    return {batches: answer.batches};
-  }
+async function load(cursor) {
+  if (await supports('l2', 'openrollup_listBatches')) return call('l2', 'openrollup_listBatches', [cursor, PAGE]);
   if (!has('node') || !heads.peek()?.l1) return {};
   const newest = heads.peek().l1.head.number;
   const numbers = Array.from({length: Math.min(L1_BLOCKS, newest + 1)}, (_, index) => newest - index);
@@ -55,39 +47,17 @@ function Ranges({rows}) {
 }
 
 export function Batches() {
-  const data = useData(load, []);
+  const [cursors, setCursors] = useState([null]);
+  const isFirst = cursors.length === 1;
+  const data = useData(() => load(cursors.at(-1)), [cursors], {live: isFirst});
   return html`<${Page} title="Batches" above=${html`<a href="#/">Explorer</a>`}>
-    <p class="lead">The batcher packs L2 blocks into channels, cuts them into frames and posts these to L1. A block is safe when it can be read back from there.</p>
-    <${Loaded} data=${data} lines=${8}>${({batches, ranges}) => {
-      if (batches) return batches.length ? html`<${Table} caption="Batches, newest first" columns=${COLUMNS} rows=${batches} keyOf=${(batch) => batch.channelId} />` : html`<${Empty}>No batch yet. The batcher posts within a few L1 blocks of the first L2 block.<//>`;
-      return ranges ? html`<${Ranges} rows=${ranges} />` : html`<${Empty}>Batches are on L1: start openrollup web with --l1 and --node to see them.<//>`;
+    <p class="lead">The batcher packs L2 blocks into channels, cuts these into frames and posts them to L1. A block is safe when it can be read back from there.</p>
+    <${Loaded} data=${data} lines=${8}>${({batches, cursor, ranges}) => {
+      if (ranges) return html`<${Ranges} rows=${ranges} />`;
+      if (!batches) return html`<${Empty}>Batches are on L1: start openrollup web with --l1 and --node to see them.<//>`;
+      if (!batches.length) return html`<${Empty}>No batch yet. The batcher posts within a few L1 blocks of the first L2 block.<//>`;
+      return html`<${Table} caption="Batcher transactions, newest first" columns=${COLUMNS} rows=${batches} keyOf=${(row) => row.transactionHash} />
+        <div class="inline center after">${!isFirst && html`<button type="button" onClick=${() => setCursors(cursors.slice(0, -1))}>← Newer</button>`}${cursor && html`<button type="button" onClick=${() => setCursors([...cursors, cursor])}>Older →</button>`}</div>`;
     }}<//>
-  <//>`;
-}
-
-const FRAMES = [
-  {title: 'Frame', right: true, cell: (frame) => grouped(frame.number)},
-  {title: 'Bytes', right: true, cell: (frame) => grouped(frame.len ?? frame.bytes ?? 0)},
-  {title: 'Last', cell: (frame) => (frame.isLast ? 'yes' : '')},
-  {title: 'L1 block', cell: (frame) => html`<${BlockLink} layer="l1" number=${num(frame.l1Block?.number ?? frame.l1Block)} />`},
-  {title: 'L1 transaction', cell: (frame) => html`<${Hash} value=${frame.l1Tx} href=${`#/l1/tx/${frame.l1Tx}`} />`},
-  {title: 'As', cell: (frame) => (frame.blobIndex === null || frame.blobIndex === undefined ? 'calldata' : `blob ${num(frame.blobIndex)}`)},
-];
-
-export function Batch({id}) {
-  const data = useData(() => call('l2', 'openrollup_getBatch', [id]), [id]);
-  if (data.error && data.value === undefined) return html`<${Page} title="Batch" above=${html`<a href="#/batches">Batches</a>`}><${Failure} error=${data.error} /><//>`;
-  return html`<${Page} title="Batch" above=${html`<a href="#/">Explorer</a> / <a href="#/batches">Batches</a>`}>
-    <${Loaded} data=${data} lines=${8}>${(batch) => html`
-      <${Facts} rows=${[
-        ['Channel', html`<${Hash} value=${batch.channelId} whole copy />`],
-        ['Status', html`<${Status} batch=${batch} />`],
-        ['L2 blocks', html`<${Range} first=${batch.l2Start} last=${batch.l2End} />`],
-        ['Transactions', grouped(batch.txCount ?? 0)],
-        ['Kind', [batch.type, batch.compressor].filter(Boolean).join(', ')],
-        ['Size', `${grouped(num(batch.bytesIn))} bytes, ${grouped(num(batch.bytesOut))} on L1 (${ratio(batch)})`],
-        ['L1 cost', batch.l1Cost !== null && batch.l1Cost !== undefined && html`<${Amount} wei=${batch.l1Cost} />`],
-      ]} />
-      <${Section} title=${`Frames (${(batch.frames ?? []).length})`}>${(batch.frames ?? []).length ? html`<${Table} caption="Frames" columns=${FRAMES} rows=${batch.frames} />` : html`<${Empty}>No frame of it was read.<//>`}<//>`}<//>
   <//>`;
 }

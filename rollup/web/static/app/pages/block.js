@@ -42,10 +42,10 @@ function Transactions({layer, block, receipts}) {
 
 function Origin({origin}) {
   if (!origin) return null;
-  const transactions = origin.l1Txs ?? origin.l1Transactions ?? [];
+  const {transactions} = origin;
   return [
     ['Channel', origin.channelId && html`<a class="mono" href=${`#/batch/${origin.channelId}`}>${origin.channelId.slice(0, 14)}…</a>`],
-    ['On L1 in', transactions.length > 0 && transactions.map((item) => html`<${Hash} value=${item.hash ?? item} href=${`#/l1/tx/${item.hash ?? item}`} /> `)],
+    ['On L1 in', transactions.length > 0 && transactions.map((item) => html`<${Hash} value=${item.hash} href=${`#/l1/tx/${item.hash}`} /> `)],
   ];
 }
 

@@ -1,0 +1,35 @@
+/** What was done here and what came of it: each action, and how long the verifier took to agree again. */
+import {effect, signal} from '../../vendor/signals-core.js';
+import {heads, verdict} from '../heads.js';
+
+const MOST = 100;
+
+/** `{id, time, words, target, healed, kind}`, newest last. `target` is the L2 block that must be equal again. */
+export const log = signal([]);
+let lastId = 0;
+let before = null;
+
+/** @param {string} words @param {{heals?: boolean, kind?: 'action'|'seen'|'bad'}} [options] */
+export function note(words, {heals = false, kind = 'action'} = {}) {
+  const entry = {id: ++lastId, time: Date.now() / 1000, words, kind, target: heals ? (heads.peek()?.l2.head.number ?? null) : null, healed: null};
+  log.value = [...log.peek().slice(1 - MOST), entry];
+}
+
+/** Watches the heads: what heals is measured, and a head that goes back is written down. */
+export function watch() {
+  return effect(() => {
+    const state = heads.value;
+    const {state: word, number} = verdict.value;
+    if (!state) return;
+    for (const layer of ['l1', 'l2']) {
+      const [now, then] = [state[layer]?.head, before?.[layer]?.head];
+      if (now && then && now.number < then.number) note(`${layer.toUpperCase()} head went back from #${then.number} to #${now.number}`, {kind: 'seen'});
+    }
+    before = state;
+    const now = Date.now() / 1000;
+    const waiting = log.peek().filter((item) => item.target !== null && item.healed === null);
+    if (word === 'equal' && waiting.some((item) => number >= item.target)) {
+      log.value = log.peek().map((item) => (waiting.includes(item) && number >= item.target ? {...item, healed: {seconds: now - item.time, number}} : item));
+    }
+  });
+}

@@ -1,0 +1,60 @@
+/** What can be done to the chain, as JSON-RPC methods. Those that the node has are found when the page is opened. */
+import {call, supports} from '../rpc.js';
+import {hex} from '../format.js';
+
+/**
+ * @typedef {{group: string, method: string, endpoint: import('../rpc.js').Endpoint, label: string,
+ *   fields?: {name: string, label: string, value: string, choices?: string[]}[], params?: (values: string[]) => any,
+ *   heals?: boolean, warns?: string}} Verb
+ * heals: the time is measured until the verifier agrees again. warns: what it destroys.
+ */
+
+const NUMBER = (label, value) => ({name: label, label, value});
+
+/** @type {Verb[]} */
+const ALL = [
+  {group: 'Sequencer', method: 'admin_stopSequencer', endpoint: 'node', label: 'Stop'},
+  {
+    group: 'Sequencer',
+    method: 'admin_startSequencer',
+    endpoint: 'node',
+    label: 'Start',
+    params: async () => [(await call('l2', 'eth_getBlockByNumber', ['latest', false], {quiet: true})).hash],
+  },
+  {group: 'Batcher', method: 'admin_stopBatcher', endpoint: 'node', label: 'Stop'},
+  {group: 'Batcher', method: 'admin_startBatcher', endpoint: 'node', label: 'Start', heals: true},
+  {group: 'Batcher', method: 'admin_flushBatcher', endpoint: 'node', label: 'Post now', heals: true},
+  {group: 'Proposer', method: 'admin_stopProposer', endpoint: 'node', label: 'Stop'},
+  {group: 'Proposer', method: 'admin_startProposer', endpoint: 'node', label: 'Start'},
+  {group: 'Derivation', method: 'admin_resetDerivationPipeline', endpoint: 'node', label: 'Begin again at the safe head', heals: true},
+  {group: 'L1', method: 'evm_mine', endpoint: 'l1', label: 'Mine a block', params: () => []},
+  {
+    group: 'L1',
+    method: 'anvil_reorg',
+    endpoint: 'l1',
+    label: 'Reorganise',
+    fields: [NUMBER('blocks deep', '3')],
+    params: ([depth]) => [Number(depth), []],
+    heals: true,
+    warns: 'L1 blocks are replaced. L2 blocks that were derived from them go too, and are built again.',
+  },
+  {group: 'Time', method: 'evm_increaseTime', endpoint: 'l2', label: 'Go forward', fields: [NUMBER('seconds', '3600')], params: ([seconds]) => [hex(seconds)]},
+  {group: 'Garbage', method: 'openrollup_postGarbage', endpoint: 'l2', label: 'Post to L1', fields: [{name: 'kind', label: 'kind', value: '', choices: []}], params: ([kind]) => [kind], heals: true},
+];
+
+/** @returns {Promise<Map<string, Verb[]>>} the verbs that the node has, by group */
+export async function findVerbs() {
+  const there = await Promise.all(ALL.map(({endpoint, method}) => supports(endpoint, method)));
+  const groups = new Map();
+  for (const verb of ALL.filter((_, index) => there[index])) {
+    const chosen = verb.group === 'Garbage' ? await withKinds(verb) : verb;
+    groups.set(verb.group, [...(groups.get(verb.group) ?? []), chosen]);
+  }
+  return groups;
+}
+
+async function withKinds(verb) {
+  const answer = await call('l2', 'openrollup_listGarbageKinds', [], {quiet: true}).catch(() => []);
+  const kinds = answer.map((item) => item.kind ?? item);
+  return {...verb, fields: [{...verb.fields[0], choices: kinds, value: kinds[0] ?? ''}]};
+}

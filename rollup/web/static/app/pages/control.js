@@ -1,0 +1,73 @@
+/** The control room: what the node lets one do to the chain, its heads over time, and how it heals. */
+import {html} from '../html.js';
+import {useEffect, useState} from '../../vendor/preact-hooks.js';
+import {call, has} from '../rpc.js';
+import {heads, refresh} from '../heads.js';
+import {useData} from '../use_data.js';
+import {Page, Section} from '../parts/page.js';
+import {Table} from '../parts/table.js';
+import {Empty, Loaded} from '../parts/notice.js';
+import {Act} from '../studio/act.js';
+import {findVerbs} from '../control/verbs.js';
+import {log, note, watch} from '../control/log.js';
+import {HeadsChart} from '../control/heads_chart.js';
+
+function Field({field, value, onChange}) {
+  const set = (event) => onChange(event.target.value);
+  return html`<label class="short"><span class="name">${field.label}</span>${
+    field.choices ? html`<select value=${value} onChange=${set}>${field.choices.map((item) => html`<option>${item}</option>`)}</select>` : html`<input value=${value} inputmode="numeric" onInput=${set} />`
+  }</label>`;
+}
+
+function Verb({verb}) {
+  const fields = verb.fields ?? [];
+  const [values, setValues] = useState(fields.map((field) => field.value));
+  const [isAsked, setAsked] = useState(false);
+  const act = async () => {
+    if (verb.warns && !isAsked) {
+      setAsked(true);
+      return;
+    }
+    setAsked(false);
+    const params = verb.params ? await verb.params(values) : [];
+    await call(verb.endpoint, verb.method, params);
+    note([verb.group, verb.label.toLowerCase(), ...values].join(' '), {heals: verb.heals});
+    refresh();
+  };
+  return html`<div>
+    ${fields.length > 0 && html`<div class="inline">${fields.map((field, index) => html`<${Field} field=${field} value=${values[index]} onChange=${(value) => setValues(values.with(index, value))} />`)}</div>`}
+    ${isAsked && html`<p class="failure after" role="alert">${verb.warns}</p>`}
+    <${Act} label=${isAsked ? `Yes: ${verb.label.toLowerCase()}` : verb.label} isPrimary=${false} needsSigner=${false} kind=${isAsked ? 'danger' : ''} onAct=${act} />
+  </div>`;
+}
+
+const clock = (time) => new Date(time * 1000).toLocaleTimeString('en-GB');
+
+const LOG = [
+  {title: 'No.', right: true, cell: (row) => row.place},
+  {title: 'When', cell: (row) => clock(row.time)},
+  {title: 'What', cell: (row) => row.words},
+  {
+    title: 'Healed',
+    cell: (row) =>
+      row.healed
+        ? html`<span class="safety is-safe">in ${row.healed.seconds.toFixed(1)} s: verifier equal at #${row.healed.number}</span>`
+        : row.target !== null && html`<span class="quiet">waits for the verifier to agree at #${row.target}</span>`,
+  },
+];
+
+export function Control() {
+  const data = useData(findVerbs, [], {live: false});
+  useEffect(watch, []);
+  const rows = log.value.map((row, index) => ({...row, place: index + 1})).reverse();
+  return html`<${Page} title="Control room">
+    <p class="lead">Stop what makes the chain go, and watch it heal: blocks are safe again when the verifier has derived the same hashes from L1.</p>
+    <${Section} title="Heads over time" note="Since this page was loaded.">${heads.value && html`<${HeadsChart} />`}<//>
+    <${Section} title="Switches"><${Loaded} data=${data} lines=${4}>${(groups) =>
+      groups.size
+        ? html`<div class="controls">${[...groups].map(([name, verbs]) => html`<section key=${name} aria-label=${name}><h3>${name}${name === 'Sequencer' && heads.value?.isSequencing !== null && html` <span class="note">${heads.value?.isSequencing ? 'is on' : 'is off'}</span>`}</h3><div class="verbs">${verbs.map((verb) => html`<${Verb} key=${verb.method} verb=${verb} />`)}</div></section>`)}</div>`
+        : html`<${Empty}>${has('node') ? 'The node behind this page has no admin methods.' : 'There is no rollup node behind this page: start openrollup web with --node.'}<//>`}<//><//>
+    <${Section} title="Log" note="Healed is measured from the action until sequencer and verifier have the same hash at the head of that moment.">
+      ${rows.length ? html`<${Table} caption="Log" columns=${LOG} rows=${rows} keyOf=${(row) => row.id} />` : html`<${Empty}>Nothing was done yet.<//>`}<//>
+  <//>`;
+}

@@ -1,0 +1,81 @@
+"""The control room, and what the pages do while the chain or the connection is disturbed."""
+
+import re
+
+from playwright.sync_api import expect
+
+
+def test_the_sequencer_is_stopped_and_started_and_the_log_says_so(fresh, visit):
+    page = visit(fresh, "control")
+    box = page.get_by_role("region", name="Sequencer")
+    expect(box).to_contain_text("is on")
+    box.get_by_role("button", name="Stop").click()
+    expect(box).to_contain_text("is off")
+    assert not fresh.node.sequencer.is_active
+    box.get_by_role("button", name="Start").click()
+    expect(box).to_contain_text("is on")
+    expect(page.get_by_role("table", name="Log").locator("tbody tr")).to_have_count(2)
+
+
+def test_healed_is_measured_until_the_verifier_agrees(fresh, visit):
+    page = visit(fresh, "control")
+    batcher = page.get_by_role("region", name="Batcher")
+    batcher.get_by_role("button", name="Stop").click()
+    page.get_by_role("table", name="Log").wait_for()
+    fresh.step(4)
+    expect(page.locator(".strip")).to_contain_text("unsafe #4")
+    batcher.get_by_role("button", name="Start").click()
+    log = page.get_by_role("table", name="Log")
+    expect(log).to_contain_text("waits for the verifier to agree at #4")
+    fresh.until_safe()
+    expect(log).to_contain_text(re.compile(r"in \d+\.\d s: verifier equal at #\d+"))
+
+
+def test_the_chart_shows_the_heads_and_needs_no_other_origin(fresh, visit):
+    page = visit(fresh, "control")
+    expect(page.locator(".chart canvas")).to_be_visible()
+    assert page.locator(".chart").bounding_box()["height"] > 200
+
+
+def test_a_block_that_was_replaced_stays_visible_struck_through(fresh, visit):
+    fresh.step(4)
+    page = visit(fresh)
+    lane = page.get_by_role("region", name="L2")
+    expect(lane.get_by_role("link", name="#4", exact=True)).to_be_visible()
+    gone = fresh.node.l2.chain.head.hash
+
+    def replace(node):
+        node.l2.chain.set_head(node.l2.chain.canonical_hash(2))
+
+    fresh.do(replace)
+    expect(page.locator(".strip")).to_contain_text("unsafe #2")
+    fresh.rpc("eth_sendTransaction", {"from": fresh.rpc("eth_accounts")[0], "to": "0x" + "11" * 20, "value": "0x1"})
+    fresh.step(2)
+    row = lane.locator(".is-orphan", has_text="#4")
+    expect(row).to_contain_text("replaced by a reorganisation")
+    row.get_by_role("link").click()
+    expect(page.get_by_text("This block was replaced by a reorganisation.")).to_be_visible()
+    assert gone.hex() in page.url
+
+
+def test_a_socket_that_is_lost_loses_no_block(fresh, visit):
+    page = visit(fresh, allowed_errors=("ERR_INTERNET_DISCONNECTED", "WebSocket"))
+    page.locator(".strip").wait_for()
+    page.context.set_offline(True)
+    fresh.step(10)
+    page.wait_for_timeout(300)
+    page.context.set_offline(False)
+    lane = page.get_by_role("region", name="L2")
+    for number in (1, 5, 10):
+        expect(lane.get_by_role("link", name=f"#{number}", exact=True)).to_be_visible()
+
+
+def test_two_tabs_of_one_account_pay_one_after_the_other(chain, visit):
+    first, second = visit(chain, "studio"), visit(chain, "studio")
+    for page in (first, second):
+        page.get_by_label("Prompt").fill("What helps on a night shift?")
+        page.get_by_role("button", name="Answer", exact=True).click()
+        page.locator(".answer").wait_for()
+    for page in (first, second):
+        page.get_by_role("button", name="Pay").click()
+        expect(page.get_by_text(re.compile(r"Inference \d+ of"))).to_be_visible()
