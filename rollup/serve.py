@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rollup.cheats import Cheats
+from rollup.control import Control
 from rollup.cooperative import Turns
 from rollup.execution.engine import Engine
 from rollup.execution.errors import InvalidTransaction, Refusal
@@ -28,6 +29,7 @@ from rollup.rpc.backend import ExecutionBackend
 from rollup.rpc.batch_history import BatchHistory
 from rollup.rpc.beacon import BeaconServer
 from rollup.rpc.cheat_api import CheatApi
+from rollup.rpc.control_api import ControlApi
 from rollup.rpc.debug import Debug
 from rollup.rpc.debug_state import DebugState
 from rollup.rpc.debug_trace import DebugTraces
@@ -152,6 +154,7 @@ def endpoints(
     cheats = Cheats(node)
     servers["l1"].add_methods(CheatApi(cheats.l1, cheats, l1).methods(is_strict))
     servers["l2"].add_methods(CheatApi(cheats.l2, cheats, l2).methods(is_strict))
+    rollup.add_methods(ControlApi(Control(cheats)).methods(is_strict))
     rollup.pages.update(report_pages(node, servers))
     return found
 

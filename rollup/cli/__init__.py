@@ -16,6 +16,7 @@ from rollup.printable_text import printable
 # command: (module, what `openrollup --help` says of it)
 _COMMANDS = {
     "run": ("rollup.cli.run", "Start L1, L2, sequencer, batcher and verifier."),
+    "ctl": ("rollup.cli.ctl", "Operate a running chain: mine, reorganise, move time, snapshots."),
     "verify": ("rollup.cli.verify", "Derive an L2 from L1 data alone."),
     "demo": ("rollup.cli.demo", "Pay for 200 inferences and show who was paid."),
     "replay": ("rollup.cli.replay", "Execute recorded real blocks and compare their hashes."),

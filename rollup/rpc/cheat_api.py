@@ -121,7 +121,7 @@ def placed_transactions(value: Any) -> list[tuple[bytes, int]]:
     return found
 
 
-def _cheat(*parsers: Parser | Optional) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def cheat(*parsers: Parser | Optional) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Makes a method of parsed arguments into a handler that changes the node, for callers from this machine.
 
     What a cheat refuses is an answer: refusals are ValueErrors, and have changed nothing.
@@ -161,13 +161,13 @@ class CheatApi:
         return found
 
     # ------------------------------------------------------------ blocks
-    @_cheat(Optional(mine_options, MineOptions()))
+    @cheat(Optional(mine_options, MineOptions()))
     def mine_now(self, options: MineOptions) -> str:
         """Makes blocks; answers "0x0" as ganache does."""
         self._layer.mine(options.blocks, 0, options.timestamp)
         return "0x0"
 
-    @_cheat(Optional(mine_options, MineOptions()))
+    @cheat(Optional(mine_options, MineOptions()))
     def mine_detailed(self, options: MineOptions) -> list[dict[str, Any]]:
         """Makes blocks and answers with them, transactions in full."""
         chain = self._backend.chain
@@ -176,12 +176,12 @@ class CheatApi:
         blocks = [chain.block_by_number(number) for number in range(before + 1, chain.head.number + 1)]
         return [block_json(block, chain.receipts(block.hash) or [], full=True) for block in blocks if block is not None]
 
-    @_cheat(Optional(count64, 1), Optional(count64, 0))
+    @cheat(Optional(count64, 1), Optional(count64, 0))
     def mine(self, count: int, interval: int) -> None:
         """Makes blocks, interval seconds apart."""
         self._layer.mine(count, interval)
 
-    @_cheat(count64, Optional(placed_transactions))
+    @cheat(count64, Optional(placed_transactions))
     def reorg(self, depth: int, placed: list[tuple[bytes, int]] | None) -> None:
         """Replaces the newest blocks by as many others, empty but for these transactions."""
         for _, place in placed or ():
@@ -193,48 +193,48 @@ class CheatApi:
             blocks = [[raw for raw, place in placed if place == index] for index in range(last + 1)]
         self._layer.reorg(depth, blocks)
 
-    @_cheat(Optional(count64, 1))
+    @cheat(Optional(count64, 1))
     def rollback(self, depth: int) -> None:
         """Removes the newest blocks."""
         self._layer.reorg(depth, [])
 
     # ------------------------------------------------------------ time
-    @_cheat(count64)
+    @cheat(count64)
     def increase_time(self, seconds: int) -> int:
         """Moves the time forward; answers by how many seconds cheats have moved it in all."""
         self._shared.increase_time(seconds)
         return round(self._shared.moved)
 
-    @_cheat(count64)
+    @cheat(count64)
     def set_time(self, time: int) -> int:
         """Moves the time to Unix seconds, or milliseconds; answers by how many seconds."""
         before = self._shared.moved
         self._shared.move_to(time if time < _MILLISECONDS else time // 1_000)
         return round(self._shared.moved - before)
 
-    @_cheat(count64)
+    @cheat(count64)
     def set_next_time(self, time: int) -> None:
         """Sets the next block's time in Unix seconds."""
         self._layer.set_next_time(time)
 
     # ------------------------------------------------------------ snapshots
-    @_cheat()
+    @cheat()
     def snapshot(self) -> str:
         """Takes a snapshot of both layers; its number."""
         return hex_quantity(self._shared.snapshot())
 
-    @_cheat(count64)
+    @cheat(count64)
     def revert(self, number: int) -> bool:
         """Restores a snapshot of both layers; false for one that is gone."""
         return self._shared.revert(number)
 
     # ------------------------------------------------------------ state
-    @_cheat(address, number)
+    @cheat(address, number)
     def set_balance(self, account: Address, balance: int) -> None:
         """Sets a balance in wei, in a new block."""
         self._layer.patch(account, StateOverride(balance=balance))
 
-    @_cheat(address, number)
+    @cheat(address, number)
     def add_balance(self, account: Address, wei: int) -> None:
         """Adds to a balance, in a new block."""
         chain = self._backend.chain
@@ -244,24 +244,24 @@ class CheatApi:
             raise RpcError("balance overflow")
         self._layer.patch(account, StateOverride(balance=balance))
 
-    @_cheat(address, data)
+    @cheat(address, data)
     def set_code(self, account: Address, code: bytes) -> None:
         """Sets the code of an account, in a new block."""
         self._layer.patch(account, StateOverride(code=code))
 
-    @_cheat(address, count64)
+    @cheat(address, count64)
     def set_nonce(self, account: Address, nonce: int) -> None:
         """Sets a nonce, in a new block."""
         self._layer.patch(account, StateOverride(nonce=nonce))
 
-    @_cheat(address, slot, slot)
+    @cheat(address, slot, slot)
     def set_storage(self, account: Address, key: int, value: int) -> bool:
         """Sets a storage slot, in a new block."""
         self._layer.patch(account, StateOverride(storage_diff={key: value}))
         return True
 
     # ------------------------------------------------------------ when blocks are made
-    @_cheat(boolean)
+    @cheat(boolean)
     def set_automine(self, is_automatic: bool) -> bool:
         """A block for each transaction, or blocks only on demand."""
         self._layer.set_automatic(is_automatic)
@@ -273,7 +273,7 @@ class CheatApi:
         """Whether each transaction gets a block at once."""
         return self._layer.is_automatic
 
-    @_cheat(count64)
+    @cheat(count64)
     def set_interval(self, seconds: int) -> bool:
         """Blocks by the clock, or with 0 only on demand."""
         self._layer.set_interval(seconds)
@@ -286,17 +286,17 @@ class CheatApi:
         return self._layer.interval
 
     # ------------------------------------------------------------ the pool
-    @_cheat(hash32)
+    @cheat(hash32)
     def drop(self, tx_hash: Hash) -> str | None:
         """Forgets a waiting transaction; its hash, or null."""
         return hex_data(tx_hash) if self._layer.drop(tx_hash) else None
 
-    @_cheat()
+    @cheat()
     def drop_all(self) -> None:
         """Forgets every waiting transaction."""
         self._layer.drop_all()
 
-    @_cheat(address)
+    @cheat(address)
     def drop_of(self, sender: Address) -> None:
         """Forgets every waiting transaction of a sender."""
         self._layer.drop_of(sender)

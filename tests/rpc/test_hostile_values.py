@@ -10,6 +10,7 @@ from contextlib import suppress
 import orjson
 import pytest
 
+from rollup import cheats
 from rollup.rpc.errors import HANDLER_CRASHED, RpcError
 from rollup.serve import NodeServers
 from tests.docs.test_rpc_page import documented
@@ -110,7 +111,9 @@ def tables():
     servers = NodeServers(node, FREE_PORTS, "127.0.0.1", SECRET)
     head = "0x" + node.build_l2().hash.hex()
     HEAD.update({f"{label}BlockHash": head for label in ("head", "safe", "finalized")})
-    yield {port: server.methods for port, server in servers.rpc_servers.items()}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cheats, "MAX_BLOCKS", 2)  # a number of blocks among the values is refused, and not made
+        yield {port: server.methods for port, server in servers.rpc_servers.items()}
     node.close()
 
 
