@@ -112,7 +112,7 @@ def tables():
     head = "0x" + node.build_l2().hash.hex()
     HEAD.update({f"{label}BlockHash": head for label in ("head", "safe", "finalized")})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cheats, "MAX_BLOCKS", 2)  # a number of blocks among the values is refused, and not made
+        patch.setattr(cheats, "MAX_BLOCKS", 0)  # the values are read, and no blocks are made
         yield {port: server.methods for port, server in servers.rpc_servers.items()}
     node.close()
 
