@@ -1,4 +1,4 @@
-"""Blobs by versioned hash, which blocks a slot has seen, orphaned ones too, and how many reorgs there were."""
+"""Blobs by versioned hash, the blocks of each slot (also orphaned ones), and the number of reorgs."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ from rollup.l1.sidecar import BlobSidecar
 from rollup.protocol.primitives import Hash
 from rollup.store.kv import Store
 
-_BLOBS = "l1_blobs"  # versioned hash -> blob without the zeros at its end ‖ commitment ‖ proof
-_LOOSE = "l1_loose_blobs"  # versioned hashes of blobs that no block has had yet
-_SLOTS = "l1_slots"  # slot, 8 bytes -> block hashes in the order they came
-_STATE = "l1_state"  # what the miner must find again after a restart
+_BLOBS = "l1_blobs"  # versioned hash -> blob without trailing zeros ‖ commitment ‖ proof
+_LOOSE = "l1_loose_blobs"  # versioned hashes of blobs that have not been in a block
+_SLOTS = "l1_slots"  # slot, 8 bytes -> block hashes in order of arrival
+_STATE = "l1_state"  # the miner's state, kept over a restart
 _HASH_SIZE = 32
 
 
@@ -25,9 +25,8 @@ class StoredBlob:
 
 
 class L1Archive:
-    """What a consensus node keeps, in the chain's store.
-
-    A block's blobs are kept for good, an orphaned block's too; others as long as a pooled transaction needs them.
+    """The data of a consensus node, in the chain's store. Blobs of blocks, including orphaned ones, are never deleted.
+    Other blobs are kept as long as a pooled transaction needs them.
     """
 
     def __init__(self, store: Store) -> None:
@@ -44,11 +43,11 @@ class L1Archive:
         return StoredBlob(blob, value[blob_end:proof_start], value[proof_start:])
 
     def has_all(self, hashes: tuple[Hash, ...]) -> bool:
-        """Whether every one of these blobs is here."""
+        """Whether all these blobs are stored."""
         return all(self._store.get(_BLOBS, item) is not None for item in hashes)
 
     def add(self, sidecar: BlobSidecar) -> list[Hash]:
-        """Keeps a verified sidecar's blobs; returns the versioned hashes that were not here before."""
+        """Stores a verified sidecar's blobs. Returns the versioned hashes that were not stored before."""
         hashes = sidecar.versioned_hashes
         new = [item for item in dict.fromkeys(hashes) if self._store.get(_BLOBS, item) is None]
         with self._store.write() as batch:
@@ -59,7 +58,7 @@ class L1Archive:
         return new
 
     def loose(self) -> list[Hash]:
-        """The versioned hashes of blobs that are in no block, not even an orphaned one."""
+        """The versioned hashes of blobs that are not in any block, not even an orphaned one."""
         return [key for key, _ in self._store.scan(_LOOSE)]
 
     def loose_blobs(self) -> list[tuple[Hash, bytes]]:
@@ -68,7 +67,7 @@ class L1Archive:
         return [(item, value) for item, value in stored if value is not None]
 
     def put_back(self, blobs: Iterable[tuple[Hash, bytes]]) -> None:
-        """Keeps blobs of loose_blobs again that are gone since, as loose ones."""
+        """Stores blobs of loose_blobs again that were deleted since, as loose ones."""
         gone = [(item, value) for item, value in blobs if self._store.get(_BLOBS, item) is None]
         if not gone:
             return
@@ -78,7 +77,7 @@ class L1Archive:
                 batch.put(_LOOSE, item, b"")
 
     def remove_loose(self, hashes: Iterable[Hash]) -> None:
-        """Forgets those of these blobs that are in no block."""
+        """Deletes those of these blobs that are not in a block."""
         gone = [item for item in hashes if self._store.get(_LOOSE, item) is not None]
         if not gone:
             return
@@ -88,7 +87,7 @@ class L1Archive:
                 batch.delete(_LOOSE, item)
 
     def keep(self, hashes: Iterable[Hash]) -> None:
-        """Notes that a block has these blobs."""
+        """Records that a block has these blobs."""
         bound = [item for item in hashes if self._store.get(_LOOSE, item) is not None]
         if not bound:
             return
@@ -97,7 +96,7 @@ class L1Archive:
                 batch.delete(_LOOSE, item)
 
     def add_block(self, slot: int, block_hash: Hash) -> None:
-        """Notes that a slot has this block."""
+        """Records that a slot has this block."""
         blocks = self.blocks(slot)
         if block_hash not in blocks:
             with self._store.write() as batch:
@@ -109,10 +108,10 @@ class L1Archive:
         return [value[start : start + _HASH_SIZE] for start in range(0, len(value), _HASH_SIZE)]
 
     def branch(self) -> int:
-        """How many reorgs this chain has had (slots.BeaconSeed)."""
+        """The number of reorgs of this chain (slots.BeaconSeed)."""
         return int.from_bytes(self._store.get(_STATE, b"branch") or b"", "big")
 
     def set_branch(self, branch: int) -> None:
-        """Keeps the number of reorgs."""
+        """Stores the number of reorgs."""
         with self._store.write() as batch:
             batch.put(_STATE, b"branch", branch.to_bytes(8, "big"))

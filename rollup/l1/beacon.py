@@ -1,6 +1,6 @@
-"""What the beacon API answers for the mock L1 (ethereum/beacon-APIs), as plain JSON values.
+"""The answers of the mock L1's beacon API (ethereum/beacon-APIs), as plain JSON values.
 
-Only the paths that rollup nodes, proof programs and people ask for. Numbers are decimal strings, bytes 0x strings.
+It has only the paths that rollup nodes, proof programs and people use. Numbers are decimal strings, bytes 0x strings.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ class BeaconBadRequest(ValueError):
 
 
 class BeaconApi:
-    """The beacon node of a mock L1. Slots have the blocks of all branches; the canonical one goes first."""
+    """The beacon node of a mock L1. A slot has the blocks of all branches, the canonical one first."""
 
     def __init__(self, l1: MockL1) -> None:
         self._l1 = l1
@@ -71,8 +71,8 @@ class BeaconApi:
     def blobs(self, slot: str, versioned_hashes: Sequence[str] = ()) -> dict[str, Any]:
         """GET /eth/v1/beacon/blobs/{slot}
 
-        versioned_hashes: the values of that parameter; each may itself be several joined by commas. One blob a hash
-        asked for, duplicates included, in that order; without hashes those of the canonical block.
+        versioned_hashes: the values of that parameter; each may itself be several joined by commas. Returns one blob
+        per requested hash, in that order and with duplicates; without hashes, the blobs of the canonical block.
         """
         blocks = self._blocks(slot)
         wanted = [_hash(item) for item in _split(versioned_hashes)]
@@ -132,7 +132,7 @@ class BeaconApi:
         blocks = [block for block in map(chain.block, hashes) if block is not None]
         if not blocks:
             raise BeaconNotFound(f"no block in slot {block_id}")
-        blocks.reverse()  # where the canonical chain has none, the newest of the orphaned ones goes first
+        blocks.reverse()  # if the slot has no canonical block, the newest orphaned one goes first
         return sorted(blocks, key=lambda block: not chain.is_canonical(block.hash))
 
     def _stored(self, versioned_hash: Hash) -> StoredBlob:
@@ -165,7 +165,7 @@ class BeaconApi:
 
 
 def _root(block: Block) -> Hash:
-    """A stand-in for the beacon block's root: there is no beacon state to hash."""
+    """A placeholder for the beacon block's root: there is no beacon state to hash."""
     return keccak256(b"openrollup l1 beacon block " + block.hash)
 
 

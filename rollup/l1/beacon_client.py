@@ -1,4 +1,4 @@
-"""Blobs from a consensus node over the beacon API, every one checked against the hash it was asked by."""
+"""Blobs from a consensus node over the beacon API. Each blob is checked against the requested hash."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ _NOT_HERE = (404, 410)  # anvil answers 410 for the older path
 
 @dataclass(slots=True, frozen=True)
 class _Timing:
-    """Seconds; seconds_per_slot None for anvil, which has no spec and goes by block number."""
+    """Times in seconds. seconds_per_slot is None for anvil, which has no spec and uses block numbers."""
 
     genesis_time: int
     seconds_per_slot: int | None
 
 
 class BeaconClient:
-    """Asks `/eth/v1/beacon/blobs/{slot}`, of an older node `/eth/v1/beacon/blob_sidecars/{slot}`."""
+    """Requests `/eth/v1/beacon/blobs/{slot}`, or from an older node `/eth/v1/beacon/blob_sidecars/{slot}`."""
 
     def __init__(self, endpoint: HttpEndpoint) -> None:
         self._endpoint = endpoint
@@ -46,7 +46,8 @@ class BeaconClient:
     def blobs(self, ref: L1BlockRef, hashes: Sequence[Hash]) -> list[bytes]:
         """The blobs (131,072 bytes each) of an L1 block with these versioned hashes, in their order.
 
-        Raises NotFound when the node has them not (any more), Temporary when it does not answer or answers nonsense.
+        Raises NotFound if the node does not have them (any more), and Temporary if it does not answer or its answer is
+        invalid.
         """
         if not hashes:
             return []
@@ -64,11 +65,11 @@ class BeaconClient:
         return [found[item] for item in hashes]
 
     def _from_blobs(self, slot: int, hashes: Sequence[Hash]) -> dict[Hash, bytes] | None:
-        """By versioned hash; None when the node has no such blobs or no such path."""
+        """Blobs by versioned hash, or None if the node has no such blobs or no such path."""
         fields = [("versioned_hashes", "0x" + item.hex()) for item in hashes]
         found = self._get_blobs(slot, fields)
         if found is not None and len(found) < len(hashes):
-            return self._get_blobs(slot, [])  # anvil heeds only one of several hashes
+            return self._get_blobs(slot, [])  # anvil uses only one of several hashes
         return found
 
     def _get_blobs(self, slot: int, fields: Sequence[tuple[str, str]]) -> dict[Hash, bytes] | None:
@@ -103,7 +104,7 @@ class BeaconClient:
         return _Timing(genesis_time, seconds_per_slot)
 
     def _read_number(self, path: str, key: str) -> int | None:
-        """A decimal string of an answer's data; None when the node has no such path."""
+        """A decimal string of an answer's data, or None if the node has no such path."""
         status, answer = self._endpoint.get(path)
         if status in _NOT_HERE:
             return None

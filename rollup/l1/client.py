@@ -1,4 +1,4 @@
-"""The mock L1 as batcher and proposer see an L1 node (rollup.l1.l1_client.L1Client)."""
+"""The mock L1 as an L1 node for batcher and proposer (rollup.l1.l1_client.L1Client)."""
 
 from rollup.execution.block_context import l1_base_fee, l1_blob_base_fee_after
 from rollup.execution.calls import CallError, CallRequest, call

@@ -1,4 +1,4 @@
-"""The rollup's contracts on the mock L1: where they are and what they understand."""
+"""The addresses and the ABI of the rollup's contracts on the mock L1."""
 
 from typing import Any, Final
 
@@ -10,14 +10,14 @@ def _l1_contract(suffix: str) -> Address:
     return bytes.fromhex("90" + suffix.rjust(38, "0"))
 
 
-# Proxies; what is behind them stands at 0xc0D3…XXXX (rollup.execution.contract_artifact.implementation_address).
+# Proxies; their implementations are at 0xc0D3…XXXX (rollup.execution.contract_artifact.implementation_address).
 OPTIMISM_PORTAL: Final = _l1_contract("01")
 SYSTEM_CONFIG: Final = _l1_contract("02")
 L2_OUTPUT_ORACLE: Final = _l1_contract("03")
 SUPERCHAIN_CONFIG: Final = _l1_contract("04")
 PROXY_ADMIN: Final = _l1_contract("18")
 
-# A plain address: only transactions to it count, nothing runs there.
+# A plain address without code: batches are transactions to it.
 BATCH_INBOX: Final[Address] = bytes.fromhex("ff00000000000000000000000000000000000901")
 
 NAMES: Final[dict[Address, str]] = {
@@ -30,7 +30,7 @@ NAMES: Final[dict[Address, str]] = {
 
 
 def artifact(name: str) -> ContractArtifact:
-    """A compiled L1 contract by its Solidity name; raises FileNotFoundError for one we do not have."""
+    """A compiled L1 contract by its Solidity name. Raises FileNotFoundError for an unknown one."""
     return load_artifact("rollup.l1", name)
 
 

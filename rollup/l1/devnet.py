@@ -1,6 +1,7 @@
-"""A whole local rollup from parameters: both genesis blocks, the rollup config, the files other programs read.
+"""A complete local rollup from parameters: both genesis blocks, the rollup config, and the files that other programs
+read.
 
-The same parameters give the same hashes. Forms: op-node's rollup.json, geth's genesis.json and chain config.
+The same parameters give the same hashes. Formats: op-node's rollup.json, geth's genesis.json and chain config.
 """
 
 from collections.abc import Mapping
@@ -44,9 +45,9 @@ _SINCE = {
 
 @dataclass(slots=True, frozen=True)
 class DevnetParams:
-    """What a local rollup is made from. Times in seconds, balances and fees in wei, gas in units.
+    """The parameters of a local rollup. Times in seconds, balances and fees in wei, gas in units.
 
-    genesis_time is that of both genesis blocks. Windows and timeouts in L1 blocks. A finalization_period of None is
+    Both genesis blocks have the time genesis_time. Windows and timeouts in L1 blocks. A finalization_period of None is
     chosen by the L1 block time. Every fork of `forks` that is active at genesis_time is so from the genesis block on.
     """
 
@@ -143,13 +144,13 @@ class LayerGenesis:
 
     @property
     def alloc(self) -> Mapping[Address, GenesisAccount]:
-        """What the genesis state holds."""
+        """The content of the genesis state."""
         return self.file.alloc
 
 
 @dataclass(slots=True, frozen=True)
 class Devnet:
-    """Both layers and what binds them."""
+    """Both layers and the rollup config that connects them."""
 
     params: DevnetParams
     l1: LayerGenesis

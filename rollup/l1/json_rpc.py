@@ -1,4 +1,4 @@
-"""JSON-RPC and plain GET over HTTP, synchronous: timeouts, a few tries, and one error for all that may pass."""
+"""JSON-RPC and plain GET over HTTP, synchronous, with timeouts, a few tries, and one error for temporary failures."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ class RpcError(Exception):
 
 
 class HttpEndpoint:
-    """One HTTP address, asked again when it does not answer.
+    """One HTTP address. A request is repeated if there is no answer.
 
     timeout in seconds for connecting and for each read; tries counts the first; pause seconds before the second try,
     doubled for each one after.
@@ -90,11 +90,11 @@ class HttpEndpoint:
 
 
 class JsonEndpoint(Protocol):
-    """Where JSON is posted to."""
+    """An address that takes JSON by POST."""
 
     @property
     def url(self) -> str:
-        """What errors call it."""
+        """The address as errors show it."""
 
     def post(self, body: Any) -> tuple[int, Any]:
         """POSTs JSON: the HTTP status and the parsed JSON; raises Temporary."""

@@ -17,7 +17,7 @@ _VERSION = b"\x01"  # EIP-4844, VERSIONED_HASH_VERSION_KZG
 
 
 class KzgError(ValueError):
-    """Bytes that are no blob, commitment or proof."""
+    """Bytes that are not a blob, commitment or proof."""
 
 
 def blob_to_commitment(blob: bytes) -> bytes:
@@ -50,7 +50,7 @@ def cell_proofs(blob: bytes) -> tuple[bytes, ...]:
 
 
 def versioned_hash(commitment: bytes) -> Hash:
-    """What a transaction names a blob by: a version byte and the tail of the commitment's sha256."""
+    """The hash that names a blob in a transaction: a version byte and the tail of the commitment's sha256."""
     return _VERSION + hashlib.sha256(commitment).digest()[1:]
 
 
@@ -60,7 +60,7 @@ def blob_versioned_hash(blob: bytes) -> Hash:
 
 
 def verify_blobs(blobs: Sequence[bytes], commitments: Sequence[bytes], proofs: Sequence[bytes]) -> bool:
-    """Whether every blob has its commitment, by a proof a blob (EIP-4844); False also for bytes that are none."""
+    """Whether every blob has its commitment, with one proof per blob (EIP-4844). False also for invalid bytes."""
     if not len(blobs) == len(commitments) == len(proofs):
         return False
     if not _are_sized(blobs, BLOB_SIZE) or not _are_sized(commitments, COMMITMENT_SIZE):
@@ -75,7 +75,7 @@ def verify_blobs(blobs: Sequence[bytes], commitments: Sequence[bytes], proofs: S
 
 
 def verify_cells(blobs: Sequence[bytes], commitments: Sequence[bytes], proofs: Sequence[bytes]) -> bool:
-    """As verify_blobs, by 128 cell proofs a blob, all in one sequence (EIP-7594)."""
+    """Whether every blob has its commitment, with 128 cell proofs per blob in one sequence (EIP-7594)."""
     if len(blobs) != len(commitments) or len(proofs) != CELLS_PER_BLOB * len(blobs):
         return False
     if not _are_sized(blobs, BLOB_SIZE) or not _are_sized(commitments, COMMITMENT_SIZE):

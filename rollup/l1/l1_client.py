@@ -1,6 +1,5 @@
-"""What batcher and proposer ask of L1: a few calls of its JSON-RPC, as a protocol.
-
-`rollup.l1` gives two: one over the mock L1 in the same process, one over HTTP.
+"""The L1 calls that batcher and proposer need: a few methods of its JSON-RPC, as a protocol. `rollup.l1` has two
+implementations: the mock L1 in the same process, and HTTP.
 """
 
 from collections.abc import Callable
@@ -15,16 +14,16 @@ _Answer = TypeVar("_Answer")
 
 
 class TransactionRefused(ValueError):
-    """L1's pool does not take a transaction; the text is the pool's (geth's words)."""
+    """L1's pool refuses a transaction. The text is the pool's (geth's wording)."""
 
 
 class AlreadyPooled(TransactionRefused):
-    """L1's pool holds this very transaction: as good as accepted."""
+    """L1's pool already holds this transaction, which counts as accepted."""
 
 
 @dataclass(slots=True, frozen=True)
 class L1Receipt:
-    """Where a transaction landed in the canonical chain and what it cost; prices in wei a unit of (blob) gas."""
+    """The place of a transaction in the canonical chain and its cost. Prices are in wei per unit of (blob) gas."""
 
     transaction_hash: Hash
     block_hash: Hash
@@ -42,7 +41,7 @@ class L1Receipt:
 
 
 class L1Client(Protocol):
-    """An L1 node. Every call may raise derivation.errors.Temporary when the node cannot be reached."""
+    """An L1 node. Every call raises derivation.errors.Temporary if the node cannot be reached."""
 
     def head(self) -> L1BlockRef:
         """The latest block."""
@@ -73,10 +72,10 @@ class L1Client(Protocol):
 
 
 class PatientL1Client:
-    """An L1 client that asks again at once when a call fails for now, a few times: for nodes that drop some calls.
+    """An L1 client that repeats a call a few times at once if it fails temporarily, for nodes that drop some calls.
 
-    What fails each time is still Temporary: the caller's next step tries again. A transaction handed in twice is
-    `already known` to the pool, which is as good as accepted.
+    A call that fails every time still raises Temporary, and the caller's next step tries again. A transaction that is
+    sent twice is `already known` to the pool, which counts as accepted.
     """
 
     def __init__(self, client: L1Client, attempts: int = 3) -> None:

@@ -1,7 +1,7 @@
-"""The mock L1: a real EVM chain whose blocks come on demand, a slot each, from a pool that takes blobs.
+"""The mock L1: a real EVM chain whose blocks are built on demand, one per slot, from a pool that takes blobs.
 
-It plays both halves of an Ethereum node: the execution chain (rollup.execution by L1's rules) and, as far as anyone
-looks at it, the beacon chain: slots, prevRandao, beacon roots, blob sidecars, safe and finalized blocks.
+It is both halves of an Ethereum node: the execution chain (rollup.execution with L1's rules), and the visible part of
+the beacon chain (slots, prevRandao, beacon roots, blob sidecars, safe and finalized blocks).
 """
 
 from collections import Counter
@@ -31,15 +31,13 @@ _GAS_LIMIT_BOUND_DIVISOR = 1024  # a block's limit may differ from its parent's 
 
 
 class ReorgError(ValueError):
-    """A reorg that L1 would not make: below its finalized block, or with transactions that do not run."""
+    """A reorg that L1 does not make: below its finalized block, or with transactions that cannot run."""
 
 
 @dataclass(slots=True, frozen=True)
 class FinalityLag:
-    """How many blocks behind the head the safe and the finalized block are.
-
-    Ethereum's are 32 to 64 and 64 to 96 slots; the defaults make L2's finality show within two minutes and still
-    leave reorgs of some depth.
+    """The distance of the safe and the finalized block from the head, in blocks. On Ethereum it is 32 to 64 and 64 to
+    96 slots. With the defaults L2 becomes final within two minutes, and reorgs of some depth are still possible.
     """
 
     safe: int = 2
@@ -54,7 +52,7 @@ class FinalityLag:
 
 @dataclass(slots=True, frozen=True)
 class MinerSnapshot:
-    """What a miner knew beside its chain and its pool."""
+    """A miner's state, without its chain and its pool."""
 
     seed: BeaconSeed
     gas_limit: int
@@ -92,25 +90,25 @@ class MockL1:
         self.slots = SlotGrid(chain.genesis.timestamp, block_time)
         self.finality = finality or FinalityLag()
         self.coinbase = coinbase
-        self.gas_limit = chain.head.header.gas_limit  # what the next blocks' limit moves towards
+        self.gas_limit = chain.head.header.gas_limit  # the next blocks' gas limit moves towards this
         self.seconds = seconds
         self.on_demand = False  # blocks come only when mine is called, and none is ever due
         self._next_time: int | None = None
         self._filling = BlockFilling(pool)
         self._seed = BeaconSeed(seed, self.archive.branch())
         self.archive.add_block(0, chain.genesis.hash)
-        self._blob_users: Counter[Hash] = Counter()  # by versioned hash, how many pooled transactions have it
+        self._blob_users: Counter[Hash] = Counter()  # by versioned hash, the number of pooled transactions that use it
         self._follow_pool(pool)
         self._move_labels()
 
     @property
     def block_time(self) -> int:
-        """Seconds a slot."""
+        """Seconds per slot."""
         return self.slots.seconds_per_slot
 
     @property
     def next_block_time(self) -> int:
-        """Seconds: the first slot after the head, or a later one that set_next_time has chosen."""
+        """The time of the first slot after the head, or of a later one set by set_next_time, in seconds."""
         first = self.slots.next_time(self.chain.head.timestamp)
         return first if self._next_time is None else max(first, self._next_time)
 
@@ -130,7 +128,7 @@ class MockL1:
             transaction, sidecar = unwrap(raw)
         except (SidecarError, TransactionError) as error:
             raise PoolError(str(error)) from error
-        new_blobs = self.archive.add(sidecar)  # first: a listener of the pool may mine at once
+        new_blobs = self.archive.add(sidecar)  # before the rest: a listener of the pool may mine at once
         try:
             return self.pool.add_transaction(transaction)
         except PoolError:
@@ -138,7 +136,7 @@ class MockL1:
             raise
 
     def _follow_pool(self, pool: Mempool) -> None:
-        """Blobs go with the last transaction that needs them; what a kill left behind goes at once."""
+        """Deletes blobs with the last transaction that needs them, and blobs left by a kill at once."""
         content = pool.content()
         for transactions in (*content.pending.values(), *content.queued.values()):
             for transaction in transactions:
@@ -160,7 +158,7 @@ class MockL1:
         self.archive.remove_loose(unused)
 
     def mine(self, timestamp: int | None = None) -> Block:
-        """Builds a block on the head out of the pool and makes it the head.
+        """Builds a block on the head from the pool and makes it the head.
 
         timestamp: a slot's time in seconds, next_block_time by default; raises SlotError for another.
         """
@@ -176,7 +174,7 @@ class MockL1:
         return self._filling.execute_ahead(self._builder_ahead, self.seconds, lambda: not self.is_due())
 
     def _builder_ahead(self, last: BlockContext, distance: int) -> BlockBuilder:
-        """A builder for the block so many slots after the head."""
+        """A builder for the block that many slots after the head."""
         head = self.chain.head
         context = self.context_on(head, head.timestamp + distance * self.block_time)
         number = head.number + distance
@@ -184,7 +182,7 @@ class MockL1:
         return BlockBuilder(self.config, context, self.chain.states, self.block_hashes_from(head), ahead=True)
 
     def mine_empty(self, timestamp: int | None = None) -> Block:
-        """As mine, and leaves the pool alone."""
+        """Builds a block without the pool's transactions."""
         return self._mine(timestamp, lambda builder: None)
 
     def reorg(self, depth: int, blocks: Sequence[Sequence[bytes]] | None = None) -> HeadChange:
@@ -215,12 +213,12 @@ class MockL1:
 
     # ------------------------------------------------------------ snapshots
     def capture(self) -> MinerSnapshot:
-        """What decides the next blocks, beside the chain and the pool."""
+        """The state that decides the next blocks, without the chain and the pool."""
         blobs = self.archive.loose_blobs()
         return MinerSnapshot(self._seed, self.gas_limit, self.coinbase, blobs, self._next_time, self.on_demand)
 
     def restore(self, snapshot: MinerSnapshot) -> None:
-        """Takes up what capture returned; chain and pool must be restored first."""
+        """Restores what capture returned. Restore chain and pool first."""
         self._seed, self.gas_limit, self.coinbase = snapshot.seed, snapshot.gas_limit, snapshot.coinbase
         self._next_time, self.on_demand = snapshot.next_time, snapshot.on_demand
         self.archive.set_branch(self._seed.branch)
@@ -250,7 +248,7 @@ class MockL1:
         return ancestor
 
     def _decode_all(self, raws: Iterable[bytes]) -> list[Transaction]:
-        """Raises ReorgError; keeps the blobs that came along."""
+        """Decodes transactions and stores the blobs that came with them. Raises ReorgError."""
         transactions = []
         for raw in raws:
             try:
@@ -272,7 +270,7 @@ class MockL1:
         return transaction
 
     def context_on(self, parent: Block, timestamp: int) -> BlockContext:
-        """What the block after a parent begins from; timestamp in seconds."""
+        """The context of the block after a parent; timestamp in seconds."""
         number = parent.number + 1
         return l1_context(
             self.config,
@@ -287,7 +285,7 @@ class MockL1:
         )
 
     def block_hashes_from(self, parent: Block) -> Callable[[int], Hash | None]:
-        """BLOCKHASH as the block after a parent sees it, which may be beside the canonical chain."""
+        """The hashes that BLOCKHASH sees in the block after a parent, which need not be canonical."""
 
         def block_hash(number: int) -> Hash | None:
             block: Block | None = parent
@@ -300,7 +298,7 @@ class MockL1:
         return block_hash
 
     def _build(self, parent: Block, timestamp: int, fill: Callable[[BlockBuilder], None]) -> Block:
-        """Executes and stores a block beside the canonical chain."""
+        """Executes and stores a block without making it canonical."""
         context = self.context_on(parent, timestamp)
         builder = BlockBuilder(self.config, context, self.chain.states, self.block_hashes_from(parent))
         builder.begin()
@@ -317,7 +315,7 @@ class MockL1:
         self._filling.fill(builder, lambda: self._with_blobs(builder.context.base_fee), self.seconds)
 
     def _with_blobs(self, base_fee: int) -> Iterator[Transaction]:
-        """The pool's transactions; those whose blobs are gone leave it."""
+        """The pool's transactions. Those whose blobs are missing are removed from it."""
         for transaction in self.pool.pending(base_fee):
             if self.archive.has_all(transaction.blob_versioned_hashes):
                 yield transaction

@@ -1,4 +1,4 @@
-"""Any L1 over HTTP: as the source derivation reads, and as the node batcher and proposer send to."""
+"""Any L1 over HTTP: as the source for derivation, and as the node to which batcher and proposer send."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -29,14 +29,14 @@ _V = TypeVar("_V")
 _HEADERS_KEPT = 1024
 _BLOCKS_KEPT = 64
 _RECEIPTS_A_CALL = 20
-# eth_getBlockReceipts is not there: op-node falls back on the same (op-service/sources, unusableMethod).
+# Without eth_getBlockReceipts: op-node falls back in the same way (op-service/sources, unusableMethod).
 _METHOD_NOT_FOUND = -32601
 _UNUSABLE_CODES = (-32600, _METHOD_NOT_FOUND, -32602)
 _NOT_FOUND_TEXTS = ("not found", "unknown block")
 
 
 class _Recent(Generic[_V]):
-    """The values used last, by hash."""
+    """The most recently used values, by hash."""
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -58,8 +58,8 @@ class _Recent(Generic[_V]):
 class RpcL1Source:
     """An L1 node and its beacon node as derivation.sources' L1Source and BlobSource.
 
-    Hashes, transactions and receipts roots and blobs are checked, so that a wrong answer is a Temporary error, never
-    data. Without a beacon URL an L1 without blobs can be read.
+    Hashes, transactions and receipts roots and blobs are checked, so a wrong answer is a Temporary error and never
+    data. Without a beacon URL only an L1 without blobs can be read.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ class RpcL1Source:
         return block.transactions
 
     def receipts(self, block_hash: Hash) -> list[Receipt]:
-        """A block's receipts, one a transaction; raises NotFound."""
+        """The receipts of a block, one per transaction. Raises NotFound."""
         kept = self._receipts.get(block_hash)
         if kept is not None:
             return kept
@@ -163,7 +163,7 @@ class RpcL1Source:
         return answer
 
     def _call(self, method: str, *params: Any, raises: tuple[int, ...] = ()) -> Any:
-        """A call whose errors speak derivation's words: not found, or come back later; RpcError for these codes."""
+        """Makes a call with derivation's errors: not found, or temporary. Raises RpcError for the given codes."""
         try:
             return self._rpc.call(method, *params)
         except RpcError as error:
@@ -184,7 +184,7 @@ class RpcL1Source:
 
 
 class RpcL1Client:
-    """An L1 node as batcher and proposer see it (rollup.l1.l1_client.L1Client). Every call may raise Temporary."""
+    """An L1 node for batcher and proposer (rollup.l1.l1_client.L1Client). Every call may raise Temporary."""
 
     def __init__(self, l1_url: str, *, endpoint: Callable[[str], HttpEndpoint] = HttpEndpoint) -> None:
         """Raises ValueError for what is no HTTP URL."""

@@ -1,7 +1,7 @@
-"""Blocks, transactions and receipts out of the JSON of any Ethereum node (execution-apis, eth namespace).
+"""Blocks, transactions and receipts from the JSON of any Ethereum node (execution-apis, eth namespace).
 
-Nothing the node says is believed that can be computed: hashes and roots are taken again from the parts. What does not
-add up, or is of a kind we do not know, raises MalformedResponse naming the field.
+Every value that can be recomputed is checked: hashes and roots are computed again from the parts. A contradiction or an
+unknown kind raises MalformedResponse, which names the field.
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,11 +39,11 @@ _BLOCK_KEYS = {
 
 
 class MalformedResponse(ValueError):
-    """An answer that is not what the method promises, or contradicts itself; the message names the field."""
+    """An answer that breaks the method's specification or contradicts itself. The message names the field."""
 
 
 class UnknownHeaderField(MalformedResponse):
-    """A block whose hash covers a field that this program does not know: asking again does not help."""
+    """A block whose hash covers a field that this program does not know. Repeating the request does not help."""
 
 
 def quantity(value: Any, name: str) -> int:
@@ -57,7 +57,7 @@ def quantity(value: Any, name: str) -> int:
 
 
 def data(value: Any, name: str, size: int | None = None) -> bytes:
-    """0x bytes, of a given size when there is one; raises MalformedResponse."""
+    """0x bytes, of a given size if one is given. Raises MalformedResponse."""
     if not isinstance(value, str) or not value.startswith("0x"):
         raise MalformedResponse(f"{name}: 0x bytes are expected, got {_shown(value)}")
     try:
@@ -127,7 +127,7 @@ def block_from_json(value: Any) -> Block:
 
 
 def check_withdrawals(value: Mapping[str, Any], header: Header) -> None:
-    """An L1 block's list of withdrawals against the header's root (EIP-4895); raises MalformedResponse."""
+    """Checks an L1 block's withdrawals against the header's root (EIP-4895). Raises MalformedResponse."""
     items = value.get("withdrawals")
     if header.withdrawals_root is None:
         if items:
@@ -205,7 +205,7 @@ def receipts_from_json(value: Any, header: Header, count: int) -> list[Receipt]:
             f"block {header.number}: receipts root is 0x{root.hex()}, the header says 0x{header.receipts_root.hex()}"
         )
     before = 0
-    for index, receipt in enumerate(receipts):  # the root does not hold gasUsed
+    for index, receipt in enumerate(receipts):  # the root does not cover gasUsed
         if receipt.gas_used != receipt.cumulative_gas_used - before:
             raise MalformedResponse(f"receipt {index}: gasUsed is not the step of cumulativeGasUsed")
         before = receipt.cumulative_gas_used
@@ -245,7 +245,7 @@ def _deposit_from_json(item: Mapping[str, Any]) -> Transaction:
 
 
 def _prices(item: Mapping[str, Any], tx_type: int) -> tuple[int, int]:
-    """Fee cap and tip in wei a unit of gas."""
+    """Fee cap and tip in wei per unit of gas."""
     if tx_type in _FIXED_PRICE_TYPES:
         price = _quantity(item, "gasPrice")
         return price, price

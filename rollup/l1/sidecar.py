@@ -1,7 +1,6 @@
-"""A blob transaction on the network: the transaction with its blobs, commitments and proofs.
-
-Two forms: EIP-4844's `3 ‖ rlp([tx, blobs, commitments, proofs])` with a proof a blob, and the one of EIP-7594
-(Osaka) `3 ‖ rlp([tx, 1, blobs, commitments, cell proofs])` with 128 proofs a blob.
+"""A blob transaction in network form: the transaction with its blobs, commitments and proofs. There are two forms:
+EIP-4844's `3 ‖ rlp([tx, blobs, commitments, proofs])` with one proof per blob, and EIP-7594's (Osaka) `3 ‖ rlp([tx, 1,
+blobs, commitments, cell proofs])` with 128 proofs per blob.
 """
 
 from collections.abc import Sequence
@@ -16,7 +15,7 @@ _CELL_PROOFS_VERSION = b"\x01"
 
 
 class SidecarError(ValueError):
-    """A blob transaction whose sidecar is malformed or does not belong to it; texts as geth's blob pool."""
+    """A blob transaction whose sidecar is malformed or belongs to another transaction. Texts as in geth's blob pool."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -29,7 +28,7 @@ class BlobSidecar:
 
     @property
     def versioned_hashes(self) -> tuple[Hash, ...]:
-        """One a blob, by the commitments."""
+        """The versioned hashes by the commitments, one per blob."""
         return tuple(kzg.versioned_hash(commitment) for commitment in self.commitments)
 
     def wrap(self, transaction: Transaction) -> bytes:
@@ -42,7 +41,7 @@ class BlobSidecar:
         return wrap_cells(transaction, self.blobs, self.commitments, proofs)
 
     def encode(self) -> bytes:
-        """As the store keeps it: rlp([blobs, commitments, proofs])."""
+        """The encoding in the store: rlp([blobs, commitments, proofs])."""
         return rlp_encode([list(self.blobs), list(self.commitments), list(self.proofs)])
 
     @classmethod
@@ -55,7 +54,7 @@ class BlobSidecar:
 def wrap_cells(
     transaction: Transaction, blobs: Sequence[bytes], commitments: Sequence[bytes], proofs: Sequence[bytes]
 ) -> bytes:
-    """The EIP-7594 network form of a transaction with 128 cell proofs a blob."""
+    """The EIP-7594 network form of a transaction with 128 cell proofs per blob."""
     return _network_form(transaction, _CELL_PROOFS_VERSION, list(blobs), list(commitments), list(proofs))
 
 
@@ -67,15 +66,15 @@ def make_sidecar(blobs: tuple[bytes, ...]) -> BlobSidecar:
 
 
 def is_blob_transaction(raw: bytes) -> bool:
-    """Whether these bytes announce type 3."""
+    """Whether these bytes begin like a transaction of type 3."""
     return raw[:1] == bytes((BLOB,))
 
 
 def unwrap(raw: bytes) -> tuple[Transaction, BlobSidecar]:
-    """Takes a blob transaction in either network form apart and verifies its sidecar.
+    """Splits a blob transaction in either network form and verifies its sidecar.
 
-    Cell proofs are replaced by the EIP-4844 proof of each blob, which beacon clients ask for. Raises
-    SidecarError, TransactionError.
+    Cell proofs are replaced by the EIP-4844 proof of each blob, which beacon clients ask for. Raises SidecarError,
+    TransactionError.
     """
     try:
         fields = rlp_decode(raw[1:])
@@ -105,7 +104,7 @@ def _network_form(transaction: Transaction, *fields: RlpItem) -> bytes:
 
 
 def _check(transaction: Transaction, blobs: tuple[bytes, ...], commitments: tuple[bytes, ...]) -> None:
-    """The cheap checks of geth core/txpool/validation.go, validateBlobTx, before the costly one."""
+    """The cheap checks of geth core/txpool/validation.go, validateBlobTx, which come before the expensive one."""
     hashes = transaction.blob_versioned_hashes
     if not hashes:
         raise SidecarError("blobless blob transaction")

@@ -1,4 +1,4 @@
-"""L1's time: a slot every block time from genesis on, and what a beacon chain would draw for each."""
+"""L1's time, with one slot per block time from genesis on, and a beacon chain's randomness for each slot."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ from rollup.protocol.primitives import Hash, keccak256
 
 
 class SlotError(ValueError):
-    """A time that is no slot's, or not after the parent's."""
+    """A time that is not the start of a slot, or not after the parent's."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -21,13 +21,13 @@ class SlotGrid:
             raise ValueError(f"L1 block time must be at least 1 second, got {self.seconds_per_slot}")
 
     def slot_at(self, timestamp: int) -> int:
-        """The slot a time falls into; raises SlotError before genesis."""
+        """The slot that contains a time. Raises SlotError before genesis."""
         if timestamp < self.genesis_time:
             raise SlotError(f"time {timestamp} is before L1 genesis at {self.genesis_time}")
         return (timestamp - self.genesis_time) // self.seconds_per_slot
 
     def time_of(self, slot: int) -> int:
-        """When a slot starts."""
+        """The start of a slot."""
         return self.genesis_time + slot * self.seconds_per_slot
 
     def next_time(self, timestamp: int) -> int:
@@ -39,7 +39,7 @@ class SlotGrid:
         return self.time_of(-(-(max(timestamp, self.genesis_time) - self.genesis_time) // self.seconds_per_slot))
 
     def check(self, timestamp: int, parent_timestamp: int) -> int:
-        """A block's time, if it may follow its parent's; raises SlotError."""
+        """Returns a block's time if it may follow its parent's. Raises SlotError."""
         if (timestamp - self.genesis_time) % self.seconds_per_slot or timestamp < self.genesis_time:
             raise SlotError(
                 f"timestamp {timestamp} is no L1 slot: they start every {self.seconds_per_slot} s "
@@ -52,9 +52,8 @@ class SlotGrid:
 
 @dataclass(slots=True, frozen=True)
 class BeaconSeed:
-    """What stands in for the validators' randomness: the same seed draws the same chain.
-
-    branch counts the reorgs, so that a block built again at the same height is another block.
+    """A replacement for the validators' randomness. The same seed gives the same chain. branch counts the reorgs, so a
+    block that is built again at the same height is a different block.
     """
 
     seed: int

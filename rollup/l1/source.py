@@ -1,4 +1,4 @@
-"""The mock L1 as derivation reads an L1: derivation.sources' L1Source and BlobSource."""
+"""The mock L1 as derivation.sources' L1Source and BlobSource."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ from rollup.protocol.transaction import Transaction
 
 
 class LocalL1Source:
-    """Reads the chain in process: nothing here ever fails for a while only."""
+    """Reads the chain in the same process. Nothing here fails temporarily."""
 
     def __init__(self, l1: MockL1) -> None:
         self._l1 = l1
@@ -50,7 +50,7 @@ class LocalL1Source:
         return self._block(block_hash).transactions
 
     def receipts(self, block_hash: Hash) -> list[Receipt]:
-        """A block's receipts, one a transaction; raises NotFound."""
+        """The receipts of a block, one per transaction. Raises NotFound."""
         receipts = self._l1.chain.receipts(block_hash)
         if receipts is None:
             raise NotFound(f"L1 block 0x{block_hash.hex()}")
@@ -58,7 +58,7 @@ class LocalL1Source:
 
     def blobs(self, ref: L1BlockRef, hashes: Sequence[Hash]) -> list[bytes]:
         """The blobs (131,072 bytes each) with these versioned hashes, in their order; raises NotFound."""
-        del ref  # blobs are kept by versioned hash, whichever block they came in
+        del ref  # blobs are stored by versioned hash, without regard to their block
         return [self._blob(item) for item in hashes]
 
     def _block(self, block_hash: Hash) -> Block:

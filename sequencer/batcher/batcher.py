@@ -1,8 +1,8 @@
 """The batcher: gets every unsafe L2 block into an L1 block.
 
-It keeps nothing it cannot find again: what is posted is what the derivation of its own node calls safe, what is not
-yet derived is followed on L1 until it is. So a restart waits until nothing of its own is on the way, and goes on from
-the safe head.
+It keeps no state that it cannot find again. A block counts as posted when the derivation of the same node makes it
+safe; until then its transaction is followed on L1. So after a restart the batcher waits until none of its transactions
+is pending, and continues from the safe head.
 """
 
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ _NOT_BEGUN = -1
 
 
 class DerivationStatus(Protocol):
-    """How far the node's own derivation is; a derivation.driver.Verifier is one."""
+    """The progress of the node's own derivation; implemented by derivation.driver.Verifier."""
 
     @property
     def safe_head(self) -> L2BlockRef:
@@ -33,7 +33,7 @@ class DerivationStatus(Protocol):
 
     @property
     def current_l1(self) -> L1BlockRef | None:
-        """The L1 block whose data is being read; every block before it is done with. None before it has begun."""
+        """The L1 block whose data is being read. All blocks before it are done. None before derivation has begun."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -69,7 +69,7 @@ class _SentTx:
 class _SentChannel:
     first: BlockId
     last: BlockId
-    sizes: tuple[int, int]  # bytes of the batches as they are and compressed
+    sizes: tuple[int, int]  # bytes of the batches, raw and compressed
     transactions: list[_SentTx] = field(default_factory=list)
 
     def inclusion(self) -> int | None:
@@ -80,7 +80,7 @@ class _SentChannel:
 
 @dataclass(slots=True, frozen=True)
 class BatcherSnapshot:
-    """What a batcher had under way."""
+    """The state of a batcher."""
 
     manager: TxSnapshot
     cursor: BlockId | None
@@ -95,7 +95,7 @@ class BatcherSnapshot:
 
 
 class Batcher:
-    """Posts a chain's blocks with one key; step is called as often as one likes."""
+    """Posts a chain's blocks with one key. Call step as often as you like."""
 
     def __init__(
         self,
@@ -127,11 +127,11 @@ class Batcher:
         self._active = True
         self._flush = False
         self.waiting_for: str | None = None
-        self._lost: str | None = None  # what was posted and not derived, until something of it is
+        self._lost: str | None = None  # channels that were posted and not derived, until a part of them is
 
     @property
     def address(self) -> Address:
-        """Who posts."""
+        """The address that posts."""
         return self._manager.address
 
     @property
@@ -141,7 +141,9 @@ class Batcher:
 
     @property
     def followed(self) -> int:
-        """How many L1 transactions are held with their data: those on the way, and those not yet deep enough."""
+        """The number of L1 transactions that are held with their data: pending ones, and those that are not yet deep
+        enough.
+        """
         return self._manager.followed
 
     @property
@@ -150,11 +152,11 @@ class Batcher:
         return self._cursor.number if self._cursor is not None else None
 
     def start(self) -> None:
-        """Takes blocks again."""
+        """Starts to take blocks again."""
         self._active = True
 
     def stop(self) -> None:
-        """Takes no more blocks; what is sent is still followed."""
+        """Takes no more blocks. Transactions that are already sent are still followed."""
         self._active = False
 
     def step(self) -> list[PostedBatch]:
@@ -183,12 +185,12 @@ class Batcher:
         return reports
 
     def flush(self) -> None:
-        """Has the next step send every block there is, whatever the channel's size and age."""
+        """Makes the next step send all blocks, whatever the channel's size and age."""
         self._flush = True
 
     # ------------------------------------------------------------ snapshots
     def capture(self) -> BatcherSnapshot:
-        """What is under way now."""
+        """The current state."""
         return BatcherSnapshot(
             self._manager.capture(),
             self._cursor,
@@ -203,7 +205,7 @@ class Batcher:
         )
 
     def restore(self, snapshot: BatcherSnapshot) -> None:
-        """Goes on as it would have gone on then."""
+        """Restores a state of capture."""
         self._manager.restore(snapshot.manager)
         self._cursor, self._settle_at = snapshot.cursor, snapshot.settle_at
         self._stuck_since = snapshot.stuck_since
@@ -217,7 +219,7 @@ class Batcher:
 
     # ------------------------------------------------------------ inside
     def _restart(self, reason: str) -> None:
-        """Forgets everything and finds it again from the safe head."""
+        """Discards its state and finds it again from the safe head."""
         self.waiting_for = reason
         self._manager.reset()
         self._sent.clear()
@@ -227,7 +229,7 @@ class Batcher:
         self._stuck_since = None
 
     def _is_settled(self, head: L1BlockRef) -> bool:
-        """After a start: nothing of this key is on the way, and derivation has read what is in L1's chain."""
+        """Whether, after a start, no transaction of this key is pending and derivation has read all of L1's chain."""
         if self._cursor is not None:
             return True
         foreign = self._manager.foreign_in_flight()
@@ -246,7 +248,9 @@ class Batcher:
         return True
 
     def _replace_if_stuck(self, head: L1BlockRef) -> None:
-        """What an earlier run sent and L1 does not include (its fees have become too low) would block every batch."""
+        """Replaces a transaction of an earlier run that L1 does not include because its fees have become too low. It
+        would block every batch.
+        """
         nonce = self._client.nonce(self.address)
         if self._stuck_since is None or self._stuck_since[0] != nonce or head.number < self._stuck_since[1]:
             self._stuck_since = nonce, head.number
@@ -280,7 +284,7 @@ class Batcher:
             self._requeue(safe)
 
     def _derived_to(self) -> int:
-        """The number of the L1 block that derivation is at."""
+        """The number of the L1 block that derivation is reading."""
         current = self._status.current_l1
         return current.number if current is not None else _NOT_BEGUN
 
@@ -301,13 +305,13 @@ class Batcher:
         )
 
     def _requeue(self, safe: L2BlockRef) -> None:
-        """Everything after the safe head is to be posted again; transactions on the way are still followed."""
+        """Marks everything after the safe head to be posted again. Pending transactions are still followed."""
         self._sent.clear()
         self._open = None
         self._cursor = safe.id
 
     def _take_blocks(self, head: L1BlockRef) -> None:
-        """Puts new L2 blocks into channels, sending each that gets full."""
+        """Puts new L2 blocks into channels, and sends each full channel."""
         while self._cursor is not None and self._manager.in_flight < self.options.max_pending:
             block = self._chain.block_by_number(self._cursor.number + 1)
             if block is None or block.header.parent_hash != self._cursor.hash:
@@ -328,7 +332,7 @@ class Batcher:
         self._flush = False
 
     def _send(self, channel: ChannelBuilder, head: L1BlockRef) -> None:
-        """Closes a channel and hands its frames to the transaction manager."""
+        """Closes a channel and gives its frames to the transaction manager."""
         first, last = channel.first, channel.last
         self._open = None
         if first is None or last is None:
@@ -369,7 +373,7 @@ class Batcher:
         ]
 
     def _report(self, head: L1BlockRef) -> list[PostedBatch]:
-        """What has got its confirmations since the last step."""
+        """The transactions that were confirmed since the last step."""
         reports: list[PostedBatch] = []
         for channel in self._sent:
             for sent in channel.transactions:
