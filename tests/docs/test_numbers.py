@@ -64,7 +64,7 @@ SAID = {
     "sequencer.md": [
         f"tip and fee cap by {PoolLimits().price_bump} %",
         f"{PoolLimits().max_transaction_size // 1024} KiB per transaction",
-        f"up to {WORDS[MAX_BLOBS_PER_TRANSACTION]} blobs a transaction",
+        f"up to {WORDS[MAX_BLOBS_PER_TRANSACTION]} blobs per transaction",
         f"| up to {THROTTLE.lower_threshold:,} | no limit | no limit |",
         f"falls from {THROTTLE.transaction_upper_limit:,} | falls from {THROTTLE.block_upper_limit:,} |",
         f"| {THROTTLE.upper_threshold:,} and more "
