@@ -238,7 +238,7 @@ def _rpc_error(error: Web3RPCError) -> str:
 
 
 def receipt_json(receipt: TxReceipt) -> dict[str, Any]:
-    """Where a transaction is."""
+    """The hash, the block and the gas of a transaction, for JSON."""
     return {
         "transactionHash": receipt["transactionHash"].to_0x_hex(),
         "blockNumber": receipt["blockNumber"],
@@ -247,7 +247,7 @@ def receipt_json(receipt: TxReceipt) -> dict[str, Any]:
 
 
 def show_receipt(console: Console, receipt: TxReceipt) -> None:
-    """The same as a line."""
+    """Prints the hash, the block and the gas of a transaction in one line."""
     console.print(
         f"transaction {receipt['transactionHash'].to_0x_hex()} in block {receipt['blockNumber']}, "
         f"{receipt['gasUsed']:,} gas"

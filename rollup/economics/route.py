@@ -31,12 +31,12 @@ class Route:
 
     @property
     def cost(self) -> Cost:
-        """What a transaction costs both together [wei]."""
+        """The cost of a transaction to payer and attributor together [wei]."""
         return self.payer + self.attributor
 
     @property
     def per_inference(self) -> int:
-        """The same for one inference of a full transaction [wei], rounded up."""
+        """The cost of one inference in a full transaction to payer and attributor together [wei], rounded up."""
         return ceil_div(self.cost.total, self.count)
 
     @property

@@ -45,7 +45,7 @@ class Field:
         return found
 
     def only(self, *names: str) -> "dict[str, Field]":
-        """The same; FieldError for a key that is not one of `names`, which is most often one misspelt."""
+        """The fields of the mapping. Raises FieldError for a key that is not one of `names`, most often a misspelling."""
         found = self.fields()
         for name, field in found.items():
             if name not in names:

@@ -52,7 +52,7 @@ class ExecutionBackend:
         return {"safe": chain.safe, "finalized": chain.finalized, "earliest": chain.genesis}.get(which, chain.head)
 
     def require_block(self, which: BlockId) -> Block:
-        """The same; raises geth's error when there is none."""
+        """A block by tag, number or hash. Raises geth's error if there is none."""
         block = self.block(which)
         if block is None:
             raise RpcError("header not found")

@@ -62,7 +62,7 @@ class Debug:
 
     @params()
     def debug_getBadBlocks(self) -> list[Any]:  # noqa: N802
-        """None is kept."""
+        """Always empty: bad blocks are not kept."""
         return []
 
     def _block(self, which: BlockId) -> Block:

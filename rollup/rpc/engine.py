@@ -153,14 +153,14 @@ class EngineApi:
 
     @params(hashes32)
     def engine_getPayloadBodiesByHashV1(self, hashes: list[Hash]) -> list[Any]:  # noqa: N802
-        """Transactions and withdrawals of blocks, null for the unknown."""
+        """Transactions and withdrawals of blocks; null for an unknown block."""
         if len(hashes) > _MAX_BODIES:
             raise _too_large(len(hashes))
         return [_body(self._chain.block(item)) for item in hashes]
 
     @params(quantity64, quantity64)
     def engine_getPayloadBodiesByRangeV1(self, start: int, count: int) -> list[Any]:  # noqa: N802
-        """The same for canonical blocks, up to the head."""
+        """Transactions and withdrawals of canonical blocks in a range, up to the head."""
         if not start or not count:
             raise _bad_parameters(f"invalid start or count, start: {start} count: {count}")
         if count > _MAX_BODIES:

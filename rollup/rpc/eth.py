@@ -64,12 +64,12 @@ class EthReads:
 
     @params()
     def eth_syncing(self) -> bool:
-        """Never: the head is the head."""
+        """Always false: this node is always in sync."""
         return False
 
     @params()
     def eth_coinbase(self) -> str:
-        """Where the head's tips went."""
+        """The fee recipient of the latest block."""
         return hex_data(self._chain.head.header.coinbase)
 
     @params()
@@ -247,22 +247,22 @@ class EthReads:
 
     @params(block_id)
     def eth_getUncleCountByBlockNumber(self, which: BlockId) -> str | None:  # noqa: N802
-        """None since the merge."""
+        """Zero for a known block: there are no uncles since the merge. Null for an unknown one."""
         return None if self._backend.block(which) is None else "0x0"
 
     @params(hash32)
     def eth_getUncleCountByBlockHash(self, block_hash: Hash) -> str | None:  # noqa: N802
-        """None since the merge."""
+        """Zero for a known block: there are no uncles since the merge. Null for an unknown one."""
         return None if self._chain.block(block_hash) is None else "0x0"
 
     @params(block_id, quantity64)
     def eth_getUncleByBlockNumberAndIndex(self, which: BlockId, index: int) -> None:  # noqa: N802
-        """None since the merge."""
+        """Always null: there are no uncles since the merge."""
         del which, index
 
     @params(hash32, quantity64)
     def eth_getUncleByBlockHashAndIndex(self, block_hash: Hash, index: int) -> None:  # noqa: N802
-        """None since the merge."""
+        """Always null: there are no uncles since the merge."""
         del block_hash, index
 
     # ------------------------------------------------------------ transactions

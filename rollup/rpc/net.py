@@ -29,12 +29,12 @@ class Net:
 
     @params()
     def net_listening(self) -> bool:
-        """It is."""
+        """Always true."""
         return True
 
     @params()
     def net_peerCount(self) -> str:  # noqa: N802
-        """None."""
+        """Always zero: the node has no peers."""
         return "0x0"
 
     @params()

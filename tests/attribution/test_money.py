@@ -425,7 +425,7 @@ def assert_conserved(mode: str, seed: int, steps: int) -> None:
     assert audit(evm) == evm.balance(ADDRESS) << 64
 
 
-def test_a14_forced_wei_is_nobodys(evm: Evm) -> None:
+def test_a14_forced_wei_belongs_to_nobody(evm: Evm) -> None:
     evm.fund(ADDRESS, evm.balance(ADDRESS) + 12345)
     before = audit(evm)
     must(evm.call(calls.call("infer", 1, 0, 0, H, H), caller=PAYER, value=FEE))

@@ -243,7 +243,7 @@ def test_a_hash_that_differs_is_shown_with_both_values(tmp_path: Path, case: Cas
     assert f"hash differs: {was}, expected {hexed(bytes([1]) * 32)}\n" in result.output
 
 
-def test_a_transaction_that_may_not_be_there_is_told(tmp_path: Path, case: Case) -> None:
+def test_a_forbidden_transaction_is_reported(tmp_path: Path, case: Case) -> None:
     transactions = case["payload_attributes"]["transactions"]
     transactions.append(transactions[-1])
     result = run(write(tmp_path, case))

@@ -78,7 +78,7 @@ def test_an_l1_without_blobs_needs_no_blob_schedule(files):
     assert "does not answer" in refusal(files, "--l1-chain-config", str(file))
 
 
-def test_a_genesis_of_another_chain_is_told(files, documents):
+def test_a_genesis_of_another_chain_is_reported(files, documents):
     timestamp = hex(GENESIS_TIME + 1)
     (files / "genesis.json").write_text(json.dumps({**documents["genesis.json"], "timestamp": timestamp}))
     assert "begins at" in refusal(files)
@@ -134,7 +134,7 @@ def test_a_data_directory_of_something_else_is_left_alone(files, tmp_path, monke
     assert [path.name for path in folder.iterdir()] == ["thesis.tex"]
 
 
-def test_a_data_directory_of_another_chain_is_told(files, tmp_path, monkeypatch):
+def test_a_data_directory_of_another_chain_is_reported(files, tmp_path, monkeypatch):
     monkeypatch.setattr("rollup.cli.verify._check_l1", lambda *_: None)
     params = NodeParams(data_dir=tmp_path / "other", genesis_time=GENESIS_TIME + 9, virtual_clock=True)
     Node.open(params).close()

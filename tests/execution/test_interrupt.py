@@ -41,7 +41,7 @@ def hurried_clock():
     return count(0, 6).__next__
 
 
-def test_a_call_ends_when_it_is_told_to(node):
+def test_a_call_ends_when_interrupted(node):
     head = node.l2.chain.head
     context = context_of_header(node.devnet.l2_config, head.header, head.header)
     state = node.l2.chain.states.reader_at(head.header.state_root)

@@ -134,7 +134,7 @@ def test_the_work_can_be_done_in_pieces():
     assert dump(lab.index) == dump(fresh)
 
 
-def test_an_error_of_the_database_is_told_and_can_be_got_over(tmp_path):
+def test_a_database_error_raises_and_recovers(tmp_path):
     lab = Lab(path=tmp_path / "attribution.sqlite")
     lab.block(Life(lab, 7).calls(5))
     blocker = sqlite3.connect(tmp_path / "attribution.sqlite", isolation_level=None)

@@ -40,7 +40,7 @@ def test_a_field_element_must_be_below_the_modulus():
 
 
 @pytest.mark.parametrize("size", [0, 1, kzg.BLOB_SIZE - 1, kzg.BLOB_SIZE + 1])
-def test_a_blob_of_another_size_is_none(size: int):
+def test_a_blob_of_another_size_is_refused(size: int):
     with pytest.raises(kzg.KzgError, match=f"{size} bytes, 131072 expected"):
         kzg.blob_to_commitment(bytes(size))
     assert not kzg.verify_blobs([bytes(size)], [b"\xc0" + bytes(47)], [b"\xc0" + bytes(47)])

@@ -132,12 +132,12 @@ def test_a_secret_that_is_missing_is_written_for_its_owner(files):
         ("zz" * 32, "hexadecimal digits are expected"),
     ],
 )
-def test_a_secret_that_is_none(files, text, why):
+def test_an_invalid_secret_is_refused(files, text, why):
     (files / "jwt.hex").write_text(text)
     assert refused(files) == f"Error: {files / 'jwt.hex'}: {why}"
 
 
-def test_a_genesis_that_is_none(files):
+def test_an_invalid_genesis_is_refused(files):
     path = files / "genesis.json"
     path.write_text("{")
     assert refused(files).startswith(f"Error: {path}: not JSON")

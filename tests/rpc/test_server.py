@@ -61,7 +61,7 @@ def request(method, *params, ident=1, **fields):
     return {"jsonrpc": "2.0", "id": ident, "method": method, "params": list(params), **fields}
 
 
-async def test_a_host_that_is_none_is_named():
+async def test_an_invalid_host_is_named():
     server = RpcServer("test", METHODS)
     with pytest.raises(RpcCannotListen, match=r"test cannot listen on port 0 of 300\.1\.2\.3: "):
         await server.start("300.1.2.3", 0)
@@ -482,7 +482,7 @@ async def test_defects_over_a_websocket_leave_it_open(door):
         assert json.loads((await socket.socket.receive(timeout=10)).data)["result"] == [3]
 
 
-async def test_a_get_says_what_is_spoken_here(door):
+async def test_a_get_names_the_endpoint(door):
     async with door.session.get(door.url) as response:
         assert response.status == 200
         assert "JSON-RPC" in await response.text()

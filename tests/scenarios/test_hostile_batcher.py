@@ -132,7 +132,7 @@ def test_garbage_is_dropped_and_nothing_after_it_is_lost(name):
 
 
 @pytest.mark.parametrize("kind", ["deposit", "not a transaction", "empty", "unpayable"])
-def test_a_batch_with_a_transaction_that_may_not_be_there(kind):
+def test_a_batch_with_a_forbidden_transaction_is_dropped(kind):
     # spec: batch.transactions
     world = World()
     world.sequencer.build(1)

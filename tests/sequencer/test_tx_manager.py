@@ -122,7 +122,7 @@ def test_an_answer_that_is_lost_is_not_a_second_transaction():
     assert len(mined(l1)) == 1
 
 
-def test_a_nonce_used_by_another_program_is_told():
+def test_a_nonce_used_by_another_program_is_reported():
     l1 = FakeL1()
     txs = manager(l1)
     txs.submit(candidate())
