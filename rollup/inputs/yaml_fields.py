@@ -45,7 +45,7 @@ class Field:
         return found
 
     def only(self, *names: str) -> "dict[str, Field]":
-        """The fields of the mapping. Raises FieldError for a key that is not one of `names`, most often a misspelling."""
+        """The fields of the mapping. Raises FieldError for a key that is not one of `names`, usually a misspelling."""
         found = self.fields()
         for name, field in found.items():
             if name not in names:
