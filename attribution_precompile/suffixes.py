@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
-from pydivsufsort import divsufsort, kasai
 
 END: Final = 0
 UNKNOWN: Final = -1
@@ -20,6 +19,8 @@ class SuffixArray:
     """A suffix array over a corpus of tokens. Tokens are integers above 0, and END follows each text."""
 
     def __init__(self, tokens: Sequence[int]) -> None:
+        from pydivsufsort import divsufsort, kasai  # takes long to load, and a node seldom needs it
+
         count = len(tokens)
         text = np.array(tokens, dtype=np.int32)
         order = divsufsort(text) if count else text

@@ -31,12 +31,12 @@ def trace(*arguments: object, env: dict[str, str] | None = None, stdin: str | No
         {"COLUMNS": "200", "TERM": "xterm", "FORCE_COLOR": "1", "COLORTERM": "truecolor", "TTY_COMPATIBLE": "1"},
     ],
 )
-def test_the_picture_of_the_readme(tmp_path: Path, environment: dict[str, str]) -> None:
+def test_the_picture_of_the_command_page(tmp_path: Path, environment: dict[str, str]) -> None:
     """Rewrite it with: openrollup trace examples/answers/night-shift.txt --texts examples/medical --svg FILE"""
     file = tmp_path / "trace.svg"
     trace(ANSWER, "--svg", file, env=environment)
     assert file.read_text() == PICTURE.read_text()
-    assert "docs/images/trace.svg" in (ROOT / "README.md").read_text()
+    assert "(images/trace.svg)" in (ROOT / "docs" / "attribution-cli.md").read_text()
     # It asks nobody for anything.
     assert "url(" not in file.read_text().replace("url(#", "")
 

@@ -54,7 +54,7 @@ def test_the_last_batches_are_those_that_were_reported(node):
 
 
 def test_an_actor_is_in_waiting_for_only_while_it_waits(node, monkeypatch):
-    def fail():
+    def fail(takes_pool):
         raise Temporary("L1 does not answer")
 
     with monkeypatch.context() as patch:

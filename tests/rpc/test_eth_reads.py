@@ -59,11 +59,12 @@ async def test_what_the_chain_is(rpc, story):
 
 
 async def test_each_port_names_its_own_namespaces(rpc):
-    chain = {"debug", "eth", "net", "personal", "rpc", "txpool", "web3"}
-    assert await rpc.l1("rpc_modules") == dict.fromkeys(chain, "1.0")
-    assert set(await rpc.l2("rpc_modules")) == chain | {"miner", "open"}
-    assert set(await rpc.verifier("rpc_modules")) == chain | {"open"}
-    assert set(await rpc.rollup("rpc_modules")) == {"admin", "optimism", "rpc"}
+    chain = {"debug", "erigon", "eth", "net", "ots", "personal", "rpc", "trace", "txpool", "web3"}
+    cheats = {"anvil", "evm", "hardhat"}
+    assert await rpc.l1("rpc_modules") == dict.fromkeys(chain | cheats, "1.0")
+    assert set(await rpc.l2("rpc_modules")) == chain | cheats | {"miner", "open", "openrollup"}
+    assert set(await rpc.verifier("rpc_modules")) == chain | {"open", "openrollup"}
+    assert set(await rpc.rollup("rpc_modules")) == {"admin", "openrollup", "optimism", "rpc"}
 
 
 async def test_fees(rpc, story):
