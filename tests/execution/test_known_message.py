@@ -64,7 +64,7 @@ class World:
         given = {"timestamp": 1_700_000_000, "block_number": 100, "mix_hash": b"\x77" * 32, "base_fee_per_gas": 7}
         given |= {
             "gas_limit": 30_000_000,
-            "excess_blob_gas": 3,
+            "blob_base_fee": 3,
             "block_hash": lambda number: bytes([number % 256]) * 32,
         }
         context: Any = EvmContext(COINBASE, chain_id=901, **(given | fields))
@@ -102,7 +102,7 @@ def random_changes(random: Random) -> tuple[dict[str, Any], list[Any]]:
             "mix_hash": b"\x78" * 32,
             "base_fee_per_gas": 6,
             "gas_limit": 30_000_001,
-            "excess_blob_gas": 10**8,
+            "blob_base_fee": 10**8,
             "block_hash": lambda number: bytes([number % 251]) * 32,
         }.items()
         if random.random() < 0.2
@@ -169,7 +169,7 @@ READERS = {
     "gas limit": ("gas_limit", store(0x45)),
     "base fee": ("base_fee_per_gas", store(0x48)),
     "gas price": ("base_fee_per_gas", store(0x3A)),
-    "blob base fee": ("excess_blob_gas", store(0x4A)),
+    "blob base fee": ("blob_base_fee", store(0x4A)),
     "block hash": ("block_hash", store(push(99), 0x40)),
 }
 

@@ -15,9 +15,13 @@ def _program():
     return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser():
-    """Chromium; CHROMIUM names the program where it is not on the path."""
+    """Chromium; CHROMIUM names the program where it is not on the path.
+
+    Playwright keeps an event loop running in this thread as long as it is started. A test of another file that calls
+    asyncio.run would fail meanwhile, so Chromium ends with each file.
+    """
     playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright: pip install playwright")
     program = _program()
     if program is None:
