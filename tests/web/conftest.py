@@ -32,7 +32,7 @@ def browser():
         found.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def chain():
     """A node with the medical DataNet, a model and some inferences, all of it safe but the newest blocks."""
     from tests.web.story import play
