@@ -19,7 +19,7 @@ from rollup.execution.chain import Chain
 from rollup.execution.config import ChainConfigError, L2Config
 from rollup.execution.genesis import genesis_header
 from rollup.execution.genesis_json import GenesisError, GenesisFile, parse_genesis
-from rollup.execution.vms.kzg_worker import start_early
+from rollup.execution.vms.kzg_worker import starting_early
 from rollup.freed_memory import FreedMemory
 from rollup.node.assembly import open_engine, open_store
 from rollup.node.params import HISTORY
@@ -126,7 +126,6 @@ async def _serve(
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     working = loop.create_task(work)
-    start_early()
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):  # not on Windows
             loop.add_signal_handler(number, stop.set)
@@ -140,7 +139,8 @@ async def _serve(
         }
         _announce(urls, started, as_json)
         stopped = loop.create_task(stop.wait())
-        done, _ = await asyncio.wait([stopped, working], return_when=asyncio.FIRST_COMPLETED)
+        with starting_early(loop):
+            done, _ = await asyncio.wait([stopped, working], return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
     finally:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from derivation.errors import Critical
 from rollup.clock import ManualClock, SystemClock
 from rollup.cooperative import Turns
-from rollup.execution.vms.kzg_worker import start_early
+from rollup.execution.vms.kzg_worker import starting_early
 from rollup.lanes import Lanes
 from rollup.node.actors import Actors
 from rollup.node.params import NodeError, NodeParams
@@ -133,11 +133,10 @@ class Schedule:
     async def _in_lanes(self, until_safe: int | None) -> None:
         gc.collect()
         gc.freeze()  # what was loaded stays: no collection walks through it again, 0.1 s each time
-        start_early()  # the first blob, hours later perhaps, does not wait for the setup
         actors = self._actors
         derivations = actors.l2.derivation, actors.verifier.derivation
         self._lanes = Lanes(self._steps, actors.l1.miner, actors.sequencer, derivations, actors.clock, self._turns)
-        with self._failures():
+        with self._failures(), starting_early(asyncio.get_running_loop()):
             await self._lanes.run(lambda: self._is_safe(until_safe))
 
     def _jump(self, clock: ManualClock) -> None:

@@ -202,12 +202,14 @@ class EthReads:
         }
 
     # ------------------------------------------------------------ blocks
+    @takes_long
     @params(block_id, Optional(boolean, False))
     def eth_getBlockByNumber(self, which: BlockId, full: bool) -> dict[str, Any] | None:  # noqa: N802
         """A block. L1's pending block has no hash, nonce and miner, as on geth; L2's has them, as on op-geth."""
         answer = self._block_json(self._backend.block(which), full)
         return self._without_identity(answer) if which == "pending" else answer
 
+    @takes_long
     @params(hash32, Optional(boolean, False))
     def eth_getBlockByHash(self, block_hash: Hash, full: bool) -> dict[str, Any] | None:  # noqa: N802
         """A block, orphaned ones too."""

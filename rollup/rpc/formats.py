@@ -71,7 +71,7 @@ def block_json(block: Block, receipts: list[Receipt], *, full: bool) -> dict[str
     if full:
         result["transactions"] = [
             transaction_json(transaction, block, index, receipts[index] if index < len(receipts) else None)
-            for index, transaction in enumerate(block.transactions)
+            for index, transaction in enumerate(in_turns(block.transactions))
         ]
     else:
         result["transactions"] = [hex_data(transaction.hash) for transaction in block.transactions]

@@ -5,9 +5,11 @@ from typing import Any
 
 from eth_utils.address import to_checksum_address
 
+from rollup.cooperative import in_turns
 from rollup.protocol.primitives import Address, keccak256
 from rollup.rpc.backend import ExecutionBackend
 from rollup.rpc.formats import hex_data, transaction_json
+from rollup.rpc.methods import takes_long
 from rollup.rpc.params import address, data, params
 
 
@@ -63,6 +65,7 @@ class TxPool:
             for name, part in (("pending", content[0]), ("queued", content[1]))
         }
 
+    @takes_long
     @params()
     def txpool_content(self) -> dict[str, Any]:
         """All transactions by sender and nonce."""
@@ -71,6 +74,7 @@ class TxPool:
             for name, part in zip(("pending", "queued"), self._content(), strict=True)
         }
 
+    @takes_long
     @params(address)
     def txpool_contentFrom(self, sender: Address) -> dict[str, Any]:  # noqa: N802
         """One sender's transactions."""
@@ -79,12 +83,13 @@ class TxPool:
             for name, part in zip(("pending", "queued"), self._content(), strict=True)
         }
 
+    @takes_long
     @params()
     def txpool_inspect(self) -> dict[str, Any]:
         """All transactions, a line each."""
         return {
             name: {
-                to_checksum_address(sender): {str(item.nonce): _summary(item) for item in items}
+                to_checksum_address(sender): {str(item.nonce): _summary(item) for item in in_turns(items)}
                 for sender, items in part.items()
             }
             for name, part in zip(("pending", "queued"), self._content(), strict=True)
@@ -98,7 +103,7 @@ class TxPool:
 
 
 def _by_nonce(items: Any) -> dict[str, Any]:
-    return {str(item.nonce): transaction_json(item) for item in items}
+    return {str(item.nonce): transaction_json(item) for item in in_turns(items)}
 
 
 def _summary(item: Any) -> str:

@@ -101,10 +101,23 @@ def test_a_cancelled_call_leaves_a_process_that_answers_the_next(worker):
     assert asyncio.run(cancelled()) == (True, ckzg.compute_blob_kzg_proof(BLOB, commitment, trusted_setup()))
 
 
+@pytest.mark.parametrize("lives_on", [True, False])
+def test_a_node_that_lives_on_starts_the_process_before_it_is_asked(worker, monkeypatch, lives_on):
+    monkeypatch.setattr(kzg_worker, "_STARTS_AFTER", 0.0)
+
+    async def node():
+        with kzg_worker.starting_early(asyncio.get_running_loop()):
+            for _ in range(3 if lives_on else 0):
+                await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+    asyncio.run(node())
+    assert (worker.pid is not None) == lives_on
+
+
 def test_the_process_ends_with_the_one_that_started_it():
-    program = (
-        "from rollup.execution.vms import kzg_worker as k; k.start_early(); print(k._PROCESS.pid, flush=True); input()"
-    )
+    program = "from rollup.execution.vms.kzg_worker import _PROCESS as it; it.start_early(); print(it.pid, flush=True)"
+    program += "; input()"
     with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
         assert parent.stdout is not None
         pid = int(parent.stdout.readline())

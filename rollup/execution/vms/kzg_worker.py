@@ -1,8 +1,8 @@
 """KZG computations: in turns with an event loop by another process, elsewhere here.
 
 ckzg keeps the interpreter for itself: two seconds to load the trusted setup, tens of milliseconds for a blob. So in
-turns (rollup/cooperative.py) a call is sent to a process that a node starts early (`start_early`); the event loop goes
-on meanwhile. One process serves one call after another. It ends with this process, and Ctrl-C is not sent to it. A
+turns (rollup/cooperative.py) a call is sent to a process that a node starts early (`starting_early`). The event loop
+goes on meanwhile. One process serves one call after another. It ends with this process, and Ctrl-C is not sent to it. A
 process that has died is named in the log and replaced. Results are the same on both ways.
 """
 
@@ -13,6 +13,7 @@ import marshal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -26,6 +27,7 @@ from rollup.execution.vms import kzg_process
 
 log = structlog.get_logger()
 
+_STARTS_AFTER = 3.0  # seconds
 _ATTEMPTS = 2  # by processes; then the call runs here
 
 
@@ -48,9 +50,15 @@ def call_ckzg(function: str, *arguments: Any) -> Any:
     return getattr(ckzg, function)(*arguments, trusted_setup())
 
 
-def start_early() -> None:
-    """Starts the process, so that the first call does not wait for the setup."""
-    _PROCESS.start_early()
+@contextlib.contextmanager
+def starting_early(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+    """Starts the process some seconds later, so that a node that lives on does not wait for the setup at its first
+    blob, and one that ends soon does not load it."""
+    start = loop.call_later(_STARTS_AFTER, _PROCESS.start_early)
+    try:
+        yield
+    finally:
+        start.cancel()
 
 
 class KzgProcess:
