@@ -59,6 +59,7 @@ def test_cell_proofs_of_osaka_are_verified_and_become_blob_proofs():
     assert found == single
 
 
+@pytest.mark.slow
 def test_eth_account_wraps_a_blob_transaction_with_the_same_cell_proofs():
     single = make_sidecar((blob_of(b"cells"),))
     transaction = blob_transaction(single.versioned_hashes)

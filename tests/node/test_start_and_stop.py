@@ -17,12 +17,12 @@ from tests.node.node_process import NodeProcess, call
 @pytest.mark.parametrize(
     ("name", "endpoint"),
     [
-        ("l1", "L1 JSON-RPC"),
         ("l2", "L2 JSON-RPC"),
-        ("verifier", "verifier JSON-RPC"),
-        ("rollup", "op-node RPC"),
         ("beacon", "beacon API"),
-        ("engine", "Engine API"),
+        pytest.param("l1", "L1 JSON-RPC", marks=pytest.mark.slow),
+        pytest.param("verifier", "verifier JSON-RPC", marks=pytest.mark.slow),
+        pytest.param("rollup", "op-node RPC", marks=pytest.mark.slow),
+        pytest.param("engine", "Engine API", marks=pytest.mark.slow),
     ],
 )
 def test_a_port_in_use_is_named(name, endpoint):
