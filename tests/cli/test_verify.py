@@ -6,7 +6,7 @@ from tests.cli.command import openrollup
 from tests.node.node_process import L2, NodeProcess, call, transfer
 
 
-@pytest.fixture(scope="module", params=["calldata", "blobs"])
+@pytest.fixture(scope="module", params=[pytest.param("calldata", marks=pytest.mark.slow), "blobs"])
 def node(request):
     """A node with a safe transaction, whose batcher then rests: its safe head stays where it is."""
     with NodeProcess(f"--da={request.param}", "--l1-block-time=1", "--block-time=1") as process:

@@ -121,6 +121,7 @@ def test_a_profile_of_another_chain_is_refused():
         GasProfile.packaged().check_chain(10)
 
 
+@pytest.mark.slow
 def test_a_chain_with_the_twin_is_recognised_by_its_gas(contract_shell):
     profile = GasProfile.from_chain(contract_shell.url, [1])
     assert profile.mode == "contract"

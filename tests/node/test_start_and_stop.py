@@ -47,7 +47,7 @@ def test_an_address_that_is_not_this_machines_is_named():
     assert "Traceback" not in message
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("options", [(), ("--virtual-clock", "--da=calldata")])
 def test_it_stops_cleanly_in_under_two_seconds(tmp_path, number, options):
     """A virtual clock never waits: the node is then always in the middle of a deed.

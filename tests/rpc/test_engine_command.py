@@ -66,7 +66,7 @@ def callers(session, started):
     return Caller(session, started["urls"]["engine"], bearer(token())), Caller(session, started["urls"]["rpc"])
 
 
-@pytest.mark.parametrize("last", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("last", [pytest.param(signal.SIGTERM, marks=pytest.mark.slow), signal.SIGKILL])
 async def test_an_engine_alone_follows_and_resumes(world, files, last):
     genesis = "0x" + world.devnet.l2.header.hash.hex()
     data = files / "data"
@@ -137,6 +137,7 @@ def test_an_invalid_secret_is_refused(files, text, why):
     assert refused(files) == f"Error: {files / 'jwt.hex'}: {why}"
 
 
+@pytest.mark.slow
 def test_an_invalid_genesis_is_refused(files):
     path = files / "genesis.json"
     path.write_text("{")
@@ -156,6 +157,7 @@ def test_a_directory_of_something_else_is_left_untouched(files):
     assert sorted(os.listdir(data)) == ["cat.jpg"]
 
 
+@pytest.mark.slow
 def test_a_directory_of_another_chain_is_left_untouched(files):
     data = files / "data"
     with running(files, "--data-dir", data):
