@@ -79,3 +79,33 @@ def test_two_tabs_of_one_account_pay_one_after_the_other(chain, visit):
     for page in (first, second):
         page.get_by_role("button", name="Pay").click()
         expect(page.get_by_text(re.compile(r"Inference \d+ of"))).to_be_visible()
+
+
+def test_an_l1_reorganisation_heals_and_says_in_how_many_seconds(fresh, visit):
+    fresh.step(20)
+    page = visit(fresh, "control")
+    box = page.get_by_role("region", name="L1", exact=True)
+    box.get_by_label("blocks deep").fill("1")
+    box.get_by_role("button", name="Reorganise").click()
+    expect(box).to_contain_text("L1 blocks are replaced")
+    box.get_by_role("button", name="Yes: reorganise").click()
+    log = page.get_by_role("table", name="Log")
+    expect(log).to_contain_text("waits for the verifier to agree at #20")
+    fresh.until_safe()
+    fresh.step(12)
+    expect(log).to_contain_text(re.compile(r"in \d+\.\d s: verifier equal at #\d+"))
+
+
+def test_a_batch_is_listed_with_its_channel_and_its_blocks(chain, visit):
+    page = visit(chain, "batches")
+    row = page.get_by_role("table", name="Batcher transactions, newest first").locator("tbody tr").first
+    row.locator("a[href^='#/batch/']").click()
+    expect(page.get_by_role("table", name="Batches of the channel")).to_contain_text("derived")
+    expect(page.get_by_role("table", name="L1 transactions of the channel")).to_contain_text("calldata")
+
+
+def test_the_calls_of_a_transaction_are_traced(chain, visit):
+    made = chain.rpc("open_listInferences", {}, None, 1)["inferences"][0]
+    page = visit(chain, f"l2/tx/{made['transactionHash']}")
+    page.get_by_role("button", name="Trace the calls").click()
+    expect(page.locator(".tree .frame")).to_contain_text("Attribution")
