@@ -112,6 +112,7 @@ def finished(command, folder, environment, timeout):
     assert done.stdout.splitlines()[-1] == "withdrew 5 wei"
 
 
+@pytest.mark.slow
 def test_the_web3py_example(chain):
     finished([sys.executable, EXAMPLES / "web3py_bridge.py"], ROOT, settings(chain, 2), 60)
 

@@ -57,6 +57,7 @@ def test_many_in_a_row_are_a_block_each_and_l1_keeps_up(node):
     assert verified.number >= 120
 
 
+@pytest.mark.slow
 def test_an_l1_that_stands_still_stops_instant_blocks_at_the_drift(node):
     """No block may be further from its origin than derivation takes, but for empty ones."""
     limit = 1800  # specs/protocol/fjord/derivation.md, "Constant Maximum Sequencer Drift"

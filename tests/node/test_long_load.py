@@ -37,6 +37,7 @@ def test_memory_is_flat_and_the_safe_head_catches_up_under_a_long_load(tmp_path)
 
 
 @pytest.mark.timeout(280)
+@pytest.mark.slow
 def test_every_inference_of_a_short_load_is_paid_while_the_batcher_pauses(tmp_path):
     result = load(tmp_path, Plan(seconds=8, rate=10, pause=2), "--block-time=1", "--l1-block-time=2")
     assert result.accepted == result.sent > 0
@@ -51,12 +52,14 @@ def test_growth_is_counted_per_minute_and_without_mapped_pages():
     assert Target("", "", "").process_id is None
 
 
+@pytest.mark.slow
 def test_the_batcher_follows_its_transactions_until_l1_has_finalized_them():
     with node_of_200_blocks() as node:
         assert 0 < node.batcher.followed <= node.l1.miner.finality.finalized + 2
         assert node.l1.chain.head.number > 3 * node.l1.miner.finality.finalized
 
 
+@pytest.mark.slow
 def test_the_mock_l1_remembers_only_the_blobs_of_its_pool():
     with node_of_200_blocks("blobs") as node:
         waiting = {item for tx in node.l1.pool.pending(0) for item in tx.blob_versioned_hashes}

@@ -118,6 +118,7 @@ def test_blocks_are_built_while_calls_run_that_do_not_end():
 
 
 @pytest.mark.parametrize("name", [L1, L2])
+@pytest.mark.slow
 def test_sigterm_ends_the_node_in_the_middle_of_a_slow_transaction(tmp_path, name):
     options = ("--da=calldata", f"--data-dir={tmp_path / 'chain'}", "--l1-block-time=2")
     with NodeProcess(*options) as node:

@@ -44,6 +44,7 @@ def test_two_processes_with_other_hash_seeds_have_the_same_hashes():
 
 
 @pytest.mark.parametrize("da", ["calldata", "blobs"])
+@pytest.mark.slow
 def test_the_command_says_the_same_hashes_each_time(da):
     def hashes(hash_seed):
         options = ("--virtual-clock", f"--genesis-time={GENESIS_TIME}", "--seed=7", "--until-block=12", f"--da={da}")

@@ -130,6 +130,7 @@ class DeadClient:
         return call
 
 
+@pytest.mark.slow
 def test_an_l1_that_is_down_for_an_hour_is_waited_for_and_said_so():
     world = World()
     world.run_epochs(3)
