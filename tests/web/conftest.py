@@ -1,4 +1,4 @@
-"""Chromium through Playwright, one for all tests here, with a fresh context for each. Skipped, loudly, without it."""
+"""Chromium through Playwright, one per test file, with a fresh context per test. Skipped, loudly, without it."""
 
 import os
 import shutil
@@ -9,6 +9,7 @@ import pytest
 from tests.web.page_chain import PageChain
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+PATIENCE = 60_000  # milliseconds; a busy machine shows a page late, and a page that never comes fails all the same
 
 
 def _program():
@@ -26,6 +27,7 @@ def browser():
     program = _program()
     if program is None:
         pytest.skip("no Chromium: apt-get install chromium, or CHROMIUM=…")
+    playwright.expect.set_options(timeout=PATIENCE)
     with playwright.sync_playwright() as started:
         found = started.chromium.launch(executable_path=program, args=["--no-sandbox"])
         yield found
@@ -81,7 +83,7 @@ class Visitor:
         self.problems = []
         self._origin = chain.url
         self.page = self.context.new_page()
-        self.page.set_default_timeout(10_000)
+        self.page.set_default_timeout(PATIENCE)
         self.page.on("request", self._on_request)
         self.page.on("pageerror", lambda error: self.problems.append(f"page error: {error}"))
         self.page.on("console", self._on_console)
