@@ -90,7 +90,7 @@ class Cheats:
         return self.node.snapshots.heads_of(chain)
 
     # ------------------------------------------------------------ for the layers
-    def do(self, action: Callable[[], None]) -> Effect:
+    def do(self, action: Callable[[], object]) -> Effect:
         """Runs an action and says what it changed."""
         node = self.node
         before, l1, l2 = node.clock.now(), node.l1.chain.head.number, node.l2.chain.head.number

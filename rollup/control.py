@@ -23,7 +23,8 @@ class Control:
 
     def status(self) -> dict[str, Any]:
         """Heads, pools and actors at this moment."""
-        view, status = self._node.view(), status_json(self._node.view())
+        view = self._node.view()
+        status = status_json(view)
         status["isMining"] = not self._node.l1.miner.on_demand
         status["batchesPosted"] = view.batches_posted
         return status
@@ -89,10 +90,7 @@ class Control:
         return self._do(actor.start if is_active else actor.stop)
 
     def _do(self, action: Callable[[], object]) -> dict[str, Any]:
-        def act() -> None:
-            action()
-
-        return self._answer(self._cheats.do(act))
+        return self._answer(self._cheats.do(action))
 
     def _answer(self, effect: Effect) -> dict[str, Any]:
         return {

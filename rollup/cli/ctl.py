@@ -8,11 +8,11 @@ import click
 
 from derivation.errors import Temporary
 from rollup.cli.safe_text import echo_json, safe_console
+from rollup.inputs.values import SECONDS_PER_UNIT
 from rollup.l1.json_rpc import HttpEndpoint, JsonRpcClient, RpcError
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _TIME: Final = re.compile(r"\+?(\d{1,9})([smhd]?)")
-_SECONDS: Final = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _TIMEOUT: Final = 600.0  # seconds: moving the time builds every L2 block of that time
 
 
@@ -70,7 +70,7 @@ def seconds_of(value: str) -> int:
     match = _TIME.fullmatch(value)
     if match is None:
         raise ValueError(f"+90s, +5m, +1h or +1d is expected, got {value[:40]}")
-    return int(match[1]) * _SECONDS[match[2]]
+    return int(match[1]) * SECONDS_PER_UNIT[match[2]]
 
 
 @click.group("ctl")

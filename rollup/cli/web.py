@@ -11,6 +11,7 @@ from rollup.cli.safe_text import echo
 from rollup.rpc.errors import RpcCannotListen
 from rollup.rpc.hosts import Hosts
 from rollup.rpc.origins import Origins
+from rollup.serve import url_of
 from rollup.web.attach import forwarding_server
 
 
@@ -62,8 +63,7 @@ async def _serve(l2: str, others: dict[str, str], host: str, port: int, hosts: H
             loop.add_signal_handler(getattr(signal, name), stopped.set)
     bound = await server.start(host, port)
     try:
-        shown = f"[{host}]" if ":" in host else host
-        echo(f"pages at http://{shown}:{bound}/ for {l2}; Ctrl-C stops them")
+        echo(f"pages at {url_of(host, bound)}/ for {l2}; Ctrl-C stops them")
         await stopped.wait()
     finally:
         await asyncio.gather(server.stop(), *(endpoint.stop() for endpoint in endpoints))

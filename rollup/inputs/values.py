@@ -9,7 +9,7 @@ from eth_utils.address import is_checksum_address, is_checksum_formatted_address
 _UNITS: Final = {"": 0, "wei": 0, "gwei": 9, "ether": 18, "open": 18}
 _AMOUNT: Final = re.compile(r"([0-9][0-9_,]*)(?:\.([0-9]+))? *([a-z]*)", re.IGNORECASE)
 _MAX_DIGITS: Final = 40
-_SECONDS: Final = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
+SECONDS_PER_UNIT: Final = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _DURATION: Final = re.compile(r"([0-9]+)([smhd]?)")
 
 
@@ -48,4 +48,4 @@ def parse_duration(text: str) -> int:
     match = _DURATION.fullmatch(text)
     if match is None:
         raise ValueError(f"{text!r} is not a time span, such as 90 (seconds), 15m, 1h or 30d")
-    return int(match[1]) * _SECONDS[match[2]]
+    return int(match[1]) * SECONDS_PER_UNIT[match[2]]

@@ -136,8 +136,11 @@ class Schedule:
         actors = self._actors
         derivations = actors.l2.derivation, actors.verifier.derivation
         self._lanes = Lanes(self._steps, actors.l1.miner, actors.sequencer, derivations, actors.clock, self._turns)
-        with self._failures(), starting_early(asyncio.get_running_loop()):
-            await self._lanes.run(lambda: self._is_safe(until_safe))
+        try:
+            with self._failures(), starting_early(asyncio.get_running_loop()):
+                await self._lanes.run(lambda: self._is_safe(until_safe))
+        finally:
+            gc.unfreeze()  # a program may go on, and open other nodes
 
     def _jump(self, clock: ManualClock) -> None:
         clock.advance(max(self.next_due() - clock.now(), 0))

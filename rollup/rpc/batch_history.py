@@ -152,7 +152,7 @@ class BatchHistory:
         return {
             "channelId": "0x" + name,
             "status": "complete",
-            "completedIn": _id(block),
+            "completedIn": id_json(block),
             "carriers": [
                 {"hash": "0x" + tx, "l1Block": {"number": number, "hash": "0x" + hash_}, "transactionIndex": index}
                 for tx, number, hash_, index in channel["carriers"]
@@ -252,7 +252,8 @@ def _is_of_channel(drop: Entry, channel_id: str) -> bool:
     return bool(drop["channel"] == channel_id and drop["frame"] is None)
 
 
-def _id(block: BlockId) -> Row:
+def id_json(block: BlockId) -> Row:
+    """A block's number and hash."""
     return {"number": block.number, "hash": hex_data(block.hash)}
 
 

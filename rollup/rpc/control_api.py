@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from rollup.rpc.cheat_api import cheat, refusal
 from rollup.rpc.methods import collect
-from rollup.rpc.params import Invalid, Optional, count64, params, text
+from rollup.rpc.params import Optional, count64, count_up_to, params, text
 
 MAX_EVENTS = 1_000
 
@@ -27,14 +27,6 @@ class Control(Protocol):
     def revert(self, number: int) -> dict[str, Any]: ...
 
 
-def event_count(value: Any) -> int:
-    """How many events: 1 to 1,000."""
-    count: int = count64(value)
-    if not 0 < count <= MAX_EVENTS:
-        raise Invalid(f"a count of 1 to {MAX_EVENTS} is expected")
-    return count
-
-
 class ControlApi:
     """The verbs as methods."""
 
@@ -54,7 +46,7 @@ class ControlApi:
         """Heads, pools and actors."""
         return self._control.status()
 
-    @params(Optional(event_count, 20))
+    @params(Optional(count_up_to(MAX_EVENTS, "count", count64), 20))
     def openrollup_events(self, count: int) -> list[dict[str, Any]]:
         """The newest events, oldest first."""
         return self._control.events(count)

@@ -16,6 +16,11 @@ class Deadline:
         self._end = seconds + (0 if is_in_turns() else running_time())
         self._expired = expired
 
+    @classmethod
+    def from_now(cls, seconds: float, expired: Callable[[], Exception]) -> "Deadline":
+        """A deadline of one part of a computation, which does not share the time of the parts before it."""
+        return cls(seconds + (running_time() if is_in_turns() else 0), expired)
+
     def __call__(self) -> None:
         """Lets others have their turn; raises when the time is over."""
         pause()

@@ -16,19 +16,13 @@ from rollup.execution.state.trie import Trie
 from rollup.execution.witness import make_witness
 from rollup.protocol.block import Block
 from rollup.protocol.header import Header
-from rollup.protocol.primitives import EMPTY_TRIE_ROOT, Address, Hash, keccak256, rlp_decode
+from rollup.protocol.primitives import EMPTY_TRIE_ROOT, Address, Hash, keccak256, rlp_decode, rlp_encode, to_int_bytes
 from rollup.rpc.backend import ExecutionBackend
 from rollup.rpc.errors import RpcError
 from rollup.rpc.formats import header_json, hex_data
 from rollup.rpc.limits import MAX_ACCOUNT_RANGE, MAX_STORAGE_RANGE
 from rollup.rpc.methods import changes_chain, takes_long
-from rollup.rpc.params import BlockId, Invalid, Optional, address, block_id, boolean, data, params, quantity64
-
-
-def _count(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise Invalid("a number is expected")
-    return value
+from rollup.rpc.params import BlockId, Optional, address, block_id, boolean, data, integer, params, quantity64
 
 
 class DebugState:
@@ -65,7 +59,7 @@ class DebugState:
         }
 
     @takes_long
-    @params(block_id, _count, address, data, _count)
+    @params(block_id, integer, address, data, integer)
     def debug_storageRangeAt(  # noqa: N802
         self, which: BlockId, index: int, who: Address, start: bytes, most: int
     ) -> dict[str, Any]:
@@ -93,13 +87,13 @@ class DebugState:
             if key < start.ljust(32, b"\0"):
                 continue
             if value:
-                slots[key] = _encode(value)
+                slots[key] = rlp_encode(to_int_bytes(value))
             else:
                 slots.pop(key, None)
         return _storage_page(slots, known, most)
 
     @takes_long
-    @params(block_id, data, _count, Optional(boolean, False), Optional(boolean, False), Optional(boolean, False))
+    @params(block_id, data, integer, Optional(boolean, False), Optional(boolean, False), Optional(boolean, False))
     def debug_accountRange(  # noqa: N802
         self, which: BlockId, start: bytes, most: int, no_code: bool, no_storage: bool, incompletes: bool
     ) -> dict[str, Any]:
@@ -194,11 +188,6 @@ def _from(items: Iterable[tuple[Hash, bytes]], start: bytes) -> Iterable[tuple[H
     """The items whose key is not before start."""
     first = start[:32].ljust(32, b"\0")
     return (item for item in in_turns(items) if item[0] >= first)
-
-
-def _encode(value: int) -> bytes:
-    raw = value.to_bytes((value.bit_length() + 7) // 8, "big")
-    return raw if len(raw) == 1 and raw[0] < 0x80 else bytes((0x80 + len(raw),)) + raw
 
 
 def _storage_page(slots: dict[Hash, bytes], known: dict[Hash, int], most: int) -> dict[str, Any]:

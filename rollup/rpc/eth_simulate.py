@@ -39,6 +39,7 @@ from rollup.rpc.params import (
     block_id,
     boolean,
     call_request,
+    given_members,
     hash32,
     list_of,
     mapping,
@@ -90,7 +91,7 @@ def _flag(given: Mapping[str, Any], name: str) -> bool:
 
 
 def _block(value: Any) -> SimulatedCalls:
-    given = {name: item for name, item in mapping(value).items() if item is not None}
+    given = given_members(value)
     overrides = dict(mapping(given.get("blockOverrides", {})))
     root, withdrawals = overrides.pop("beaconRoot", None), overrides.pop("withdrawals", None)
     if withdrawals:

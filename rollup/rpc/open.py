@@ -23,20 +23,12 @@ from rollup.rpc import open_json as shapes
 from rollup.rpc.errors import InvalidParams, RpcError, index_behind
 from rollup.rpc.formats import hex_data, hex_quantity
 from rollup.rpc.open_batches import BatchFinder
-from rollup.rpc.params import Invalid, Optional, address, hash32, mapping, params, quantity64
+from rollup.rpc.params import Invalid, Optional, address, count_up_to, hash32, mapping, params, quantity64
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1_000
 MAX_SHARES = 100
 _MAX_ID = 2**63 - 1
 _PATIENCE = 1.0  # seconds a question may take to read blocks: the node builds them in the same loop
-
-
-def limit_of(value: Any) -> int:
-    """How many at most: 1 to 1,000."""
-    limit = small(value)
-    if not 0 < limit <= MAX_LIMIT:
-        raise Invalid(f"a limit of 1 to {MAX_LIMIT} is expected")
-    return limit
 
 
 def small(value: Any) -> int:
@@ -46,6 +38,9 @@ def small(value: Any) -> int:
     if found > _MAX_ID:
         raise Invalid("a quantity below 2^63 is expected")
     return found
+
+
+limit_of = count_up_to(MAX_LIMIT, "limit", small)
 
 
 def id_or_hash(value: Any) -> int | Hash:

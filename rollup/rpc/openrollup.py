@@ -11,21 +11,12 @@ from rollup.protocol.block import Block
 from rollup.protocol.blockref import BlockId
 from rollup.protocol.l2_blocks import l2_block_ref
 from rollup.protocol.primitives import Hash
-from rollup.rpc.batch_history import BatchHistory
+from rollup.rpc.batch_history import BatchHistory, id_json
 from rollup.rpc.errors import RpcError
-from rollup.rpc.formats import hex_data
 from rollup.rpc.orphans import Orphans
-from rollup.rpc.params import Invalid, Optional, data, hash32, number, params, quantity64, text
+from rollup.rpc.params import Invalid, Optional, count_up_to, data, hash32, number, params, quantity64, text
 
 DEFAULT_LIMIT, MAX_LIMIT = 25, 100
-
-
-def limit_of(value: Any) -> int:
-    """How many rows at most: 1 to 100."""
-    limit = number(value)
-    if not 0 < limit <= MAX_LIMIT:
-        raise Invalid(f"a limit of 1 to {MAX_LIMIT} is expected")
-    return limit
 
 
 def cursor(value: Any) -> tuple[int, int]:
@@ -70,7 +61,7 @@ class OpenRollup:
         self._history = history
         self._orphans = {"l1": l1_orphans, "l2": l2_orphans}
 
-    @params(Optional(cursor), Optional(limit_of, DEFAULT_LIMIT))
+    @params(Optional(cursor), Optional(count_up_to(MAX_LIMIT, "limit"), DEFAULT_LIMIT))
     def openrollup_listBatches(self, before: tuple[int, int] | None, limit: int) -> dict[str, Any]:  # noqa: N802
         """Transactions to the batch inbox, newest first."""
         try:
@@ -115,10 +106,10 @@ class OpenRollup:
         found = history.batch(origin.batch) if origin is not None and origin.batch is not None else None
         channel, batch = found if found is not None else (None, None)
         return {
-            "block": {"number": block.number, "hash": hex_data(block.hash)},
-            "l1Origin": {"number": l1_origin.number, "hash": hex_data(l1_origin.hash)},
+            "block": id_json(BlockId(block.hash, block.number)),
+            "l1Origin": id_json(l1_origin),
             "safety": self._safety(block, is_canonical),
-            "derivedFrom": _id_json(origin.l1_block) if origin is not None else None,
+            "derivedFrom": id_json(origin.l1_block) if origin is not None else None,
             "isWithoutBatch": origin is not None and origin.batch is None,
             "channelId": channel["channelId"] if channel is not None else None,
             "batch": batch,
@@ -132,7 +123,3 @@ class OpenRollup:
         if block.number <= chain.finalized.number:
             return "finalized"
         return "safe" if block.number <= chain.safe.number else "unsafe"
-
-
-def _id_json(block: BlockId) -> dict[str, Any]:
-    return {"number": block.number, "hash": hex_data(block.hash)}

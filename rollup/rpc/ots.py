@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from rollup.cooperative import in_turns
+from rollup.execution.tracers.call import CallFrame
 from rollup.protocol.block import Block
 from rollup.protocol.primitives import Address, Hash
 from rollup.protocol.receipt import Receipt
@@ -41,7 +42,7 @@ class Otterscan:
 
     @params()
     def ots_getApiLevel(self) -> int:  # noqa: N802
-        """8."""
+        """The API level, which is 8."""
         return _LEVEL
 
     @params(block_id)
@@ -53,9 +54,7 @@ class Otterscan:
     @params(address, Optional(block_id, "latest"))
     def ots_hasCode(self, who: Address, which: BlockId) -> bool:  # noqa: N802
         """Whether an account has code."""
-        state = self._backend.state(self._backend.require_block(which))
-        account = state.account(who)
-        return account is not None and bool(state.code(account.code_hash))
+        return self._has_code(who, which)
 
     # ------------------------------------------------------------ blocks
     @params(block_id)
@@ -65,7 +64,7 @@ class Otterscan:
 
     @params(hash32)
     def ots_getBlockDetailsByHash(self, block_hash: Hash) -> dict[str, Any] | None:  # noqa: N802
-        """The same by hash."""
+        """A block of this hash without its transactions, its issuance and fees."""
         return self._details(self._chain.block(block_hash))
 
     def _details(self, block: Block | None) -> dict[str, Any] | None:
@@ -114,7 +113,7 @@ class Otterscan:
                 "input": frame["input"],
                 "output": frame.get("output", "0x"),
             }
-            for depth, frame in self._frames(tx_hash)
+            for depth, frame in _frames(self._tracings.call_tree(tx_hash))
         ]
 
     @takes_long
@@ -128,7 +127,7 @@ class Otterscan:
                 "to": frame.get("to"),
                 "value": frame.get("value", "0x0"),
             }
-            for depth, frame in self._frames(tx_hash)
+            for depth, frame in _frames(self._tracings.call_tree(tx_hash))
             if depth and _moves(frame)
         ]
 
@@ -138,13 +137,6 @@ class Otterscan:
         """The revert data of a transaction; 0x where it succeeded, or failed otherwise."""
         top = self._tracings.call_tree(tx_hash)
         return hex_data(top.output or b"") if top.error is not None else "0x"
-
-    def _frames(self, tx_hash: Hash) -> Iterator[tuple[int, dict[str, Any]]]:
-        rest = [(0, self._tracings.call_tree(tx_hash))]
-        while rest:
-            depth, frame = rest.pop()
-            yield depth, frame.to_json()
-            rest += [(depth + 1, call) for call in reversed(frame.calls)]
 
     # ------------------------------------------------------------ searches
     @takes_long
@@ -174,21 +166,21 @@ class Otterscan:
     def ots_getContractCreator(self, who: Address) -> dict[str, str] | None:  # noqa: N802
         """The transaction that created a contract, and the account that did; null of genesis's, and of what is none."""
         low, high = 0, self._chain.head.number
-        if not self.ots_hasCode([hex_data(who)]) or self._has_code(who, 0):
+        if not self._has_code(who, high) or self._has_code(who, 0):
             return None
         while low < high:
             middle = (low + high) // 2
             low, high = (low, middle) if self._has_code(who, middle) else (middle + 1, high)
         block = self._chain.block_by_number(low)
         assert block is not None
-        for transaction in block.transactions:
-            for _, frame in self._frames(transaction.hash):
+        for transaction, top in zip(block.transactions, self._tracings.call_trees(block), strict=True):
+            for _, frame in _frames(top):
                 if frame["type"] in ("CREATE", "CREATE2") and frame.get("to") == hex_data(who):
                     return {"hash": hex_data(transaction.hash), "creator": frame["from"]}
         return None
 
-    def _has_code(self, who: Address, number: int) -> bool:
-        state = self._backend.state(self._backend.require_block(number))
+    def _has_code(self, who: Address, which: BlockId) -> bool:
+        state = self._backend.state(self._backend.require_block(which))
         account = state.account(who)
         return account is not None and bool(state.code(account.code_hash))
 
@@ -228,9 +220,10 @@ class Otterscan:
         name = hex_data(who)
         receipts = self._receipts(block)
         found = []
-        for index, transaction in enumerate(block.transactions):
+        for index, top in enumerate(self._tracings.call_trees(block)):
+            transaction = block.transactions[index]
             if who in (transaction.sender, transaction.to, receipts[index].contract_address) or any(
-                name in (frame["from"], frame.get("to")) for _, frame in self._frames(transaction.hash)
+                name in (frame["from"], frame.get("to")) for _, frame in _frames(top)
             ):
                 found.append(index)
         return found
@@ -248,6 +241,15 @@ class Otterscan:
 
     def _receipt_json(self, block: Block, receipts: list[Receipt], index: int) -> dict[str, Any]:
         return receipt_json(self._backend.config, block, receipts, index)
+
+
+def _frames(top: CallFrame) -> Iterator[tuple[int, dict[str, Any]]]:
+    """A frame and those below it, each with its depth and before those below it."""
+    rest = [(0, top)]
+    while rest:
+        depth, frame = rest.pop()
+        yield depth, frame.to_json()
+        rest += [(depth + 1, call) for call in reversed(frame.calls)]
 
 
 def _moves(frame: dict[str, Any]) -> bool:

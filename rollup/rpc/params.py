@@ -106,6 +106,13 @@ def number(value: Any) -> int:
     return quantity(value)
 
 
+def integer(value: Any) -> int:
+    """A plain JSON number without a fraction, below zero too."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise Invalid("a number is expected")
+    return value
+
+
 def quantity64(value: Any) -> int:
     """A quantity of at most 64 bits: gas, nonces, block numbers, indices."""
     number = quantity(value)
@@ -121,6 +128,18 @@ def count64(value: Any) -> int:
     elif isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 20:
         value = hex(int(value))
     return quantity64(value)
+
+
+def count_up_to(most: int, what: str, parse: Callable[[Any], int] = number) -> Callable[[Any], int]:
+    """A parser of a count from 1 to `most`, in one of the forms above; `what` names it in a refusal."""
+
+    def parser(value: Any) -> int:
+        count = parse(value)
+        if not 0 < count <= most:
+            raise Invalid(f"a {what} of 1 to {most} is expected")
+        return count
+
+    return parser
 
 
 def data(value: Any) -> bytes:
@@ -271,6 +290,11 @@ def mapping(value: Any) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise Invalid("an object is expected")
     return value
+
+
+def given_members(value: Any) -> dict[str, Any]:
+    """An object's members that are not null: one that is null counts as absent, as in geth."""
+    return {name: item for name, item in mapping(value).items() if item is not None}
 
 
 def access_list(value: Any) -> AccessList:

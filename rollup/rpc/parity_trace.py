@@ -10,7 +10,7 @@ from rollup.rpc.backend import ExecutionBackend
 from rollup.rpc.errors import InvalidParams
 from rollup.rpc.limits import MAX_TRACE_BLOCKS, MAX_TRACES
 from rollup.rpc.methods import takes_long
-from rollup.rpc.params import BlockId, Invalid, address, block_id, count64, hash32, list_of, mapping, params
+from rollup.rpc.params import BlockId, Invalid, address, block_id, count64, given_members, hash32, list_of, params
 from rollup.rpc.tracer_options import TraceOptions
 from rollup.rpc.tracing import Tracings
 
@@ -31,7 +31,7 @@ class TraceFilter:
 
 def trace_filter(value: Any) -> TraceFilter:
     """The parameter of trace_filter; raises Invalid."""
-    given = {name: item for name, item in mapping(value).items() if item is not None}
+    given = given_members(value)
     try:
         return TraceFilter(
             block_id(given.get("fromBlock", "latest")),

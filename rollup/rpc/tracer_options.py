@@ -21,7 +21,7 @@ from rollup.protocol.primitives import Address
 from rollup.rpc.errors import InvalidParams, RpcError
 from rollup.rpc.eth_calls import block_overrides
 from rollup.rpc.limits import MAX_TRACERS, TRACE_SECONDS
-from rollup.rpc.params import Invalid, boolean, mapping, quantity64, state_overrides, text
+from rollup.rpc.params import Invalid, boolean, given_members, integer, mapping, quantity64, state_overrides, text
 
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)[^\d.]+(?:(?:\d+\.?\d*|\.\d+)[^\d.]+)*")
@@ -56,7 +56,7 @@ class TraceCallOptions:
 
 def trace_options(value: Any) -> TraceOptions:
     """The options of debug_traceTransaction; raises Invalid."""
-    given = _given(value)
+    given = given_members(value)
     name, config = given.get("tracer"), given.get("tracerConfig")
     return TraceOptions(
         None if name is None else _field("tracer", text, name),
@@ -66,7 +66,7 @@ def trace_options(value: Any) -> TraceOptions:
             disable_storage=_flag(given, "disableStorage"),
             enable_memory=_flag(given, "enableMemory"),
             enable_return_data=_flag(given, "enableReturnData"),
-            limit=_field("limit", _integer, given.get("limit", 0)),
+            limit=_field("limit", integer, given.get("limit", 0)),
         ),
         TRACE_SECONDS if given.get("timeout") is None else duration(_field("timeout", text, given["timeout"])),
     )
@@ -74,7 +74,7 @@ def trace_options(value: Any) -> TraceOptions:
 
 def trace_call_options(value: Any) -> TraceCallOptions:
     """The options of debug_traceCall; raises Invalid."""
-    given = _given(value)
+    given = given_members(value)
     state, block, index = given.get("stateOverrides"), given.get("blockOverrides"), given.get("txIndex")
     return TraceCallOptions(
         trace_options(value),
@@ -110,7 +110,7 @@ def make_tracer(name: str, config: Mapping[str, Any], context: TraceContext, bud
 def _inner_config(name: str, given: Any) -> Mapping[str, Any]:
     if name == "muxTracer":
         raise RpcError("a muxTracer does not run another one")
-    return {} if given is None else _given(_field(name, mapping, given))
+    return {} if given is None else given_members(_field(name, mapping, given))
 
 
 def _prestate_options(config: Mapping[str, Any]) -> PrestateOptions:
@@ -137,20 +137,9 @@ def duration(value: str) -> float:
     return -total if value[0] == "-" else total
 
 
-def _given(value: Any) -> dict[str, Any]:
-    """An object's members that are not null."""
-    return {name: item for name, item in mapping(value).items() if item is not None}
-
-
 def _flag(given: Mapping[str, Any], name: str) -> bool:
     value = given.get(name)
     return False if value is None else bool(_field(name, boolean, value))
-
-
-def _integer(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise Invalid("a number is expected")
-    return value
 
 
 def _field(name: str, parser: Any, value: Any) -> Any:

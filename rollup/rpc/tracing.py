@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from rollup.cooperative import pause, running_time
+from rollup.cooperative import pause
 from rollup.execution.block_builder import BlockBuilder
 from rollup.execution.calls import CallError, CallRequest, call
 from rollup.execution.reexecution import Reexecution
@@ -15,21 +15,15 @@ from rollup.protocol.block import Block
 from rollup.protocol.primitives import Hash
 from rollup.protocol.transaction import Transaction
 from rollup.rpc.backend import ExecutionBackend
+from rollup.rpc.deadline import Deadline
 from rollup.rpc.errors import RpcError
 from rollup.rpc.limits import MAX_TRACE_BYTES, TRACE_SECONDS
 from rollup.rpc.tracer_options import TraceCallOptions, TraceOptions
 
 
-class _Deadline:
-    """Ends one transaction that runs longer than it may; the clock stands still while others have their turn."""
-
-    def __init__(self, seconds: float) -> None:
-        self._end = running_time() + seconds
-
-    def __call__(self) -> None:
-        pause()
-        if running_time() > self._end:
-            raise RpcError("execution timeout")
+def _deadline(seconds: float) -> Deadline:
+    """Ends one transaction that runs longer than it may."""
+    return Deadline.from_now(seconds, lambda: RpcError("execution timeout"))
 
 
 class Tracings:
@@ -48,8 +42,17 @@ class Tracings:
     def call_tree(self, tx_hash: Hash) -> CallFrame:
         """The outermost frame of a transaction, with those below it; raises RpcError."""
         block, index = self._place(tx_hash)
+        return self._call_tree(self._reexecution(block).builder_before(index), block.transactions[index])
+
+    def call_trees(self, block: Block) -> Iterator[CallFrame]:
+        """The outermost frame of each transaction of a block, which is run once; raises RpcError."""
+        builder = self._reexecution(block).builder_before(0)
+        for transaction in block.transactions:
+            yield self._call_tree(builder, transaction)
+
+    def _call_tree(self, builder: BlockBuilder, transaction: Transaction) -> CallFrame:
         tracer = CallTracer(Budget(MAX_TRACE_BYTES))
-        self._run(self._reexecution(block).builder_before(index), block.transactions[index], tracer, TRACE_SECONDS)
+        self._run(builder, transaction, tracer, TRACE_SECONDS)
         assert tracer.top is not None
         return tracer.top
 
@@ -86,7 +89,7 @@ class Tracings:
                 request,
                 self._backend.ancestors(block),
                 options.state,
-                _Deadline(options.trace.seconds),
+                _deadline(options.trace.seconds),
                 tracer,
                 accounts,
             )
@@ -116,7 +119,7 @@ class Tracings:
     @staticmethod
     def _run(builder: BlockBuilder, transaction: Transaction, tracer: Any, seconds: float) -> Any:
         context = builder.evm.context
-        context.check_interrupt = _Deadline(seconds)
+        context.check_interrupt = _deadline(seconds)
         try:
             with builder.tracing(tracer):
                 builder.apply(transaction)

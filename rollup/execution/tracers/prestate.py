@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from eth.exceptions import VMError
 
-from rollup.execution.contract_address import create2_address, create_address
+from rollup.execution.contract_address import address_of_word, create2_address, create_address
 from rollup.execution.delegation import delegate_of
 from rollup.execution.state.accounts import AccountDatabase
 from rollup.execution.tracers.budget import Budget
@@ -100,12 +100,12 @@ class PrestateTracer(Tracer):
         if opcode in (SLOAD, SSTORE) and stack:
             self._touch_slot(step.address, stack[-1])
         elif (opcode in EXTERNAL_ACCOUNT or opcode == SELFDESTRUCT) and stack:
-            self._touch(_address(stack[-1]))
+            self._touch(address_of_word(stack[-1]))
             if opcode == SELFDESTRUCT and (not self._is_cancun or step.address in self._created):  # EIP-6780
                 self._deleted.add(step.address)
         elif opcode in CALLS and len(stack) >= 5:
-            self._touch_delegate(_address(stack[-2]))
-            self._touch(_address(stack[-2]))
+            self._touch_delegate(address_of_word(stack[-2]))
+            self._touch(address_of_word(stack[-2]))
         elif opcode == CREATE or (opcode == CREATE2 and len(stack) >= 4):
             address = self._creation(step)
             self._touch(address)
@@ -233,10 +233,6 @@ class PrestateTracer(Tracer):
 
 def _slots(storage: dict[int, int]) -> dict[str, str]:
     return {f"0x{slot:064x}": f"0x{value:064x}" for slot, value in sorted(storage.items())}
-
-
-def _address(word: int) -> Address:
-    return (word & 2**160 - 1).to_bytes(20, "big")
 
 
 def _hex(data: bytes) -> str:

@@ -34,8 +34,13 @@ _ATTEMPTS = 2  # by processes; then the call runs here
 @cache
 def trusted_setup() -> Any:
     """The mainnet ceremony's setup, as ckzg holds it: loaded at the first use, about two seconds, then shared."""
-    with resources.as_file(resources.files("eth") / "_utils" / "kzg_trusted_setup.txt") as path:
+    with _setup_file() as path:
         return ckzg.load_trusted_setup(str(path), 0)
+
+
+def _setup_file() -> contextlib.AbstractContextManager[Path]:
+    """The path of the setup that py-evm ships."""
+    return resources.as_file(resources.files("eth") / "_utils" / "kzg_trusted_setup.txt")
 
 
 def call_ckzg(function: str, *arguments: Any) -> Any:
@@ -123,7 +128,7 @@ class KzgProcess:
     def _start(self) -> socket.socket:
         ours, theirs = socket.socketpair()
         try:
-            with theirs, resources.as_file(resources.files("eth") / "_utils" / "kzg_trusted_setup.txt") as setup:
+            with theirs, _setup_file() as setup:
                 command = [sys.executable, "-I", str(Path(kzg_process.__file__)), str(setup)]
                 null = subprocess.DEVNULL
                 self._process = subprocess.Popen(

@@ -13,7 +13,7 @@ from eth.exceptions import (
 )
 from eth.vm.gas_meter import GasMeter
 
-from rollup.execution.contract_address import create2_address, create_address
+from rollup.execution.contract_address import address_of_word, create2_address, create_address
 from rollup.execution.halts import CodeStoreOutOfGas, CodeTooLarge, NonceOverflow, StackOverflow, StackUnderflow
 from rollup.execution.tracing import (
     CALL,
@@ -30,7 +30,6 @@ from rollup.execution.tracing import (
     Tracer,
 )
 from rollup.execution.vms.interpreter import JUMP, JUMPI, NEXT, RETURN, Block, Frame, Program, Programs
-from rollup.protocol.primitives import Address
 
 _STACK_LIMIT = 1024
 _DEPTH_LIMIT = 1024
@@ -86,7 +85,7 @@ class Tracing:
         if kind in CREATIONS:
             target = message.storage_address
         elif kind in (CALLCODE, DELEGATECALL):
-            caller, target = message.storage_address, _address(self._arguments[1])
+            caller, target = message.storage_address, address_of_word(self._arguments[1])
         if step is not None:
             spent = step.gas - step.frame._gas_meter.gas_remaining
             step.cost = spent - message.gas if kind in CREATIONS else spent
@@ -147,7 +146,7 @@ class Tracing:
         step.cost = step.gas - available + gas
         error = StackDepthLimit() if step.depth > _DEPTH_LIMIT else InsufficientFunds()
         data, depth = bytes(step.frame._memory._bytes[start : start + size]), message.depth + 1
-        target = _address(arguments[1])
+        target = address_of_word(arguments[1])
         self.tracer.on_enter(depth, kind, message.storage_address, target, value, gas + stipend, data)
         self.tracer.on_exit(depth, b"", 0, error)
 
@@ -182,7 +181,7 @@ class Tracing:
         """A contract has given its balance away."""
         self._calling = None
         message = step.frame.msg
-        depth, heir = message.depth + 1, _address(self._arguments[0])
+        depth, heir = message.depth + 1, address_of_word(self._arguments[0])
         self.tracer.on_enter(depth, SELFDESTRUCT, message.storage_address, heir, balance, 0, b"")
         self.tracer.on_exit(depth, b"", 0, None)
 
@@ -308,7 +307,3 @@ def _log_cost(topics: int, start: int, size: int, memory: int) -> int:
     before, after = memory // 32, max(memory // 32, (start + size + 31) // 32 if size else 0)
     expansion = 3 * (after - before) + after * after // 512 - before * before // 512
     return _LOG_GAS * (1 + topics) + _LOG_BYTE_GAS * size + expansion
-
-
-def _address(word: int) -> Address:
-    return (word & 2**160 - 1).to_bytes(20, "big")
