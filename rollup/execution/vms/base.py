@@ -4,6 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from eth.vm.code_stream import CodeStream
+from eth.vm.memory import Memory
+from eth.vm.stack import Stack
+
 from rollup.cooperative import pause
 from rollup.execution.state.accounts import AccountDatabase
 from rollup.execution.vms.interpreter import PROGRAMS, Programs, run
@@ -96,14 +100,53 @@ class RollupComputation:
 
     msg: Any
     state: Any
+    transaction_context: Any
+    code: Any
+    return_data: bytes
+    data_floor_cost: int
     children: list[Any]
     accounts_to_delete: list[Address]
     beneficiaries: list[Address]
     is_error: bool
     _log_entries: list[Any]
     _gas_meter: Any
+    _stack: Any
+    _memory: Any
+    _error: Any
+    _output: bytes
+    _configure_gas_meter: Callable[[], Any]
     _deleted_below: frozenset[Address] = frozenset()  # accounts that frames below have destroyed
     is_interpreted_by_py_evm: ClassVar[bool] = False
+
+    def __init__(self, state: Any, message: Any, transaction_context: Any) -> None:
+        """A frame. Below the first one: without what py-evm does again for each (EIP-3651's warmth)."""
+        if self.is_interpreted_by_py_evm or not message.depth:
+            parent: Any = super()
+            parent.__init__(state, message, transaction_context)
+            return
+        self.state, self.msg, self.transaction_context = state, message, transaction_context
+        self.code = CodeStream(message.code)
+        self._gas_meter = self._configure_gas_meter()
+        self._stack, self._memory, self._log_entries = Stack(), Memory(), []
+        self.children, self.accounts_to_delete, self.beneficiaries = [], [], []
+        self.data_floor_cost = 0
+
+    @classmethod
+    def apply_message(cls, state: Any, message: Any, transaction_context: Any, parent_computation: Any = None) -> Any:
+        """A call, from py-evm's FrontierComputation.apply_message; the caller has checked depth and balance where it
+        is an opcode."""
+        if cls.is_interpreted_by_py_evm or not message.depth:
+            parent: Any = super()
+            return parent.apply_message(state, message, transaction_context, parent_computation)
+        snapshot = state.snapshot()
+        if message.value and message.should_transfer_value:
+            state.delta_balance(message.sender, -message.value)
+            state.delta_balance(message.storage_address, message.value)
+        state.touch_account(message.storage_address)
+        computation = cls.apply_computation(state, message, transaction_context, parent_computation)
+        if computation._error is not None:
+            state.revert(snapshot)
+        return computation
 
     @classmethod
     def apply_computation(
@@ -158,15 +201,18 @@ class RollupComputation:
     def add_child_computation(self, child: Any) -> None:
         """Takes over what a frame below has done. py-evm keeps every frame until the transaction ends: a loop of calls
         would hold hundreds of thousands, which cost memory and long garbage collections."""
-        parent: Any = super()
-        parent.add_child_computation(child)
         if self.is_interpreted_by_py_evm:
+            parent: Any = super()
+            parent.add_child_computation(child)
             return
-        self.children.pop()
-        if child.is_error:
+        error = child._error
+        if error is None:
+            self.return_data = b"" if child.msg.is_create else child._output
+        else:
+            self.return_data = b"" if error.erases_return_data else child._output
             return
         self._log_entries += child._log_entries
-        self._gas_meter.gas_refunded += child.get_gas_refund()
+        self._gas_meter.gas_refunded += child._gas_meter.gas_refunded + child.msg.refund
         self.beneficiaries += child.beneficiaries
         deleted = child.get_accounts_for_deletion()
         if deleted:

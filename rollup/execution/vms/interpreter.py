@@ -4,7 +4,7 @@ py-evm looks up, charges and runs opcode by opcode, checking the stack's depth a
 code is read once into basic blocks, each with the gas of its opcodes and the stack it needs, checked on entry: what
 ends a block early is an exceptional halt, which takes all gas and undoes the frame, so nobody can tell when it was
 charged. An opcode that shows the gas left, or acts on it, ends its block. The stack holds integers only. Whatever is
-rare, or changed by forks (calls, creations, copies, context), is py-evm's own opcode.
+rare, or changed by forks (creations, copies, context), is py-evm's own opcode.
 """
 
 from collections.abc import Callable
@@ -21,18 +21,21 @@ from eth.exceptions import (
     OutOfGas,
     WriteProtection,
 )
+from eth.vm.forks.berlin.logic import BaseCallEIP2929
+from eth.vm.forks.prague.logic import BaseCallEIP7702
 from eth.vm.opcode import _FastOpcode
 
 from rollup.cooperative import pause
 from rollup.execution.halts import SentryOutOfGas, UndefinedOpcode
 from rollup.execution.storage_gas import SLOAD_COLD, SLOAD_WARM, SSTORE_SENTRY, sstore_gas
+from rollup.execution.vms.call_opcodes import CALL_KINDS, CallRules, call
 from rollup.protocol.primitives import keccak256
 
 _MAX = 2**256 - 1
 _SIGN = 2**255
 _STACK_LIMIT = 1024
 _INVALID = 0xFE  # EIP-141; no entry of py-evm's tables
-_KECCAK_WORD, _LOG_TOPIC, _LOG_BYTE = 6, 375, 8
+_KECCAK_WORD, _COPY_WORD, _LOG_TOPIC, _LOG_BYTE = 6, 3, 375, 8
 # Gas after which a running frame asks check_interrupt: 1 to 2 ms of the slowest opcodes, at no cost to the others.
 GAS_SLICE = 10_000
 _LONG_HASH = 16_384  # bytes, 0.1 ms
@@ -446,6 +449,14 @@ def _mstore8(frame: Frame, stack: Stack, argument: None) -> None:
     frame.extend(start + 1)[start] = stack.pop() & 255
 
 
+def _mcopy(frame: Frame, stack: Stack, argument: None) -> None:
+    to, start, size = stack.pop(), stack.pop(), stack.pop()
+    frame.charge(_COPY_WORD * (size + 31 >> 5))
+    if size:
+        memory = frame.extend(max(to, start) + size)
+        memory[to : to + size] = memory[start : start + size]
+
+
 def _keccak(frame: Frame, stack: Stack, argument: None) -> None:
     start, size = stack.pop(), stack[-1]
     frame.charge(_KECCAK_WORD * (size + 31 >> 5))
@@ -579,6 +590,7 @@ _HANDLERS: dict[str, Handler] = {
     "MLOAD": _mload,
     "MSTORE": _mstore,
     "MSTORE8": _mstore8,
+    "MCOPY": _mcopy,
     "SLOAD": _sload,
     "SSTORE": _sstore,
     "PC": _push,  # its position
@@ -623,6 +635,9 @@ def _entry(opcodes: dict[int, Any], opcode: int) -> Entry:
         return 0, 0, 0, _undefined, opcode, True
     pops, pushes = _effect(opcode)
     ends = opcode in _ENDS or opcode in _HALTS
+    if opcode in CALL_KINDS and isinstance(found, BaseCallEIP2929):
+        rules = CallRules(CALL_KINDS[opcode], isinstance(found, BaseCallEIP7702))
+        return pops, pushes, 0, call, rules, ends
     if not isinstance(found, _FastOpcode):
         return pops, pushes, 0, _py_evm, found, ends
     gas: int = found.gas_cost
