@@ -22,7 +22,7 @@ from rollup.pool.errors import AlreadyKnown, PoolError
 from rollup.pool.journal import PoolJournal
 from rollup.pool.limits import PoolLimits
 from rollup.pool.queue import PoolQueue
-from rollup.pool.rules import PoolRules, check_transaction, decode, max_cost
+from rollup.pool.rules import PoolRules, check_transaction, decode, decoded, max_cost
 from rollup.protocol.block import Block
 from rollup.protocol.header import Header
 from rollup.protocol.primitives import EMPTY_CODE_HASH, EMPTY_TRIE_ROOT, Address, Hash
@@ -111,11 +111,17 @@ class Mempool:
 
     def add_many(self, raws: Iterable[bytes]) -> list[Hash | PoolError]:
         """Takes in several with one journal write: a hash or the error for each, in order."""
+        return self.add_transactions(map(decoded, raws))
+
+    def add_transactions(self, transactions: Iterable[Transaction | PoolError]) -> list[Hash | PoolError]:
+        """As add_many, for transactions already parsed. An error in place of one is its answer."""
         results: list[Hash | PoolError] = []
         kept: list[Transaction] = []
-        for raw in raws:
+        for transaction in transactions:
+            if isinstance(transaction, PoolError):
+                results.append(transaction)
+                continue
             try:
-                transaction = decode(raw)
                 self._take(transaction)
             except PoolError as error:
                 results.append(error)

@@ -41,6 +41,14 @@ def decode(raw: bytes) -> Transaction:
         raise PoolError(str(error)) from error
 
 
+def decoded(raw: bytes) -> Transaction | PoolError:
+    """The transaction, or the refusal as a value."""
+    try:
+        return decode(raw)
+    except PoolError as error:
+        return error
+
+
 def check_transaction(transaction: Transaction, rules: PoolRules, limits: PoolLimits) -> Address:
     """Checks everything that needs no account and returns the sender; raises PoolError."""
     # spec: deposit.never-from-pool

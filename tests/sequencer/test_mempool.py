@@ -10,6 +10,8 @@ from rollup.execution.config import L1Config
 from rollup.execution.errors import InvalidTransaction, Refusal
 from rollup.pool.errors import PoolError
 from rollup.pool.limits import PoolLimits
+from rollup.pool.rules import decoded
+from rollup.protocol.prepared import prepare, restore
 from rollup.protocol.primitives import keccak256, rlp_encode
 from rollup.protocol.transaction import ACCESS_LIST, BLOB, SET_CODE, Authorization, deposit_transaction
 from rollup.store.kv import MemoryStore, StoreError
@@ -324,6 +326,33 @@ def test_add_many_answers_each():
     assert results[0] == transfer(1, 0).hash
     assert [str(result) for result in results[1:3]] == ["already known", "empty transaction"]
     assert results[3] == transfer(1, 1).hash
+
+
+def test_prepared_transactions_are_answered_as_their_bytes_are():
+    good = [transfer(1, 0), transfer(1, 0), transfer(1, 3), transfer(2, 0), transfer(9, 0), legacy(3, 0)]
+    good += [transfer(1, 0, tip=9 * GWEI, cap=20 * GWEI), transfer(4, 0, gas=20_000), transfer(4, 0, chain_id=7)]
+    raws = [transaction.encode() for transaction in good]
+    raws += [b"", raws[3][:-1], raws[3] + b"\0", b"\x05" + raws[3], raws[3][:-1] + b"\x01"]
+    prepared = [prepare(raw) for raw in raws]
+    assert sum(item is not None for item in prepared) >= len(good)
+    pools = [make_pool()[0] for _ in range(3)]
+    one_by_one = [added(pools[0], raw) for raw in raws]
+    many = [answer_text(item) for item in pools[1].add_many(raws)]
+    pairs = zip(raws, prepared, strict=True)
+    restored = pools[2].add_transactions(decoded(raw) if item is None else restore(raw, item) for raw, item in pairs)
+    assert one_by_one == many == [answer_text(item) for item in restored]
+    assert order(pools[0]) == order(pools[1]) == order(pools[2])
+
+
+def added(pool, raw):
+    try:
+        return pool.add(raw).hex()
+    except PoolError as error:
+        return error.message
+
+
+def answer_text(answer):
+    return answer.message if isinstance(answer, PoolError) else answer.hex()
 
 
 def test_listeners_hear_of_each_transaction_once():
