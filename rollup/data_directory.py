@@ -21,6 +21,8 @@ _NUMBERS = (
     "l2_block_time",
     "l1_chain_id",
     "l2_chain_id",
+    "l1_gas_limit",
+    "l2_gas_limit",
     "operator_fee_scalar",
     "operator_fee_constant",
     "genesis_time",
@@ -29,7 +31,14 @@ _NUMBERS = (
 _FORKS = ("forks", "l1_forks")
 CHAIN_FIELDS = (*_NUMBERS, "seed", "attribution", *_FORKS)
 # Fields that older directories do not have.
-_DEFAULTS: Mapping[str, Any] = {"forks": "jovian", "l1_forks": "prague", "l1_chain_id": 900, "l2_chain_id": 901}
+_DEFAULTS: Mapping[str, Any] = {
+    "forks": "jovian",
+    "l1_forks": "prague",
+    "l1_chain_id": 900,
+    "l2_chain_id": 901,
+    "l1_gas_limit": 60_000_000,
+    "l2_gas_limit": 60_000_000,
+}
 
 
 class DataDirectoryError(ValueError):

@@ -17,6 +17,13 @@ from rollup.cli.logs import configure_logs
 from rollup.cli.safe_text import echo_json, safe_console
 from rollup.cli.screen import EventLines, FirstScreen, show_first_screen
 from rollup.events import Event, Resumed, event_json
+from rollup.l1.devnet import (
+    DEFAULT_GAS_LIMIT,
+    MAX_L1_GAS_LIMIT,
+    MAX_L2_GAS_LIMIT,
+    MIN_L1_GAS_LIMIT,
+    MIN_L2_GAS_LIMIT,
+)
 from rollup.node import Node, NodeError, NodeParams
 from rollup.protocol.accounts import USERS
 from rollup.protocol.blob_schedule import parse_l1_forks
@@ -92,6 +99,21 @@ _CHAIN_ID = click.IntRange(1, 2**53 - 1)  # tools in JavaScript read it as a num
     show_default=True,
     type=_CHAIN_ID,
     help="Chain id of L2; tools treat 10 as an OP Stack chain.",
+)
+@click.option(
+    "--gas-limit",
+    "l2_gas_limit",
+    default=DEFAULT_GAS_LIMIT,
+    show_default=True,
+    type=click.IntRange(MIN_L2_GAS_LIMIT, MAX_L2_GAS_LIMIT),
+    help="Gas limit of an L2 block.",
+)
+@click.option(
+    "--l1-gas-limit",
+    default=DEFAULT_GAS_LIMIT,
+    show_default=True,
+    type=click.IntRange(MIN_L1_GAS_LIMIT, MAX_L1_GAS_LIMIT),
+    help="Gas limit of an L1 block.",
 )
 @click.option(
     "--instant", is_flag=True, help="Build a block at once for each transaction; block times run ahead of the clock."

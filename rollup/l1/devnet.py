@@ -19,7 +19,13 @@ from rollup.execution.genesis import (
 from rollup.execution.genesis_account import GenesisAccount
 from rollup.execution.genesis_json import GenesisFile
 from rollup.l1 import contracts
-from rollup.l1.genesis import L1GenesisParams, build_l1_genesis, l1_genesis_header
+from rollup.l1.genesis import (
+    MAX_RESOURCE_LIMIT,
+    SYSTEM_TX_MAX_GAS,
+    L1GenesisParams,
+    build_l1_genesis,
+    l1_genesis_header,
+)
 from rollup.protocol.accounts import BATCHER, OWNER, PROPOSER, ROLES, SEQUENCER, USER_BALANCE, USERS, DevAccount
 from rollup.protocol.blob_schedule import PRAGUE_FROM_GENESIS, L1Forks, blob_schedule_of
 from rollup.protocol.blockref import BlockId
@@ -30,6 +36,13 @@ from rollup.protocol.outputs import output_root
 from rollup.protocol.primitives import Address
 
 GWEI = 10**9
+DEFAULT_GAS_LIMIT = 60_000_000
+# SystemConfig.setGasLimit accepts these L2 gas limits: minimumGasLimit to MAX_GAS_LIMIT.
+MIN_L2_GAS_LIMIT = MAX_RESOURCE_LIMIT + SYSTEM_TX_MAX_GAS
+MAX_L2_GAS_LIMIT = 500_000_000
+# On L1 a full batcher transaction of calldata needs 5.3 million gas (EIP-7623); others must fit beside it.
+MIN_L1_GAS_LIMIT = 15_000_000
+MAX_L1_GAS_LIMIT = 1_000_000_000
 # L1s whose forks and blob schedule op-node knows by their chain ids, whatever the file says (op-node service.go).
 REAL_L1S: Mapping[int, str] = {1: "Mainnet", 17_000: "Holesky", 560_048: "Hoodi", 11_155_111: "Sepolia"}
 
@@ -65,9 +78,9 @@ class DevnetParams:
     proposer: DevAccount = PROPOSER
     owner: DevAccount = OWNER
     sequencer: DevAccount = SEQUENCER
-    l1_gas_limit: int = 60_000_000
+    l1_gas_limit: int = DEFAULT_GAS_LIMIT
     l1_forks: L1Forks = PRAGUE_FROM_GENESIS
-    l2_gas_limit: int = 60_000_000
+    l2_gas_limit: int = DEFAULT_GAS_LIMIT
     l1_base_fee: int = GWEI
     l2_base_fee: int = GWEI
     seq_window_size: int = 3600
@@ -100,7 +113,13 @@ class DevnetParams:
         return max(self.l1_block_time - 4, 1)
 
     def check(self) -> None:
-        """Raises ConfigError for a value of the SystemConfig that no block would have: its fork comes after genesis."""
+        """Raises ConfigError for a value that the SystemConfig refuses, or that no block would have: its fork comes
+        after genesis."""
+        if not MIN_L2_GAS_LIMIT <= self.l2_gas_limit <= MAX_L2_GAS_LIMIT:
+            raise ConfigError(
+                f"the L2 gas limit is {MIN_L2_GAS_LIMIT:,} to {MAX_L2_GAS_LIMIT:,}, not {self.l2_gas_limit:,}: "
+                "SystemConfig takes no other"
+            )
         for name, fork in _SINCE.items():
             if getattr(self, name) and not self._is_active(fork):
                 raise ConfigError(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rollup.data_directory import CHAIN_FIELDS, begin_or_resume
 from rollup.execution.genesis import AttributionMode
-from rollup.l1.devnet import DevnetParams
+from rollup.l1.devnet import DEFAULT_GAS_LIMIT, DevnetParams
 from rollup.protocol.blob_schedule import parse_l1_forks
 from rollup.protocol.forks import NEWEST_STABLE, ForkSchedule, L1Fork
 from sequencer.batcher.config import BatchType, Compression
@@ -33,6 +33,8 @@ class NodeParams:
     l2_block_time: int = 2
     l1_chain_id: int = 900
     l2_chain_id: int = 901
+    l1_gas_limit: int = DEFAULT_GAS_LIMIT
+    l2_gas_limit: int = DEFAULT_GAS_LIMIT
     instant: bool = False
     da: DataAvailability = "auto"
     batch_type: BatchType = "span"
@@ -67,6 +69,8 @@ def devnet_params(params: NodeParams) -> DevnetParams:
         l2_block_time=params.l2_block_time,
         l1_chain_id=params.l1_chain_id,
         l2_chain_id=params.l2_chain_id,
+        l1_gas_limit=params.l1_gas_limit,
+        l2_gas_limit=params.l2_gas_limit,
         attribution=params.attribution,
         attribution_time=params.attribution_time,
         operator_fee_scalar=params.operator_fee_scalar,

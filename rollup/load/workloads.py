@@ -1,0 +1,120 @@
+"""The kinds of load: what must be on the chain before, and the calls that are then sent again and again."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from attribution_precompile import ADDRESS_BYTES, SELECTORS
+from attribution_precompile.abi import encode_words
+from rollup.economics import calls
+from rollup.economics.shape import Level
+from rollup.load.job import Call, LoadError
+from rollup.load.scene import Scene, address_of
+from rollup.protocol.accounts import USERS
+from rollup.protocol.primitives import keccak256
+
+TOKEN: Final = bytes.fromhex("4200000000000000000000000000000000000006")  # WETH9, a predeploy of every OP Stack chain
+FEE: Final = 10**12  # wei of one inference
+_RECIPIENTS: Final = 1_000
+_CHUNK: Final = 500  # contributors of one `contribute`
+_FIRST_MEMBER: Final = 2**80
+_CONTRIBUTE: Final = next(selector for selector, method in SELECTORS.items() if method.name == "contribute")
+_SET_UP_GAS: Final = 2_000_000
+_ROW_GAS: Final = 60_000  # at most, of one contributor in `contribute`
+_INFERENCE_GAS: Final = 200_000
+_TOKENS: Final = (812, 640)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What an inference is paid to: contributors in all, and DataNets that share them."""
+
+    contributors: int = 100
+    datanets: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """A kind of load. prepare makes what it needs on a chain, for these senders, and returns the calls."""
+
+    name: str
+    prepare: Callable[[Scene, Sequence[bytes], Shape], list[Call]]
+
+
+def recipient(index: int) -> bytes:
+    """An address that nobody has the key of."""
+    return keccak256(b"openrollup load recipient" + index.to_bytes(4, "big"))[:20]
+
+
+def _transfer(scene: Scene, senders: Sequence[bytes], shape: Shape) -> list[Call]:
+    del scene, senders, shape
+    return [Call(recipient(index), 1) for index in range(_RECIPIENTS)]
+
+
+def _erc20(scene: Scene, senders: Sequence[bytes], shape: Shape) -> list[Call]:
+    del shape
+    if scene.call("eth_getCode", "0x" + TOKEN.hex(), "latest") == "0x":
+        raise LoadError(f"there is no WETH9 at 0x{TOKEN.hex()}")
+    scene.send([(key, Call(TOKEN, 10**12, keccak256(b"deposit()")[:4], 100_000)) for key in senders])
+    selector = keccak256(b"transfer(address,uint256)")[:4]
+    return [
+        Call(TOKEN, 0, selector + bytes(12) + recipient(index) + (1).to_bytes(32, "big"), 100_000)
+        for index in range(_RECIPIENTS)
+    ]
+
+
+def _infer(scene: Scene, senders: Sequence[bytes], shape: Shape) -> list[Call]:
+    model, _ = register_model(scene, shape)
+    return [Call(ADDRESS_BYTES, FEE, calls.infer(model, _TOKENS), _INFERENCE_GAS + 50_000 * shape.datanets)]
+
+
+def _infer_compact(scene: Scene, senders: Sequence[bytes], shape: Shape) -> list[Call]:
+    model, _ = register_model(scene, shape)
+    return [Call(ADDRESS_BYTES, FEE, calls.infer_compact(model, _TOKENS), _INFERENCE_GAS + 50_000 * shape.datanets)]
+
+
+WORKLOADS: Final = {
+    workload.name: workload
+    for workload in (
+        Workload("transfer", _transfer),
+        Workload("erc20", _erc20),
+        Workload("infer", _infer),
+        Workload("infer-compact", _infer_compact),
+    )
+}
+
+
+def register_model(scene: Scene, shape: Shape) -> tuple[int, list[int]]:
+    """A model over new DataNets that share the contributors; its number and theirs."""
+    owner = scene.funder
+    receipts = scene.send([(owner, _call(calls.create_datanet()))] * shape.datanets)
+    datanets = [_created(receipt) for receipt in receipts]
+    share = max(1, shape.contributors // shape.datanets)
+    scene.send([(owner, call) for datanet in datanets for call in _contributions(datanet, share)])
+    attributor = next(user for user in USERS if user.index == 8)
+    data = calls.register_model(Level(weights=(1,) * shape.datanets), datanets, 0, attributor, FEE)
+    (receipt,) = scene.send([(owner, _call(data))])
+    return _created(receipt), datanets
+
+
+def _contributions(datanet: int, contributors: int) -> list[Call]:
+    made = []
+    for first in range(0, contributors, _CHUNK):
+        rows: list[int] = []
+        for index in range(first, min(first + _CHUNK, contributors)):
+            rows += (_FIRST_MEMBER + index, 1 + index % 7, datanet << 64 | index)
+        data = _CONTRIBUTE + encode_words(datanet, 64, len(rows) // 3, *rows)
+        made.append(_call(data, 200_000 + _ROW_GAS * (len(rows) // 3)))
+    return made
+
+
+def _call(data: bytes, gas: int = _SET_UP_GAS) -> Call:
+    return Call(ADDRESS_BYTES, 0, data, gas)
+
+
+def _created(receipt: dict[str, Any]) -> int:
+    """The number of what a call created: the first indexed value of its event."""
+    return int(receipt["logs"][-1]["topics"][1], 16)
+
+
+__all__ = ["FEE", "TOKEN", "WORKLOADS", "Shape", "Workload", "address_of", "recipient", "register_model"]

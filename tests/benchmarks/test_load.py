@@ -1,0 +1,141 @@
+"""The load generator: a process of its own, keep-alive connections, and a count of what really became of a load."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from benchmarks.node_load import Target, node_process
+from rollup.load.connection import Connection, errors_of
+from rollup.load.job import Call, Job, LoadError, Outcome, percentile
+from rollup.load.process import GeneratorProcess
+from rollup.load.scene import Scene, address_of, sender_keys
+from rollup.load.signing import lanes
+from rollup.load.usage import usage_of
+from rollup.load.workloads import WORKLOADS, Shape
+from rollup.protocol.transaction import decode_transaction
+
+KEYS = sender_keys(4)
+CALLS = (Call(b"\x11" * 20, 1), Call(b"\x22" * 20, 2, b"\x33", 50_000))
+
+
+def job(url: str = "http://127.0.0.1:1", **changes: object) -> Job:
+    given = {"count": 40, "connections": 3, "batch": 5} | changes
+    return Job(url, 901, KEYS, (7, 0, 0, 0), CALLS, **given)  # type: ignore[arg-type]
+
+
+def test_a_senders_transactions_are_on_one_connection_in_nonce_order() -> None:
+    seen: dict[bytes, list[int]] = {}
+    where: dict[bytes, set[int]] = {}
+    for number, lane in enumerate(lanes(job())):
+        for request in lane:
+            for item in json.loads(request.body):
+                transaction = decode_transaction(bytes.fromhex(item["params"][0][2:]))
+                assert "0x" + transaction.hash.hex() in request.hashes
+                seen.setdefault(transaction.sender, []).append(transaction.nonce)
+                where.setdefault(transaction.sender, set()).add(number)
+    starts = {address_of(key): start for key, start in zip(KEYS, (7, 0, 0, 0), strict=True)}
+    assert seen == {address: list(range(start, start + 10)) for address, start in starts.items()}
+    assert all(len(numbers) == 1 for numbers in where.values())
+
+
+def test_a_job_and_an_outcome_survive_the_way_to_another_process() -> None:
+    given = job(rate=10.0)
+    assert Job.from_json(json.loads(json.dumps(given.to_json()))) == given
+    outcome = Outcome(sent=1, refused={"no": 1}, blocks=[(1, 1, 21_000, 0.5)])
+    assert Outcome.from_json(json.loads(json.dumps(outcome.to_json()))) == outcome
+
+
+@pytest.mark.parametrize(("percent", "value"), [(0, 1), (50, 5), (90, 9), (99, 10), (100, 10)])
+def test_a_percentile_is_the_nearest_rank(percent: int, value: int) -> None:
+    assert percentile([float(number) for number in range(1, 11)], percent) == value
+    assert percentile([], percent) == 0
+
+
+@pytest.mark.parametrize(
+    ("answer", "texts"),
+    [
+        (b'[{"id":0,"result":"0x"},{"id":1,"result":"0x"}]', []),
+        (b'[{"id":0,"result":"0x"},{"id":1,"error":{"code":-32000,"message":"nonce too low"}}]', ["nonce too low"]),
+        (b'{"id":null,"error":{"code":-32600,"message":"batch too large"}}', ["batch too large"] * 2),
+        (b'<html>"error"</html>', ["not JSON: b'<html>\"error\"</html>'"] * 2),
+        (b"", ["not JSON: b''"] * 2),
+    ],
+)
+def test_each_refused_transaction_is_counted_with_its_reason(answer: bytes, texts: list[str]) -> None:
+    assert errors_of(answer, 2) == texts
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody"],
+        [b"HTTP/1.1 200 OK\r\ncontent-le", b"ngth: 4\r\n\r", b"\nbo", b"dy"],
+        [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nbo\r\n2;x=1\r", b"\ndy\r\n0\r\n\r\n"],
+    ],
+)
+async def test_an_answer_is_read_whole_however_it_is_cut(pieces: list[bytes]) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for _ in range(2):
+            await reader.readuntil(b"ask")
+            for piece in pieces:
+                writer.write(piece)
+                await writer.drain()
+                await asyncio.sleep(0)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        connection = await Connection.open(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        assert [await connection.post(b"ask") for _ in range(2)] == [b"body", b"body"]
+        with pytest.raises(LoadError, match="closed a connection"):
+            await connection.post(b"more")
+
+
+def test_a_node_that_does_not_answer_is_named() -> None:
+    with GeneratorProcess(job()) as generator, pytest.raises(LoadError, match=r"127\.0\.0\.1:1"):
+        generator.run()
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    with node_process(tmp_path_factory.mktemp("load"), "--block-time=1", "--l1-block-time=2") as target:
+        yield target
+
+
+@pytest.mark.parametrize("workload", list(WORKLOADS))
+def test_a_load_is_done_when_each_transaction_has_succeeded(node: Target, workload: str) -> None:
+    scene = Scene(node.l2)
+    scene.fund(KEYS, 10**18)
+    calls = tuple(WORKLOADS[workload].prepare(scene, KEYS, Shape(3)))
+    with GeneratorProcess(Job(node.l2, scene.chain_id, KEYS, scene.nonces(KEYS), calls, 20, batch=3)) as generator:
+        outcome = generator.run()
+    assert outcome.is_whole
+    assert (outcome.sent, outcome.accepted, outcome.included, outcome.refused) == (20, 20, 20, {})
+    assert len(outcome.latencies) == 20 == sum(count for _, count, _, _ in outcome.blocks)
+    assert 0 < outcome.latencies[0] <= outcome.latencies[-1] <= outcome.seconds
+    assert outcome.seconds == pytest.approx(outcome.blocks[-1][3], abs=0.001)
+
+
+def test_a_load_whose_transactions_fail_or_are_refused_is_not_whole(node: Target) -> None:
+    scene = Scene(node.l2)
+    scene.fund(KEYS, 10**18)
+    reverting = Call(
+        bytes.fromhex("4200000000000000000000000000000000000006"), 0, b"\x2e\x1a\x7d\x4d" + b"\xff" * 32, 90_000
+    )
+    first, *others = scene.nonces(KEYS)
+    given = Job(node.l2, scene.chain_id, KEYS, (max(first - 1, 0), *others), (reverting,), 4, batch=1, patience=5)
+    with GeneratorProcess(given) as generator:
+        outcome = generator.run()
+    assert not outcome.is_whole
+    assert sum(outcome.refused.values()) == 4 - outcome.accepted
+    assert outcome.included == outcome.accepted > outcome.succeeded == 0
+
+
+def test_the_cpu_time_of_a_node_is_that_of_all_its_processes(node: Target) -> None:
+    assert node.process_id is not None
+    usage = usage_of(node.process_id)
+    assert usage.processes >= 2, "the node and its KZG process"
+    assert usage.cpu > 0
+    assert usage.resident > 50_000_000
