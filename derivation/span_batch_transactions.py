@@ -7,6 +7,7 @@ from typing import Any
 import numpy
 
 from derivation.batches import BatchError, SpanTransactionError
+from rollup.protocol.known_transactions import known_or_decoded
 from rollup.protocol.primitives import Address, RlpError, RlpItem, from_int_bytes, rlp_decode, rlp_encode, to_int_bytes
 from rollup.protocol.transaction import (
     ACCESS_LIST,
@@ -15,7 +16,6 @@ from rollup.protocol.transaction import (
     SET_CODE,
     Transaction,
     TransactionError,
-    decode_transaction,
 )
 
 _MAX_UVARINT_BYTES = 10
@@ -130,7 +130,7 @@ class SpanTransactions:
         columns = cls()
         for raw in raws:
             try:
-                columns._add(decode_transaction(raw))
+                columns._add(known_or_decoded(raw))
             except TransactionError as error:
                 raise BatchError(str(error)) from error
         return columns

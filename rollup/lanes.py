@@ -90,7 +90,7 @@ class Lanes:
         """Acts until it is over, or one of the actors fails; raises what that raises."""
         self._is_over = is_over
         parts = [self._mine(), self._sequence(), self._verify()]
-        parts += [keep_executing_ahead(self._turns, work.execute_ahead) for work in (self._miner, self._sequencer)]
+        parts += [keep_executing_ahead(self._turns, self._miner), keep_executing_ahead(self._turns, self._sequencer)]
         tasks = [asyncio.create_task(part) for part in parts]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

@@ -123,6 +123,11 @@ class Sequencer:
         attributes.no_tx_pool = attributes.no_tx_pool or not takes_pool
         return self._build(parent_ref, attributes)
 
+    @property
+    def has_slow_transactions(self) -> bool:
+        """Whether the pool has transactions that are executed ahead."""
+        return self._engine.has_slow_transactions
+
     def execute_ahead(self) -> bool:
         """Executes one of the pool's slow transactions for a block to come; False when there is nothing to do."""
         return self._engine.execute_ahead(lambda: not self.is_due())

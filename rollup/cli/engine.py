@@ -100,7 +100,7 @@ def command(
     for server, _ in servers.values():
         server.allow(Hosts(allowed_hosts), Origins())
     try:
-        asyncio.run(_serve(servers, host, keep_executing_ahead(turns, engine.execute_ahead), chain, as_json))
+        asyncio.run(_serve(servers, host, keep_executing_ahead(turns, engine), chain, as_json))
     except RpcCannotListen as error:
         raise click.ClickException(str(error)) from error
     finally:

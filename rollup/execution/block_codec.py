@@ -2,9 +2,9 @@
 
 from rollup.protocol.block import Block
 from rollup.protocol.header import Header
+from rollup.protocol.known_transactions import known_or_decoded
 from rollup.protocol.primitives import Hash, from_int_bytes, rlp_decode, rlp_encode, to_int_bytes
 from rollup.protocol.receipt import Log, Receipt
-from rollup.protocol.transaction import decode_transaction
 
 
 def encode_body(block: Block) -> bytes:
@@ -16,8 +16,9 @@ def decode_body(data: bytes, header: Header, block_hash: Hash) -> Block:
     """The reverse of encode_body, with the header that belongs to it."""
     transactions = []
     for raw, sender in rlp_decode(data):
-        transaction = decode_transaction(raw)
-        transaction._sender = sender
+        transaction = known_or_decoded(raw)
+        if transaction._sender is None:
+            transaction._sender = sender
         transactions.append(transaction)
     return Block(header, transactions, block_hash)
 

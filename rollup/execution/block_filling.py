@@ -61,6 +61,11 @@ class BlockFilling:
         self._take_in_time(builder, offers(), clock)
         builder.lift_time_limit()
 
+    @property
+    def has_slow_transactions(self) -> bool:
+        """Whether the pool has transactions that are executed ahead."""
+        return len(self._slow) > 0
+
     def execute_ahead(
         self, builder_of: Callable[[BlockContext, int], BlockBuilder], clock: Clock, may_begin: Callable[[], bool]
     ) -> bool:

@@ -21,9 +21,10 @@ from rollup.execution.senders import recover_senders
 from rollup.execution.state.database import StateUnavailable
 from rollup.protocol.block import Block
 from rollup.protocol.fees import fjord_size_scaled
+from rollup.protocol.known_transactions import known_or_decoded
 from rollup.protocol.payload import PayloadAttributes
 from rollup.protocol.primitives import ZERO_HASH, Hash
-from rollup.protocol.transaction import Transaction, TransactionError, decode_transaction
+from rollup.protocol.transaction import Transaction, TransactionError
 
 log = structlog.get_logger()
 
@@ -199,6 +200,11 @@ class Engine:
             self._filling.fill(builder, lambda: self._within_da_limits(builder, pool, context.base_fee), self.seconds)
         return builder.seal()
 
+    @property
+    def has_slow_transactions(self) -> bool:
+        """Whether the pool has transactions that are executed ahead."""
+        return self._filling is not None and self._filling.has_slow_transactions
+
     def execute_ahead(self, may_begin: Callable[[], bool] = lambda: True) -> bool:
         """Executes one of the pool's slow transactions for a block to come; False when there is nothing to do.
 
@@ -282,7 +288,7 @@ def _decode_all(raws: Sequence[bytes]) -> list[Transaction]:
     transactions = []
     for index, raw in enumerate(raws):
         try:
-            transactions.append(decode_transaction(raw))
+            transactions.append(known_or_decoded(raw))
         except TransactionError as error:
             raise InvalidPayloadAttributes(f"transaction {index}: {error}") from error
     recover_senders([transaction for transaction in transactions if not transaction.is_deposit])

@@ -164,6 +164,11 @@ class MockL1:
         """
         return self._mine(timestamp, self._take_from_pool)
 
+    @property
+    def has_slow_transactions(self) -> bool:
+        """Whether the pool has transactions that are executed ahead."""
+        return self._filling.has_slow_transactions
+
     def execute_ahead(self) -> bool:
         """Executes one of the pool's slow transactions for a block to come; False when there is nothing to do.
 

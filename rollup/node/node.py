@@ -52,7 +52,7 @@ class Node:
         self._schedule = Schedule(params, actors, self._steps, self.turns)
         self._reports.listen()
         if self.l2.pool is not None:
-            self.l2.pool.subscribe(lambda transaction: self.wake())
+            self.l2.pool.subscribe(lambda transaction: self._on_transaction())
         self._schedule.catch_up_clock()
 
     @classmethod
@@ -126,6 +126,11 @@ class Node:
     def wake(self) -> None:
         """Makes run look at once whether something is due."""
         self._schedule.wake()
+
+    def _on_transaction(self) -> None:
+        """A transaction makes a block due only where blocks are instant."""
+        if self.sequencer.instant:
+            self.wake()
 
     def patch(self, layer: Literal["l1", "l2"], address: Address, override: StateOverride) -> int:
         """Changes an account at the beginning of a layer's next block; returns that block's height.

@@ -25,6 +25,7 @@ from rollup.pool.queue import PoolQueue
 from rollup.pool.rules import PoolRules, check_transaction, decode, decoded, max_cost
 from rollup.protocol.block import Block
 from rollup.protocol.header import Header
+from rollup.protocol.known_transactions import remember_transaction
 from rollup.protocol.primitives import EMPTY_CODE_HASH, EMPTY_TRIE_ROOT, Address, Hash
 from rollup.protocol.transaction import SET_CODE, Transaction, TransactionError
 from rollup.store.kv import Store, StoreError
@@ -346,6 +347,7 @@ class Mempool:
         account.put(item)
         self._queue.heard(account)
         self._by_hash[transaction.hash] = item
+        remember_transaction(transaction)
         heapq.heappush(self._cheapest, _by_tip(item))
         if len(self._cheapest) > 2 * len(self._by_hash) + 1024:
             self._cheapest = [_by_tip(held) for held in self._by_hash.values()]

@@ -63,7 +63,7 @@ def fjord_size_scaled(raw: bytes) -> int:
 
 
 # Pool, L1 fee, DA footprint and receipt need the size of the same transaction, so it is compressed once.
-_sizes: Recent[tuple[bytes, int]] = Recent(16_384, lambda known: len(known[0]), 32 * 1024 * 1024)
+_sizes: Recent[tuple[bytes, int]] = Recent(65_536, lambda known: len(known[0]), 32 * 1024 * 1024)
 
 
 def remember_size(raw: bytes, size_scaled: int) -> None:
