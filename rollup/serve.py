@@ -146,7 +146,7 @@ def endpoints(
         "l2": execution_server("L2 JSON-RPC", turns, l2, node.l2.pool, Miner(node.l2.engine), l2_open, l2_history),
         "verifier": execution_server("verifier JSON-RPC", turns, verifier, None, verifier_open, verifier_history),
         "rollup": (rollup := RpcServer("op-node RPC", collect(*_rollup_namespaces(node), l2_history), turns=turns)),
-        "beacon": BeaconServer(BeaconApi(node.l1.miner)),
+        "beacon": BeaconServer(BeaconApi(node.l1.miner), node.turns),
     }
     if jwt_secret is not None:
         found["engine"] = engine_server(turns, node.l2.engine, l2, jwt_secret)

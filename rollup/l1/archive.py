@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from rollup.l1.kzg import BLOB_SIZE, COMMITMENT_SIZE, PROOF_SIZE
+from rollup.l1.kzg import BLOB_SIZE, COMMITMENT_SIZE, PROOF_SIZE, blob_proof
 from rollup.l1.sidecar import BlobSidecar
 from rollup.protocol.primitives import Hash
 from rollup.store.kv import Store
 
 _BLOBS = "l1_blobs"  # versioned hash -> blob without trailing zeros ‖ commitment ‖ proof
+_NO_PROOF = bytes(PROOF_SIZE)  # in a proof's place until somebody asks for it; no proof begins with a zero byte
 _LOOSE = "l1_loose_blobs"  # versioned hashes of blobs that have not been in a block
 _SLOTS = "l1_slots"  # slot, 8 bytes -> block hashes in order of arrival
 _STATE = "l1_state"  # the miner's state, kept over a restart
@@ -17,11 +18,10 @@ _HASH_SIZE = 32
 
 @dataclass(slots=True, frozen=True)
 class StoredBlob:
-    """A blob (131,072 bytes) with commitment and EIP-4844 proof (48 bytes each)."""
+    """A blob (131,072 bytes) with its commitment (48 bytes)."""
 
     blob: bytes
     commitment: bytes
-    proof: bytes
 
 
 class L1Archive:
@@ -37,10 +37,21 @@ class L1Archive:
         value = self._store.get(_BLOBS, versioned_hash)
         if value is None:
             return None
-        proof_start = len(value) - PROOF_SIZE
-        blob_end = proof_start - COMMITMENT_SIZE
-        blob = value[:blob_end].ljust(BLOB_SIZE, b"\0")
-        return StoredBlob(blob, value[blob_end:proof_start], value[proof_start:])
+        blob_end = len(value) - PROOF_SIZE - COMMITMENT_SIZE
+        return StoredBlob(value[:blob_end].ljust(BLOB_SIZE, b"\0"), value[blob_end:-PROOF_SIZE])
+
+    def proof(self, versioned_hash: Hash) -> bytes | None:
+        """The EIP-4844 proof (48 bytes) of a stored blob. It is computed when it is asked for the first time."""
+        value, stored = self._store.get(_BLOBS, versioned_hash), self.get(versioned_hash)
+        if value is None or stored is None:
+            return None
+        if not value.endswith(_NO_PROOF):
+            return value[-PROOF_SIZE:]
+        proof = blob_proof(stored.blob, stored.commitment)
+        if self._store.get(_BLOBS, versioned_hash) == value:  # it may have been deleted meanwhile
+            with self._store.write() as batch:
+                batch.put(_BLOBS, versioned_hash, value[:-PROOF_SIZE] + proof)
+        return proof
 
     def has_all(self, hashes: tuple[Hash, ...]) -> bool:
         """Whether all these blobs are stored."""
@@ -50,9 +61,11 @@ class L1Archive:
         """Stores a verified sidecar's blobs. Returns the versioned hashes that were not stored before."""
         hashes = sidecar.versioned_hashes
         new = [item for item in dict.fromkeys(hashes) if self._store.get(_BLOBS, item) is None]
+        proofs = sidecar.known_proofs or (_NO_PROOF,) * len(hashes)
         with self._store.write() as batch:
-            for key, blob, *parts in zip(hashes, sidecar.blobs, sidecar.commitments, sidecar.proofs, strict=True):
-                batch.put(_BLOBS, key, b"".join([blob.rstrip(b"\0"), *parts]))
+            for key, blob, *parts in zip(hashes, sidecar.blobs, sidecar.commitments, proofs, strict=True):
+                if key in new:
+                    batch.put(_BLOBS, key, b"".join([blob.rstrip(b"\0"), *parts]))
             for item in new:
                 batch.put(_LOOSE, item, b"")
         return new

@@ -98,12 +98,13 @@ class BeaconApi:
                 "index": str(index),
                 "blob": _hex(stored.blob),
                 "kzg_commitment": _hex(stored.commitment),
-                "kzg_proof": _hex(stored.proof),
+                "kzg_proof": _hex(self._proof(versioned_hash)),
                 "signed_block_header": header,
                 "kzg_commitment_inclusion_proof": ["0x" + bytes(32).hex()] * _INCLUSION_PROOF_DEPTH,
             }
-            for index, stored in enumerate(map(self._stored, self._l1.blobs_of(block)))
+            for index, versioned_hash in enumerate(self._l1.blobs_of(block))
             if not wanted or index in wanted
+            for stored in (self._stored(versioned_hash),)
         ]
         return {"version": "electra"} | self._envelope(block) | {"data": sidecars}
 
@@ -140,6 +141,12 @@ class BeaconApi:
         if stored is None:
             raise BeaconNotFound(f"blob 0x{versioned_hash.hex()} is not kept")
         return stored
+
+    def _proof(self, versioned_hash: Hash) -> bytes:
+        proof = self._l1.archive.proof(versioned_hash)
+        if proof is None:
+            raise BeaconNotFound(f"blob 0x{versioned_hash.hex()} is not kept")
+        return proof
 
     def _envelope(self, block: Block) -> dict[str, Any]:
         return {"execution_optimistic": False, "finalized": block.number <= self._l1.chain.finalized.number}

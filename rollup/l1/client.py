@@ -4,6 +4,7 @@ from rollup.execution.block_context import l1_base_fee, l1_blob_base_fee_after
 from rollup.execution.calls import CallError, CallRequest, call
 from rollup.l1.l1_client import AlreadyPooled, L1Receipt, TransactionRefused
 from rollup.l1.miner import MockL1
+from rollup.l1.sidecar import BlobSidecar, SidecarError, check_hashes
 from rollup.l1.source import l1_block_ref
 from rollup.pool.errors import AlreadyKnown, PoolError
 from rollup.protocol.blob_schedule import blob_base_fee_under
@@ -11,6 +12,7 @@ from rollup.protocol.blockref import L1BlockRef
 from rollup.protocol.fees import GAS_PER_BLOB
 from rollup.protocol.forks import L1_FORKS
 from rollup.protocol.primitives import Address, Hash
+from rollup.protocol.transaction import Transaction
 
 _SUGGESTED_TIP = 10**9  # wei; what geth suggests on an idle chain
 
@@ -58,6 +60,16 @@ class LocalL1Client:
             raise AlreadyPooled(error.message) from error
         except PoolError as error:
             raise TransactionRefused(error.message) from error
+
+    def send_blob_transaction(self, transaction: Transaction, sidecar: BlobSidecar) -> Hash:
+        """Hands in a blob transaction with blobs that this process has committed to; raises TransactionRefused."""
+        try:
+            check_hashes(transaction, sidecar)
+            return self._l1.send_with_sidecar(transaction, sidecar)
+        except AlreadyKnown as error:
+            raise AlreadyPooled(error.message) from error
+        except (PoolError, SidecarError) as error:
+            raise TransactionRefused(str(error)) from error
 
     def receipt(self, tx_hash: Hash) -> L1Receipt | None:
         """The receipt while the transaction is in the canonical chain."""

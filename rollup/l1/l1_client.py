@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from derivation.errors import Temporary
+from rollup.l1.sidecar import BlobSidecar
 from rollup.protocol.blockref import L1BlockRef
 from rollup.protocol.primitives import Address, Hash
+from rollup.protocol.transaction import Transaction
 
 _Answer = TypeVar("_Answer")
 
@@ -64,6 +66,9 @@ class L1Client(Protocol):
     def send_raw_transaction(self, raw: bytes) -> Hash:
         """Hands in EIP-2718 bytes, a blob transaction in its network form; raises TransactionRefused."""
 
+    def send_blob_transaction(self, transaction: Transaction, sidecar: BlobSidecar) -> Hash:
+        """Hands in a blob transaction with blobs that this process has committed to; raises TransactionRefused."""
+
     def receipt(self, tx_hash: Hash) -> L1Receipt | None:
         """The receipt while the transaction is in the canonical chain."""
 
@@ -109,6 +114,10 @@ class PatientL1Client:
     def send_raw_transaction(self, raw: bytes) -> Hash:
         """Hands in EIP-2718 bytes, a blob transaction in its network form; raises TransactionRefused."""
         return self._ask(lambda: self._client.send_raw_transaction(raw))
+
+    def send_blob_transaction(self, transaction: Transaction, sidecar: BlobSidecar) -> Hash:
+        """Hands in a blob transaction with blobs that this process has committed to; raises TransactionRefused."""
+        return self._ask(lambda: self._client.send_blob_transaction(transaction, sidecar))
 
     def receipt(self, tx_hash: Hash) -> L1Receipt | None:
         """The receipt while the transaction is in the canonical chain."""

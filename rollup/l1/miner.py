@@ -15,7 +15,7 @@ from rollup.execution.chain import Chain, HeadChange
 from rollup.execution.config import L1Config
 from rollup.execution.errors import InvalidTransaction, Refusal
 from rollup.l1.archive import L1Archive
-from rollup.l1.sidecar import SidecarError, is_blob_transaction, unwrap
+from rollup.l1.sidecar import BlobSidecar, SidecarError, is_blob_transaction, unwrap
 from rollup.l1.slots import BeaconSeed, SlotGrid
 from rollup.pool.errors import PoolError
 from rollup.pool.mempool import Mempool
@@ -128,6 +128,14 @@ class MockL1:
             transaction, sidecar = unwrap(raw)
         except (SidecarError, TransactionError) as error:
             raise PoolError(str(error)) from error
+        return self.send_with_sidecar(transaction, sidecar)
+
+    def send_with_sidecar(self, transaction: Transaction, sidecar: BlobSidecar) -> Hash:
+        """Takes in a blob transaction with its blobs; raises PoolError.
+
+        The commitments must be the blobs': unwrap has verified those that come from outside, and make_sidecar has
+        computed the node's own.
+        """
         new_blobs = self.archive.add(sidecar)  # before the rest: a listener of the pool may mine at once
         try:
             return self.pool.add_transaction(transaction)

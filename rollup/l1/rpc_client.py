@@ -18,6 +18,7 @@ from rollup.l1.rpc_types import (
     quantity,
     receipts_from_json,
 )
+from rollup.l1.sidecar import BlobSidecar
 from rollup.protocol.block import Block
 from rollup.protocol.blockref import L1BlockRef
 from rollup.protocol.header import Header
@@ -225,6 +226,10 @@ class RpcL1Client:
         """Hands in EIP-2718 bytes, a blob transaction in its network form; raises TransactionRefused."""
         answer = self._refusable("eth_sendRawTransaction", _hex(raw))
         return self._parsed(lambda: data(answer, "eth_sendRawTransaction", 32))
+
+    def send_blob_transaction(self, transaction: Transaction, sidecar: BlobSidecar) -> Hash:
+        """Hands in a blob transaction with its blobs; raises TransactionRefused."""
+        return self.send_raw_transaction(sidecar.wrap(transaction))
 
     def receipt(self, tx_hash: Hash) -> L1Receipt | None:
         """The receipt while the transaction is in the canonical chain."""

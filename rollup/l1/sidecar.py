@@ -4,7 +4,7 @@ blobs, commitments, cell proofs])` with 128 proofs per blob.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from rollup.l1 import kzg
@@ -18,13 +18,25 @@ class SidecarError(ValueError):
     """A blob transaction whose sidecar is malformed or belongs to another transaction. Texts as in geth's blob pool."""
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True)
 class BlobSidecar:
-    """The blobs (131,072 bytes each) of one transaction with commitments and EIP-4844 proofs (48 bytes each)."""
+    """The blobs (131,072 bytes each) of one transaction with their commitments (48 bytes each).
+
+    known_proofs: the EIP-4844 proofs as far as they were sent or computed. A proof takes as long as a commitment, and
+    inside the node nobody needs it, so it is computed when it is asked for.
+    """
 
     blobs: tuple[bytes, ...]
     commitments: tuple[bytes, ...]
-    proofs: tuple[bytes, ...]
+    known_proofs: tuple[bytes, ...] | None = field(default=None, compare=False)
+
+    @property
+    def proofs(self) -> tuple[bytes, ...]:
+        """The EIP-4844 proofs (48 bytes each); raises kzg.KzgError."""
+        if self.known_proofs is None:
+            pairs = zip(self.blobs, self.commitments, strict=True)
+            self.known_proofs = tuple(kzg.blob_proof(blob, commitment) for blob, commitment in pairs)
+        return self.known_proofs
 
     @property
     def versioned_hashes(self) -> tuple[Hash, ...]:
@@ -46,7 +58,7 @@ class BlobSidecar:
 
     @classmethod
     def decode(cls, data: bytes) -> "BlobSidecar":
-        """The reverse of encode; raises RlpError."""
+        """The reverse of encode; raises RlpError. The proofs are not verified."""
         blobs, commitments, proofs = rlp_decode(data)
         return cls(tuple(blobs), tuple(commitments), tuple(proofs))
 
@@ -59,10 +71,8 @@ def wrap_cells(
 
 
 def make_sidecar(blobs: tuple[bytes, ...]) -> BlobSidecar:
-    """Commits to blobs and proves it; raises kzg.KzgError."""
-    commitments = tuple(kzg.blob_to_commitment(blob) for blob in blobs)
-    proofs = tuple(kzg.blob_proof(blob, commitment) for blob, commitment in zip(blobs, commitments, strict=True))
-    return BlobSidecar(blobs, commitments, proofs)
+    """Commits to blobs; raises kzg.KzgError."""
+    return BlobSidecar(blobs, tuple(kzg.blob_to_commitment(blob) for blob in blobs))
 
 
 def is_blob_transaction(raw: bytes) -> bool:
@@ -73,7 +83,7 @@ def is_blob_transaction(raw: bytes) -> bool:
 def unwrap(raw: bytes) -> tuple[Transaction, BlobSidecar]:
     """Splits a blob transaction in either network form and verifies its sidecar.
 
-    Cell proofs are replaced by the EIP-4844 proof of each blob, which beacon clients ask for. Raises SidecarError,
+    Cell proofs give way to the EIP-4844 proof of each blob, which beacon clients ask for. Raises SidecarError,
     TransactionError.
     """
     try:
@@ -89,12 +99,12 @@ def unwrap(raw: bytes) -> tuple[Transaction, BlobSidecar]:
         raise SidecarError("malformed blob transaction wrapper: 4 or 5 fields are expected")
     transaction = decode_transaction(raw[:1] + rlp_encode(fields[0]))
     blobs, commitments, proofs = (_byte_strings(item) for item in fields[-3:])
-    _check(transaction, blobs, commitments)
+    check_hashes(transaction, BlobSidecar(blobs, commitments))
     if with_cells:
         if not kzg.verify_cells(blobs, commitments, proofs):
             raise SidecarError("invalid blob proof: the cell proofs do not verify")
-        proofs = tuple(kzg.blob_proof(*pair) for pair in zip(blobs, commitments, strict=True))
-    elif not kzg.verify_blobs(blobs, commitments, proofs):
+        return transaction, BlobSidecar(blobs, commitments)
+    if not kzg.verify_blobs(blobs, commitments, proofs):
         raise SidecarError("invalid blob proof: the KZG proofs do not verify")
     return transaction, BlobSidecar(blobs, commitments, proofs)
 
@@ -103,9 +113,10 @@ def _network_form(transaction: Transaction, *fields: RlpItem) -> bytes:
     return bytes((BLOB,)) + rlp_encode([rlp_decode(transaction.encode()[1:]), *fields])
 
 
-def _check(transaction: Transaction, blobs: tuple[bytes, ...], commitments: tuple[bytes, ...]) -> None:
-    """The cheap checks of geth core/txpool/validation.go, validateBlobTx, which come before the expensive one."""
-    hashes = transaction.blob_versioned_hashes
+def check_hashes(transaction: Transaction, sidecar: BlobSidecar) -> None:
+    """The cheap checks of geth core/txpool/validation.go, validateBlobTx, which come before the expensive one; raises
+    SidecarError."""
+    hashes, blobs, commitments = transaction.blob_versioned_hashes, sidecar.blobs, sidecar.commitments
     if not hashes:
         raise SidecarError("blobless blob transaction")
     if len(blobs) != len(hashes) or len(commitments) != len(hashes):

@@ -6,6 +6,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from rollup.cooperative import Turns
 from rollup.l1.beacon import BeaconApi, BeaconBadRequest, BeaconNotFound
 from rollup.rpc.hosts import Hosts
 from rollup.rpc.listener import PROTOCOL_OPTIONS, Listener
@@ -17,8 +18,10 @@ class BeaconServer:
 
     name = "beacon API"
 
-    def __init__(self, api: BeaconApi) -> None:
+    def __init__(self, api: BeaconApi, turns: Turns | None = None) -> None:
+        """turns: those of the node, in which it answers; a KZG proof takes long."""
         self._api = api
+        self._turns = turns
         self._hosts = Hosts()
         self._listener: Listener | None = None
 
@@ -29,7 +32,7 @@ class BeaconServer:
 
     async def start(self, host: str, port: int) -> int:
         """Listens; port 0 takes a free one. Returns the port; raises RpcCannotListen."""
-        app = beacon_app(self._api, self._hosts.allow(host))
+        app = beacon_app(self._api, self._hosts.allow(host), self._turns)
         self._listener = Listener(web.AppRunner(app, shutdown_timeout=0.5, **PROTOCOL_OPTIONS), self.name)
         return await self._listener.start(host, port)
 
@@ -40,7 +43,7 @@ class BeaconServer:
             self._listener = None
 
 
-def beacon_app(api: BeaconApi, hosts: Hosts = Hosts()) -> web.Application:
+def beacon_app(api: BeaconApi, hosts: Hosts = Hosts(), turns: Turns | None = None) -> web.Application:
     """An application that answers as a beacon node, to requests that name one of these hosts."""
 
     @web.middleware
@@ -66,14 +69,14 @@ def beacon_app(api: BeaconApi, hosts: Hosts = Hosts()) -> web.Application:
         ("/eth/v1/beacon/headers/{block}", lambda request: api.header(request.match_info["block"])),
     ]
     for path, answer in routes:
-        app.router.add_get(path, _handler(answer))
+        app.router.add_get(path, _handler(answer, turns or Turns()))
     return app
 
 
-def _handler(answer: Callable[[web.Request], Any]) -> Callable[[web.Request], Any]:
+def _handler(answer: Callable[[web.Request], Any], turns: Turns) -> Callable[[web.Request], Any]:
     async def handle(request: web.Request) -> web.Response:
         try:
-            return web.json_response(answer(request))
+            return web.json_response(await turns.call(lambda: answer(request)))
         except BeaconNotFound as error:
             return web.json_response({"code": 404, "message": str(error)}, status=404)
         except BeaconBadRequest as error:

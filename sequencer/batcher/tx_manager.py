@@ -12,7 +12,7 @@ from rollup.l1.kzg import BLOB_SIZE
 from rollup.l1.l1_client import AlreadyPooled, L1Client, L1Receipt, PatientL1Client, TransactionRefused
 from rollup.l1.sidecar import BlobSidecar, make_sidecar
 from rollup.protocol.blockref import L1BlockRef
-from rollup.protocol.primitives import Address, Hash, keccak256
+from rollup.protocol.primitives import Address, keccak256
 from rollup.protocol.transaction import BLOB, DYNAMIC_FEE, Transaction
 from sequencer.batcher.da import L1Prices, calldata_gas
 
@@ -35,13 +35,21 @@ class TxCandidate:
     gas_limit: int | None = None
 
 
+@dataclass(slots=True, frozen=True)
+class _Version:
+    """A signed transaction, and its blobs where it carries some."""
+
+    transaction: Transaction
+    sidecar: BlobSidecar | None
+
+
 @dataclass(slots=True)
 class TrackedTx:
     """One nonce's transaction, every version of it that was signed, and its receipt while it is included."""
 
     candidate: TxCandidate
     nonce: int
-    versions: list[tuple[Hash, bytes]] = field(default_factory=list)  # hash, raw in network form
+    versions: list["_Version"] = field(default_factory=list)
     tip: int = 0
     fee_cap: int = 0
     blob_fee_cap: int = 0
@@ -177,11 +185,11 @@ class TxManager:
         if tracked.sent_at is None or head.number - tracked.sent_at >= self._resubmit_after:
             self._send_new_version(tracked, head)
         elif head.number < tracked.sent_at or self._client.pending_nonce(self.address) <= tracked.nonce:
-            self._send(tracked, head, tracked.versions[-1][1])  # L1's pool lost it: a reorg, a restart
+            self._send(tracked, head, tracked.versions[-1])  # L1's pool lost it: a reorg, a restart
 
     def _find_receipt(self, tracked: TrackedTx) -> L1Receipt | None:
-        for tx_hash, _ in reversed(tracked.versions):
-            receipt = self._client.receipt(tx_hash)
+        for version in reversed(tracked.versions):
+            receipt = self._client.receipt(version.transaction.hash)
             if receipt is not None:
                 return receipt
         return None
@@ -201,7 +209,7 @@ class TxManager:
             tracked.blob_fee_cap = max(2 * prices.blob_base_fee, _raised(tracked.blob_fee_cap, bump))
         version = self._sign(tracked)
         tracked.versions.append(version)  # before sending: an answer that is lost may have been a yes
-        if self._send(tracked, head, version[1]):
+        if self._send(tracked, head, version):
             tracked.is_underpriced = False
             return
         tracked.versions.remove(version)
@@ -213,7 +221,7 @@ class TxManager:
             # Only a blob transaction may take a blob transaction's place (geth core/txpool/errors.go).
             tracked.candidate = replace(tracked.candidate, sidecar=make_sidecar((bytes(BLOB_SIZE),)))
 
-    def _sign(self, tracked: TrackedTx) -> tuple[Hash, bytes]:
+    def _sign(self, tracked: TrackedTx) -> _Version:
         candidate = tracked.candidate
         sidecar = candidate.sidecar
         transaction = Transaction(
@@ -229,13 +237,15 @@ class TxManager:
             max_fee_per_blob_gas=tracked.blob_fee_cap,
             blob_versioned_hashes=sidecar.versioned_hashes if sidecar is not None else (),
         ).signed(self._key)
-        raw = transaction.encode() if sidecar is None else sidecar.wrap(transaction)
-        return transaction.hash, raw
+        return _Version(transaction, sidecar)
 
-    def _send(self, tracked: TrackedTx, head: L1BlockRef, raw: bytes) -> bool:
+    def _send(self, tracked: TrackedTx, head: L1BlockRef, version: _Version) -> bool:
         """Hands one version in; false when L1's pool refuses it, and last_refusal says why."""
         try:
-            self._client.send_raw_transaction(raw)
+            if version.sidecar is None:
+                self._client.send_raw_transaction(version.transaction.encode())
+            else:
+                self._client.send_blob_transaction(version.transaction, version.sidecar)
         except AlreadyPooled:
             pass  # an earlier call handed it in, and its answer was lost
         except TransactionRefused as error:

@@ -1,10 +1,16 @@
 """The beacon paths say what op-node and kona ask for, of every branch."""
 
+from collections import Counter
+
 import pytest
 
 from rollup.l1 import kzg
 from rollup.l1.beacon import BeaconApi, BeaconBadRequest, BeaconNotFound
+from rollup.l1.client import LocalL1Client
+from rollup.l1.l1_client import TransactionRefused
 from rollup.l1.miner import FinalityLag
+from rollup.l1.sidecar import make_sidecar
+from rollup.l1.source import LocalL1Source, l1_block_ref
 from tests.l1.chains import GENESIS_TIME, World, carry, make_l1, pay, sidecar_of
 
 SIDECAR = sidecar_of(b"one", b"two", b"three")
@@ -126,3 +132,28 @@ def test_after_a_reorg_the_canonical_block_goes_first_and_orphaned_blobs_stay():
     world.l1.reorg(1, [])
     assert api.header("1")["data"]["canonical"] is False
     assert api.blobs("1", HASHES)["data"] == BLOBS
+
+
+def test_blobs_of_the_nodes_own_batcher_are_committed_once_and_proved_when_asked(monkeypatch: pytest.MonkeyPatch):
+    world, calls = make_l1(), Counter[str]()
+    original = kzg.call_ckzg
+
+    def call_ckzg(function: str, *arguments: object) -> object:
+        calls[function] += 1
+        return original(function, *arguments)
+
+    monkeypatch.setattr(kzg, "call_ckzg", call_ckzg)
+    sidecar = make_sidecar(SIDECAR.blobs)
+    LocalL1Client(world.l1).send_blob_transaction(carry(sidecar), sidecar)
+    block = world.l1.mine()
+    assert LocalL1Source(world.l1).blobs(l1_block_ref(block), sidecar.versioned_hashes) == list(SIDECAR.blobs)
+    assert calls == {"blob_to_kzg_commitment": 3}
+    answer = BeaconApi(world.l1).blob_sidecars("1", ["1"])["data"]
+    assert calls == {"blob_to_kzg_commitment": 3, "compute_blob_kzg_proof": 1}
+    assert answer[0]["kzg_proof"] == "0x" + SIDECAR.proofs[1].hex()
+
+
+def test_blobs_of_another_transaction_are_refused():
+    client, other = LocalL1Client(make_l1().l1), sidecar_of(b"four")
+    with pytest.raises(TransactionRefused, match="commitment does not match"):
+        client.send_blob_transaction(carry(sidecar_of(b"one")), other)

@@ -123,7 +123,7 @@ def test_a_blob_transaction_is_mined_with_its_blobs_kept():
     ):
         stored = world.l1.archive.get(versioned_hash)
         assert stored is not None
-        assert (stored.blob, stored.commitment, stored.proof) == (blob, commitment, proof)
+        assert (stored.blob, stored.commitment, world.l1.archive.proof(versioned_hash)) == (blob, commitment, proof)
     check_chain(world.l1.chain, world)
 
 

@@ -23,7 +23,7 @@ JOINTS = [
     *((lambda node: node.l1.client, name, (Temporary,)) for name in L1_CALLS),
     *(
         (lambda node: node.l1.client, name, (Temporary, TransactionRefused))
-        for name in ("call", "send_raw_transaction")
+        for name in ("call", "send_raw_transaction", "send_blob_transaction")
     ),
     *(
         (lambda node, chain=chain: chain(node).store, name, (StoreError,))
