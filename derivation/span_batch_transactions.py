@@ -7,6 +7,7 @@ from typing import Any
 import numpy
 
 from derivation.batches import BatchError, SpanTransactionError
+from derivation.span_fields import encode_number, usual_fields, usual_transaction
 from rollup.protocol.known_transactions import known_or_decoded
 from rollup.protocol.primitives import Address, RlpError, RlpItem, from_int_bytes, rlp_decode, rlp_encode, to_int_bytes
 from rollup.protocol.transaction import (
@@ -95,6 +96,25 @@ class Reader:
         if size > limit:
             raise BatchError("a transaction's data is too long")
         return self.take(size)
+
+    def short_data(self) -> bytes | None:
+        """The next tx_data where its list has fewer than 256 bytes; otherwise None, and it stays the next."""
+        data, start = self._data, self._position
+        head = data[start : start + 3]
+        place = 0 if head[:1] >= b"\x80" else 1
+        if len(head) < 3 or not 0xC0 <= head[place] <= 0xF8:
+            return None
+        end = start + place + 1
+        if head[place] < 0xF8:
+            end += head[place] - 0xC0
+        elif head[place + 1] > 55:
+            end += 1 + head[place + 1]
+        else:
+            return None
+        if end > len(data):
+            return None
+        self._position = end
+        return data[start:end]
 
     def _rlp_size(self) -> int:
         first = self.peek()
@@ -194,10 +214,16 @@ class SpanTransactions:
         tos, protected = iter(self.tos), iter(self.protected)
         fields_of: dict[bytes, list[Any]] = {}
         raws = []
+        encoded_chain_id = encode_number(chain_id)
         for index, data in enumerate(self.datas):
             to = None if self.creations[index] else next(tos)
             if data[0] == POST_EXEC:
                 raws.append(data)
+                continue
+            usual = usual_fields(data)
+            if usual is not None:
+                place = encoded_chain_id, self.nonces[index], self.gases[index], to
+                raws.append(usual_transaction(usual, *place, self.y_parities[index], *self.signatures[index]))
                 continue
             fields = fields_of.get(data)
             if fields is None:
@@ -294,7 +320,7 @@ def decode_tos(reader: Reader, creations: Sequence[bool]) -> list[Address]:
 
 def decode_datas(reader: Reader, count: int) -> list[bytes]:
     """The tx_data of each transaction, still encoded; raises BatchError."""
-    return [_read_data(reader) for _ in range(count)]
+    return [reader.short_data() or _read_data(reader) for _ in range(count)]
 
 
 def decode_uvarints(reader: Reader, count: int) -> list[int]:

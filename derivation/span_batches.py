@@ -1,6 +1,7 @@
 """Span batches: many consecutive L2 blocks in one batch, column by column (specs protocol/delta/span-batches.md)."""
 
 from array import array
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -155,8 +156,23 @@ def decode_raw_span_batch(data: bytes) -> RawSpanBatch:
 
 
 def decode_span_batch(config: RollupConfig, data: bytes) -> SpanBatch:
-    """A span batch's content after its type byte; raises BatchError, of it SpanTransactionError when all was read."""
-    return decode_raw_span_batch(data).derive(config.block_time, config.genesis.l2_time, config.l2_chain_id)
+    """A span batch's content after its type byte; raises BatchError, of it SpanTransactionError when all was read.
+
+    A node's two derivations read the same bytes: what they decode to is kept for the second one.
+    """
+    terms = config.block_time, config.genesis.l2_time, config.l2_chain_id
+    for known_terms, known_data, known in _decoded:
+        if known_data == data and known_terms == terms:
+            return SpanBatch(known.parent_check, known.l1_origin_check, known.blocks)
+    batch = decode_raw_span_batch(data).derive(*terms)
+    if len(data) <= _MOST_SHARED:
+        _decoded.append((terms, data, batch))
+    return batch
+
+
+# The last few that were decoded, with the terms of their chain. Their blocks are never changed.
+_MOST_SHARED = 4 * 1024 * 1024  # bytes
+_decoded: deque[tuple[tuple[int, int, int], bytes, SpanBatch]] = deque(maxlen=4)
 
 
 def encode_span_batch(config: RollupConfig, first: L2BlockRef, batches: Sequence[SingularBatch]) -> bytes:
