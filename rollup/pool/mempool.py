@@ -347,7 +347,8 @@ class Mempool:
         account.put(item)
         self._queue.heard(account)
         self._by_hash[transaction.hash] = item
-        remember_transaction(transaction)
+        if isinstance(self._config, L2Config):  # nobody derives L1's transactions from bytes
+            remember_transaction(transaction)
         heapq.heappush(self._cheapest, _by_tip(item))
         if len(self._cheapest) > 2 * len(self._by_hash) + 1024:
             self._cheapest = [_by_tip(held) for held in self._by_hash.values()]
