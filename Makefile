@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SET_UP = @tools/set_up.sh
 
-.PHONY: install install-dev run demo test lint soak coverage lock clean
+.PHONY: install install-dev run demo bench test lint soak coverage lock clean
 
 install:
 	$(SET_UP) run "$(PYTHON)" "$(origin PYTHON)"
@@ -16,6 +16,9 @@ run: install
 
 demo: install
 	$(BIN)/openrollup demo $(ARGS)
+
+bench: install
+	$(BIN)/python -m benchmarks $(ARGS)
 
 lint: install-dev
 	$(BIN)/ruff check .

@@ -288,13 +288,14 @@ def memory(process_id: int | None) -> tuple[float, float]:
 
 
 @contextmanager
-def node_process(folder: Path, *options: str) -> Iterator[Target]:
-    """A node on free ports with its data in a folder; ended with SIGTERM."""
+def node_process(folder: Path, *options: str, is_kept: bool = True) -> Iterator[Target]:
+    """A node on free ports, ended with SIGTERM; its data is in the folder, or in memory where it is not kept."""
     output = folder / "node.jsonl"
     with output.open("wb") as lines:
         process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "rollup.cli", "run", "--json", f"--data-dir={folder / 'chain'}"),
+                *(sys.executable, "-m", "rollup.cli", "run", "--json"),
+                *([f"--data-dir={folder / 'chain'}"] if is_kept else []),
                 *(f"--{name}-port=0" for name in _PORTS),
                 *options,
             ],

@@ -69,6 +69,6 @@ def test_the_splitters_can_be_rebuilt() -> None:
     folder = Path(__file__).parents[2] / "benchmarks" / "contracts"
     artifact = json.loads((folder / "splitters.json").read_text())
     contracts = compiled({"Splitters.sol": folder / "Splitters.sol"}, artifact["settings"], artifact["compiler"])
-    for name in ("PushSplitter", "CreditSplitter"):
+    for name in ("PushSplitter", "CreditSplitter", "PoolSplitter"):
         code = contracts["Splitters.sol"][name]["evm"]["deployedBytecode"]["object"]
         assert "0x" + code == artifact[name]

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from benchmarks.comparison import Case, Runner, Side
 from benchmarks.node_load import Target, node_process
+from benchmarks.peers import Server
 from rollup.load.connection import Connection, errors_of
 from rollup.load.job import Call, Job, LoadError, Outcome, percentile
 from rollup.load.process import GeneratorProcess
@@ -116,6 +118,19 @@ def test_a_load_is_done_when_each_transaction_has_succeeded(node: Target, worklo
     assert len(outcome.latencies) == 20 == sum(count for _, count, _, _ in outcome.blocks)
     assert 0 < outcome.latencies[0] <= outcome.latencies[-1] <= outcome.seconds
     assert outcome.seconds == pytest.approx(outcome.blocks[-1][3], abs=0.001)
+
+
+def test_a_case_is_warmed_up_and_then_measured(node: Target) -> None:
+    assert node.process_id is not None
+    steps: list[str] = []
+    server = Server("ours", node.l2, node.process_id, verifier=node.verifier)
+    runner = Runner([server], 30, steps.append)
+    result = runner.run(Case("one", Side("ours", "infer"), None, batch=10), 1)
+    assert steps == ["one: ours, warm-up", "one: ours, run 1 of 1"]
+    (sample,) = result.ours
+    assert (sample.sent, sample.is_whole) == (30, True)
+    assert 0 < sample.cpu_until_included <= sample.cpu
+    assert result.ratio is None
 
 
 def test_a_load_whose_transactions_fail_or_are_refused_is_not_whole(node: Target) -> None:

@@ -1,0 +1,137 @@
+"""The suite: this node and its peers under the same load over JSON-RPC, in the same run.
+
+    python -m benchmarks --quick        under two minutes on a quiet machine
+    python -m benchmarks --full         under thirty
+
+Peers come from npm: the variable NODE_PACKAGES names the folder of node_modules. A peer that is not installed is named
+and left out. The servers listen on loopback and end with the program.
+"""
+
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import Any, Final
+
+from rich.console import Console
+
+from benchmarks import peers
+from benchmarks.command_line import Parser, positive
+from benchmarks.comparison import Case, Result, Runner, Side
+from benchmarks.report import load_average, machine, markdown, write_report
+from rollup.load.job import LoadError
+from rollup.load.workloads import Shape
+
+OURS, INSTANT = "openrollup", "openrollup --instant"
+ANVIL, AUTOMINE, INTERVAL, HARDHAT = "anvil no-mining", "anvil automine", "anvil 1 s", "hardhat"
+
+THROUGHPUT: Final = [
+    Case("100 contributors, batches of 100", Side(OURS, "infer"), Side(ANVIL, "credit loop"),
+         must=2.5, aim=4),
+    Case("100 contributors, batches of 100", Side(OURS, "infer"), Side(ANVIL, "pool accumulator"),
+         must=1.2, aim=2),
+    Case("value transfers, batches of 100", Side(OURS, "transfer"), Side(ANVIL, "transfer"), must=1.4, aim=2.2),
+    Case("100 contributors, one request each", Side(OURS, "infer"), Side(ANVIL, "credit loop"),
+         batch=1, must=1.5, aim=2.2),
+    Case("value transfers, one request each", Side(OURS, "transfer"), Side(ANVIL, "transfer"),
+         batch=1, must=0.8, aim=1.2),
+    Case("ERC-20 transfers, batches of 100", Side(OURS, "erc20"), Side(ANVIL, "erc20"), must=0.35, aim=0.7),
+]  # fmt: skip
+OTHER_PEERS: Final = [
+    Case("one at a time, 100 contributors", Side(INSTANT, "infer"), Side(AUTOMINE, "credit loop"),
+         batch=1, connections=1, part=0.03, must=3),
+    Case("100 contributors, batches of 100", Side(OURS, "infer"), Side(HARDHAT, "credit loop"),
+         peer_part=0.1, must=50),
+    Case("100 contributors, the whole twin", Side(OURS, "infer"), Side(ANVIL, "Solidity twin")),
+    Case("100 contributors, 1 s blocks", Side(OURS, "infer"), Side(INTERVAL, "credit loop")),
+]  # fmt: skip
+GROWTH: Final = [
+    Case(f"{count:,} contributors", Side(OURS, workload, Shape(count)), None)
+    for workload in ("infer", "infer-compact") for count in (1, 100, 10_000, 100_000)
+]  # fmt: skip
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the suite."""
+    parser = Parser(prog="benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="few transactions and runs")
+    parser.add_argument("--full", action="store_true", help="every table, and more runs")
+    parser.add_argument("--count", type=positive, help="transactions per run")
+    parser.add_argument("--runs", type=positive, help="measured runs per case")
+    parser.add_argument("--node", default="", help="more options of `openrollup run`, separated by spaces")
+    parser.add_output()
+    options = parser.parse_args(arguments)
+    if options.quick and options.full:
+        parser.error("give --quick or --full, not both")
+    folder = parser.output_folder(options)
+    count = options.count or (3_200 if options.quick else 12_800 if options.full else 6_400)
+    runs = options.runs or (2 if options.quick else 5)
+    suite = _Suite(count, runs, tuple(options.node.split()))
+    tables = [("throughput", "Ours and anvil, end to end", THROUGHPUT)]
+    if not options.quick:
+        tables.append(("peers", "Ours and other peers, end to end", OTHER_PEERS))
+    if options.full:
+        tables.append(("contributors", "Inferences by the number of contributors", GROWTH))
+    try:
+        for name, title, cases in tables:
+            results = suite.table(cases)
+            facts = suite.facts()
+            for path in write_report(folder, name, title, facts, results):
+                suite.console.print(f"wrote {path}", markup=False, highlight=False)
+            suite.console.print(markdown(title, facts, results, f"{name}.svg"), markup=False, highlight=False)
+    except LoadError as error:
+        suite.console.print(f"Error: {error}", markup=False, highlight=False)
+        return 1
+    return 0
+
+
+class _Suite:
+    """Starts the servers that some cases need, runs the cases, and ends the servers."""
+
+    def __init__(self, count: int, runs: int, node: tuple[str, ...]) -> None:
+        self.console = Console()
+        self._count, self._runs, self._node = count, runs, node
+        self._started = time.monotonic()
+        self._load = load_average()
+
+    def facts(self) -> dict[str, Any]:
+        """What a reader must know of the run."""
+        return {
+            "machine": machine(),
+            "load average before": self._load,
+            "peers": peers.versions(),
+            "node options": " ".join((*peers.OURS, *self._node)),
+            "transactions per run": self._count,
+            "runs": self._runs,
+        }
+
+    def table(self, cases: Sequence[Case]) -> list[Result]:
+        """The results of the cases whose servers can be started."""
+        with ExitStack() as stack:
+            servers = []
+            missing: set[str] = set()
+            for name in dict.fromkeys(side.server for case in cases for side in (case.ours, case.peer) if side):
+                try:
+                    servers.append(stack.enter_context(self._server(name)))
+                except peers.Missing as problem:
+                    self.console.print(f"LEFT OUT: {problem}", style="bold yellow", markup=False, highlight=False)
+                    missing.add(name)
+            runner = Runner(servers, self._count, self._step)
+            wanted = [case for case in cases if case.peer is None or case.peer.server not in missing]
+            return [runner.run(case, self._runs) for case in wanted]
+
+    def _step(self, text: str) -> None:
+        self.console.print(f"{time.monotonic() - self._started:6.0f} s  {text}", markup=False, highlight=False)
+
+    def _server(self, name: str) -> Any:
+        if name == OURS:
+            return peers.ours(name, self._node)
+        if name == INSTANT:
+            return peers.ours(name, ("--instant", *self._node))
+        if name == HARDHAT:
+            return peers.hardhat(name)
+        return peers.anvil(name, {ANVIL: ("--no-mining",), INTERVAL: ("--block-time", "1"), AUTOMINE: ()}[name])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,75 @@
+"""The suite's tables: medians, ratios and verdicts follow from the samples, in all four files."""
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from benchmarks import peers
+from benchmarks.__main__ import GROWTH, OTHER_PEERS, THROUGHPUT
+from benchmarks.comparison import Case, Result, Sample, Side
+from benchmarks.report import write_report
+from benchmarks.solidity import PEER_WORKLOADS
+from rollup.load.workloads import WORKLOADS
+
+SAMPLE = Sample(100.0, 300.0, 250.0, 0.1, 200.0, 500.0, 900.0, 1_000, 4, True)
+
+
+def samples(*rates: float) -> list[Sample]:
+    return [replace(SAMPLE, per_second=rate) for rate in rates]
+
+
+def result(must: float) -> Result:
+    case = Case("<transfers> & more", Side("ours", "transfer"), Side("anvil", "transfer"), must=must, aim=9)
+    return Result(case, samples(30, 10, 20), samples(5, 10, 40))
+
+
+@pytest.mark.parametrize(("must", "verdict"), [(2.0, "reached"), (2.1, "missed")])
+def test_a_table_says_whether_a_ratio_was_reached(tmp_path: Path, must: float, verdict: str) -> None:
+    paths = write_report(tmp_path, "t", "A table", {"runs": 3, "machine": {"cores": 2}}, [result(must)])
+    assert [path.name for path in paths] == ["t.json", "t.csv", "t.md", "t.svg"]
+    text = (tmp_path / "t.md").read_text()
+    assert f"| 20 (10 to 30) | 10 (5 to 40) | **2.00** {verdict} | {must} | 9 |" in text
+    assert "runs: 3; machine: cores 2." in text
+
+
+def test_every_sample_is_in_the_files(tmp_path: Path) -> None:
+    write_report(tmp_path, "t", "A table", {}, [result(1)])
+    (row,) = json.loads((tmp_path / "t.json").read_text())["results"]
+    assert [sample["per_second"] for sample in row["ours"]] == [30, 10, 20]
+    assert row["ratio"] == 2.0
+    with (tmp_path / "t.csv").open() as lines:
+        rows = list(csv.DictReader(lines))
+    assert [(line["server"], line["run"], line["per_second"]) for line in rows] == [
+        *(("ours", str(number), str(rate)) for number, rate in enumerate((30, 10, 20), 1)),
+        *(("anvil", str(number), str(rate)) for number, rate in enumerate((5, 10, 40), 1)),
+    ]
+    picture = ElementTree.fromstring((tmp_path / "t.svg").read_text())
+    texts = [item.text for item in picture.iter("{http://www.w3.org/2000/svg}text")]
+    assert texts == ["A table: transactions per second", "<transfers> & more", "20", "10"]
+
+
+def test_a_case_without_a_peer_has_no_ratio(tmp_path: Path) -> None:
+    alone = Result(Case("alone", Side("ours", "infer"), None), samples(1, 2, 3))
+    assert alone.ratio is None
+    write_report(tmp_path, "t", "A table", {}, [alone])
+    assert "| alone (alone) | 2 (1 to 3) |  |  |" in (tmp_path / "t.md").read_text()
+
+
+def test_every_case_of_the_suite_names_workloads_that_exist() -> None:
+    for case in (*THROUGHPUT, *OTHER_PEERS, *GROWTH):
+        assert case.ours.workload in WORKLOADS
+        assert case.peer is None or case.peer.workload in PEER_WORKLOADS
+
+
+def test_a_peer_that_is_not_installed_is_named_with_its_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NODE_PACKAGES", str(tmp_path))
+    monkeypatch.setattr("shutil.which", lambda name: "/usr/bin/node")
+    for start, package in ((peers.anvil("anvil", ()), "@foundry-rs/anvil"), (peers.hardhat("hardhat"), "hardhat@")):
+        with pytest.raises(peers.Missing, match=package), start:
+            pass
