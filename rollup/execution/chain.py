@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from rollup.execution.block_codec import decode_body, decode_receipts, encode_body, encode_receipts
+from rollup.execution.log_index import LogIndex
 from rollup.execution.state.account import Account
 from rollup.execution.state.changes import StateChanges
 from rollup.execution.state.database import StagedState, StateDatabase
@@ -100,6 +101,7 @@ class Chain:
     def __init__(self, store: Store, states: StateDatabase, genesis: Block) -> None:
         self.store = store
         self.states = states
+        self.logs = LogIndex(store)
         self.genesis = genesis
         self.head = self.safe = self.finalized = genesis
         self._headers: Recent[Header] = Recent(_CACHED_HEADERS)
@@ -149,6 +151,7 @@ class Chain:
             self._write(batch, ExecutedBlock(self.genesis, []), staged, is_genesis=True)
             self.states.write_flat(batch, [], [staged.diff])
             self._index(batch, self.genesis)
+            self.logs.begin(batch, 0)
             for name in (b"genesis", b"head", b"safe", b"finalized"):
                 batch.put(POINTERS, name, self.genesis.hash)
         self.states.follow([], [staged.diff], staged.root)
@@ -296,8 +299,10 @@ class Chain:
         applied = [self._diff(added) for added in change.added]
         with self.store.write() as batch:
             self.states.write_flat(batch, undone, applied)
+            self.logs.begin(batch, self.head.number + 1)
             for removed in change.removed:
                 batch.delete(CANONICAL, _height(removed.number))
+                self.logs.remove(batch, removed.number, self.receipts(removed.hash) or [])
                 for transaction in removed.transactions:
                     batch.delete(TRANSACTIONS, transaction.hash)
             for added in change.added:
@@ -419,6 +424,7 @@ class Chain:
     def _index(self, batch: WriteBatch, block: Block) -> None:
         height = _height(block.number)
         batch.put(CANONICAL, height, block.hash)
+        self.logs.add(batch, block.number, self.receipts(block.hash) or [])
         for index, transaction in enumerate(block.transactions):
             batch.put(TRANSACTIONS, transaction.hash, height + index.to_bytes(4, "big"))
 

@@ -5,12 +5,13 @@ diffs of all blocks above. Where no such block is at or below the limit, the cha
 """
 
 from rollup.execution.chain import BODIES, BY_NUMBER, CANONICAL, HEADERS, POINTERS, RECEIPTS, TRANSACTIONS, Chain
+from rollup.execution.log_index import LOGS
 from rollup.execution.state.database import DIFFS, FLAT_ACCOUNTS, FLAT_STORAGE, NODES, PLACES, REFERENCES
 from rollup.protocol.block import Block
 from rollup.protocol.primitives import Hash
 from rollup.store.kv import Store
 
-_CHAIN_TABLES = (HEADERS, BODIES, RECEIPTS, CANONICAL, TRANSACTIONS, POINTERS, BY_NUMBER)
+_CHAIN_TABLES = (HEADERS, BODIES, RECEIPTS, CANONICAL, TRANSACTIONS, POINTERS, BY_NUMBER, LOGS)
 _STATE_TABLES = (NODES, REFERENCES, FLAT_ACCOUNTS, FLAT_STORAGE, DIFFS, PLACES)
 
 

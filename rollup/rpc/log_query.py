@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from rollup.execution.log_index import Group, address_group, topic_group
 from rollup.protocol.bloom import BloomTest
 from rollup.protocol.primitives import Address, Hash
 from rollup.protocol.receipt import Log
@@ -25,6 +26,11 @@ class LogQuery:
     def size(self) -> int:
         """How many addresses and topics there are."""
         return len(self.addresses) + sum(len(wanted) for wanted in self.topics if wanted is not None)
+
+    def index_groups(self) -> list[Group]:
+        """What a block must have one of each of, as the chain's index of logs names it."""
+        groups = [address_group(self.addresses)] if self.addresses else []
+        return groups + [topic_group(place, wanted) for place, wanted in enumerate(self.topics) if wanted is not None]
 
     def covers(self, number: int) -> bool:
         """Whether a new block of this height is in the range; a tag bounds nothing (geth: filterLogs)."""

@@ -1,4 +1,4 @@
-"""Reading the logs of blocks, block by block (geth eth/filters/filter.go). Others have their turn meanwhile."""
+"""Reading the logs of the blocks that may have wanted ones (geth eth/filters). Others have their turn meanwhile."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -53,9 +53,11 @@ class LogSearch:
         self._check_interrupt = check_interrupt
         self._query = query
         self._test = BlockTest(query)
+        self._groups = query.index_groups()
         self._found: list[tuple[int, bytes]] = []
         self._size = 0
         self._next = 0
+        self._rewinds = 0
         self.read = 0
 
     @property
@@ -67,10 +69,24 @@ class LogSearch:
         """Searches canonical blocks; raises RpcError when there is too much to answer."""
         self._next = start
         while self._next <= stop:
-            block_hash = self._chain.canonical_hash(self._next)
-            self._next += 1
-            if block_hash is not None:
-                self._read(block_hash, self._check_size)
+            rewinds = self._rewinds
+            heights, following = self._candidates(self._next, stop + 1)
+            for height in heights:
+                if self._rewinds != rewinds:
+                    break  # the chain changed: other blocks may have logs now
+                block_hash = self._chain.canonical_hash(height)
+                self._next = height + 1
+                if block_hash is not None:
+                    self._read(block_hash, self._check_size)
+            if self._rewinds == rewinds:
+                self._next = following
+
+    def _candidates(self, start: int, stop: int) -> tuple[Iterable[int], int]:
+        """Heights from start on at which a block may have wanted logs, and the height at which the next ones begin."""
+        self._check_interrupt()
+        if self._chain.logs.covers(start):
+            return self._chain.logs.heights(self._groups, start, stop, self._check_interrupt)
+        return (start,), start + 1
 
     def changes(self, changes: Iterable[BlockChange]) -> None:
         """Searches blocks by hash, until the answer is long enough; read counts those that were searched."""
@@ -85,6 +101,7 @@ class LogSearch:
         """The canonical chain changed from this height on: what was found there is searched again."""
         while self._found and self._found[-1][0] >= number:
             self._size -= len(self._found.pop()[1])
+        self._rewinds += 1
         self._next = min(self._next, number)
 
     def _read(self, block_hash: Hash, on_found: Callable[[], None] = lambda: None, *, removed: bool = False) -> None:

@@ -40,9 +40,9 @@ A, B = "0x" + TOPIC_A.hex(), "0x" + TOPIC_B.hex()
 UNKNOWN = "0x" + "77" * 32
 
 
-def emitting(contract):
-    """The second transaction of its sender: the contract logs twice."""
-    return signed(nonce=1, to=bytes.fromhex(contract[2:]), data=b"\0", gas_limit=10**5)
+def emitting(contract, nonce=1):
+    """A transaction of its sender after the creation: the contract logs twice."""
+    return signed(nonce=nonce, to=bytes.fromhex(contract[2:]), data=b"\0", gas_limit=10**5)
 
 
 # ---------------------------------------------------------------- getLogs
@@ -285,7 +285,9 @@ async def test_a_reorganisation_during_a_search_leaves_no_trace_of_the_old_chain
     contract = (await fresh.l2("eth_getTransactionReceipt", created))["contractAddress"]
     base = chain.head
     await fresh.l2("eth_sendRawTransaction", emitting(contract))
-    with_logs, last = node.build_l2(), node.build_l2()
+    with_logs = node.build_l2()
+    await fresh.l2("eth_sendRawTransaction", emitting(contract, nonce=2))
+    last = node.build_l2()
     turns = []
 
     def go_back():
