@@ -73,7 +73,7 @@ def is_valid(raw):
         return False
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(signed())
 def test_a_prepared_transaction_is_the_decoded_one_in_every_field(transaction):
     raw = transaction.encode()
@@ -84,6 +84,7 @@ def test_a_prepared_transaction_is_the_decoded_one_in_every_field(transaction):
     assert values_of(restore(raw, sent_over(prepared))) == values_of(decode_transaction(raw))
 
 
+@settings(deadline=None)
 @given(signed())
 def test_the_compressed_size_is_handed_over(transaction):
     raw = transaction.encode()
@@ -95,7 +96,7 @@ def test_the_compressed_size_is_handed_over(transaction):
         assert fjord_size_scaled(raw) == expected
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(signed(), st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), max_size=3), st.integers(-3, 3))
 def test_bytes_are_prepared_if_and_only_if_they_are_a_valid_transaction(transaction, changes, cut):
     raw = bytearray(transaction.encode())
@@ -105,6 +106,7 @@ def test_bytes_are_prepared_if_and_only_if_they_are_a_valid_transaction(transact
     assert (prepare(changed) is not None) == is_valid(changed)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 @example(b"")
 @example(b"\x04")
