@@ -11,6 +11,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
+from rollup.execution.vms.kzg_worker import is_process_running
 from rollup.node import Node, NodeView
 from rollup.rpc.server import Page, RpcServer
 from rollup.stalls import STALL_NAMES
@@ -35,6 +36,7 @@ class NodeCollector(Collector):
         yield from _pools(view)
         yield from _batcher(view)
         yield from self._requests()
+        yield from self._processes()
         yield from _memory()
 
     def _requests(self) -> Iterator[Metric]:
@@ -47,6 +49,20 @@ class NodeCollector(Collector):
             for (method, code), count in sorted(server.answered.items()):
                 requests.add_metric((port, method, str(code)), count)
         yield requests
+
+    def _processes(self) -> Iterator[Metric]:
+        processes = GaugeMetricFamily(_PREFIX + "processes", "Processes of this node, by kind.", labels=("kind",))
+        for kind, count in process_counts(self._servers).items():
+            processes.add_metric((kind,), count)
+        restarts = sum(server.fronts.restarts for server in self._servers.values() if server.fronts is not None)
+        yield processes
+        yield CounterMetricFamily(_PREFIX + "front_restarts", "Front processes that were replaced.", restarts)
+
+
+def process_counts(servers: Mapping[str, RpcServer]) -> dict[str, int]:
+    """How many processes of each kind a node has: its own, ready front processes, and the one for KZG."""
+    fronts = sum(len(server.fronts.pids) for server in servers.values() if server.fronts is not None)
+    return {"node": 1, "front": fronts, "kzg": int(is_process_running())}
 
 
 def _heads(view: NodeView) -> Iterator[Metric]:
@@ -143,7 +159,8 @@ def report_pages(node: Node, servers: Mapping[str, RpcServer]) -> dict[str, Page
     def health(request: web.BaseRequest) -> web.Response:
         del request
         behind = node.view().stalls
-        body = {"status": "stalled" if behind else "ok", "stalled": behind}
+        status = "stalled" if behind else "ok"
+        body = {"status": status, "stalled": behind, "processes": process_counts(servers)}
         return web.Response(
             status=_UNAVAILABLE if behind else 200, text=json.dumps(body) + "\n", content_type="application/json"
         )

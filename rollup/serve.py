@@ -21,10 +21,12 @@ from rollup.metrics import report_pages
 from rollup.node import L2Node, Node, NodeError
 from rollup.pool.errors import PoolError, pool_error
 from rollup.pool.mempool import Mempool
+from rollup.pool.rules import decoded
 from rollup.protocol import predeploys
 from rollup.protocol.accounts import USERS
+from rollup.protocol.prepared import Prepared, restore
 from rollup.protocol.primitives import Address, Hash
-from rollup.protocol.transaction import BLOB
+from rollup.protocol.transaction import BLOB, Transaction
 from rollup.rpc.backend import ExecutionBackend
 from rollup.rpc.batch_history import BatchHistory
 from rollup.rpc.beacon import BeaconServer
@@ -42,6 +44,7 @@ from rollup.rpc.eth_calls import EthCalls
 from rollup.rpc.eth_logs import EthLogs
 from rollup.rpc.eth_node import EthNode
 from rollup.rpc.eth_simulate import EthSimulate
+from rollup.rpc.front.fronts import Item, front_count
 from rollup.rpc.hosts import Hosts
 from rollup.rpc.jwt_auth import JwtAuth, read_or_make_secret
 from rollup.rpc.limits import MAX_ENGINE_BODY
@@ -57,6 +60,7 @@ from rollup.rpc.origins import Origins
 from rollup.rpc.orphans import Orphans
 from rollup.rpc.ots import Otterscan
 from rollup.rpc.parity_trace import ParityTraces
+from rollup.rpc.raw_transactions import RawTransactions
 from rollup.rpc.server import RpcServer
 
 ATTRIBUTION: Address = bytes.fromhex("4f50454e00000000000000000000000000000001")
@@ -78,6 +82,7 @@ class NodeServers:
         hosts: Hosts = Hosts(),
         origins: Origins = Origins(),
         is_strict: bool = False,
+        processes: int | None = 1,
     ) -> None:
         """ports: by the names of PORTS. jwt_secret: 32 bytes that the engine endpoint's callers must know; without it
         there is no such endpoint.
@@ -85,6 +90,8 @@ class NodeServers:
         hosts, origins: the names that the ports may be addressed by, and the web pages that may use them.
 
         is_strict: developer cheats are refused.
+
+        processes: of the node and its front processes together; None chooses by the number of cores.
         """
         self.host = host
         self.ports = ports
@@ -92,6 +99,9 @@ class NodeServers:
         self._freed_memory = FreedMemory()
         self._follower = Follower([open_index(node, node.l2, "l2"), open_index(node, node.verifier, "verifier")])
         self.endpoints = endpoints(node, self._follower.indexes, jwt_secret, is_strict)
+        if node.l2.pool is not None:
+            transactions = RawTransactions(_send_many(node.l2.pool), node.turns)
+            self.rpc_servers["l2"].use_fronts(front_count(processes), transactions.take)
         for endpoint in self.endpoints.values():
             endpoint.allow(hosts, origins)
 
@@ -296,6 +306,17 @@ def _without_blobs(add: Callable[[bytes], Hash]) -> Callable[[bytes], Hash]:
         return add(raw)
 
     return add_checked
+
+
+def _send_many(pool: Mempool) -> Callable[[Sequence[Item]], list[Hash | PoolError]]:
+    """Puts transactions that front processes have worked out into an L2 pool."""
+
+    def read(raw: bytes, prepared: Prepared | None) -> Transaction | PoolError:
+        if prepared is not None:
+            return restore(raw, prepared)
+        return pool_error(InvalidTransaction(Refusal.TYPE)) if raw[:1] == bytes((BLOB,)) else decoded(raw)
+
+    return lambda items: pool.add_transactions(read(raw, prepared) for raw, prepared in items)
 
 
 def _sender(add: Callable[[bytes], Hash]) -> Callable[[bytes], Hash]:

@@ -29,6 +29,7 @@ from rollup.protocol.accounts import USERS
 from rollup.protocol.blob_schedule import parse_l1_forks
 from rollup.protocol.blockref import L2BlockRef
 from rollup.protocol.forks import NEWEST_STABLE, ForkSchedule, L1Fork
+from rollup.rpc.front.fronts import are_possible
 from rollup.rpc.hosts import Hosts
 from rollup.rpc.jwt_auth import JwtSecretError, read_secret
 from rollup.rpc.origins import Origins
@@ -53,6 +54,20 @@ class _Forks(click.ParamType[str]):
         except ValueError as error:
             self.fail(str(error), param, ctx)
         return str(value).lower().replace(" ", "")
+
+
+class _Processes(click.ParamType["int | None"]):
+    """A number of processes, or `auto`, which is None."""
+
+    name = "processes"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
+        if value == "auto":
+            return None
+        count = click.IntRange(1, 64).convert(value, param, ctx)
+        if count > 1 and not are_possible():
+            self.fail("this system cannot pass connections between processes", param, ctx)
+        return count
 
 
 _PORT = click.IntRange(0, 65535)
@@ -204,6 +219,14 @@ _CHAIN_ID = click.IntRange(1, 2**53 - 1)  # tools in JavaScript read it as a num
 )
 @click.option("--until-block", type=click.IntRange(1), help="Stop when this L2 block is safe, and print the safe head.")
 @click.option("--strict", is_flag=True, help="Refuse developer cheats, such as evm_mine and evm_snapshot.")
+@click.option(
+    "--processes",
+    type=_Processes(),
+    default="1",
+    show_default=True,
+    metavar="auto|N",
+    help="The node's process and N - 1 front processes, which take transactions on the L2 port; auto: by the cores.",
+)
 @click.option("--virtual-clock", is_flag=True, help="Do not wait: the time jumps from block to block.")
 @click.option(
     "--archive",
@@ -243,7 +266,10 @@ def command(**options: Any) -> None:
     until, host = options.pop("until_block"), options.pop("host")
     pages = _pages_of(options)
     access = _Access(
-        Hosts(options.pop("allowed_hosts")), Origins(options.pop("allowed_origins")), options.pop("strict")
+        Hosts(options.pop("allowed_hosts")),
+        Origins(options.pop("allowed_origins")),
+        options.pop("strict"),
+        options.pop("processes"),
     )
     params = NodeParams(l2_block_time=options.pop("block_time"), **options)
     output = _Output(as_json, verbose - quiet)
@@ -268,11 +294,12 @@ def _pages_of(options: dict[str, Any]) -> _Pages:
 
 @dataclass(slots=True, frozen=True)
 class _Access:
-    """The names and the web pages that may use the ports, and whether cheats are refused."""
+    """The names and the web pages that may use the ports, whether cheats are refused, and how many processes serve."""
 
     hosts: Hosts
     origins: Origins
     is_strict: bool
+    processes: int | None
 
 
 class _Output:
@@ -328,7 +355,9 @@ async def _run(
     with tempfile.TemporaryDirectory(prefix="openrollup-") as folder:
         files = write_config_files(node, params.data_dir or Path(folder))
         secret = read_secret(files["jwt.hex"])
-        servers = NodeServers(node, ports, host, secret, access.hosts, access.origins, access.is_strict)
+        servers = NodeServers(
+            node, ports, host, secret, access.hosts, access.origins, access.is_strict, access.processes
+        )
         if pages.are_served:
             attach_pages(servers)
             attach_studio(servers, params.data_dir, pages.remote)

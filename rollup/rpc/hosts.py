@@ -16,6 +16,11 @@ class Hosts:
     def __init__(self, more: Iterable[str] = ()) -> None:
         self._more = frozenset(name.lower() for name in more)
 
+    @property
+    def names(self) -> list[str]:
+        """The names that are allowed besides."""
+        return sorted(self._more)
+
     def allow(self, name: str) -> "Hosts":
         """The same rule with one more name."""
         return Hosts((*self._more, name))

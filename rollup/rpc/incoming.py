@@ -19,11 +19,20 @@ _HEADER = 6  # bytes of the shortest header of a client's frame: two, and the ma
 class Protocol(RequestHandler):
     """One connection of a port. Its bytes are reported as soon as it is a WebSocket."""
 
-    __slots__ = ("on_bytes",)
+    __slots__ = ("_received", "on_bytes")
 
-    def __init__(self, server: web.Server, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, server: web.Server, loop: asyncio.AbstractEventLoop, received: bytes = b"") -> None:
+        """received: what the client has sent before this process had the connection."""
         super().__init__(server, loop=loop, **PROTOCOL_OPTIONS)
         self.on_bytes: Callable[[int], None] | None = None
+        self._received = received
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Called by the transport, before it reads."""
+        super().connection_made(transport)
+        if self._received:
+            self.data_received(self._received)
+            self._received = b""
 
     def data_received(self, data: bytes) -> None:
         """Called by the transport."""
@@ -40,7 +49,11 @@ class Server(web.Server):
 
     def __call__(self) -> RequestHandler:
         """The protocol of a new connection."""
-        return Protocol(self, asyncio.get_running_loop())
+        return self.protocol()
+
+    def protocol(self, received: bytes = b"") -> RequestHandler:
+        """The protocol of a connection whose client has sent this already."""
+        return Protocol(self, asyncio.get_running_loop(), received)
 
 
 class Incoming:

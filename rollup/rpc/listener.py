@@ -12,14 +12,15 @@ from aiohttp import web
 from aiohttp.http import HttpProcessingError
 from aiohttp.web_protocol import RequestHandler
 
+from rollup.rpc.answers import TOO_MANY_CONNECTIONS
 from rollup.rpc.errors import RpcCannotListen, RpcPortInUse
+from rollup.rpc.front.fronts import Fronts
 from rollup.rpc.limits import IDLE_SECONDS, MAX_CONNECTIONS
 
 log = structlog.get_logger()
 _PORTS = 6  # that a node listens on
 _OTHER_DESCRIPTORS = 200  # the database, the index, outgoing connections
 _REPORT_SECONDS = 10  # between two lines about connections that cannot be accepted
-_BUSY = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 21\r\n\r\ntoo many connections\n"
 
 
 class _NotMalformedRequests(logging.Filter):
@@ -47,6 +48,7 @@ class Listener:
         self._name = name
         self._is_busy = is_busy
         self._server: asyncio.Server | None = None
+        self.fronts: Fronts | None = None  # processes that new connections are given to
 
     async def start(self, host: str, port: int) -> int:
         """Listens; port 0 takes a free one. Returns the port; raises RpcCannotListen."""
@@ -79,13 +81,23 @@ class Listener:
         server = self._runner.server
         if server is None:
             return _Refusal()
+        if self.fronts is not None:
+            return _Passing(self.fronts, lambda: self._has_room(most), server)
+        return server() if self._has_room(most) else _Refusal()
+
+    def _has_room(self, most: int) -> bool:
+        """Whether the port may have one more connection. Where it may not, an idle one of this process is closed."""
+        server = self._runner.server
+        assert server is not None
         open_ones = [item for item in server.connections if item.transport and not item.transport.is_closing()]
-        if len(open_ones) >= most:
-            idle = next((item for item in open_ones if not self._is_busy(item)), None)
-            if idle is None or idle.transport is None:
-                return _Refusal()
-            idle.transport.close()
-        return server()
+        elsewhere = self.fronts.connections if self.fronts is not None else 0
+        if len(open_ones) + elsewhere < most:
+            return True
+        idle = next((item for item in open_ones if not self._is_busy(item)), None)
+        if idle is None or idle.transport is None:
+            return False
+        idle.transport.close()
+        return True
 
 
 def connections_per_port() -> int:
@@ -104,8 +116,29 @@ class _Refusal(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         if isinstance(transport, asyncio.Transport):
-            transport.write(_BUSY)
+            transport.write(TOO_MANY_CONNECTIONS)
             transport.close()
+
+
+class _Passing(asyncio.Protocol):
+    """Gives a connection to a front process before anything is read of it; the node serves it where none takes it."""
+
+    def __init__(self, fronts: Fronts, has_room: Callable[[], bool], server: Callable[[], RequestHandler]) -> None:
+        """has_room: whether the port may have one more connection. server: makes the node's own protocol."""
+        self._fronts, self._has_room, self._server = fronts, has_room, server
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Called by the loop."""
+        assert isinstance(transport, asyncio.Transport)
+        transport.pause_reading()
+        has_room = self._has_room()
+        if self._fronts.take(transport.get_extra_info("socket").fileno(), not has_room):
+            transport.abort()  # the other process has the connection: only this descriptor is closed
+            return
+        protocol = self._server() if has_room else _Refusal()
+        transport.set_protocol(protocol)
+        protocol.connection_made(transport)
+        transport.resume_reading()
 
 
 class _LoopErrors:

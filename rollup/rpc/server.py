@@ -2,21 +2,23 @@
 
 import asyncio
 import inspect
+import socket
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
 from contextvars import ContextVar
 from functools import partial
 from typing import Any
 
-import orjson
 import structlog
 from aiohttp import WSMsgType, web
+from aiohttp.http import SERVER_SOFTWARE
 
 from rollup.cooperative import Stopwatch, Turns
 from rollup.execution.state.database import StateUnavailable
 from rollup.execution.state.trie import MissingNode
 from rollup.lanes import Lane
+from rollup.rpc.answers import failure, success
 from rollup.rpc.body import BodyBroken, BodyTooLarge, read_body
 from rollup.rpc.changes import Changes
 from rollup.rpc.errors import (
@@ -27,6 +29,8 @@ from rollup.rpc.errors import (
     method_not_found,
     notifications_not_supported,
 )
+from rollup.rpc.front.fronts import Fronts, Item
+from rollup.rpc.front.sends import SEND_METHOD, Answer
 from rollup.rpc.hosts import Hosts
 from rollup.rpc.incoming import Incoming, PortIncoming, Protocol, Server
 from rollup.rpc.limits import (
@@ -49,12 +53,15 @@ from rollup.store.kv import StoreError
 log = structlog.get_logger()
 
 Handler = Callable[..., Any]
+TakeTransactions = Callable[[Sequence[Item]], Awaitable[list[Answer]]]
 Page = Callable[[web.BaseRequest], web.Response | None]  # None: not for this client
 _BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN, _METHOD_NOT_ALLOWED, _TOO_LARGE = 400, 401, 403, 405, 413
 _UNSUPPORTED, _UNAVAILABLE = 415, 503
 _RESULT = 0
 # Whether the request in work comes from this machine. A call that no connection made does.
 is_local_caller: ContextVar[bool] = ContextVar("is_local_caller", default=True)
+UNREADABLE = (StateUnavailable, MissingNode, StoreError)  # how the chain says that its data cannot be read
+CRASHED = "method handler crashed"
 _SUBSCRIBING = frozenset(("eth_subscribe", "eth_unsubscribe"))
 
 
@@ -89,8 +96,11 @@ class RpcServer:
         self._incoming = PortIncoming()
         self._changes = Changes()
         self._listener: Listener | None = None
+        self._server: Server | None = None
         self.answered: Counter[tuple[str, int]] = Counter()  # calls by method and error code; 0 is a result
         self.pages: dict[str, Page] = {}  # what GET answers, by path
+        self._takes: TakeTransactions | None = None
+        self._front_count = 0
         self.mounted: dict[str, RpcServer] = {}  # other endpoints, by the path under which this port answers for them
 
     def allow(self, hosts: Hosts, origins: Origins) -> None:
@@ -106,20 +116,35 @@ class RpcServer:
         self.methods.update(methods)
         self._names |= frozenset(self.methods)
 
+    def use_fronts(self, count: int, takes: TakeTransactions) -> None:
+        """Has so many front processes beside it, from its start on. takes: what answers their transactions."""
+        self._front_count, self._takes = count, takes
+
+    @property
+    def fronts(self) -> Fronts | None:
+        """The front processes of this port."""
+        return self._listener.fronts if self._listener is not None else None
+
     async def start(self, host: str, port: int) -> int:
         """Listens; port 0 takes a free one. Returns the port; raises RpcCannotListen."""
         self._hosts = self._hosts.allow(host)
         self._large_bodies = asyncio.Semaphore(MAX_LARGE_BODIES)
-        runner = web.ServerRunner(Server(self._on_request), shutdown_timeout=0.5)
-        self._listener = Listener(runner, self.name, self._busy.__contains__)
-        self.port = await self._listener.start(host, port)
+        self._server = Server(self._on_request)
+        runner = web.ServerRunner(self._server, shutdown_timeout=0.5)
+        listener = self._listener = Listener(runner, self.name, self._busy.__contains__)
+        self.port = await listener.start(host, port)
+        if self._front_count:
+            listener.fronts = Fronts(self._front_count, self, SERVER_SOFTWARE, self._hosts.names)
+            listener.fronts.start()
         return self.port
 
     async def stop(self) -> None:
         """Closes the port and every connection."""
         if self._listener is not None:
+            if self._listener.fronts is not None:
+                await self._listener.fronts.stop()
             await self._listener.stop()
-            self._listener = None
+            self._listener = self._server = None
             await self._changes.stop()
 
     # ------------------------------------------------------------ JSON-RPC
@@ -141,24 +166,24 @@ class RpcServer:
             else:
                 request = parse_request(body)
         except RpcError as error:
-            return _failure(None, error)
+            return failure(None, error)
         if isinstance(request, list):
             return await self._batch(request, connection)
         return await self._call(request, connection)
 
     async def _batch(self, requests: list[Any], connection: Connection | None) -> bytes | None:
         if not requests:
-            return _failure(None, RpcError("empty batch", INVALID_REQUEST))
+            return failure(None, RpcError("empty batch", INVALID_REQUEST))
         if len(requests) > MAX_BATCH:
             # There is no error for a whole batch: the first call gets it (geth rpc/handler.go).
             ident = next((request["id"] for request in requests if _is_call(request)), None)
-            return b"[%b]" % _failure(ident, RpcError("batch too large", INVALID_REQUEST))
+            return b"[%b]" % failure(ident, RpcError("batch too large", INVALID_REQUEST))
         answers: list[bytes] = []
         size, stopwatch = 0, Stopwatch()
         for request in requests:
             if size > MAX_BATCH_ANSWER:
                 if _is_call(request):
-                    answers.append(_failure(request["id"], RpcError("response too large", RESPONSE_TOO_LARGE)))
+                    answers.append(failure(request["id"], RpcError("response too large", RESPONSE_TOO_LARGE)))
                 continue
             answer = await self._call(request, connection, stopwatch)
             if answer is not None:
@@ -173,7 +198,7 @@ class RpcServer:
         is_notification = _is_named(request) and "id" not in request
         if not is_notification and not _is_call(request):
             ident = request.get("id") if isinstance(request, dict) else None
-            return _failure(ident if _is_ident(ident) else None, RpcError("invalid request", INVALID_REQUEST))
+            return failure(ident if _is_ident(ident) else None, RpcError("invalid request", INVALID_REQUEST))
         params, ident = request.get("params"), request.get("id")
         answer = await self._answer(request["method"], params, ident, connection, stopwatch)
         return None if is_notification else answer
@@ -189,16 +214,16 @@ class RpcServer:
             return answer
         except RpcError as error:
             return self._refusal(method, ident, error)
-        except (StateUnavailable, MissingNode, StoreError) as error:
+        except UNREADABLE as error:
             # The chain's own words: a state that is no longer kept, or goes while it is read; a damaged data file.
             return self._refusal(method, ident, RpcError(str(error)))
         except Exception:
             log.exception("handler failed", method=method)
-            return self._refusal(method, ident, RpcError("method handler crashed", HANDLER_CRASHED))
+            return self._refusal(method, ident, RpcError(CRASHED, HANDLER_CRASHED))
 
     def _refusal(self, method: str, ident: Any, error: RpcError) -> bytes:
         self._count(method, error.code)
-        return _failure(ident, error)
+        return failure(ident, error)
 
     def _count(self, method: str, code: int) -> None:
         """Counts an answer. A name that is no method counts as one, so that clients cannot add names."""
@@ -227,7 +252,7 @@ class RpcServer:
 
         def answer() -> bytes | Awaitable[Any]:
             result = handler(params)
-            return result if inspect.isawaitable(result) else _success(ident, result)
+            return result if inspect.isawaitable(result) else success(ident, result)
 
         duration = duration_of(handler)
         if duration is Duration.CHANGE:
@@ -238,7 +263,31 @@ class RpcServer:
             answered = await self._turns.call(answer, stopwatch)
         else:
             answered = answer()
-        return answered if isinstance(answered, bytes) else _success(ident, await answered)
+        return answered if isinstance(answered, bytes) else success(ident, await answered)
+
+    # ------------------------------------------------------------ front processes
+    async def handle_body(self, body: bytes, is_local: bool) -> bytes:
+        """The answer to a JSON-RPC body that a front process has read. is_local: its client is on this machine."""
+        is_local_caller.set(is_local)
+        return await self.handle(body) or b""
+
+    async def take_transactions(self, items: Sequence[Item]) -> list[Answer]:
+        """The answers to transactions that a front process has worked out."""
+        assert self._takes is not None
+        answers = await self._takes(items)
+        for answer in answers:
+            self._count(SEND_METHOD, answer[0] if isinstance(answer, tuple) else _RESULT)
+        return answers
+
+    async def adopt(self, connection: socket.socket, received: bytes) -> None:
+        """Serves a connection of a front process. received: what its client has sent and no one has answered."""
+        server = self._server
+        if server is None:
+            connection.close()
+            return
+        connection.setblocking(False)
+        with suppress(OSError):  # the client has left
+            await asyncio.get_running_loop().connect_accepted_socket(lambda: server.protocol(received), connection)
 
     # ------------------------------------------------------------ HTTP
     async def _on_request(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -388,11 +437,3 @@ def _is_call(request: Any) -> bool:
 def _is_ident(ident: Any) -> bool:
     """An id is a string, a number or null (geth lets true and false pass too)."""
     return not isinstance(ident, dict | list)
-
-
-def _success(ident: Any, result: Any) -> bytes:
-    return orjson.dumps({"jsonrpc": "2.0", "id": ident, "result": result})
-
-
-def _failure(ident: Any, error: RpcError) -> bytes:
-    return orjson.dumps({"jsonrpc": "2.0", "id": ident, "error": error.to_json()})

@@ -3,8 +3,8 @@
 from typing import Any, Final
 
 import aiohttp
-import orjson
 
+from rollup.rpc.answers import failure
 from rollup.rpc.errors import RpcError
 from rollup.rpc.request_text import parse_request
 from rollup.rpc.server import RpcServer
@@ -28,7 +28,7 @@ class Forward(RpcServer):
         try:
             asked = parse_request(body)
         except RpcError as error:
-            return _failure(None, error)
+            return failure(None, error)
         if self._session is None:
             self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_SECONDS))
         try:
@@ -53,9 +53,5 @@ def _failed(asked: Any, message: str) -> bytes:
     """The same error for each call of a request."""
     error = RpcError(message)
     calls = asked if isinstance(asked, list) else [asked]
-    answers = [_failure(call.get("id") if isinstance(call, dict) else None, error) for call in calls]
+    answers = [failure(call.get("id") if isinstance(call, dict) else None, error) for call in calls]
     return b"[%b]" % b",".join(answers) if isinstance(asked, list) else answers[0]
-
-
-def _failure(ident: Any, error: RpcError) -> bytes:
-    return orjson.dumps({"jsonrpc": "2.0", "id": ident, "error": error.to_json()})

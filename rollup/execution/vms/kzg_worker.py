@@ -66,6 +66,11 @@ def starting_early(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
         start.cancel()
 
 
+def is_process_running() -> bool:
+    """Whether there is such a process now."""
+    return _PROCESS.pid is not None
+
+
 class KzgProcess:
     """The process, started when it is needed."""
 

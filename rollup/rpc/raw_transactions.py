@@ -1,0 +1,46 @@
+"""Transactions that front processes have worked out, on their way into the pool."""
+
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from rollup.cooperative import Turns
+from rollup.pool.errors import PoolError
+from rollup.protocol.primitives import Hash
+from rollup.rpc.errors import HANDLER_CRASHED, SERVER_ERROR
+from rollup.rpc.front.fronts import Item
+from rollup.rpc.front.sends import Answer
+from rollup.rpc.server import CRASHED, UNREADABLE
+
+log = structlog.get_logger()
+
+_AT_ONCE = 256  # transactions in one turn: some milliseconds
+
+
+class RawTransactions:
+    """Answers as eth_sendRawTransaction does, for many in one turn."""
+
+    def __init__(self, send_many: Callable[[Sequence[Item]], list[Hash | PoolError]], turns: Turns) -> None:
+        """send_many: puts transactions into the pool, in order. turns: those of the node."""
+        self._send_many = send_many
+        self._turns = turns
+
+    async def take(self, items: Sequence[Item]) -> list[Answer]:
+        """The hash of each transaction, once the pool has it, or the error."""
+        answers: list[Answer] = []
+        for start in range(0, len(items), _AT_ONCE):
+            answers += await self._take(items[start : start + _AT_ONCE])
+        return answers
+
+    async def _take(self, items: Sequence[Item]) -> list[Answer]:
+        try:
+            return [_answer(taken) for taken in await self._turns.call(lambda: self._send_many(items))]
+        except UNREADABLE as error:
+            return [(SERVER_ERROR, str(error))] * len(items)
+        except Exception:
+            log.exception("transactions could not be taken", count=len(items))
+            return [(HANDLER_CRASHED, CRASHED)] * len(items)
+
+
+def _answer(taken: Hash | PoolError) -> Answer:
+    return (taken.code, str(taken)) if isinstance(taken, PoolError) else taken

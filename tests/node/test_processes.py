@@ -1,0 +1,101 @@
+"""`openrollup run --processes N`: which processes there are, and that they end with the node, however it ends."""
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+import pytest
+
+from tests.node.node_process import L2, NodeProcess, call, transfer
+
+ROLLUP = "op-node RPC"
+
+
+def children(pid):
+    """The process ids of a process's children."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def is_running(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def wait_until(condition, seconds=30):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def counts(node):
+    try:
+        with urlopen(node.url(ROLLUP) + "/health", timeout=20) as response:
+            return json.load(response)["processes"]
+    except HTTPError as stalled:
+        return json.load(stalled)["processes"]
+
+
+def wait_for_fronts(node, count):
+    wait_until(lambda: counts(node)["front"] == count)
+    return children(node.process.pid)
+
+
+def metric(node, name):
+    with urlopen(node.url(ROLLUP) + "/metrics", timeout=20) as response:
+        lines = response.read().decode().splitlines()
+    return float(next(line for line in lines if line.startswith(name)).split()[-1])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_all_processes_in_under_two_seconds(number):
+    with NodeProcess("--processes=3", "--virtual-clock", "--da=calldata") as node:
+        pids = wait_for_fronts(node, 2)
+        assert len(pids) == 2
+        node.process.send_signal(number)
+        started = time.monotonic()
+        node.rest()
+        assert time.monotonic() - started < 2
+        assert node.process.returncode == 0
+        assert node.process.stderr.read() == ""
+    assert not any(map(is_running, pids))
+
+
+def test_front_processes_end_with_a_killed_node_and_acknowledged_transactions_are_kept(tmp_path):
+    options = (f"--data-dir={tmp_path / 'chain'}", "--block-time=60", "--processes=2")
+    with NodeProcess(*options) as node:
+        pids = wait_for_fronts(node, 1)
+        raws = [transfer(901, 0, nonce).encode() for nonce in range(10)]
+        hashes = [call(node.url(L2), "eth_sendRawTransaction", f"0x{raw.hex()}") for raw in raws]
+        node.kill()
+    wait_until(lambda: not any(map(is_running, pids)))
+    with NodeProcess(*options[:2]) as again:
+        found = [call(again.url(L2), "eth_getTransactionByHash", tx_hash)["hash"] for tx_hash in hashes]
+    assert found == hashes
+
+
+def test_a_killed_front_process_is_replaced_while_blocks_go_on():
+    with NodeProcess("--processes=2", "--block-time=1") as node:
+        [pid] = wait_for_fronts(node, 1)
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: metric(node, "openrollup_front_restarts_total") == 1)
+        assert call(node.url(L2), "eth_sendRawTransaction", f"0x{transfer(901, 0, 0).encode().hex()}")
+        node.wait_for("L2BlockBuilt", lambda event: event["number"] > 1)
+        wait_until(lambda: counts(node)["front"] == 1)
+        assert call(node.url(L2), "eth_sendRawTransaction", f"0x{transfer(901, 0, 1).encode().hex()}")
+        assert metric(node, 'openrollup_processes{kind="front"}') == 1
+        node.process.send_signal(signal.SIGTERM)
+        node.rest()
+        assert f'"pid": {pid}' in node.process.stderr.read()
+
+
+def test_one_process_has_no_front_processes():
+    with NodeProcess("--processes=1") as node:
+        assert counts(node)["front"] == 0
+        assert children(node.process.pid) == []
