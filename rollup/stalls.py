@@ -9,7 +9,10 @@ STALL_NAMES = ("safe head", "L2 blocks", "L1 blocks")
 
 @dataclass(slots=True, frozen=True)
 class ChainProgress:
-    """Where a node's heads are: numbers of blocks, times in seconds."""
+    """Where a node's heads are: numbers of blocks, times in seconds.
+
+    posts: False where the safe head is not expected to move, until the batcher is started by hand.
+    """
 
     now: float
     l1_time: int
@@ -21,13 +24,16 @@ class ChainProgress:
     safe_time: int
     is_sequencing: bool
     is_batching: bool
+    posts: bool = True
 
 
 def stalls(progress: ChainProgress) -> dict[str, str]:
     """What is behind, by name; empty while everything keeps its pace."""
     found = {}
     lag = progress.l2_time - progress.safe_time
-    if lag > _SAFE_LAG_L1_BLOCKS * max(progress.l1_block_time, progress.l2_block_time):
+    if (progress.posts or progress.is_batching) and lag > _SAFE_LAG_L1_BLOCKS * max(
+        progress.l1_block_time, progress.l2_block_time
+    ):
         found["safe head"] = (
             f"block {progress.safe_head} is {progress.l2_head - progress.safe_head} blocks ({lag} s) behind the head; "
             + ("the lines of the batcher say why" if progress.is_batching else "admin_startBatcher starts the batcher")

@@ -25,6 +25,7 @@ from rollup.l1.devnet import (
     MIN_L2_GAS_LIMIT,
 )
 from rollup.node import Node, NodeError, NodeParams
+from rollup.pool.limits import PoolLimits
 from rollup.protocol.accounts import USERS
 from rollup.protocol.blob_schedule import parse_l1_forks
 from rollup.protocol.blockref import L2BlockRef
@@ -135,10 +136,10 @@ _CHAIN_ID = click.IntRange(1, 2**53 - 1)  # tools in JavaScript read it as a num
 )
 @click.option(
     "--da",
-    type=click.Choice(["calldata", "blobs", "auto"]),
+    type=click.Choice(["calldata", "blobs", "auto", "none"]),
     default="auto",
     show_default=True,
-    help="Where batches are posted; auto: wherever it is cheaper.",
+    help="Where batches are posted; auto: wherever it is cheaper; none: nowhere, and no block becomes safe.",
 )
 @click.option(
     "--batch-type",
@@ -211,6 +212,20 @@ _CHAIN_ID = click.IntRange(1, 2**53 - 1)  # tools in JavaScript read it as a num
     show_default=True,
     help="Compressed bytes of L2 blocks not yet safe above which new blocks take less data from the pool; 0: never.",
 )
+@click.option(
+    "--pool-limit",
+    default=PoolLimits().total,
+    show_default=True,
+    type=click.IntRange(1, 10**7),
+    help="Transactions in L2's pool.",
+)
+@click.option(
+    "--pool-sender-limit",
+    default=PoolLimits().account_pending,
+    show_default=True,
+    type=click.IntRange(1, 10**7),
+    help="Transactions of one sender in L2's pool that can run.",
+)
 @click.option("--seed", default=0, show_default=True, help="Seed of L1's prevRandao: another seed gives other hashes.")
 @click.option(
     "--genesis-time",
@@ -260,6 +275,8 @@ def command(**options: Any) -> None:
     as_json, verbose, quiet = options.pop("as_json"), options.pop("verbose"), options.pop("quiet")
     if verbose and quiet:
         raise click.UsageError("give --verbose or --quiet, not both")
+    if options["until_block"] is not None and options["da"] == "none":
+        raise click.UsageError("--until-block waits for a safe block, and no block becomes safe with --da none")
     configure_logs(as_json)
     ports = {name: options.pop(f"{name}_port") for name in PORTS}
     options["proposer"] = options["proposer"] == "on"
@@ -403,6 +420,7 @@ def _first_screen(node: Node, servers: NodeServers, files: dict[str, Path], has_
         files=[(name, str(path)) for name, path in files.items()],
         gas_limits=[("L1", node.l1.chain.head.header.gas_limit), ("L2", node.l2.chain.head.header.gas_limit)],
         is_kept=node.params.data_dir is not None,
+        is_posted=node.params.posts,
     )
 
 

@@ -43,6 +43,7 @@ class FirstScreen:
     files: Sequence[tuple[str, str]]
     gas_limits: Sequence[tuple[str, int]]  # layer, gas of a block
     is_kept: bool  # whether a data directory keeps the chains
+    is_posted: bool = True  # whether batches are posted, so that blocks become safe
 
     def to_json(self) -> dict[str, Any]:
         """The first screen as one JSON object."""
@@ -58,6 +59,7 @@ class FirstScreen:
             "mnemonic": MNEMONIC,
             "gasLimits": dict(self.gas_limits),
             "kept": self.is_kept,
+            "posted": self.is_posted,
         }
 
 
@@ -114,6 +116,10 @@ def _next_steps(console: Console, screen: FirstScreen) -> None:
     console.print(f'  openrollup datanet create --name "My texts"{option}')
     console.print(f"  openrollup demo --l2 {url} --inferences 20")
     console.print(f"  or point any Ethereum tool (Foundry, Hardhat, web3.py, a wallet) at {url}\n")
+    if not screen.is_posted:
+        console.print(
+            "[yellow]No batch is posted (--da none): blocks stay unsafe, and the verifier stays at genesis.[/]\n"
+        )
     kept = "Everything is kept in the data directory." if screen.is_kept else "Nothing is kept without --data-dir."
     console.print(f"Running; Ctrl-C stops. {kept}\n")
 

@@ -37,6 +37,7 @@ from rollup.protocol.primitives import Address
 
 GWEI = 10**9
 DEFAULT_GAS_LIMIT = 60_000_000
+SEQ_WINDOW_SIZE = 3_600  # L1 blocks
 # SystemConfig.setGasLimit accepts these L2 gas limits: minimumGasLimit to MAX_GAS_LIMIT.
 MIN_L2_GAS_LIMIT = MAX_RESOURCE_LIMIT + SYSTEM_TX_MAX_GAS
 MAX_L2_GAS_LIMIT = 500_000_000
@@ -83,7 +84,7 @@ class DevnetParams:
     l2_gas_limit: int = DEFAULT_GAS_LIMIT
     l1_base_fee: int = GWEI
     l2_base_fee: int = GWEI
-    seq_window_size: int = 3600
+    seq_window_size: int = SEQ_WINDOW_SIZE
     channel_timeout: int = 300
     max_sequencer_drift: int = 600
     base_fee_scalar: int = 1_368  # with the next one OP Mainnet's, since Fjord

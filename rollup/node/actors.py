@@ -54,4 +54,5 @@ class Actors:
     proposer: Proposer
     throttle: Throttle
     patches: Patches
+    posts: bool = True  # False: nobody expects the safe head to move
     recoveries: list[WentBack] = field(default_factory=list)  # what this start had to do for chains without states

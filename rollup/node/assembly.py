@@ -26,6 +26,7 @@ from rollup.node.actors import Actors, L1Node, L2Node
 from rollup.node.params import NodeError, NodeParams
 from rollup.patches import Patches
 from rollup.pool.costs import l2_extra_cost
+from rollup.pool.limits import PoolLimits
 from rollup.pool.mempool import Mempool
 from rollup.protocol.blockref import L1BlockRef, L2BlockRef
 from rollup.protocol.config import RollupConfig
@@ -62,9 +63,11 @@ def open_l1(
     return L1Node(chain, pool, miner, LocalL1Source(miner), LocalL1Client(miner))
 
 
-def open_engine(chain: Chain, config: L2Config, now: Seconds, seconds: Seconds | None = None) -> tuple[Engine, Mempool]:
+def open_engine(
+    chain: Chain, config: L2Config, now: Seconds, seconds: Seconds | None = None, limits: PoolLimits | None = None
+) -> tuple[Engine, Mempool]:
     """An engine that takes transactions, and its pool. now: the node's clock; seconds: as for open_l1."""
-    pool = Mempool(chain, config, l2_extra_cost(config), journal=chain.store, now=now)
+    pool = Mempool(chain, config, l2_extra_cost(config), limits=limits, journal=chain.store, now=now)
     return Engine(chain, config, pool, seconds), pool
 
 
@@ -77,13 +80,14 @@ def open_l2(
     *,
     now: Seconds | None = None,
     seconds: Seconds | None = None,
+    limits: PoolLimits | None = None,
 ) -> L2Node:
-    """An L2 chain that is derived from an L1. With now, the node's clock, it has a pool."""
+    """An L2 chain that is derived from an L1. With now, the node's clock, it has a pool of these limits."""
     pool = None
     if now is None:
         engine = Engine(chain, config)
     else:
-        engine, pool = open_engine(chain, config, now, seconds)
+        engine, pool = open_engine(chain, config, now, seconds, limits)
     return L2Node(chain, engine, Verifier(rollup_config, l1, blobs, engine), pool)
 
 
@@ -99,7 +103,8 @@ def assemble(params: NodeParams, devnet: Devnet, stores: tuple[Store, Store, Sto
     chain, back = _open_derived(params, "l2", stores[1], devnet, l1, events)
     verifier_chain, verifier_back = _open_derived(params, "verifier", stores[2], devnet, l1, events)
     config, l2_config, source = devnet.rollup_config, devnet.l2_config, l1.source
-    l2 = open_l2(chain, l2_config, config, source, source, now=clock.now, seconds=seconds)
+    limits = PoolLimits(total=params.pool_limit, account_pending=params.pool_sender_limit)
+    l2 = open_l2(chain, l2_config, config, source, source, now=clock.now, seconds=seconds, limits=limits)
     batcher = _batcher(params, devnet, l1, l2)
     return Actors(
         devnet=devnet,
@@ -112,6 +117,7 @@ def assemble(params: NodeParams, devnet: Devnet, stores: tuple[Store, Store, Sto
         proposer=_proposer(params, devnet, l1, l2),
         throttle=_throttle(params, l2, batcher),
         patches=patches,
+        posts=params.posts,
         recoveries=[item for item in (back, verifier_back) if item is not None],
     )
 
@@ -127,13 +133,16 @@ def _patched(devnet: Devnet, patches: Patches) -> Devnet:
 
 def _batcher(params: NodeParams, devnet: Devnet, l1: L1Node, l2: L2Node) -> Batcher:
     options = BatcherConfig(
-        da=params.da,
+        da="auto" if params.da == "none" else params.da,
         batch_type=params.batch_type,
         compression=params.compression,
         follow_depth=l1.miner.finality.finalized + 1,  # from then on L1 cannot drop what it included
     )
     key = devnet.params.batcher.private_key
-    return Batcher(devnet.rollup_config, l2.chain, l1.client, key, l2.derivation, options)
+    batcher = Batcher(devnet.rollup_config, l2.chain, l1.client, key, l2.derivation, options)
+    if not params.posts:
+        batcher.stop()
+    return batcher
 
 
 def _throttle(params: NodeParams, l2: L2Node, batcher: Batcher) -> Throttle:
@@ -154,7 +163,7 @@ def _proposer(params: NodeParams, devnet: Devnet, l1: L1Node, l2: L2Node) -> Pro
         contracts.L2_OUTPUT_ORACLE,
         proposable_head=lambda: l2.derivation.safe_head,
     )
-    if not params.proposer:
+    if not (params.proposer and params.posts):
         proposer.stop()
     return proposer
 

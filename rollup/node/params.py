@@ -3,15 +3,22 @@
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from rollup.data_directory import CHAIN_FIELDS, begin_or_resume
 from rollup.execution.genesis import AttributionMode
-from rollup.l1.devnet import DEFAULT_GAS_LIMIT, DevnetParams
+from rollup.l1.devnet import DEFAULT_GAS_LIMIT, SEQ_WINDOW_SIZE, DevnetParams
+from rollup.pool.limits import PoolLimits
 from rollup.protocol.blob_schedule import parse_l1_forks
 from rollup.protocol.forks import NEWEST_STABLE, ForkSchedule, L1Fork
 from sequencer.batcher.config import BatchType, Compression
-from sequencer.batcher.da import DataAvailability
 from sequencer.batcher.throttle import ThrottleConfig
+
+# Where batches go; with "none" blocks are built and never posted, so the safe head stays at genesis.
+Posting = Literal["calldata", "blobs", "auto", "none"]
+# L1 blocks after which L2 blocks that were not posted are replaced by empty ones (specs protocol/derivation.md,
+# "Sequencing window"). Without posting no run may last so long.
+_ENDLESS_WINDOW = 2**40
 
 HISTORY = 256  # blocks whose states are kept without --archive
 
@@ -36,7 +43,7 @@ class NodeParams:
     l1_gas_limit: int = DEFAULT_GAS_LIMIT
     l2_gas_limit: int = DEFAULT_GAS_LIMIT
     instant: bool = False
-    da: DataAvailability = "auto"
+    da: Posting = "auto"
     batch_type: BatchType = "span"
     compression: Compression = "brotli"
     forks: str = NEWEST_STABLE.name.lower()
@@ -51,6 +58,13 @@ class NodeParams:
     archive: bool = False
     proposer: bool = True
     throttle_threshold: int = ThrottleConfig().lower_threshold
+    pool_limit: int = PoolLimits().total
+    pool_sender_limit: int = PoolLimits().account_pending
+
+    @property
+    def posts(self) -> bool:
+        """Whether batches are posted, so that blocks become safe."""
+        return self.da != "none"
 
     @property
     def history(self) -> int | None:
@@ -63,6 +77,7 @@ def devnet_params(params: NodeParams) -> DevnetParams:
     genesis_time = params.genesis_time if params.genesis_time is not None else _default_genesis_time(params)
     return DevnetParams(
         genesis_time=genesis_time,
+        seq_window_size=SEQ_WINDOW_SIZE if params.posts else _ENDLESS_WINDOW,
         forks=ForkSchedule.parse(params.forks, genesis_time),
         l1_forks=parse_l1_forks(params.l1_forks, genesis_time),
         l1_block_time=params.l1_block_time,

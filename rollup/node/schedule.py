@@ -81,6 +81,8 @@ class Schedule:
 
         Returns the safe head. Raises NodeError.
         """
+        if number and not self._actors.posts:
+            raise NodeError("no block becomes safe with --da none")
         if not isinstance(self._actors.clock, ManualClock):
             raise NodeError("only a virtual clock can be run without waiting")
         while not self._is_safe(number):

@@ -113,6 +113,7 @@ def progress_of(actors: Actors) -> ChainProgress:
         safe_time=safe.timestamp,
         is_sequencing=actors.sequencer.is_active and not actors.sequencer.on_demand,
         is_batching=actors.batcher.is_active,
+        posts=actors.posts,
     )
 
 
