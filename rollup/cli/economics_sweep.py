@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any, Final
@@ -43,7 +43,7 @@ def sweep(file: Path, output: Path, executor: str | None) -> None:
         scenario = read_scenario(file)
         tasks = scenario.tasks()
         run = run_market if scenario.kind == MARKET else run_chain
-        with executor_of(executor) as workers, _progress(len(tasks)) as progress:
+        with _progress(len(tasks)) as progress, executor_of(executor, _note_on(progress)) as workers:
             exceptions = run_to_file(tasks, run, output, workers, lambda: progress.advance(progress.task_ids[0]))
     if exceptions:
         raise click.ClickException(
@@ -68,7 +68,7 @@ def demand(
         scenario = read_scenario(file)
         if scenario.kind != MARKET or scenario.sweep:
             raise EconomicsError(f"{file}: one market is expected here; `openrollup economics sweep` takes sweeps")
-        with executor_of(executor) as workers:
+        with executor_of(executor, _note) as workers:
             found = _finished(scenario.experiment(), workers)
         if csv_file is not None:
             write_file(csv_file, _csv(found))
@@ -98,7 +98,7 @@ def compare(a: Path, b: Path, executor: str | None, as_json: bool) -> None:
             raise EconomicsError("compare takes two markets without a sweep")
         if (first.months, first.runs, first.seed) != (second.months, second.runs, second.seed):
             raise EconomicsError(f"{a} and {b} differ in months, runs or seed: nothing could be compared run by run")
-        with executor_of(executor) as workers:
+        with executor_of(executor, _note) as workers:
             found = _finished(first.experiment(second), workers)
     result = {name: _difference(found, name, first.months) for name in COLUMNS}
     if as_json:
@@ -135,6 +135,14 @@ def _csv(found: Mapping[str, Any]) -> str:
     writer.writerow(found)
     writer.writerows(zip(*(column.tolist() for column in found.values()), strict=True))
     return text.getvalue()
+
+
+def _note(sentence: str) -> None:
+    echo(sentence, err=True)
+
+
+def _note_on(progress: Progress) -> Callable[[str], None]:
+    return lambda sentence: progress.console.print(sentence, markup=False)
 
 
 def _progress(total: int) -> Progress:

@@ -6,8 +6,8 @@ finished file is in the order of the tasks, byte for byte the same for any numbe
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, as_completed
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from itertools import product
@@ -18,11 +18,13 @@ import numpy as np
 
 from rollup.economics.demand import COLUMNS, seeds_of, simulate
 from rollup.economics.errors import EconomicsError
+from rollup.economics.executors import WorkerPool
 from rollup.economics.market import Market
 from rollup.files import write_file
 
 QUANTILES: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
 RUNS_PER_TASK: Final = 20
+_TRIES_ALONE: Final = 3
 
 Run = Callable[["Task"], str]
 
@@ -98,25 +100,66 @@ def results(
     exceptions: dict[str, str],
     done: Callable[[], None] = lambda: None,
 ) -> Iterator[tuple[str, str]]:
-    """Each task's key and result as it comes. A task that fails is noted; the others go on."""
+    """Each task's key and result as it comes. A task that fails is noted; the others go on.
+
+    When a worker process dies, new ones take the unfinished tasks. The tasks that it may have died of come last and
+    alone, so that one which always kills its worker takes no other task with it."""
     if executor is None:
         for task in tasks:
             yield from _noted(task, lambda task=task: run(task), exceptions)  # type: ignore[misc]
             done()
         return
-    running = {executor.submit(run, task): task for task in tasks}
+    lost = yield from _finished(tasks, run, executor, exceptions, done)
+    if not isinstance(executor, WorkerPool):
+        return
+    alone: list[Task] = []
+    while lost and executor.restart():
+        alone += lost[: executor.suspects]
+        lost = yield from _finished(lost[executor.suspects :], run, executor, exceptions, done)
+    for task in alone:
+        for _ in range(_TRIES_ALONE):
+            if not (yield from _finished([task], run, executor, exceptions, done)):
+                break
+            if not executor.restart():
+                return
+
+
+def _finished(
+    tasks: Sequence[Task], run: Run, executor: Executor, exceptions: dict[str, str], done: Callable[[], None]
+) -> Generator[tuple[str, str], None, list[Task]]:
+    """Each task's key and result as it comes. Returns the tasks that a dead worker left unfinished, in their order."""
+    running: dict[Future[str], Task] = {}
+    lost: set[str] = set()
+    for task in tasks:
+        try:
+            running[executor.submit(run, task)] = task
+        except BrokenExecutor as error:
+            lost.add(_note(task, error, exceptions))
     for future in as_completed(running):
-        yield from _noted(running[future], future.result, exceptions)
-        done()
+        try:
+            yield from _noted(running[future], future.result, exceptions)
+            done()
+        except BrokenExecutor as error:
+            lost.add(_note(running[future], error, exceptions))
+    return [task for task in tasks if task.key in lost]
 
 
 def _noted(task: Task, result: Callable[[], str], exceptions: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """The task's key and result; nothing where it failed. Raises BrokenExecutor, the pool's own failure."""
     try:
         text = result()
-    except Exception as error:  # noqa: BLE001 - whatever a task or a dying worker raises is that task's failure alone
-        exceptions[task.key] = f"{type(error).__name__}: {error}"
+    except BrokenExecutor:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever a task raises is that task's failure alone
+        _note(task, error, exceptions)
         return
+    exceptions.pop(task.key, None)
     yield task.key, text
+
+
+def _note(task: Task, error: Exception, exceptions: dict[str, str]) -> str:
+    exceptions[task.key] = f"{type(error).__name__}: {error}"
+    return task.key
 
 
 def run_market(task: Task) -> str:

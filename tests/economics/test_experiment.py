@@ -6,16 +6,28 @@ import json
 import os
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from rollup.cli import economics_sweep, main
 from rollup.economics.errors import EconomicsError
-from rollup.economics.executors import executor_of
-from rollup.economics.experiment import Experiment, Task, grid, quantiles, results, run_market, run_to_file
+from rollup.economics.executors import MAX_RESTARTS, executor_of
+from rollup.economics.experiment import (
+    Experiment,
+    Task,
+    grid,
+    quantiles,
+    results,
+    run_market,
+    run_to_file,
+)
 from rollup.economics.market import Market
 from rollup.economics.scenario import Scenario
+from tests.economics.dying import die_at
 
 SMALL = Market(models=10, max_models=20)
 SCENARIO = Scenario(months=6, runs=45, seed=3, parameters={"models": 10, "max_models": 20}, sweep={"zipf": [0.8, 1.2]})
@@ -103,6 +115,34 @@ def test_a_worker_that_dies_fails_its_tasks_and_nothing_else():
         assert list(results(SCENARIO.tasks()[:2], die, executor, exceptions)) == []
     assert len(exceptions) == 2
     assert all(text.startswith(BrokenProcessPool.__name__) for text in exceptions.values())
+
+
+def test_dead_workers_are_started_again_and_the_bytes_are_the_same(tmp_path, expected, monkeypatch):
+    deaths, target = tmp_path / "deaths", tmp_path / "sweep.jsonl"
+    deaths.mkdir()
+    scenario = tmp_path / "sweep.yaml"
+    scenario.write_text(
+        "months: 6\nruns: 45\nseed: 3\nparameters: {models: 10, max_models: 20}\nsweep: {zipf: [0.8, 1.2]}\n"
+    )
+    monkeypatch.setattr(economics_sweep, "run_market", partial(die_at, folder=deaths, subset=0, times=1))
+    command = ["economics", "sweep", str(scenario), "--output", str(target), "--executor", "processes:2"]
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 0, result.output
+    assert len(os.listdir(deaths)) == 1
+    assert "a worker process died: new ones are started, 1 of 20 times" in result.stderr
+    assert target.read_bytes() == expected
+
+
+@pytest.mark.slow
+def test_a_task_that_always_kills_its_worker_fails_and_the_others_finish(tmp_path):
+    exceptions, notes = {}, []
+    tasks = [task for task in SCENARIO.tasks() if task.subset or not task.first_run]
+    run = partial(die_at, folder=tmp_path, subset=0, times=99)
+    with executor_of("processes:1", notes.append) as executor:
+        done = dict(results(tasks, run, executor, exceptions))
+    assert list(exceptions) == [tasks[0].key]
+    assert set(done) == {task.key for task in tasks[1:]}
+    assert 3 <= len(notes) <= MAX_RESTARTS
 
 
 def test_v15_a_equal_to_b_is_no_difference_in_any_run():
