@@ -9,7 +9,7 @@ from rollup.cli.attribution_values import AMOUNT
 from rollup.cli.columns import print_columns
 from rollup.cli.economics_options import COUNTS, draw, in_words, json_option, share_option, svg_option
 from rollup.cli.safe_text import echo_json, safe_console
-from rollup.economics.claims import accrual, best_rule
+from rollup.economics.claims import HOLDING_PER_YEAR, accrual, best_rule
 from rollup.economics.errors import EconomicsError
 from rollup.economics.fees import row_cost
 from rollup.economics.prices import PRESETS, Prices
@@ -24,7 +24,9 @@ from rollup.economics.units import MONTHS_PER_YEAR, open_float
 @share_option("--share", 0.01, "Of the DataNet's units.")
 @share_option("--platform", 0.05, "Of the fee.")
 @share_option("--data", 0.70, "Of the rest, to contributors.")
-@click.option("--holding", type=float, default=0.20, show_default=True, help="Cost of waiting, per year: a scenario.")
+@click.option(
+    "--holding", type=float, default=HOLDING_PER_YEAR, show_default=True, help="Cost of waiting, per year: a scenario."
+)
 @click.option("--datanets", type=click.Choice(["1", "4", "32"]), default="1", show_default=True, help="In the claim.")
 @click.option("--prices", type=click.Choice(list(PRESETS)), default="op-parity", show_default=True, help="Of gas.")
 @svg_option("what claiming at each interval costs")

@@ -1,32 +1,32 @@
 """`openrollup economics MODEL`: who gets what in a month, what gas takes, from when on the model pays."""
 
-from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 
 from rollup.cli.attribution_values import AMOUNT, POSITIVE
-from rollup.cli.economics_options import COUNTS, PAIR, USD, csv_option, draw, in_words, json_option, svg_option
+from rollup.cli.economics_options import COUNTS, PAIR, USD, csv_option, draw, in_words, joined, json_option, svg_option
 from rollup.cli.economics_source import Source, read_source
 from rollup.cli.economics_tables import show_answer
 from rollup.cli.node_url import DEFAULT_URL
 from rollup.cli.safe_text import echo_json, safe_console
-from rollup.economics.builder import Answer, Wishes, answer
-from rollup.economics.facts import conclusion, csv_text, facts
-from rollup.economics.measure import DEFAULT_BATCH
+from rollup.economics.answer_json import answer_json
+from rollup.economics.builder import DEFAULT_QUERIES, Wishes, answer
+from rollup.economics.facts import csv_text, facts
+from rollup.economics.measure import DEFAULT_BATCH, DEFAULT_TOKENS
 from rollup.economics.prices import PRESETS, Prices
 from rollup.economics.profile import GasProfile
 from rollup.files import write_file
 
-_FIGURES: Final = {"break-even": "breakeven_map", "heat-map": "net_map"}
+_FIGURES: Final = {"break-even": "breakeven_map", "heat-map": "net_map", "gas": "gas_shares"}
 
 
 @click.command("model")
 @click.argument("model")
-@click.option("--queries", type=COUNTS, default="50,1000,50000", show_default=True, help="Per month.")
-@click.option("--tokens", type=PAIR, default="812,640", show_default=True, help="Of one query.")
+@click.option("--queries", type=COUNTS, default=joined(DEFAULT_QUERIES), show_default=True, help="Per month.")
+@click.option("--tokens", type=PAIR, default=joined(DEFAULT_TOKENS), show_default=True, help="Of one query.")
 @click.option("--fee", metavar="AMOUNT", help="Per query, such as 0.05open; the model's quote by default.")
 @click.option(
     "--prices",
@@ -51,7 +51,7 @@ _FIGURES: Final = {"break-even": "breakeven_map", "heat-map": "net_map"}
     type=click.Choice(list(_FIGURES)),
     default="break-even",
     show_default=True,
-    help="For --svg: the fee from which each route pays, or the owner's net by fee and queries.",
+    help="For --svg: the fee from which each route pays, the owner's net by fee and queries, or what gas takes by fee.",
 )
 def command(
     model: str,
@@ -107,13 +107,3 @@ def _profile(path: Path | None, source: Source) -> GasProfile | None:
     if source.chain is not None:
         profile.check_chain(source.chain.chain_id)
     return profile
-
-
-def answer_json(found: Answer) -> dict[str, Any]:
-    """The answer for programs: the sentence, and every number with its unit and source."""
-    return {
-        "model": found.model.name,
-        "prices": found.prices.name,
-        "conclusion": conclusion(found),
-        "facts": [asdict(fact) for fact in facts(found)],
-    }

@@ -1,40 +1,50 @@
 """`openrollup economics noise`: which paid inferences look real."""
 
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from rollup.cli.columns import print_columns
-from rollup.cli.economics_options import draw, in_words, json_option, svg_option
+from rollup.cli.economics_options import draw, in_words, json_option, share_option, svg_option
 from rollup.cli.node_url import rpc_url_option
 from rollup.cli.safe_text import echo_json, safe_console
 from rollup.cli.screen import amount
+from rollup.economics.answer_json import noise_json, volume_by_class
 from rollup.economics.noise import CLASSES, VERSION, Pair, gini, independent_volume, label
 from rollup.economics.noise_source import read_world
+from rollup.economics.planted import found_by_kind
 from rollup.l1.json_rpc import HttpEndpoint, JsonRpcClient
 
 
 @click.command("noise")
 @rpc_url_option
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="Pairs to show.")
-@svg_option("the Lorenz curve of payers")
+@click.option("--planted", is_flag=True, help="Ask no chain: fake a part of a model's volume, and see what is found.")
+@share_option("--share", 0.3, "Of the volume, faked; with --planted.")
+@click.option("--runs", default=20, show_default=True, type=click.IntRange(1, 1_000), help="With --planted.")
+@click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="With --planted.")
+@svg_option("the Lorenz curve of payers, or with --planted what is found of each kind of noise")
 @json_option("Print all pairs as JSON; amounts are wei in strings.")
-def command(rpc_url: str, limit: int, svg: Path | None, as_json: bool) -> None:
+def command(
+    rpc_url: str, limit: int, planted: bool, share: float, runs: int, seed: int, svg: Path | None, as_json: bool
+) -> None:
     """Label each pair of payer and model: self-paid, linked, suspected, unattributed batch or independent.
 
     A label is a suspicion by rules R1 to R9 (docs/economics.md), never a proof. What came back to the payer's own
     accounts is exact.
     """
+    if planted:
+        _planted(share, runs, seed, svg, as_json)
+        return
     with in_words(rpc_url):
         pairs = label(read_world(JsonRpcClient(HttpEndpoint(rpc_url))))
         draw(svg, lambda plots: plots.lorenz_curve(_by_payer(pairs)))
-    by_class = Counter[str]()
-    for pair in pairs:
-        by_class[pair.label] += pair.volume
     if as_json:
-        echo_json(_json(pairs, by_class))
+        echo_json(noise_json(pairs))
         return
+    by_class = volume_by_class(pairs)
     console = safe_console()
     total = sum(by_class.values())
     console.print(f"{len(pairs)} pairs of payer and model, {_open(total)} of fees; rules version {VERSION}")
@@ -59,6 +69,22 @@ def command(rpc_url: str, limit: int, svg: Path | None, as_json: bool) -> None:
     print_columns(console, cells, header=header, right=(0, 2, 3, 4, 5))
 
 
+def _planted(share: float, runs: int, seed: int, svg: Path | None, as_json: bool) -> None:
+    with in_words():
+        rows = found_by_kind(share, runs, seed)
+        draw(svg, lambda plots: plots.found_noise(rows))
+    if as_json:
+        echo_json({"share": share, "runs": runs, "seed": seed, "kinds": [asdict(row) for row in rows]})
+        return
+    console = safe_console()
+    console.print(f"{100 * share:g} % of a model's volume faked*, by one kind at a time; {runs} runs, seed {seed}")
+    cells = [
+        [row.kind, *(f"{100 * value:.1f} %" for value in (row.found, row.mistaken, row.cost_to_fake))] for row in rows
+    ]
+    print_columns(console, cells, header=("kind", "found", "honest named too", "cost to fake"), right=(1, 2, 3))
+    console.print("* An assumption. Rules find the noise that they look for, and no other (docs/economics.md).")
+
+
 def _open(wei: int) -> str:
     return f"{amount(wei)} OPEN"
 
@@ -76,25 +102,3 @@ def _volume(wei: int, total: int) -> tuple[str, str]:
 
 def _percent(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f} %" if whole else "–"
-
-
-def _json(pairs: list[Pair], by_class: Counter[str]) -> dict[str, object]:
-    return {
-        "version": VERSION,
-        "fees": str(sum(by_class.values())),
-        "independentVolume": str(independent_volume(pairs)),
-        "classes": {name: str(by_class[name]) for name in CLASSES},
-        "pairs": [
-            {
-                "modelId": pair.model,
-                "payer": pair.payer,
-                "inferences": pair.inferences,
-                "fees": str(pair.volume),
-                "gas": str(pair.gas),
-                "returned": str(pair.returned),
-                "rules": list(pair.rules),
-                "class": pair.label,
-            }
-            for pair in pairs
-        ],
-    }

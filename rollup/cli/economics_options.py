@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from fractions import Fraction
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final, TypeVar
@@ -12,20 +11,20 @@ import click
 from derivation.errors import Temporary
 from rollup.cli.attribution_values import Parsed
 from rollup.economics.errors import EconomicsError
+from rollup.economics.values import parse_count, parse_usd
 from rollup.files import write_file
 from rollup.inputs.yaml_fields import FieldError
 from rollup.l1.json_rpc import RpcError
 
-_MAX_DIGITS: Final = 30
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 def parse_counts(text: str) -> tuple[int, ...]:
     """`50,1000,50_000`; ValueError for anything else."""
-    parts = [part.strip().replace("_", "") for part in text.split(",")]
-    if not all(part.isascii() and part.isdigit() and len(part) <= _MAX_DIGITS for part in parts):
-        raise ValueError(f"{text!r} is not a list of whole numbers, such as 50,1000")
-    return tuple(map(int, parts))
+    try:
+        return tuple(map(parse_count, text.split(",")))
+    except ValueError as error:
+        raise ValueError(f"{text!r} is not a list of whole numbers, such as 50,1000") from error
 
 
 def parse_pair(text: str) -> tuple[int, int]:
@@ -36,16 +35,9 @@ def parse_pair(text: str) -> tuple[int, int]:
     return counts[0], counts[1]
 
 
-def parse_usd(text: str) -> Fraction:
-    """A decimal number of dollars, at least 0; ValueError for anything else."""
-    digits = text.removeprefix("$").replace("_", "")
-    if (
-        not digits.replace(".", "", 1).isascii()
-        or not digits.replace(".", "", 1).isdigit()
-        or len(digits) > _MAX_DIGITS
-    ):
-        raise ValueError(f"{text!r} is not an amount of dollars, such as 0.20")
-    return Fraction(digits)
+def joined(counts: tuple[int, ...]) -> str:
+    """Counts as the user would write them."""
+    return ",".join(map(str, counts))
 
 
 COUNTS: Final = Parsed("n,n…", parse_counts)

@@ -6,10 +6,9 @@ from pathlib import Path
 import click
 
 from rollup.economics.builder import Model
+from rollup.economics.chain_model import model_of_chain, paid_fee
 from rollup.economics.chain_terms import ChainTerms
-from rollup.economics.errors import EconomicsError
 from rollup.economics.shape import DEFAULT_PLATFORM_BPS, Level, Shape
-from rollup.economics.units import open_text
 from rollup.inputs.model_file import ModelFile, read_model
 from rollup.inputs.values import parse_amount
 from rollup.l1.json_rpc import HttpEndpoint, JsonRpcClient
@@ -32,7 +31,7 @@ def read_source(name: str, rpc_url: str | None, default_url: str, tokens: tuple[
     if file is not None:
         return Source(_of_file(file, Path(name), chain, tokens, fee), chain)
     assert chain is not None
-    return Source(_of_chain(chain, int(name), tokens, fee), chain)
+    return Source(model_of_chain(chain, int(name), tokens, _wei(fee)), chain)
 
 
 def quoted(per_call: int, per_kilo_input: int, per_kilo_output: int, tokens: tuple[int, int]) -> int:
@@ -51,28 +50,14 @@ def _of_file(file: ModelFile, path: Path, chain: ChainTerms | None, tokens: tupl
         levels = (first,)
     platform = DEFAULT_PLATFORM_BPS if chain is None else chain.platform_bps()
     price = file.price
-    found, source = _fee(fee, quoted(price.per_call, price.per_kilo_input, price.per_kilo_output, tokens), tokens, path)
+    quote = quoted(price.per_call, price.per_kilo_input, price.per_kilo_output, tokens)
+    found, source = paid_fee(_wei(fee), quote, tokens, path)
     return Model(file.name or str(path), Shape(levels, platform), found, source)
 
 
-def _of_chain(chain: ChainTerms, ident: int, tokens: tuple[int, int], fee: str | None) -> Model:
-    levels = tuple(chain.levels(ident))
-    found, source = _fee(fee, chain.quote(ident, tokens), tokens, f"model {ident} of chain {chain.chain_id}")
-    return Model(f"model {ident}", Shape(levels, chain.platform_bps()), found, source)
-
-
-def _fee(given: str | None, quote: int, tokens: tuple[int, int], where: object) -> tuple[int, str]:
-    if given is None:
-        if not quote:
-            raise EconomicsError(f"{where} has no price: give one per query with --fee, such as --fee 0.05open")
-        return quote, f"the quote of {where} for {tokens[0]:,} tokens in and {tokens[1]:,} out"
+def _wei(fee: str | None) -> int | None:
+    """The fee that --fee gives [wei]."""
     try:
-        fee = parse_amount(given)
+        return None if fee is None else parse_amount(fee)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--fee") from error
-    if fee < quote:
-        raise EconomicsError(
-            f"a fee of {open_text(fee)} OPEN is below the quote of {where}, {open_text(quote)} OPEN: "
-            "the precompile would refuse it"
-        )
-    return fee, "given with --fee"

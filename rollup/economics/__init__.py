@@ -17,6 +17,7 @@ _NAMES: Final = {
     "market": ("Market",),
     "noise": ("Paid", "Transfer", "World", "label"),
     "observed": ("Observed", "observe"),
+    "planted": ("found_by_kind",),
     "prices": ("Prices",),
     "profile": ("GasProfile",),
     "scenario": ("Scenario",),

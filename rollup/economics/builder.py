@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
+import numpy as np
+
 from rollup.economics.breakeven import Costs, breakeven_fee, breakeven_queries, fee_for_gas_share, month, owner_net
 from rollup.economics.errors import EconomicsError
 from rollup.economics.fees import row_cost
@@ -19,6 +21,7 @@ from rollup.economics.units import wei_of_usd
 
 GAS_SHARE_BPS: Final = 500
 MAX_QUERIES: Final = 10**12
+DEFAULT_QUERIES: Final = (50, 1_000, 50_000)  # per month
 
 
 @dataclass(slots=True, frozen=True)
@@ -92,6 +95,17 @@ class RouteMonth:
 
 
 @dataclass(slots=True, frozen=True)
+class NetMap:
+    """What a month leaves the owner [wei] by one route: `net` has a row for each fee [wei] and a column for each
+    number of queries per month."""
+
+    route: str
+    fees: tuple[int, ...]
+    queries: tuple[int, ...]
+    net: tuple[tuple[int, ...], ...]
+
+
+@dataclass(slots=True, frozen=True)
 class Answer:
     """Everything that one call of `openrollup economics` says."""
 
@@ -103,6 +117,16 @@ class Answer:
     routes: tuple[Route, ...]
     months: tuple[Month, ...]
     tokens: tuple[int, int]
+
+    def net_map(self, cells: int) -> NetMap:
+        """The owner's net around what was asked, by the first route: fees from a hundredth to a hundredfold."""
+        route, fee = self.routes[0], self.model.fee
+        most = max(10**5, *(10 * month.queries for month in self.months))
+        queries = tuple(sorted({int(count) for count in np.geomspace(1, most, cells)}))
+        fees = tuple(int(price) for price in np.geomspace(max(fee / 100, 1), fee * 100, cells))
+        shape, costs = self.model.shape, self.costs
+        net = tuple(tuple(owner_net(price, count, shape, route, costs) for count in queries) for price in fees)
+        return NetMap(route.name, fees, queries, net)
 
     def fee_for_gas_share(self, route: Route) -> int:
         """The least fee [wei] of which gas is at most 5 % of the outlay."""

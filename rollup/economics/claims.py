@@ -6,6 +6,7 @@ holding cost [per month]. r is a scenario (a discount rate), not a forecast of a
 
 from dataclasses import dataclass
 from math import sqrt
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from rollup.economics.errors import EconomicsError
 
 Floats = NDArray[np.float64]
+HOLDING_PER_YEAR: Final = 0.20  # a scenario
 
 
 @dataclass(slots=True, frozen=True)

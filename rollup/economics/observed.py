@@ -12,10 +12,9 @@ from typing import Any, Final
 import numpy as np
 
 from rollup.economics.errors import EconomicsError
-from rollup.economics.units import open_float
+from rollup.economics.units import MONTH_SECONDS, open_float
 from rollup.l1.json_rpc import JsonRpcClient
 
-MONTH: Final = 30 * 86_400  # seconds
 _PAGE: Final = 1_000
 _MIN_RANKS: Final = 3  # models with inferences, for an exponent
 
@@ -67,7 +66,7 @@ class Observed:
     @property
     def per_month(self) -> float:
         """Inferences per month of 30 days at the observed rate."""
-        return self.inferences * MONTH / self.seconds
+        return self.inferences * MONTH_SECONDS / self.seconds
 
     def market(self) -> dict[str, float | int]:
         """The parameters of a Market that this use implies: fee and gas in OPEN per query, rates per month."""

@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from rollup.economics.breakeven import breakeven_fee, owner_net
-from rollup.economics.builder import Answer
+from rollup.economics.breakeven import breakeven_fee
+from rollup.economics.builder import GAS_SHARE_BPS, Answer
 from rollup.economics.claims import best_rule, cost_rate
 from rollup.economics.errors import EconomicsError
 from rollup.economics.experiment import quantiles
+from rollup.economics.fees import gas_share
+from rollup.economics.planted import Found
+from rollup.economics.prices import PRESETS
+from rollup.economics.route import BATCH, routes
 from rollup.economics.sensitivity import Swing
 from rollup.economics.supply import Absorption, Schedule, path
 from rollup.economics.units import WEI, open_float
@@ -83,25 +87,16 @@ def net_map(answer: Answer) -> "Figure":
     """What a month leaves the owner, by fee and queries per month, paid by `infer`; the line is where it turns."""
     from matplotlib.colors import SymLogNorm
 
-    route = answer.routes[0]
+    found = answer.net_map(_CELLS)
     figure, axes = new_figure(
-        f"What {answer.model.name} leaves its owner per month, by {route.name}",
+        f"What {answer.model.name} leaves its owner per month, by {found.route}",
         "queries per month",
         "fee per query [OPEN]",
     )
     asked = [month.queries for month in answer.months]
     fee = answer.model.fee
-    volumes = np.geomspace(1, max(10**5, 10 * max(asked)), _CELLS)
-    fees = np.geomspace(max(fee / 100, 1), fee * 100, _CELLS)
-    net = np.array(
-        [
-            [
-                open_float(owner_net(int(price), int(count), answer.model.shape, route, answer.costs))
-                for count in volumes
-            ]
-            for price in fees
-        ]
-    )
+    volumes, fees = np.array(found.queries), np.array(found.fees, dtype=np.float64)
+    net = np.array([[open_float(wei) for wei in row] for row in found.net])
     most = float(np.abs(net).max()) or 1.0
     norm = SymLogNorm(linthresh=most / 10**6, vmin=-most, vmax=most)
     prices = fees / WEI
@@ -162,6 +157,36 @@ def lorenz_curve(amounts: Sequence[int], title: str = "How unequal payers are") 
     axes.plot(np.linspace(0, 1, shares.size), shares)
     axes.plot([0, 1], [0, 1], "k:", label="all equal")
     axes.legend(fontsize=7)
+    return figure
+
+
+def gas_shares(answer: Answer) -> "Figure":
+    """The share of a payer's outlay that gas takes, by the fee, at three prices: by one inference and by a batch."""
+    figure, axes = new_figure("What gas takes", "fee per query [OPEN]", "gas, of fee and gas together [%]")
+    fees = np.geomspace(10**14, WEI, 100)
+    for color, prices in zip(("tab:green", "tab:blue", "tab:red"), PRESETS.values(), strict=True):
+        for route in routes(answer.profile, answer.model.shape.model.entries, prices):
+            if route.name != "infer" and not route.name.startswith(BATCH):
+                continue
+            shares = [100 * gas_share(route.cost.total, route.count * int(fee)) for fee in fees]
+            style = "-" if route.count == 1 else "--"
+            axes.loglog(fees / WEI, shares, style, color=color, label=f"{route.name}, {prices.name}")
+    axes.axhline(GAS_SHARE_BPS / 100, linestyle=":", color="grey", label=f"{GAS_SHARE_BPS / 100:g} %")
+    axes.axvline(open_float(answer.model.fee), color="black", linewidth=0.8, label="asked")
+    axes.legend(fontsize=7)
+    return figure
+
+
+def found_noise(rows: Sequence[Found]) -> "Figure":
+    """Of each kind of planted noise, the part that the rules name, and what a unit of it costs its payer."""
+    figure, axes = new_figure("What the rules find of planted noise", "%", "")
+    places = np.arange(len(rows))[::-1]
+    axes.barh(places + 0.27, [100 * row.found for row in rows], 0.25, color="tab:blue", label="named by the rules")
+    axes.barh(places, [100 * row.mistaken for row in rows], 0.25, color="tab:red", label="honest volume named too")
+    costs = [100 * row.cost_to_fake for row in rows]
+    axes.barh(places - 0.27, costs, 0.25, color="tab:grey", label="cost to fake, of the volume")
+    axes.set_yticks(places, [row.kind for row in rows])
+    axes.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.3, -0.12), ncols=3)
     return figure
 
 

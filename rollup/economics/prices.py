@@ -61,7 +61,11 @@ class Prices:
     @classmethod
     def from_chain(cls, url: str) -> "Prices":
         """What a transaction pays at the head now. Raises EconomicsError, or the client's Temporary and RpcError."""
-        rpc = JsonRpcClient(HttpEndpoint(url))
+        return cls.of(JsonRpcClient(HttpEndpoint(url)))
+
+    @classmethod
+    def of(cls, rpc: JsonRpcClient) -> "Prices":
+        """What a transaction pays now at the head of the node that the client asks."""
         block = rpc.call("eth_getBlockByNumber", "latest", True)
         tip = int(rpc.call("eth_maxPriorityFeePerGas"), 16)
         return replace(prices_of_block(block, tip), chain_id=int(rpc.call("eth_chainId"), 16))

@@ -8,6 +8,7 @@ WEI: Final = 10**18  # wei per OPEN
 GWEI: Final = 10**9  # wei per gwei
 ALL_BPS: Final = 10_000
 MONTHS_PER_YEAR: Final = 12
+MONTH_SECONDS: Final = 30 * 86_400  # of a rate that was observed
 
 
 def open_text(wei: int) -> str:

@@ -11,8 +11,6 @@ from typing import Any, Final
 from attribution_precompile.influence import Corpus, Document, tokenize
 from rollup.index.index import Index
 from rollup.index.registry import registered_texts
-from rollup.inputs.model_file import ModelFile, model_of
-from rollup.inputs.yaml_fields import FieldError, parse_yaml
 from rollup.protocol.primitives import Hash, keccak256
 from rollup.rpc.errors import RpcError
 from rollup.rpc.formats import hex_data, hex_quantity
@@ -130,10 +128,9 @@ class Studio:
     @params(short_text)
     def open_readModel(self, yaml: str) -> dict[str, Any]:  # noqa: N802
         """A model as YAML, checked as `openrollup model register` does; the error names line and field."""
-        try:
-            return _model_json(model_of(parse_yaml(yaml.encode(), "model")))
-        except FieldError as error:
-            raise RpcError(str(error)) from error
+        from rollup.studio.model_json import read_model_json
+
+        return read_model_json(yaml)
 
     @params()
     def open_interface(self) -> dict[str, Any]:
@@ -170,25 +167,3 @@ class Studio:
         while len(self._models) > _KEPT_MODELS:
             self._models.popitem(last=False)
         return found
-
-
-def _model_json(model: ModelFile) -> dict[str, Any]:
-    return {
-        "name": model.name,
-        "metadata": hex_data(model.metadata),
-        "baseModelId": hex_quantity(model.base_model_id),
-        "attributor": model.attributor,
-        "price": {
-            "perCall": hex_quantity(model.price.per_call),
-            "perKiloInput": hex_quantity(model.price.per_kilo_input),
-            "perKiloOutput": hex_quantity(model.price.per_kilo_output),
-        },
-        "split": {
-            "ownerBps": hex_quantity(model.split.owner_bps),
-            "lineageBps": hex_quantity(model.split.lineage_bps),
-            "dataBps": hex_quantity(model.split.data_bps),
-        },
-        "weights": [
-            {"datanetId": hex_quantity(ident), "weight": hex_quantity(weight)} for ident, weight in model.weights
-        ],
-    }

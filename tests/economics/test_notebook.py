@@ -26,7 +26,7 @@ def test_another_name_is_not():
         rollup.economics.price_forecast  # noqa: B018
 
 
-def test_the_cells_of_the_notebook_run_in_order_and_draw_five_figures():
+def test_the_cells_of_the_notebook_run_in_order_and_draw_a_figure_for_each_question():
     """In this process; the next test runs them in a kernel of Jupyter, as a reader does."""
     pytest.importorskip("matplotlib", reason="NO MATPLOTLIB: pip install 'openrollup[plots]'")
     from matplotlib.figure import Figure
@@ -45,7 +45,7 @@ def test_the_cells_of_the_notebook_run_in_order_and_draw_five_figures():
                 else:
                     exec(compile(ast.Module([shown], []), "cell", "exec"), names)
     _check(said.getvalue())
-    assert sum(isinstance(value, Figure) for value in last) == 5
+    assert sum(isinstance(value, Figure) for value in last) == 7
 
 
 @pytest.mark.slow
@@ -58,7 +58,7 @@ def test_the_notebook_runs_from_top_to_bottom():
     nbclient.NotebookClient(notebook, timeout=240, resources={"metadata": {"path": str(ROOT)}}).execute()
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
     _check("".join(output.get("text", "") for output in outputs))
-    assert sum("image/png" in output.get("data", {}) for output in outputs) == 5
+    assert sum("image/png" in output.get("data", {}) for output in outputs) == 7
 
 
 def _check(text):
@@ -66,6 +66,7 @@ def _check(text):
     assert "290.77M circulate" in text
     assert "0xowner self-paid" in text
     assert "0xfunded linked" in text
+    assert "careful wallets through an exchange: 0 % found" in text
 
 
 def test_the_widest_swing_comes_first_and_no_change_is_none():

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from rollup.economics.demand import zipf_weights
 from rollup.economics.errors import EconomicsError
 from rollup.economics.market import Market
-from rollup.economics.observed import MONTH, Seen, summary, zipf_exponent
+from rollup.economics.observed import Seen, summary, zipf_exponent
+from rollup.economics.units import MONTH_SECONDS
 
 
 def seen(model, payer, time, count=1, fee=100, transaction=None):
@@ -18,14 +19,14 @@ def seen(model, payer, time, count=1, fee=100, transaction=None):
 
 
 def test_rates_are_those_of_the_time_between_the_first_and_the_last():
-    found = summary([seen(1, "a", 0), seen(1, "b", MONTH // 2, count=3), seen(2, "a", MONTH // 4)])
-    assert (found.inferences, found.payers, found.seconds) == (5, 2, MONTH // 2)
+    found = summary([seen(1, "a", 0), seen(1, "b", MONTH_SECONDS // 2, count=3), seen(2, "a", MONTH_SECONDS // 4)])
+    assert (found.inferences, found.payers, found.seconds) == (5, 2, MONTH_SECONDS // 2)
     assert found.per_month == pytest.approx(10)
     assert [(use.model, use.inferences, use.records, use.payers) for use in found.models] == [
         (1, 4, 2, 2),
         (2, 1, 1, 1),
     ]
-    assert found.models[0].gas == (60_000, 60_000 + MONTH // 2, 60_000 + MONTH // 2)
+    assert found.models[0].gas == (60_000, 60_000 + MONTH_SECONDS // 2, 60_000 + MONTH_SECONDS // 2)
     assert found.fees == sum(use.fees for use in found.models) == 500
 
 

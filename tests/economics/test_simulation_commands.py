@@ -64,7 +64,7 @@ def test_every_figure_of_the_package_can_be_drawn_by_a_command():
     own = {name for name, member in vars(plots).items() if getattr(member, "__module__", "") == plots.__name__}
     drawn = own - HELPERS
     commands = "".join(path.read_text() for path in Path("rollup/cli").glob("*.py"))
-    assert len(drawn) == 8
+    assert len(drawn) == 10
     assert {name for name in drawn if not re.search(rf"\b{name}\b", commands)} == set()
 
 
@@ -73,7 +73,9 @@ def test_every_figure_of_the_package_can_be_drawn_by_a_command():
     [
         (["claims", "--queries", "50,1000"], "claims.svg"),
         (["supply"], "supply.png"),
+        (["noise", "--planted", "--runs", "1"], "noise.svg"),
         (["model", "examples/model.yaml", "--queries", "50", "--figure", "heat-map"], "map.svg"),
+        (["model", "examples/model.yaml", "--queries", "50", "--figure", "gas"], "gas.svg"),
         (["sensitivity", "SWEEP"], "tornado.svg"),
         (["demand", "MARKET", "--column", "users"], "fan.svg"),
     ],

@@ -87,3 +87,23 @@ def test_heads_move_while_the_page_is_open_and_stand_still_when_paused(chain, vi
     page.get_by_role("button", name="Resume").click()
     chain.step(1)
     expect(strip).to_contain_text(f"unsafe #{before + 4}")
+
+
+def test_a_transaction_shows_what_it_changed_as_the_tracer_says(chain, visit):
+    inference = chain.rpc("open_listInferences", {"modelId": "0x1"}, None, "0x1")["inferences"][0]
+    options = {"tracer": "prestateTracer", "tracerConfig": {"diffMode": True}}
+    found = chain.rpc("debug_traceTransaction", inference["transactionHash"], options)
+    payer = inference["payer"].lower()
+    page = visit(chain, f"l2/tx/{inference['transactionHash']}")
+    page.get_by_role("button", name="Show what changed").click()
+    table = page.get_by_role("table", name="State changes")
+    expect(table).to_be_visible()
+    slots = sum(len(account.get("storage", {})) for account in found["post"].values())
+    cleared = sum(
+        len(set(account.get("storage", {})) - set(found["post"].get(address, {}).get("storage", {})))
+        for address, account in found["pre"].items()
+    )
+    expect(table.locator("tbody tr", has_text="storage")).to_have_count(slots + cleared)
+    balance = table.locator("tbody tr", has_text="balance").filter(has_text="Dev account")
+    before = int(found["pre"][payer]["balance"], 16)
+    assert any(f"{before // 10**18:,}." in text for text in balance.all_inner_texts())

@@ -6,6 +6,8 @@ from click.testing import CliRunner
 from playwright.sync_api import expect
 
 from rollup.cli import main
+from rollup.cli.economics_source import read_source
+from rollup.economics import Prices, answer
 from tests.web.story import ACCOUNTS
 
 
@@ -57,6 +59,47 @@ def test_the_economics_page_says_what_the_command_line_says(chain, visit):
     assert answered["facts"] == said["facts"]
     page = visit(chain, "economics?prices=op-parity")
     expect(page.locator(".conclusion")).to_have_text(said["conclusion"])
+
+
+def test_usage_draws_days_by_class_and_the_lorenz_curve_of_payers(chain, visit):
+    page = visit(chain, "usage/1")
+    bars = page.get_by_role("img", name="Fees by day and class")
+    expect(bars).to_be_visible()
+    titles = bars.locator("title").all_text_contents()
+    classes = {pair["class"] for pair in chain.rpc("open_noise")["pairs"] if pair["modelId"] == 1}
+    assert {title.partition(", ")[2].partition(":")[0] for title in titles} == classes
+    fees = sorted(int(pair["fees"]) for pair in chain.rpc("open_noise")["pairs"] if pair["modelId"] == 1)
+    if len(fees) > 1:
+        points = page.get_by_role("img", name="Lorenz curve").locator(".chart-line").get_attribute("points").split()
+        heights = [float(point.split(",")[1]) for point in points]
+        shares = [(heights[0] - height) / (heights[0] - heights[-1]) for height in heights]
+        expected = [sum(fees[:count]) / sum(fees) for count in range(len(fees) + 1)]
+        assert all(abs(a - b) < 1e-4 for a, b in zip(shares, expected, strict=True))
+
+
+def test_earnings_over_time_end_at_what_the_node_says(chain, visit):
+    owner = ACCOUNTS[0].address.lower()
+    earned = chain.rpc("open_earnings", owner)
+    page = visit(chain, f"earnings/{owner}")
+    drawn = page.get_by_role("img", name="Earned over time")
+    expect(drawn).to_be_visible()
+    whole = int(earned["claimable"], 16) + int(earned["claimed"], 16)
+    assert f"{whole / 10**18:.6f}"[:6] in drawn.get_attribute("aria-label")
+    heights = [float(circle.get_attribute("cy")) for circle in drawn.locator("circle").all()]
+    assert heights == sorted(heights, reverse=True)
+
+
+def test_the_heat_map_has_the_numbers_of_the_functions_of_the_command_line(chain, visit):
+    question = {"modelId": "0x1", "prices": "op-parity", "hosting": "2"}
+    found = chain.rpc("open_economicsMap", question)
+    source = read_source("1", chain.url, chain.url, (812, 640), None)
+    expected = answer(source.model, Prices.preset("op-parity"), (50, 1_000, 50_000)).net_map(24)
+    assert found["net"] == [list(map(str, row)) for row in expected.net]
+    assert {int(wei) < 0 for row in found["net"] for wei in row} == {True, False}
+    page = visit(chain, "economics?prices=op-parity")
+    cells = page.get_by_role("img", name="Heat map").locator("rect")
+    expect(cells).to_have_count(sum(map(len, found["net"])))
+    assert page.locator(".chart-loss").count() == sum(int(wei) < 0 for row in found["net"] for wei in row)
 
 
 def test_an_empty_chain_says_what_to_do_on_every_page(fresh, visit):

@@ -4,18 +4,37 @@ import {call, supports} from '../rpc.js';
 import {useData} from '../use_data.js';
 import {go} from '../routes.js';
 import {send, signer} from '../wallet.js';
-import {calldata} from '../contract.js';
+import {calldata, contract} from '../contract.js';
+import {heads} from '../heads.js';
 import {ATTRIBUTION, nameOf} from '../names.js';
-import {exactOpen, grouped, hex, num, percent, short, span} from '../format.js';
+import {exactOpen, grouped, hex, num, percent, short, shortOpen, span, utc} from '../format.js';
 import {Page, Section} from '../parts/page.js';
 import {Table} from '../parts/table.js';
 import {Empty, Loaded} from '../parts/notice.js';
 import {Figures} from '../parts/figures.js';
+import {Growth} from '../parts/charts.js';
 import {Address, Age, Amount, BlockLink, Hash, Wei} from '../parts/values.js';
 import {say} from '../parts/toasts.js';
 import {Act} from '../studio/act.js';
 
 const SHOWN = 25;
+const MOMENTS = 16;
+
+/** What an account had earned at blocks spread over the chain: claimable then, and what it had claimed. Null where the state is gone. */
+async function growth(address, earnings) {
+  const head = heads.peek()?.l2.head.number;
+  if (!head) return null;
+  const numbers = [...new Set(Array.from({length: MOMENTS + 1}, (_, index) => Math.round((head * index) / MOMENTS)))];
+  const data = await calldata('claimable', [address, earnings.byDatanet.map((row) => num(row.datanetId))]);
+  const topic = (await contract()).events.find((event) => event.name === 'Claimed').topic;
+  const [logs, blocks, amounts] = await Promise.all([
+    call('l2', 'eth_getLogs', [{address: ATTRIBUTION, fromBlock: '0x0', topics: [topic, `0x${address.slice(2).toLowerCase().padStart(64, '0')}`]}]),
+    Promise.all(numbers.map((number) => call('l2', 'eth_getBlockByNumber', [hex(number), false]))),
+    Promise.all(numbers.map((number) => call('l2', 'eth_call', [{to: ATTRIBUTION, data}, hex(number)]))),
+  ]);
+  const claimedBy = (number) => logs.filter((log) => num(log.blockNumber) <= number).reduce((sum, log) => sum + BigInt(`0x${log.data.slice(-64)}`), 0n);
+  return numbers.map((number, index) => ({time: num(blocks[index].timestamp), wei: BigInt(amounts[index]) + claimedBy(number)}));
+}
 
 async function load(address) {
   if (!(await supports('l2', 'open_earnings'))) return null;
@@ -25,7 +44,7 @@ async function load(address) {
     call('l2', 'open_listInferences', [{contributor: address}, null, hex(SHOWN)]),
     hasAdvice ? call('l2', 'open_claimAdvice', [address]) : null,
   ]);
-  return {earnings, inferences: listed.inferences, advice};
+  return {earnings, inferences: listed.inferences, advice, growth: await growth(address, earnings).catch(() => null)};
 }
 
 /** When to claim, by the rule of `openrollup economics claims`. */
@@ -67,7 +86,7 @@ const INFERENCES = [
   {title: 'Age', right: true, hide: true, cell: (row) => html`<${Age} time=${num(row.timestamp)} />`},
 ];
 
-function Found({address, found: {earnings, inferences, advice}}) {
+function Found({address, found: {earnings, inferences, advice, growth: points}}) {
   const [claimable, credited, pending, claimed, refunded] = ['claimable', 'credited', 'pending', 'claimed', 'refunded'].map((name) => BigInt(earnings[name]));
   const isOwn = signer.value?.address.toLowerCase() === address.toLowerCase();
   const datanets = earnings.byDatanet.filter((row) => BigInt(row.pending) > 0n).map((row) => num(row.datanetId));
@@ -85,6 +104,7 @@ function Found({address, found: {earnings, inferences, advice}}) {
     <${Advice} advice=${advice} claimable=${claimable} />
     <${Act} label=${isOwn ? html`Claim <${Amount} wei=${claimable} />` : html`Pay out <${Amount} wei=${claimable} /> to this account`} disabled=${claimable === 0n} why="There is nothing to claim." onAct=${() => claim(address, datanets, isOwn, claimable)} />
     ${!isOwn && claimable > 0n && html`<p class="note">You pay the gas, the account gets the money.</p>`}
+    ${points && html`<${Section} title="Over time" note="Earned and refunded in all, with what has been paid out. Hover the line for an amount."><${Growth} label=${`Earned over time: ${exactOpen(claimable + claimed)} OPEN at the head`} points=${points} text=${(wei) => `${shortOpen(wei)} OPEN`} when=${(time) => utc(time).slice(0, 16)} /><//>`}
     ${earnings.byDatanet.length > 0 && html`<${Section} title="By DataNet"><${Table} caption="Earnings by DataNet" columns=${DATANETS} rows=${earnings.byDatanet} /><//>`}
     ${earnings.byModel.length > 0 && html`<${Section} title="By model" note="The model whose users paid."><${Table} caption="Earnings by model" columns=${[...MODELS, {title: 'Share', right: true, cell: (row) => percent(BigInt(row.total), credited + pending)}]} rows=${earnings.byModel} /><//>`}
     ${inferences.length > 0 && html`<${Section} title="Newest inferences that quoted it"><${Table} caption="Newest inferences that quoted it" columns=${INFERENCES} rows=${inferences} keyOf=${(row) => row.transactionHash + row.inferenceId} /><//>`}`;

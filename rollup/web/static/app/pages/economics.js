@@ -4,12 +4,13 @@ import {useState} from '../../vendor/preact-hooks.js';
 import {call, supports} from '../rpc.js';
 import {route, setQuery} from '../routes.js';
 import {useData} from '../use_data.js';
-import {grouped, hex, parseOpen, visible} from '../format.js';
+import {exactOpen, grouped, hex, parseOpen, shortOpen, visible} from '../format.js';
 import {listModels, title} from '../studio/registry.js';
 import {Page, Section} from '../parts/page.js';
 import {Table} from '../parts/table.js';
 import {Empty, Failure, Loaded} from '../parts/notice.js';
 import {Amount} from '../parts/values.js';
+import {HeatMap} from '../parts/charts.js';
 
 const AFTER_TYPING = 500;
 const FIELDS = {model: '', queries: '50,1000,50000', input: '812', output: '640', fee: '', prices: 'chain', openUsd: '0.20', hosting: '2', costPerQuery: '0', targetIncome: '0'};
@@ -112,10 +113,21 @@ function Form({models, fields, onChange}) {
   </form>`;
 }
 
+/** The owner's net of a month by fee and queries, computed by the node as `economics --figure heat-map` does. */
+function Map({map}) {
+  return html`<${Section} title="What a month leaves its owner" note=${`Paid by ${map.route}. Hover a cell for its amount; the assumptions are those of the form.`}>
+    <${HeatMap} label="Heat map of the owner's net of a month by fee and queries" rows=${map.fees.map((fee) => shortOpen(BigInt(fee)))} columns=${map.queries.map((count) => grouped(count))} cells=${map.net.map((row) => row.map(BigInt))} text=${(wei) => `${wei < 0n ? '−' : ''}${exactOpen(wei < 0n ? -wei : wei)} OPEN`} /><//>`;
+}
+
+async function ask(fields) {
+  const [answer, map] = await Promise.all([call('l2', 'open_economics', [question(fields)]), call('l2', 'open_economicsMap', [question(fields)])]);
+  return {answer, map};
+}
+
 function Answer({fields}) {
-  const data = useData(async () => call('l2', 'open_economics', [question(fields)]), [fields], {live: false});
+  const data = useData(() => ask(fields), [fields], {live: false});
   if (data.error && !data.value) return html`<${Failure} error=${data.error} />`;
-  return html`<${Loaded} data=${data} lines=${8}>${(answer) => html`<${Numbers} answer=${answer} />`}<//>`;
+  return html`<${Loaded} data=${data} lines=${8}>${({answer, map}) => html`<${Numbers} answer=${answer} /><${Map} map=${map} />`}<//>`;
 }
 
 function Ask({models}) {

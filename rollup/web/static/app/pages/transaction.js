@@ -15,6 +15,7 @@ import {Bar} from '../parts/bar.js';
 import {Arguments} from '../parts/arguments.js';
 import {Credits} from '../parts/credits.js';
 import {CallTrace} from '../parts/call_trace.js';
+import {StateChanges} from '../parts/state_changes.js';
 
 async function load(layer, hash) {
   const [transaction, receipt] = await Promise.all([
@@ -110,6 +111,7 @@ function Found({layer, hash, found}) {
     ${action && html`<${Section} title=${`Call: ${action.name}`}><${Arguments} values=${action.values} /><//>`}
     <${Section} title=${`Logs (${logs.length})`}><${Logs} logs=${logs} layer=${layer} /><//>
     <${CallTrace} layer=${layer} hash=${hash} />
+    <${StateChanges} layer=${layer} hash=${hash} />
     ${transaction.input !== '0x' && html`<details class="raw"><summary>Input, ${grouped((transaction.input.length - 2) / 2)} bytes</summary><pre tabindex="0" class="break">${transaction.input}</pre></details>`}
   <//>`;
 }

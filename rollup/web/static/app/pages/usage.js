@@ -3,7 +3,7 @@ import {html} from '../html.js';
 import {call, supports} from '../rpc.js';
 import {heads} from '../heads.js';
 import {useData} from '../use_data.js';
-import {bpsText, grouped, hex, num, percent} from '../format.js';
+import {bpsText, grouped, hex, num, percent, shortOpen, utc} from '../format.js';
 import {nameOfHash} from '../studio/names_kept.js';
 import {listModels, title} from '../studio/registry.js';
 import {Page, Section} from '../parts/page.js';
@@ -11,10 +11,13 @@ import {Facts, Table} from '../parts/table.js';
 import {Empty, Failure, Loaded} from '../parts/notice.js';
 import {Figures} from '../parts/figures.js';
 import {Bar} from '../parts/bar.js';
+import {DayBars, Lorenz, payersOfHalf} from '../parts/charts.js';
 import {Address, Age, Amount, Hash} from '../parts/values.js';
 
 const FEW = 30;
 const SHOWN = 25;
+const CHARTED = 1_000;
+const LORENZ_PAYERS = 2;
 const DAY = 86_400;
 const DAYS = 30;
 const CLASSES = ['independent', 'self-paid', 'linked', 'suspected', 'unattributed batch'];
@@ -59,11 +62,11 @@ async function load(id) {
   const end = (heads.peek()?.l2.head.time ?? num(model.lastTime)) + 1;
   const [usage, listed, labels, replay] = await Promise.all([
     call('l2', 'open_usage', [hex(id), hex(Math.max(0, end - DAYS * DAY)), hex(end)]),
-    call('l2', 'open_listInferences', [{modelId: hex(id)}, null, hex(SHOWN)]),
+    call('l2', 'open_listInferences', [{modelId: hex(id)}, null, hex(CHARTED)]),
     noise().catch((error) => ({error})),
     call('l2', 'open_verifyHistory', [hex(id)]),
   ]);
-  return {name: await nameOfHash(model.metadata), model, usage: usage.steps[0], inferences: listed.inferences, labels, replay};
+  return {name: await nameOfHash(model.metadata), model, usage: usage.steps[0], inferences: listed.inferences, isCut: listed.cursor !== null, end, labels, replay};
 }
 
 function Classes({pairs}) {
@@ -79,6 +82,28 @@ function Classes({pairs}) {
   return html`<${Bar} label="Fees by class" parts=${rows.map((row) => ({label: row.name, value: row.wei}))} />
     <${Table} caption="Fees by class" columns=${columns} rows=${rows} />
     ${isFew && html`<p class="note after">Fewer than ${FEW} inferences: shares would say nothing.</p>`}`;
+}
+
+/** The fees of each of the last 30 days by class; a label is of a pair of payer and model. */
+function Days({pairs, inferences, end, isCut}) {
+  const classOf = new Map(pairs.map((pair) => [pair.payer.toLowerCase(), pair.class]));
+  const last = Math.floor(end / DAY);
+  const days = Array.from({length: DAYS}, (_, index) => ({name: utc((last - DAYS + 1 + index) * DAY).slice(0, 10), parts: CLASSES.map(() => 0n)}));
+  for (const row of inferences) {
+    const day = days[DAYS - 1 - (last - Math.floor(num(row.timestamp) / DAY))];
+    const place = CLASSES.indexOf(classOf.get(row.payer.toLowerCase()) ?? 'independent');
+    if (day) day.parts[place] += BigInt(row.fee);
+  }
+  return html`<${DayBars} label="Fees by day and class; the tables below say the same in sums" classes=${CLASSES} days=${days} text=${(wei) => `${shortOpen(wei)} OPEN`} />
+    ${isCut && html`<p class="note">Of the newest ${grouped(CHARTED)} inferences.</p>`}`;
+}
+
+/** How unequal payers are: the curve, and how few have half of the volume. */
+function Inequality({pairs}) {
+  if (pairs.length < LORENZ_PAYERS) return null;
+  const amounts = pairs.map((pair) => BigInt(pair.fees));
+  const half = payersOfHalf(amounts);
+  return html`<div class="after"><p>${half} of ${grouped(pairs.length)} payers ${half === 1 ? 'has' : 'have'} half of the volume. On the dashed line all would pay the same.</p><${Lorenz} amounts=${amounts} /></div>`;
 }
 
 const PAYERS = [
@@ -101,7 +126,7 @@ const INFERENCES = [
   {title: 'Age', right: true, hide: true, cell: (row) => html`<${Age} time=${num(row.timestamp)} />`},
 ];
 
-function Model({found: {model, usage, inferences, labels, replay}}) {
+function Model({found: {model, usage, inferences, isCut, end, labels, replay}}) {
   const id = num(model.modelId);
   const pairs = (labels?.pairs ?? []).filter((pair) => pair.modelId === id);
   const {split, price} = model;
@@ -126,8 +151,8 @@ function Model({found: {model, usage, inferences, labels, replay}}) {
     ]} /></div>
     ${labels?.error && html`<${Failure} error=${labels.error} />`}
     ${pairs.length > 0 && html`<${Section} title="Whose money it is" note=${html`A class is a rule that holds, such as that the payer owns the model. It says nothing about intent. Rules of version ${labels.version}.`}>
-      <${Classes} pairs=${pairs} /><div class="after"><${Table} caption="Payers" columns=${PAYERS} rows=${pairs} keyOf=${(row) => row.payer} /></div><//>`}
-    <${Section} title="Newest inferences">${inferences.length ? html`<${Table} caption="Newest inferences" columns=${INFERENCES} rows=${inferences} keyOf=${(row) => row.transactionHash + row.inferenceId} />` : html`<${Empty}>None yet. <a href="#/studio">Run one in the Studio</a>.<//>`}<//>`;
+      <${Days} pairs=${pairs} inferences=${inferences} end=${end} isCut=${isCut} /><${Classes} pairs=${pairs} /><${Inequality} pairs=${pairs} /><div class="after"><${Table} caption="Payers" columns=${PAYERS} rows=${pairs} keyOf=${(row) => row.payer} /></div><//>`}
+    <${Section} title="Newest inferences">${inferences.length ? html`<${Table} caption="Newest inferences" columns=${INFERENCES} rows=${inferences.slice(0, SHOWN)} keyOf=${(row) => row.transactionHash + row.inferenceId} />` : html`<${Empty}>None yet. <a href="#/studio">Run one in the Studio</a>.<//>`}<//>`;
 }
 
 export function ModelUsage({id}) {
