@@ -4,9 +4,9 @@ import {hex} from '../format.js';
 
 /**
  * @typedef {{group: string, method: string, endpoint: import('../rpc.js').Endpoint, label: string,
- *   fields?: {name: string, label: string, value: string, choices?: string[]}[], params?: (values: string[]) => any,
- *   heals?: boolean, warns?: string}} Verb
- * heals: the time is measured until the verifier agrees again. warns: what it destroys.
+ *   fields?: {name: string, label: string, value: string, choices?: string[], kind?: string}[], params?: (values: string[]) => any,
+ *   heals?: boolean, warns?: string, says?: (answer: any) => string}} Verb
+ * says: words for the answer, for the log. heals: the time is measured until the verifier agrees again. warns: what it destroys.
  */
 
 const NUMBER = (label, value) => ({name: label, label, value});
@@ -38,8 +38,42 @@ const ALL = [
     heals: true,
     warns: 'L1 blocks are replaced. L2 blocks that were derived from them go too, and are built again.',
   },
+  {group: 'L1', method: 'openrollup_finalizeL1', endpoint: 'node', label: 'Finalize the head', warns: 'No reorganisation can go below this L1 block afterwards.'},
+  {group: 'L1', method: 'openrollup_pauseL1', endpoint: 'node', label: 'Pause'},
+  {group: 'L1', method: 'openrollup_resumeL1', endpoint: 'node', label: 'Resume', heals: true},
+  {
+    group: 'L1',
+    method: 'openrollup_mineL1',
+    endpoint: 'node',
+    label: 'Mine with the L2 blocks of that time',
+    fields: [NUMBER('blocks', '10')],
+    params: ([count]) => [hex(count)],
+    heals: true,
+  },
   {group: 'Time', method: 'evm_increaseTime', endpoint: 'l2', label: 'Go forward', fields: [NUMBER('seconds', '3600')], params: ([seconds]) => [hex(seconds)]},
-  {group: 'Garbage', method: 'openrollup_postGarbage', endpoint: 'l2', label: 'Post to L1', fields: [{name: 'kind', label: 'kind', value: '', choices: []}], params: ([kind]) => [kind], heals: true},
+  {
+    group: 'Time',
+    method: 'openrollup_setTime',
+    endpoint: 'node',
+    label: 'Go forward to',
+    fields: [{name: 'time', label: 'date and time, UTC', value: '', kind: 'datetime-local'}],
+    params: ([text]) => {
+      const seconds = Date.parse(`${text}Z`) / 1000;
+      if (!Number.isFinite(seconds)) throw new Error('A date and a time are expected.');
+      return [hex(Math.floor(seconds))];
+    },
+  },
+  {group: 'Snapshots', method: 'openrollup_snapshot', endpoint: 'node', label: 'Take one', says: (answer) => `snapshot ${answer.snapshot}`},
+  {
+    group: 'Snapshots',
+    method: 'openrollup_revert',
+    endpoint: 'node',
+    label: 'Go back to it',
+    fields: [NUMBER('number', '1')],
+    params: ([number]) => [hex(number)],
+    warns: 'Both layers go back to the snapshot. All blocks since then are lost, and the later snapshots.',
+  },
+  {group: 'Garbage', method: 'openrollup_postGarbage', endpoint: 'node', label: 'Post to L1', fields: [{name: 'kind', label: 'kind', value: '', choices: []}], params: ([kind]) => [kind], heals: true},
 ];
 
 /** @returns {Promise<Map<string, Verb[]>>} the verbs that the node has, by group */
@@ -54,7 +88,6 @@ export async function findVerbs() {
 }
 
 async function withKinds(verb) {
-  const answer = await call('l2', 'openrollup_listGarbageKinds', [], {quiet: true}).catch(() => []);
-  const kinds = answer.map((item) => item.kind ?? item);
+  const kinds = Object.keys(await call('node', 'openrollup_garbageKinds', [], {quiet: true}).catch(() => ({})));
   return {...verb, fields: [{...verb.fields[0], choices: kinds, value: kinds[0] ?? ''}]};
 }

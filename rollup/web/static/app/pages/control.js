@@ -15,7 +15,7 @@ import {HeadsChart} from '../control/heads_chart.js';
 function Field({field, value, onChange}) {
   const set = (event) => onChange(event.target.value);
   return html`<label class="short"><span class="name">${field.label}</span>${
-    field.choices ? html`<select value=${value} onChange=${set}>${field.choices.map((item) => html`<option>${item}</option>`)}</select>` : html`<input value=${value} inputmode="numeric" onInput=${set} />`
+    field.choices ? html`<select value=${value} onChange=${set}>${field.choices.map((item) => html`<option>${item}</option>`)}</select>` : html`<input type=${field.kind ?? 'text'} value=${value} inputmode=${field.kind ? undefined : 'numeric'} onInput=${set} />`
   }</label>`;
 }
 
@@ -30,8 +30,8 @@ function Verb({verb}) {
     }
     setAsked(false);
     const params = verb.params ? await verb.params(values) : [];
-    await call(verb.endpoint, verb.method, params);
-    note([verb.group, verb.label.toLowerCase(), ...values].join(' '), {heals: verb.heals});
+    const answer = await call(verb.endpoint, verb.method, params);
+    note([verb.group, verb.label.toLowerCase(), ...values, ...(verb.says ? [verb.says(answer)] : [])].join(' '), {heals: verb.heals});
     refresh();
   };
   return html`<div>

@@ -20,7 +20,7 @@ import {Act} from '../studio/act.js';
 const SHOWN = 25;
 const MOMENTS = 16;
 
-/** What an account had earned at blocks spread over the chain: claimable then, and what it had claimed. Null where the state is gone. */
+/** What an account had earned at blocks spread over the chain: claimable then, and what it had claimed. Blocks whose state the node has dropped are left out. */
 async function growth(address, earnings) {
   const head = heads.peek()?.l2.head.number;
   if (!head) return null;
@@ -30,10 +30,11 @@ async function growth(address, earnings) {
   const [logs, blocks, amounts] = await Promise.all([
     call('l2', 'eth_getLogs', [{address: ATTRIBUTION, fromBlock: '0x0', topics: [topic, `0x${address.slice(2).toLowerCase().padStart(64, '0')}`]}]),
     Promise.all(numbers.map((number) => call('l2', 'eth_getBlockByNumber', [hex(number), false]))),
-    Promise.all(numbers.map((number) => call('l2', 'eth_call', [{to: ATTRIBUTION, data}, hex(number)]))),
+    Promise.all(numbers.map((number) => call('l2', 'eth_call', [{to: ATTRIBUTION, data}, hex(number)]).catch(() => null))),
   ]);
   const claimedBy = (number) => logs.filter((log) => num(log.blockNumber) <= number).reduce((sum, log) => sum + BigInt(`0x${log.data.slice(-64)}`), 0n);
-  return numbers.map((number, index) => ({time: num(blocks[index].timestamp), wei: BigInt(amounts[index]) + claimedBy(number)}));
+  const points = numbers.map((number, index) => ({time: num(blocks[index].timestamp), wei: amounts[index] && BigInt(amounts[index]) + claimedBy(number)}));
+  return points.filter((point) => point.wei !== null);
 }
 
 async function load(address) {
@@ -104,7 +105,7 @@ function Found({address, found: {earnings, inferences, advice, growth: points}})
     <${Advice} advice=${advice} claimable=${claimable} />
     <${Act} label=${isOwn ? html`Claim <${Amount} wei=${claimable} />` : html`Pay out <${Amount} wei=${claimable} /> to this account`} disabled=${claimable === 0n} why="There is nothing to claim." onAct=${() => claim(address, datanets, isOwn, claimable)} />
     ${!isOwn && claimable > 0n && html`<p class="note">You pay the gas, the account gets the money.</p>`}
-    ${points && html`<${Section} title="Over time" note="Earned and refunded in all, with what has been paid out. Hover the line for an amount."><${Growth} label=${`Earned over time: ${exactOpen(claimable + claimed)} OPEN at the head`} points=${points} text=${(wei) => `${shortOpen(wei)} OPEN`} when=${(time) => utc(time).slice(0, 16)} /><//>`}
+    ${points?.length > 1 && html`<${Section} title="Over time" note="Earned and refunded in all, with what has been paid out. Hover the line for an amount."><${Growth} label=${`Earned over time: ${exactOpen(claimable + claimed)} OPEN at the head`} points=${points} text=${(wei) => `${shortOpen(wei)} OPEN`} when=${(time) => utc(time).slice(0, 16)} /><//>`}
     ${earnings.byDatanet.length > 0 && html`<${Section} title="By DataNet"><${Table} caption="Earnings by DataNet" columns=${DATANETS} rows=${earnings.byDatanet} /><//>`}
     ${earnings.byModel.length > 0 && html`<${Section} title="By model" note="The model whose users paid."><${Table} caption="Earnings by model" columns=${[...MODELS, {title: 'Share', right: true, cell: (row) => percent(BigInt(row.total), credited + pending)}]} rows=${earnings.byModel} /><//>`}
     ${inferences.length > 0 && html`<${Section} title="Newest inferences that quoted it"><${Table} caption="Newest inferences that quoted it" columns=${INFERENCES} rows=${inferences} keyOf=${(row) => row.transactionHash + row.inferenceId} /><//>`}`;

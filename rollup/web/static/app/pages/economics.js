@@ -114,7 +114,7 @@ function Form({models, fields, onChange}) {
 }
 
 /** The owner's net of a month by fee and queries, computed by the node as `economics --figure heat-map` does. */
-function Map({map}) {
+function NetMap({map}) {
   return html`<${Section} title="What a month leaves its owner" note=${`Paid by ${map.route}. Hover a cell for its amount; the assumptions are those of the form.`}>
     <${HeatMap} label="Heat map of the owner's net of a month by fee and queries" rows=${map.fees.map((fee) => shortOpen(BigInt(fee)))} columns=${map.queries.map((count) => grouped(count))} cells=${map.net.map((row) => row.map(BigInt))} text=${(wei) => `${wei < 0n ? '−' : ''}${exactOpen(wei < 0n ? -wei : wei)} OPEN`} /><//>`;
 }
@@ -127,7 +127,7 @@ async function ask(fields) {
 function Answer({fields}) {
   const data = useData(() => ask(fields), [fields], {live: false});
   if (data.error && !data.value) return html`<${Failure} error=${data.error} />`;
-  return html`<${Loaded} data=${data} lines=${8}>${({answer, map}) => html`<${Numbers} answer=${answer} /><${Map} map=${map} />`}<//>`;
+  return html`<${Loaded} data=${data} lines=${8}>${({answer, map}) => html`<${Numbers} answer=${answer} /><${NetMap} map=${map} />`}<//>`;
 }
 
 function Ask({models}) {
