@@ -8,6 +8,7 @@ so between two check points nobody else runs and no locks are needed.
     turns = Turns()
     block = await turns.change(sequencer.build_block, lane=0)  # one after another in each lane: what changes chains
     result = await turns.call(lambda: handler(params))         # side by side: what only reads
+    result = await turns.call_in(3, lambda: handler(params))   # one after another in its lane: what reads one thing
 
 A lane is what one change at a time may touch, for example a chain. Changes of several lanes run side by side: the
 lowest lane first, and another lane gets one turn after LANE_TURNS of its own. Changes go before calls: calls get one
@@ -151,6 +152,12 @@ class Turns:
         """Runs what only reads. Calls with one stopwatch share the time that it counts."""
         self._follow_loop()
         return await self._run(function, stopwatch or Stopwatch(), None)
+
+    async def call_in(self, lane: int, function: Callable[[], Result], stopwatch: Stopwatch | None = None) -> Result:
+        """Runs a call after everything that was asked for before in the same lane. It gets the turns of a call."""
+        self._follow_loop()
+        async with self._locks.setdefault(lane, asyncio.Lock()):
+            return await self._run(function, stopwatch or Stopwatch(), None)
 
     def _follow_loop(self) -> None:
         """Turns of a loop that has ended are nobody's any more."""

@@ -5,6 +5,7 @@
 | L2 | the sequencer's chain: block building, its derivation, batcher, proposer, `engine_` and `admin_` methods |
 | L1 | the mock L1: mining |
 | VERIFIER | the verifier's chain: its derivation |
+| INDEX | nothing: questions to the attribution indexes, one after another |
 
 Several suspended computations may exist at once, at most one per lane; the L2 lane goes first (rollup/cooperative.py).
 Slow transactions of both pools are executed ahead of their blocks, as calls: they change no chain.
@@ -37,6 +38,7 @@ class Lane(IntEnum):
     L2 = 0
     L1 = 1
     VERIFIER = 2
+    INDEX = 3
 
 
 class Steps(Protocol):

@@ -7,6 +7,7 @@ and out are summed from events. Amounts in wei, `_scaled` ones in 2^-64 wei.
 from dataclasses import dataclass, field
 
 from attribution_precompile import ADDRESS_BYTES, layout, words
+from rollup.cooperative import in_turns
 from rollup.execution.state.reader import StateReader
 from rollup.index.index import Index, account_key
 from rollup.index.working import number
@@ -55,10 +56,9 @@ class Audit:
 
 def audit(index: Index) -> Audit:
     """Reads every slot that holds money. The time is proportional to the number of accounts and memberships."""
-    head = index.chain.head
-    state = index.chain.state_at(head.hash)
+    state = index.state()
     account = state.account(ADDRESS_BYTES)
-    result = Audit(head.number, account.balance if account is not None else 0)
+    result = Audit(index.tip[0], account.balance if account is not None else 0)
     _flows(index, result)
     _credits(index, state, result)
     _pools(index, state, result)
@@ -80,13 +80,13 @@ def _compare(result: Audit, what: str, ours: object, theirs: object) -> None:
 
 def _flows(index: Index, result: Audit) -> None:
     result.fees = sum(row.revenue for _, row in index.rows.models.all())
-    result.claimed = sum(number(amount) for (amount,) in index.database.execute("SELECT amount FROM claim"))
+    result.claimed = sum(number(amount) for (amount,) in in_turns(index.database.execute("SELECT amount FROM claim")))
 
 
 def _credits(index: Index, state: StateReader, result: Audit) -> None:
     ours = {who: row.credit for (who,), row in index.rows.accounts.all()}
-    members = index.database.execute("SELECT DISTINCT account FROM member")
-    for who in sorted(set(ours).union(who for (who,) in members)):
+    members = in_turns(index.database.execute("SELECT DISTINCT account FROM member"))
+    for who in in_turns(sorted(set(ours).union(who for (who,) in members))):
         stored = state.storage(ADDRESS_BYTES, layout.credit_slot(account_key(who)))
         result.credits += stored
         result.accounts += 1

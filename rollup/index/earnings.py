@@ -8,6 +8,7 @@ then ahead of the index's, and the difference was harvested.
 from dataclasses import dataclass, field
 
 from attribution_precompile import layout, words
+from rollup.cooperative import in_turns
 from rollup.index.index import Index, account_key
 from rollup.index.rows import MemberRow
 from rollup.index.working import number
@@ -97,7 +98,7 @@ def _from_pools(index: Index, account: Address) -> dict[int, int]:
     unit.
     """
     earned: dict[int, int] = {}
-    for datanet, start, end, units in _stretches(index, account):
+    for datanet, start, end, units in in_turns(_stretches(index, account)):
         for (_, model), flow in index.rows.flows.where("datanet = ?", datanet):
             last = flow.acc if end is None else _acc_at(index, datanet, model, end)
             gained = units * (last - _acc_at(index, datanet, model, start))
@@ -112,7 +113,7 @@ def _stretches(index: Index, account: Address) -> list[tuple[int, int, int | Non
         "SELECT datanet, position, units FROM membership WHERE account = ? ORDER BY datanet, position", (account,)
     ).fetchall()
     found = []
-    for place, (datanet, position, units) in enumerate(rows):
+    for place, (datanet, position, units) in enumerate(in_turns(rows)):
         following = rows[place + 1] if place + 1 < len(rows) else None
         end = following[1] if following is not None and following[0] == datanet else None
         if number(units):

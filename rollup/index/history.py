@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from attribution_precompile import layout
+from rollup.cooperative import in_turns
 from rollup.index.index import Index
 from rollup.index.working import number
 from rollup.protocol.primitives import Hash, keccak256
@@ -34,7 +35,7 @@ def replay_history(index: Index, model_id: int) -> Replay:
     rows = index.database.execute(
         "SELECT inference, payer, fee, time, body FROM inference WHERE model = ? ORDER BY inference", (model_id,)
     )
-    for inference, payer, fee, time, body in rows:
+    for inference, payer, fee, time, body in in_turns(rows):
         # abi.encode(history, inferenceId, payer, fee, count, inputTokens, outputTokens, requestHash, responseHash,
         # evidence, keccak256(influence), block.timestamp); the body begins with the fee.
         head = keccak256(
@@ -67,7 +68,7 @@ def _training(index: Index, model_id: int) -> tuple[int, Hash]:
     rows = index.database.execute(
         "SELECT step, checkpoint, data_root, time FROM training WHERE model = ? ORDER BY position", (model_id,)
     )
-    for step, checkpoint, data_root, time in rows:
+    for step, checkpoint, data_root, time in in_turns(rows):
         head = keccak256(head + number(step).to_bytes(32, "big") + checkpoint + data_root + time.to_bytes(32, "big"))
         steps += 1
     return steps, head

@@ -16,6 +16,7 @@ import structlog
 from attribution_precompile import ADDRESS_BYTES, layout, words
 from rollup.execution.chain import Chain
 from rollup.execution.config import L2Config
+from rollup.execution.state.reader import StateReader
 from rollup.index import schema
 from rollup.index.costs import BlockCosts
 from rollup.index.ingest import ForeignEvents, Ingest
@@ -55,6 +56,7 @@ class Index:
         self._path = path
         self._tip: tuple[int, Hash] = (0, chain.genesis.hash)
         self._unwinds_to: tuple[int, Hash] = self._tip
+        self._state: StateReader | None = None  # of the tip, while the index is read
         self._open()
 
     # ------------------------------------------------------------ opening
@@ -130,11 +132,31 @@ class Index:
         """Whether the tip is the chain's head."""
         return self._tip[1] == self.chain.head.hash
 
-    def update(self, seconds: float | None = None) -> bool:
-        """Reads new blocks for at most the given time. Returns whether the index is at the head. Raises
-        IndexUnavailable.
+    @property
+    def head(self) -> Block:
+        """The last block in the index."""
+        block = self.chain.block(self._tip[1])
+        if block is None:
+            raise IndexUnavailable(f"attribution index: block {self._tip[0]} is missing")
+        return block
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Keeps the index and its state as they are, although the chain goes on between two check points. Raises
+        StateUnavailable.
         """
-        if self.is_current:
+        assert self._state is None, "one reader at a time"
+        self._state = self._state_of_tip()
+        try:
+            yield
+        finally:
+            self._state = None
+
+    def update(self, seconds: float | None = None) -> bool:
+        """Reads new blocks for at most the given time. Returns whether the index is at the head. An index that is being
+        read stays where it is, which counts as the head. Raises IndexUnavailable.
+        """
+        if self.is_current or self._state is not None:
             return True
         deadline = None if seconds is None else perf_counter() + seconds
         try:
@@ -252,8 +274,15 @@ class Index:
 
     # ------------------------------------------------------------ state
     def storage(self, slot: int) -> int:
-        """A slot of the attribution account at the head."""
-        return self.chain.state_at(self.chain.head.hash).storage(ADDRESS_BYTES, slot)
+        """A slot of the attribution account after the last block in the index."""
+        return self.state().storage(ADDRESS_BYTES, slot)
+
+    def state(self) -> StateReader:
+        """The state after the last block in the index. Raises StateUnavailable."""
+        return self._state if self._state is not None else self._state_of_tip()
+
+    def _state_of_tip(self) -> StateReader:
+        return self.chain.state_at(self._tip[1])
 
     def _read_registration(self, model_id: int, row: ModelRow) -> None:
         state = self.chain.state_at(self.chain.head.hash)

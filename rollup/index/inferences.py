@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from heapq import merge
 
+from rollup.cooperative import in_turns
 from rollup.index.credits import POOL, Credit
 from rollup.index.events import Inference
 from rollup.index.index import Index
@@ -112,7 +113,7 @@ def credits_made(index: Index, record: InferenceRecord) -> list[tuple[int, Credi
     )
     return [
         (position, Credit(model, role, account, datanet, number(amount)))
-        for position, model, role, account, datanet, amount in rows
+        for position, model, role, account, datanet, amount in in_turns(rows)
     ]
 
 
@@ -124,7 +125,7 @@ def shares_of(index: Index, position: int, credit: Credit, limit: int) -> tuple[
         "SELECT account, units, max(position) FROM membership WHERE datanet = ? AND position < ? GROUP BY account",
         (credit.datanet, position),
     )
-    members = [(number(units), account) for account, units, _ in rows if number(units)]
+    members = [(number(units), account) for account, units, _ in in_turns(rows) if number(units)]
     total = sum(units for units, _ in members)
     members.sort(key=lambda member: (-member[0], member[1]))
     return len(members), [Share(who, units, credit.amount * units // total) for units, who in members[:limit]]
@@ -134,7 +135,7 @@ def listed(index: Index, wanted: Filter, before: int | None, limit: int) -> list
     """Inferences before a position, the newest first."""
     position = _NO_POSITION if before is None else before
     found: list[InferenceRecord] = []
-    for candidate in _candidates(index, wanted, position):
+    for candidate in in_turns(_candidates(index, wanted, position)):
         record = _record(
             index.database.execute(f"SELECT {_INFERENCE} FROM inference WHERE position = ?", (candidate,)).fetchone()
         )
@@ -214,7 +215,7 @@ def periods(database: sqlite3.Connection, account: Address) -> list[tuple[int, i
     rows = database.execute(
         "SELECT datanet, position, units FROM membership WHERE account = ? ORDER BY datanet, position", (account,)
     )
-    for datanet, position, units in rows:
+    for datanet, position, units in in_turns(rows):
         if number(units):
             begun.setdefault(datanet, position)
         elif datanet in begun:

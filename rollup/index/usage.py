@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from rollup.cooperative import in_turns
 from rollup.index.index import Index
 from rollup.index.working import number
 from rollup.protocol.primitives import Address
@@ -72,7 +73,7 @@ def _rows(index: Index, model_id: int, start: int, end: int) -> Iterator[tuple[i
         "WHERE model = ? AND inference >= ? ORDER BY inference",
         (model_id, first),
     )
-    for tx, payer, fee, time, is_self_paid, count in rows:
+    for tx, payer, fee, time, is_self_paid, count in in_turns(rows):
         if time >= end:
             return
         yield tx, payer, number(fee), time, bool(is_self_paid), number(count)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
+from rollup.cooperative import in_turns
 from rollup.index import schema
 from rollup.index.rows import (
     AccountRow,
@@ -125,16 +126,16 @@ class Rows(Generic[Row]):
         self._database.execute(self._prune, (block,))
 
     def all(self) -> Iterator[tuple[Key, Row]]:
-        """Every written row, by key."""
+        """Every written row, by key. There is a check point before each."""
         size = self._key_size
-        for found in self._database.execute(self._scan):
+        for found in in_turns(self._database.execute(self._scan)):
             yield found[:size], self._decode(found[size:])
 
     def where(self, condition: str, *arguments: Any) -> list[tuple[Key, Row]]:
-        """Written rows by an SQL condition, with their keys."""
+        """Written rows by an SQL condition, with their keys. There is a check point before each."""
         size = self._key_size
         found = self._database.execute(f"{self._scan} WHERE {condition}", arguments)
-        return [(row[:size], self._decode(row[size:])) for row in found]
+        return [(row[:size], self._decode(row[size:])) for row in in_turns(found)]
 
     def keys_where(self, condition: str, *arguments: Any) -> list[Key]:
         """Keys of written rows by an SQL condition."""

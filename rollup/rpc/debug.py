@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from rollup.cooperative import in_turns
 from rollup.protocol.block import Block
 from rollup.protocol.primitives import Hash
 from rollup.rpc.backend import ExecutionBackend
 from rollup.rpc.errors import RpcError
 from rollup.rpc.formats import hex_data
+from rollup.rpc.methods import takes_long
 from rollup.rpc.params import BlockId, block_id, data, hash32, params
 
 
@@ -22,16 +24,18 @@ class Debug:
         """The header's RLP."""
         return hex_data(self._block(which).header.encode())
 
+    @takes_long
     @params(block_id)
     def debug_getRawBlock(self, which: BlockId) -> str:  # noqa: N802
         """The block's RLP."""
         return hex_data(self._block(which).encode())
 
+    @takes_long
     @params(block_id)
     def debug_getRawReceipts(self, which: BlockId) -> list[str]:  # noqa: N802
         """Each receipt's EIP-2718 encoding."""
         block = self._block(which)
-        return [hex_data(receipt.encode()) for receipt in self._chain.receipts(block.hash) or []]
+        return [hex_data(receipt.encode()) for receipt in in_turns(self._chain.receipts(block.hash) or [])]
 
     @params(hash32)
     def debug_getRawTransaction(self, tx_hash: Hash) -> str:  # noqa: N802

@@ -21,6 +21,7 @@ class Duration(Enum):
 
     SHORT = "at once"
     LONG = "in turns with others"
+    INDEX = "in turns with others, one after another of those that read an attribution index"
     CHANGE = "alone among what changes chain state"
     CHANGE_ALL = "while nothing else changes any chain"
 
@@ -28,6 +29,12 @@ class Duration(Enum):
 def takes_long(method: Method) -> Method:
     """Marks a handler that may run for more than some milliseconds and only reads. It should call `pause` meanwhile."""
     method.duration = Duration.LONG  # type: ignore[attr-defined]
+    return method
+
+
+def reads_index(method: Method) -> Method:
+    """Marks a handler that reads an attribution index, which must not move meanwhile."""
+    method.duration = Duration.INDEX  # type: ignore[attr-defined]
     return method
 
 

@@ -3,9 +3,13 @@
 Methods and shapes: docs/open.md.
 """
 
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from derivation.errors import Temporary
+from rollup.cooperative import pause, running_time
 from rollup.execution.state.database import StateUnavailable
 from rollup.index import inferences, registry
 from rollup.index.audit import audit
@@ -22,13 +26,18 @@ from rollup.protocol.primitives import Address, Hash
 from rollup.rpc import open_json as shapes
 from rollup.rpc.errors import InvalidParams, RpcError, index_behind
 from rollup.rpc.formats import hex_data, hex_quantity
+from rollup.rpc.methods import reads_index
 from rollup.rpc.open_batches import BatchFinder
 from rollup.rpc.params import Invalid, Optional, address, count_up_to, hash32, mapping, params, quantity64
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1_000
 MAX_SHARES = 100
 _MAX_ID = 2**63 - 1
-_PATIENCE = 1.0  # seconds a question may take to read blocks: the node builds them in the same loop
+_PATIENCE = 1.0  # seconds a question may take to read blocks
+_AT_ONCE = 0.02  # seconds of these between two check points
+
+Parameters = ParamSpec("Parameters")
+Answer = TypeVar("Answer")
 
 
 def small(value: Any) -> int:
@@ -72,13 +81,28 @@ def inference_filter(value: Any) -> Filter:
 
 def up_to_date(index: Index) -> Index:
     """The index brought up to the head; raises RpcError where that fails or takes too long."""
+    end = running_time() + _PATIENCE
     try:
-        is_current = index.update(_PATIENCE)
+        while not index.update(min(_AT_ONCE, _PATIENCE)):
+            if running_time() >= end:
+                raise index_behind(index.tip[0], index.chain.head.number)
+            pause()
     except (IndexUnavailable, StateUnavailable) as error:
         raise RpcError(str(error)) from error
-    if not is_current:
-        raise index_behind(index.tip[0], index.chain.head.number)
     return index
+
+
+def at_head(
+    method: Callable[Concatenate["Open", Parameters], Answer],
+) -> Callable[Concatenate["Open", Parameters], Answer]:
+    """The method with the index brought up to the head, where the index stays until the answer is made."""
+
+    @wraps(method)
+    def answer(namespace: "Open", /, *args: Parameters.args, **kwargs: Parameters.kwargs) -> Answer:
+        with namespace._reading():
+            return method(namespace, *args, **kwargs)
+
+    return answer
 
 
 class Open:
@@ -90,33 +114,40 @@ class Open:
         self._batches = batches
 
     # ------------------------------------------------------------ models and DataNets
+    @reads_index
     @params(Optional(small, 0), Optional(limit_of, DEFAULT_LIMIT))
+    @at_head
     def open_listModels(self, cursor: int, limit: int) -> dict[str, Any]:  # noqa: N802
         """Models by id, those after the cursor."""
-        index = self._current()
+        index = self._index
         found = registry.models(index, cursor, limit)
         return {
             "models": [self._model_json(model_id, row) for model_id, row in found],
             "cursor": hex_quantity(found[-1][0]) if len(found) == limit else None,
         }
 
+    @reads_index
     @params(small)
+    @at_head
     def open_getModel(self, model_id: int) -> dict[str, Any]:  # noqa: N802
         """One model."""
-        self._current()
         return self._model_json(model_id, self._model(model_id))
 
+    @reads_index
     @params(small)
+    @at_head
     def open_getDatanet(self, datanet_id: int) -> dict[str, Any]:  # noqa: N802
         """One DataNet."""
-        index = self._current()
+        index = self._index
         row = self._datanet(datanet_id)
         return shapes.datanet_json(datanet_id, row, registry.unsettled_scaled(row), registry.flows(index, datanet_id))
 
+    @reads_index
     @params(small, Optional(address, b""), Optional(limit_of, DEFAULT_LIMIT))
+    @at_head
     def open_listContributors(self, datanet_id: int, cursor: Address, limit: int) -> dict[str, Any]:  # noqa: N802
         """A DataNet's contributors by address, those after the cursor, those without units too."""
-        index = self._current()
+        index = self._index
         self._datanet(datanet_id)
         found = registry.members(index, datanet_id, cursor, limit)
         return {
@@ -128,10 +159,12 @@ class Open:
         }
 
     # ------------------------------------------------------------ inferences
+    @reads_index
     @params(id_or_hash, Optional(small))
+    @at_head
     def open_getInference(self, first: int | Hash, second: int | None) -> dict[str, Any]:  # noqa: N802
         """By model and inference id; or by transaction hash and, where it made several, which of them (from 0)."""
-        index = self._current()
+        index = self._index
         if isinstance(first, bytes):
             found = inferences.by_transaction(index, first)
             place = second or 0
@@ -148,10 +181,12 @@ class Open:
             raise RpcError(f"no inference {second} of model {first}: it has {model.inferences}")
         return self._inference_json(record)
 
+    @reads_index
     @params(Optional(inference_filter, Filter()), Optional(small), Optional(limit_of, DEFAULT_LIMIT))
+    @at_head
     def open_listInferences(self, wanted: Filter, cursor: int | None, limit: int) -> dict[str, Any]:  # noqa: N802
         """The newest first, those before the cursor; the cursor holds good while newer ones come."""
-        index = self._current()
+        index = self._index
         found = inferences.listed(index, wanted, cursor, limit)
         return {
             "inferences": [
@@ -162,15 +197,19 @@ class Open:
         }
 
     # ------------------------------------------------------------ money
+    @reads_index
     @params(address)
+    @at_head
     def open_earnings(self, account: Address) -> dict[str, Any]:
         """What an account earned; zeros for one that never did."""
-        return shapes.earnings_json(account, earnings_of(self._current(), account))
+        return shapes.earnings_json(account, earnings_of(self._index, account))
 
+    @reads_index
     @params(small, small, small, Optional(small))
+    @at_head
     def open_usage(self, model_id: int, start: int, end: int, step: int | None) -> dict[str, Any]:
         """A model's use from a time up to, not including, another, in steps of so many seconds; one step by default."""
-        index = self._current()
+        index = self._index
         self._model(model_id)
         try:
             steps = usage_of(index, model_id, start, end, end - start if step is None else step)
@@ -178,22 +217,35 @@ class Open:
             raise InvalidParams(str(error)) from error
         return {"modelId": hex_quantity(model_id), "steps": [shapes.usage_json(item) for item in steps]}
 
+    @reads_index
     @params()
+    @at_head
     def open_audit(self) -> dict[str, Any]:
         """Conservation over the whole state, recomputed."""
-        index = self._current()
-        return shapes.audit_json(index.chain.head, audit(index))
+        index = self._index
+        return shapes.audit_json(index.head, audit(index))
 
+    @reads_index
     @params(small)
+    @at_head
     def open_verifyHistory(self, model_id: int) -> dict[str, Any]:  # noqa: N802
         """Replays a model's events against its commitments."""
-        index = self._current()
+        index = self._index
         self._model(model_id)
-        return shapes.replay_json(model_id, index.chain.head, replay_history(index, model_id))
+        return shapes.replay_json(model_id, index.head, replay_history(index, model_id))
 
     # ------------------------------------------------------------ inside
-    def _current(self) -> Index:
-        return up_to_date(self._index)
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """The index at the head, where it stays."""
+        try:
+            with up_to_date(self._index).reading():
+                yield
+                chain, (number, block_hash) = self._index.chain, self._index.tip
+                if not chain.is_canonical(block_hash):  # reorganised between two check points
+                    raise index_behind(number, chain.head.number)
+        except (IndexUnavailable, StateUnavailable) as error:
+            raise RpcError(str(error)) from error
 
     def _model(self, model_id: int) -> ModelRow:
         row = self._index.rows.models.get(model_id)

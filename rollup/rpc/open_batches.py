@@ -15,6 +15,7 @@ from derivation.errors import NotEnoughData, NotFound
 from derivation.frames import FrameError, decode_frames
 from derivation.l1_retrieval import batcher_data
 from derivation.sources import BlobSource, L1Source
+from rollup.cooperative import in_turns, pause
 from rollup.protocol.blobs import BlobError, decode_blob
 from rollup.protocol.block import Block
 from rollup.protocol.blockref import BlockId, L1BlockRef
@@ -86,7 +87,7 @@ class BatchFinder:
         head = self._l1.head().number
         first = max(origin.number + 1 - config.channel_timeout_at(block.timestamp), config.genesis.l1.number)
         channels: dict[bytes, _Open] = {}
-        for number in range(first, min(head, origin.number + config.seq_window_size) + 1):
+        for number in in_turns(range(first, min(head, origin.number + config.seq_window_size) + 1)):
             ref = self._l1.ref_by_number(number)
             for transaction in self._l1.transactions(ref.hash):
                 if transaction.to != config.batch_inbox_address:
@@ -168,6 +169,7 @@ def _batched_blocks(config: RollupConfig, data: ChannelData, ref: L1BlockRef) ->
             found += _blocks_of(reader.next_batch())
         except (NotEnoughData, BatchError):
             return found
+        pause()
 
 
 def _blocks_of(batch: Batch) -> list[BatchedBlock]:

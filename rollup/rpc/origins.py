@@ -6,7 +6,7 @@ are no browsers send nothing and are let in. Wallets that are browser extensions
 """
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from urllib.parse import urlsplit
 
 _EXTENSIONS = ("chrome-extension", "moz-extension", "safari-web-extension")
@@ -27,6 +27,8 @@ class Origins:
             host = parts.hostname or ""
         except ValueError:
             return False
+        if origin != f"{parts.scheme}://{parts.netloc}" or "@" in parts.netloc:
+            return False  # a browser sends scheme, host and port alone (RFC 6454, section 6.2)
         if parts.scheme in _EXTENSIONS:
             return True
         return parts.scheme in ("http", "https") and _is_local(host)
@@ -41,6 +43,11 @@ class Origins:
             "Access-Control-Allow-Methods": "POST, GET, OPTIONS",
             "Vary": "Origin",
         }
+
+
+def single_origin(headers: Sequence[str]) -> str | None:
+    """The origin that a request names. Several Origin headers are one text that is no origin."""
+    return ", ".join(headers) if headers else None
 
 
 def is_same_origin(origin: str | None, host: str | None) -> bool:

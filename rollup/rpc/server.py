@@ -45,7 +45,7 @@ from rollup.rpc.limits import (
 )
 from rollup.rpc.listener import Listener
 from rollup.rpc.methods import Duration, collect, duration_of, is_for_local_callers
-from rollup.rpc.origins import Origins, is_loopback, is_same_origin
+from rollup.rpc.origins import Origins, is_loopback, is_same_origin, single_origin
 from rollup.rpc.request_text import parse_request
 from rollup.rpc.subscriptions import Connection, Subscriptions
 from rollup.store.kv import StoreError
@@ -259,6 +259,8 @@ class RpcServer:
             answered = await self._changes.run(self._turns.change(answer))
         elif duration is Duration.CHANGE_ALL:
             answered = await self._changes.run(self._turns.change_all(answer, tuple(Lane)))
+        elif duration is Duration.INDEX:
+            answered = await self._turns.call_in(Lane.INDEX, answer, stopwatch)
         elif duration is Duration.LONG or stopwatch is not None:
             answered = await self._turns.call(answer, stopwatch)
         else:
@@ -308,7 +310,7 @@ class RpcServer:
         is_local_caller.set(is_loopback(request.remote))
         if not self._hosts.allows(request.headers.get("Host")):
             return web.Response(status=_FORBIDDEN, text="invalid host specified\n")
-        origin = request.headers.get("Origin")
+        origin = single_origin(request.headers.getall("Origin", ()))
         if not self._origins.allows(origin):
             return web.Response(status=_FORBIDDEN, text=f"origin {origin} is not allowed here\n")
         headers = self._origins.headers(origin)

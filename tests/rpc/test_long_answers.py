@@ -8,6 +8,7 @@ import pytest
 from rollup.cooperative import Turns
 from rollup.l1.devnet import DevnetParams, make_devnet
 from rollup.protocol.block import Block
+from rollup.rpc.debug import Debug
 from rollup.rpc.eth import EthReads
 from rollup.rpc.eth_accounts import EthAccounts
 from rollup.rpc.eth_logs import EthLogs
@@ -23,6 +24,7 @@ LONG = {
     EthAccounts: ["eth_sendTransaction", "eth_sendRawTransaction"],
     EthLogs: ["eth_getLogs", "eth_getFilterLogs", "eth_getFilterChanges"],
     TxPool: ["txpool_content", "txpool_contentFrom", "txpool_inspect"],
+    Debug: ["debug_getRawBlock", "debug_getRawReceipts"],
 }
 
 

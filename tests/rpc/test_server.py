@@ -8,6 +8,7 @@ from contextlib import suppress
 import aiohttp
 import pytest
 import pytest_asyncio
+from multidict import CIMultiDict
 
 from rollup.cooperative import is_in_turns, pause
 from rollup.rpc.errors import RpcCannotListen, RpcError
@@ -513,6 +514,11 @@ FOREIGN = [
     "http://10.0.0.1",
     "http://[::2]",
     "http://[",
+    "http://evil.test\\@127.0.0.1",
+    "http://user@127.0.0.1",
+    "http://127.0.0.1/path",
+    "http://127.0.0.1?query",
+    "http://127.0.0.1, http://evil.test",
 ]
 
 
@@ -544,6 +550,13 @@ async def test_a_page_of_another_site_may_not(door, origin):
     with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
         await door.session.ws_connect(door.url, headers={"Origin": origin})
     assert refused.value.status == 403
+
+
+@pytest.mark.parametrize("pair", [("http://127.0.0.1", "http://evil.test"), ("http://localhost", "http://localhost")])
+async def test_two_origins_are_none_that_may_call(door, pair):
+    headers = CIMultiDict([("Origin", origin) for origin in pair])
+    async with door.session.post(door.url, json=request("eth_echo"), headers=headers) as response:
+        assert response.status == 403
 
 
 async def test_a_program_that_is_no_browser_gets_no_cors_headers(door):
