@@ -1,16 +1,17 @@
 """eth_: reading the chain, both layers."""
 
+from dataclasses import replace
 from typing import Any
 
 from rollup.cooperative import in_turns
-from rollup.execution.block_context import l1_base_fee, l1_blob_base_fee_after, l2_base_fee
+from rollup.execution.block_context import l1_base_fee, l1_blob_base_fee_after, l1_excess_blob_gas, l2_base_fee
 from rollup.execution.config import L1Config
 from rollup.execution.state.account import Account
 from rollup.protocol.blob_schedule import blob_base_fee_under
 from rollup.protocol.block import Block
 from rollup.protocol.fees import GAS_PER_BLOB, MIN_BLOB_BASE_FEE
 from rollup.protocol.forks import L1_FORKS
-from rollup.protocol.primitives import Address, Hash
+from rollup.protocol.primitives import EMPTY_REQUESTS_HASH, EMPTY_TRIE_ROOT, Address, Hash
 from rollup.protocol.receipt import Receipt
 from rollup.rpc.backend import ExecutionBackend
 from rollup.rpc.errors import RpcError
@@ -205,8 +206,8 @@ class EthReads:
     @takes_long
     @params(block_id, Optional(boolean, False))
     def eth_getBlockByNumber(self, which: BlockId, full: bool) -> dict[str, Any] | None:  # noqa: N802
-        """A block. L1's pending block has no hash, nonce and miner, as on geth; L2's has them, as on op-geth."""
-        answer = self._block_json(self._backend.block(which), full)
+        """A block. L1's pending block has no hash, nonce and miner, as on geth; L2's is the latest, as on op-geth."""
+        answer = self._block_json(self._shown(which), full)
         return self._without_identity(answer) if which == "pending" else answer
 
     @takes_long
@@ -218,7 +219,7 @@ class EthReads:
     @params(block_id)
     def eth_getHeaderByNumber(self, which: BlockId) -> dict[str, Any] | None:  # noqa: N802
         """A header."""
-        block = self._backend.block(which)
+        block = self._shown(which)
         answer = None if block is None else header_json(block.header, block.hash)
         return self._without_identity(answer) if which == "pending" else answer
 
@@ -232,13 +233,13 @@ class EthReads:
     @params(block_id)
     def eth_getBlockReceipts(self, which: BlockId) -> list[dict[str, Any]] | None:  # noqa: N802
         """All receipts of a block."""
-        block = self._backend.block(which)
+        block = self._shown(which)
         return None if block is None else receipts_json(self._backend.config, block, self._receipts(block))
 
     @params(block_id)
     def eth_getBlockTransactionCountByNumber(self, which: BlockId) -> str | None:  # noqa: N802
         """How many transactions."""
-        block = self._backend.block(which)
+        block = self._shown(which)
         return None if block is None else hex_quantity(len(block.transactions))
 
     @params(hash32)
@@ -280,7 +281,7 @@ class EthReads:
     @params(block_id, quantity64)
     def eth_getTransactionByBlockNumberAndIndex(self, which: BlockId, index: int) -> dict[str, Any] | None:  # noqa: N802
         """A transaction by its place."""
-        return self._transaction_at(self._backend.block(which), index)
+        return self._transaction_at(self._shown(which), index)
 
     @params(hash32, quantity64)
     def eth_getTransactionByBlockHashAndIndex(self, block_hash: Hash, index: int) -> dict[str, Any] | None:  # noqa: N802
@@ -299,7 +300,7 @@ class EthReads:
     @params(block_id, quantity64)
     def eth_getRawTransactionByBlockNumberAndIndex(self, which: BlockId, index: int) -> str | None:  # noqa: N802
         """The encoded transaction."""
-        return _raw_at(self._backend.block(which), index)
+        return _raw_at(self._shown(which), index)
 
     @params(hash32, quantity64)
     def eth_getRawTransactionByBlockHashAndIndex(self, block_hash: Hash, index: int) -> str | None:  # noqa: N802
@@ -318,6 +319,28 @@ class EthReads:
     # ------------------------------------------------------------ inside
     def _state(self, which: BlockId) -> Any:
         return self._backend.state(self._backend.require_block(which))
+
+    def _shown(self, which: BlockId) -> Block | None:
+        """A block as it is shown. L1's pending block is the one after the head, before it takes any transaction."""
+        config, head = self._backend.config, self._chain.head
+        if which != "pending" or not isinstance(config, L1Config):
+            return self._backend.block(which)
+        header = replace(
+            head.header,
+            parent_hash=head.hash,
+            number=head.number + 1,
+            timestamp=head.timestamp + 1,
+            base_fee_per_gas=self._next_base_fee(),
+            gas_used=0,
+            transactions_root=EMPTY_TRIE_ROOT,
+            receipts_root=EMPTY_TRIE_ROOT,
+            logs_bloom=bytes(256),
+            requests_hash=None if head.header.requests_hash is None else EMPTY_REQUESTS_HASH,
+        )
+        if header.excess_blob_gas is not None:
+            excess = l1_excess_blob_gas(config, head.header, header.timestamp)
+            header = replace(header, blob_gas_used=0, excess_blob_gas=excess)
+        return Block(header)
 
     def _find(self, tx_hash: Hash) -> tuple[Block, int] | None:
         location = self._chain.find_transaction(tx_hash)

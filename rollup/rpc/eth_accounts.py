@@ -37,6 +37,7 @@ from rollup.rpc.params import (
     params,
     quantity,
 )
+from rollup.rpc.typed_data import check_array_lengths
 
 # Seconds a caller of eth_sendRawTransactionSync waits, at most, and between two looks (geth eth/ethconfig/config.go).
 SYNC_SECONDS, SYNC_MOST_SECONDS, _SYNC_STEP = 20, 60, 0.02
@@ -118,10 +119,14 @@ class EthAccounts:
     def eth_signTypedData_v4(self, who: Address, typed: Any) -> str:  # noqa: N802
         """EIP-712; the data as an object or as JSON text."""
         try:
-            message = encode_typed_data(full_message=parse_json(typed) if isinstance(typed, str) else typed)
+            full = parse_json(typed) if isinstance(typed, str) else typed
+            message = encode_typed_data(full_message=full)
+            check_array_lengths(full)
         except _TYPED_DATA_ERRORS as error:
             raise RpcError(f"invalid typed data: {error}") from error
         return hex_data(bytes(Account.sign_message(message, self._key(who)).signature))
+
+    eth_signTypedData = eth_signTypedData_v4  # noqa: N815 - the name in EIP-712, which web3.py asks for
 
     @params()
     def eth_pendingTransactions(self) -> list[dict[str, Any]]:  # noqa: N802

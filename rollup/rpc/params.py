@@ -61,7 +61,15 @@ def _parse(parser: Parser, value: Any, index: int) -> Any:
     try:
         return parser(value)
     except Invalid as error:
-        raise InvalidParams(f"invalid argument {index}: {error}") from error
+        raise InvalidParams(f"invalid argument {index}: {_in_geths_words(parser, str(error))}") from error
+
+
+def _in_geths_words(parser: Parser, fault: str) -> str:
+    """A fault in the text of an address or a hash, as Go's decoder of JSON names it (geth common/hexutil)."""
+    name = {address: "common.Address", hash32: "common.Hash"}.get(parser)
+    if name is None or fault not in _TEXT_FAULTS:
+        return fault
+    return f"json: cannot unmarshal {fault} into Go value of type {name}"
 
 
 def anything(value: Any) -> Any:
@@ -148,7 +156,7 @@ def data(value: Any) -> bytes:
         raise Invalid("a hex string is expected")
     digits = _digits(value)
     if len(digits) % 2:
-        raise Invalid("hex string of odd length")
+        raise Invalid(_ODD)
     return bytes.fromhex(digits)
 
 
@@ -240,14 +248,23 @@ def percentiles(value: Any) -> list[float]:
     return value
 
 
+_EMPTY, _NO_PREFIX, _NOT_HEX, _ODD = (
+    "empty hex string",
+    "hex string without 0x prefix",
+    "invalid hex string",
+    "hex string of odd length",
+)
+_TEXT_FAULTS = frozenset((_EMPTY, _NO_PREFIX, _NOT_HEX, _ODD))
+
+
 def _digits(value: str) -> str:
     """What follows 0x; raises Invalid in geth's words."""
     if not value:
-        raise Invalid("empty hex string")
+        raise Invalid(_EMPTY)
     if value[:2] not in ("0x", "0X"):
-        raise Invalid("hex string without 0x prefix")
+        raise Invalid(_NO_PREFIX)
     if not _HEX.fullmatch(value, 2):
-        raise Invalid("invalid hex string")
+        raise Invalid(_NOT_HEX)
     return value[2:]
 
 

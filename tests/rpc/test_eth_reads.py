@@ -124,11 +124,18 @@ async def test_the_base_fee_is_that_of_the_next_block(fresh):
         assert (await caller("eth_getBlockByNumber", "latest"))["baseFeePerGas"] == fee
 
 
-async def test_a_pending_block_has_its_identity_on_l2_alone(rpc):
+async def test_the_pending_block_is_the_latest_on_l2_and_the_next_one_on_l1(rpc):
     for method in ("eth_getBlockByNumber", "eth_getHeaderByNumber"):
         assert await rpc.l2(method, "pending") == await rpc.l2(method, "latest")
-        latest = await rpc.l1(method, "latest")
-        assert await rpc.l1(method, "pending") == latest | {"hash": None, "nonce": None, "miner": None}
+        latest, pending = await rpc.l1(method, "latest"), await rpc.l1(method, "pending")
+        assert {pending[name] for name in ("hash", "nonce", "miner")} == {None}
+        assert pending["parentHash"] == latest["hash"]
+        assert int(pending["number"], 16) == int(latest["number"], 16) + 1
+        assert pending["baseFeePerGas"] == await rpc.l1("eth_baseFee")
+        assert pending.keys() == latest.keys()
+    assert (await rpc.l1("eth_getBlockByNumber", "pending"))["transactions"] == []
+    assert await rpc.l1("eth_getBlockTransactionCountByNumber", "pending") == "0x0"
+    assert await rpc.l1("eth_getBlockReceipts", "pending") == []
 
 
 STORAGE_KEYS = [

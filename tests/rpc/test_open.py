@@ -450,7 +450,12 @@ def test_a_transaction_with_several_inferences():
         ("open_listInferences", [[]], -32602, "invalid argument 0: an object is expected"),
         ("open_listInferences", [{"model": 1}], -32602, "unknown field model"),
         ("open_listInferences", [{"payer": "0x"}], -32602, "invalid argument 0: payer: hex string has length 0"),
-        ("open_earnings", ["0x" + "gg" * 20], -32602, "invalid argument 0: invalid hex string"),
+        (
+            "open_earnings",
+            ["0x" + "gg" * 20],
+            -32602,
+            "invalid argument 0: json: cannot unmarshal invalid hex string into Go value of type common.Address",
+        ),
         ("open_usage", [2, 5, 5], -32602, "an end after the start"),
         ("open_usage", [2, 0, 10, 0], -32602, "a step of at least one second"),
         ("open_usage", [2, 0, 2**62, 1], -32602, "at most 1000 steps"),

@@ -50,6 +50,24 @@ def test_signs_the_message(accounts: EthAccounts, typed: Any) -> None:
     signature = accounts.eth_signTypedData_v4([WHO, typed])
     message = encode_typed_data(full_message=copy.deepcopy(MESSAGE))
     assert Account.recover_message(message, signature=signature).lower() == WHO
+    assert accounts.eth_signTypedData([WHO, typed]) == signature
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_an_array_of_another_length_than_its_type_says_is_an_error(accounts: EthAccounts, nested: bool) -> None:
+    """eth-account would sign it."""
+    wanted = "string[2][]" if nested else "string[2]"
+    types = {"EIP712Domain": [{"name": "name", "type": "string"}], "Note": [{"name": "lines", "type": wanted}]}
+
+    def sign(lines: list[str]) -> str:
+        message = {"lines": [lines] if nested else lines}
+        typed = {"types": types, "primaryType": "Note", "domain": {"name": "x"}, "message": message}
+        return accounts.eth_signTypedData_v4([WHO, typed])
+
+    assert len(sign(["a", "b"])) == 2 + 130
+    for lines in ([], ["a"], ["a", "b", "c"]):
+        with pytest.raises(RpcError, match=rf"Expected 2 items for array type string\[2\], got {len(lines)} items"):
+            sign(lines)
 
 
 @pytest.mark.parametrize("text", ["[" * 200_000, '{"types":' * 200_000, "", "{", "NaN", "\ud800"])
