@@ -17,6 +17,7 @@ from rollup.printable_text import printable
 _COMMANDS = {
     "run": ("rollup.cli.run", "Start L1, L2, sequencer, batcher and verifier."),
     "ctl": ("rollup.cli.ctl", "Operate a running chain: mine, reorganise, move time, snapshots."),
+    "bench": ("rollup.cli.bench", "Send a load to a running node and measure it."),
     "verify": ("rollup.cli.verify", "Derive an L2 from L1 data alone."),
     "demo": ("rollup.cli.demo", "Pay for 200 inferences and show who was paid."),
     "replay": ("rollup.cli.replay", "Execute recorded real blocks and compare their hashes."),

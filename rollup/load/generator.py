@@ -105,7 +105,7 @@ class Generator:
             head = max(head, newest)
             if self._now() - reported >= _PROGRESS:
                 reported = self._now()
-                refused = self._outcome.sent - self._outcome.accepted
+                refused = sum(self._outcome.refused.values())
                 self._on_progress(Progress(reported, self._outcome.sent, refused, self._outcome.included))
             await asyncio.sleep(self._job.poll)
 

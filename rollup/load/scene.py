@@ -18,7 +18,8 @@ _TIMEOUT: Final = 120.0  # seconds of one request
 _INCLUSION_TIMEOUT: Final = 120.0  # seconds for transactions of the setting up to be in a block
 _BATCH: Final = 100
 _MAX_BATCH_BYTES: Final = 2_000_000
-_MAX_FEE: Final = 100 * GWEI
+TIP: Final = GWEI // 1_000  # wei per unit of gas
+_LEAST_BASE_FEE: Final = GWEI // 100  # what a cap counts on, where the base fee has fallen below it
 
 
 def address_of(key: bytes) -> bytes:
@@ -63,6 +64,13 @@ class Scene:
         """The result of a call whose answer is a quantity."""
         return int(self.call(method, *params), 16)
 
+    def max_fee(self) -> int:
+        """A fee cap in wei per unit of gas: four times the base fee, so that some full blocks do not outbid it."""
+        block = self.call("eth_getBlockByNumber", "latest", False)
+        if "baseFeePerGas" not in block:
+            raise LoadError("the chain has no base fee: the load sends type-2 transactions (EIP-1559)")
+        return 4 * max(int(block["baseFeePerGas"], 16), _LEAST_BASE_FEE) + TIP
+
     def nonces(self, keys: Iterable[bytes]) -> tuple[int, ...]:
         """The next nonce of each account."""
         params = [["0x" + address_of(key).hex(), "pending"] for key in keys]
@@ -86,9 +94,9 @@ class Scene:
         """Sends each call from its key, waits for all of them, and returns the receipts; raises LoadError for a
         transaction that fails."""
         nonces = dict(zip(keys := list(dict.fromkeys(key for key, _ in items)), self.nonces(keys), strict=True))
-        raws, hashes = [], []
+        raws, hashes, cap = [], [], self.max_fee()
         for key, call in items:
-            transaction = self._signed(key, call, nonces[key])
+            transaction = self._signed(key, call, nonces[key], cap)
             nonces[key] += 1
             raws.append("0x" + transaction.encode().hex())
             hashes.append("0x" + transaction.hash.hex())
@@ -99,7 +107,7 @@ class Scene:
             raise LoadError("a transaction that prepares the load failed")
         return receipts
 
-    def _signed(self, key: bytes, call: Call, nonce: int) -> Transaction:
+    def _signed(self, key: bytes, call: Call, nonce: int, cap: int) -> Transaction:
         return Transaction(
             DYNAMIC_FEE,
             nonce=nonce,
@@ -108,8 +116,8 @@ class Scene:
             value=call.value,
             data=call.data,
             chain_id=self.chain_id,
-            max_fee_per_gas=_MAX_FEE,
-            max_priority_fee_per_gas=GWEI,
+            max_fee_per_gas=cap,
+            max_priority_fee_per_gas=TIP,
         ).signed(key)
 
     def _receipts(self, hashes: list[str]) -> list[dict[str, Any]]:

@@ -10,11 +10,12 @@ from rollup.economics import calls
 from rollup.economics.shape import Level
 from rollup.load.job import Call, LoadError
 from rollup.load.scene import Scene, address_of
-from rollup.protocol.accounts import USERS
+from rollup.protocol.accounts import USERS, DevAccount
 from rollup.protocol.primitives import keccak256
 
 TOKEN: Final = bytes.fromhex("4200000000000000000000000000000000000006")  # WETH9, a predeploy of every OP Stack chain
 FEE: Final = 10**12  # wei of one inference
+BATCHED: Final = 1_000  # inferences of one inferBatch
 _RECIPIENTS: Final = 1_000
 _CHUNK: Final = 500  # contributors of one `contribute`
 _FIRST_MEMBER: Final = 2**80
@@ -35,7 +36,10 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """A kind of load. prepare makes what it needs on a chain, for these senders, and returns the calls."""
+    """A kind of load. prepare makes what it needs on a chain, for these senders, and returns the calls.
+
+    A sender does call i when its place among the senders is i modulo their number, and so on in turn.
+    """
 
     name: str
     prepare: Callable[[Scene, Sequence[bytes], Shape], list[Call]]
@@ -64,13 +68,26 @@ def _erc20(scene: Scene, senders: Sequence[bytes], shape: Shape) -> list[Call]:
 
 
 def _infer(scene: Scene, senders: Sequence[bytes], shape: Shape) -> list[Call]:
-    model, _ = register_model(scene, shape)
+    model = register_model(scene, shape)
     return [Call(ADDRESS_BYTES, FEE, calls.infer(model, _TOKENS), _INFERENCE_GAS + 50_000 * shape.datanets)]
 
 
 def _infer_compact(scene: Scene, senders: Sequence[bytes], shape: Shape) -> list[Call]:
-    model, _ = register_model(scene, shape)
+    model = register_model(scene, shape)
     return [Call(ADDRESS_BYTES, FEE, calls.infer_compact(model, _TOKENS), _INFERENCE_GAS + 50_000 * shape.datanets)]
+
+
+def _infer_batch(scene: Scene, senders: Sequence[bytes], shape: Shape) -> list[Call]:
+    """Only its attributor may call it, so each sender has a model; call i is sender i's."""
+    datanets = _datanets(scene, shape)
+    level = Level(weights=(1,) * shape.datanets)
+    register = [calls.register_model(level, datanets, 0, _account(sender), FEE) for sender in senders]
+    receipts = scene.send([(scene.funder, _call(data)) for data in register])
+    gas = _INFERENCE_GAS + 50_000 * shape.datanets
+    return [
+        Call(ADDRESS_BYTES, FEE * BATCHED, calls.infer_batch(_created(receipt), BATCHED, _TOKENS), gas)
+        for receipt in receipts
+    ]
 
 
 WORKLOADS: Final = {
@@ -80,21 +97,31 @@ WORKLOADS: Final = {
         Workload("erc20", _erc20),
         Workload("infer", _infer),
         Workload("infer-compact", _infer_compact),
+        Workload("infer-batch", _infer_batch),
     )
 }
 
 
-def register_model(scene: Scene, shape: Shape) -> tuple[int, list[int]]:
-    """A model over new DataNets that share the contributors; its number and theirs."""
+def register_model(scene: Scene, shape: Shape) -> int:
+    """The number of a new model over new DataNets that share the contributors."""
+    datanets = _datanets(scene, shape)
+    data = calls.register_model(Level(weights=(1,) * shape.datanets), datanets, 0, USERS[8], FEE)
+    (receipt,) = scene.send([(scene.funder, _call(data))])
+    return _created(receipt)
+
+
+def _datanets(scene: Scene, shape: Shape) -> list[int]:
+    """New DataNets that share the contributors, at least one each."""
     owner = scene.funder
     receipts = scene.send([(owner, _call(calls.create_datanet()))] * shape.datanets)
     datanets = [_created(receipt) for receipt in receipts]
     share = max(1, shape.contributors // shape.datanets)
     scene.send([(owner, call) for datanet in datanets for call in _contributions(datanet, share)])
-    attributor = next(user for user in USERS if user.index == 8)
-    data = calls.register_model(Level(weights=(1,) * shape.datanets), datanets, 0, attributor, FEE)
-    (receipt,) = scene.send([(owner, _call(data))])
-    return _created(receipt), datanets
+    return datanets
+
+
+def _account(key: bytes) -> DevAccount:
+    return DevAccount(-1, address_of(key), key)
 
 
 def _contributions(datanet: int, contributors: int) -> list[Call]:
@@ -115,6 +142,3 @@ def _call(data: bytes, gas: int = _SET_UP_GAS) -> Call:
 def _created(receipt: dict[str, Any]) -> int:
     """The number of what a call created: the first indexed value of its event."""
     return int(receipt["logs"][-1]["topics"][1], 16)
-
-
-__all__ = ["FEE", "TOKEN", "WORKLOADS", "Shape", "Workload", "address_of", "recipient", "register_model"]

@@ -2,15 +2,19 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Iterator
 
 import pytest
+from click.testing import CliRunner
 
 from benchmarks.comparison import Case, Runner, Side
 from benchmarks.node_load import Target, node_process
 from benchmarks.peers import Server
+from rollup.cli import main
 from rollup.load.connection import Connection, errors_of
 from rollup.load.job import Call, Job, LoadError, Outcome, percentile
+from rollup.load.mix import interleaved
 from rollup.load.process import GeneratorProcess
 from rollup.load.scene import Scene, address_of, sender_keys
 from rollup.load.signing import lanes
@@ -102,7 +106,7 @@ def test_a_node_that_does_not_answer_is_named() -> None:
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
-    with node_process(tmp_path_factory.mktemp("load"), "--block-time=1", "--l1-block-time=2") as target:
+    with node_process(tmp_path_factory.mktemp("load"), "--instant", "--block-time=1", "--l1-block-time=2") as target:
         yield target
 
 
@@ -154,3 +158,49 @@ def test_the_cpu_time_of_a_node_is_that_of_all_its_processes(node: Target) -> No
     assert usage.processes >= 2, "the node and its KZG process"
     assert usage.cpu > 0
     assert usage.resident > 50_000_000
+
+
+def test_a_mix_of_loads_is_measured_by_the_command(node: Target) -> None:
+    given = ["--workload", "infer=2,transfer=1", "--models", "2", "--k", "2", "--contributors", "3"]
+    sizes = ["--payers", "4", "--count", "64", "--batch", "5", "--pid", str(node.process_id)]
+    done = CliRunner().invoke(main, ["bench", "--l2", node.l2, *given, *sizes, "--json"])
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.output)
+    assert [found[name] for name in ("sent", "accepted", "included", "succeeded")] == [64] * 4
+    assert 0 < found["latencySeconds"]["p50"] <= found["latencySeconds"]["p99"] <= found["seconds"] + 0.001
+    assert found["cpuMicrosPerTransaction"] > 0
+    assert found["generatorShare"] > 0
+
+
+def test_a_rate_decides_how_many_are_sent_and_a_table_shows_it(node: Target) -> None:
+    done = CliRunner().invoke(
+        main, ["bench", "--l2", node.l2, "--workload", "transfer", "--rate", "40", "--duration", "1", "--payers", "4"]
+    )
+    assert done.exit_code == 0, done.output
+    assert re.search(r"sent, accepted, in blocks, succeeded +40, 40, 40, 40", done.output)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "text"),
+    [
+        (["--workload", "nothing"], 2, "'nothing' is not one of transfer"),
+        (["--workload", "infer=0"], 2, "how often is 1 to 1,000"),
+        (["--private-key", "0x12"], 2, "a private key is 64 hexadecimal digits"),
+        (["--l2", "http://127.0.0.1:1"], 1, "http://127.0.0.1:1"),
+        (["--l2", "127.0.0.1:1"], 1, "an http:// or https:// URL is expected"),
+    ],
+)
+def test_a_load_that_cannot_be_sent_is_refused_with_the_reason(arguments: list[str], status: int, text: str) -> None:
+    done = CliRunner().invoke(main, ["bench", *arguments])
+    assert done.exit_code == status
+    assert text in done.output
+
+
+def test_calls_of_one_sender_keep_their_place_in_a_mix() -> None:
+    own = [Call(bytes([place]) * 20) for place in range(4)]
+    shared = [Call(b"\xff" * 20)]
+    calls = interleaved({"own": own, "shared": shared}, {"own": 2, "shared": 1}, 4)
+    assert len(calls) % 4 == 0
+    for index, call in enumerate(calls):
+        assert call in (own[index % 4], shared[0])
+    assert calls.count(shared[0]) * 3 == len(calls)
