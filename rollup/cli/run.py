@@ -237,10 +237,11 @@ _CHAIN_ID = click.IntRange(1, 2**53 - 1)  # tools in JavaScript read it as a num
 @click.option(
     "--processes",
     type=_Processes(),
-    default="1",
+    default="auto",
     show_default=True,
     metavar="auto|N",
-    help="The node's process and N - 1 front processes, which take transactions on the L2 port; auto: by the cores.",
+    help="The node's process and N - 1 front processes, which take transactions on the L2 port; auto: one front "
+    "process per two cores, and none with a virtual clock.",
 )
 @click.option("--virtual-clock", is_flag=True, help="Do not wait: the time jumps from block to block.")
 @click.option(
@@ -286,7 +287,7 @@ def command(**options: Any) -> None:
         Hosts(options.pop("allowed_hosts")),
         Origins(options.pop("allowed_origins")),
         options.pop("strict"),
-        options.pop("processes"),
+        _processes_of(options),
     )
     params = NodeParams(l2_block_time=options.pop("block_time"), **options)
     output = _Output(as_json, verbose - quiet)
@@ -307,6 +308,12 @@ class _Pages:
 def _pages_of(options: dict[str, Any]) -> _Pages:
     url, model, key = (options.pop(f"inference_{name}") for name in ("url", "model", "key"))
     return _Pages(options.pop("has_pages"), None if url is None else RemoteModel(url, model, key))
+
+
+def _processes_of(options: dict[str, Any]) -> int | None:
+    """How many processes the user wants; None leaves it to the number of cores."""
+    processes: int | None = options.pop("processes")
+    return 1 if processes is None and options["virtual_clock"] else processes
 
 
 @dataclass(slots=True, frozen=True)

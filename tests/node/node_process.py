@@ -52,7 +52,7 @@ class NodeProcess:
         chosen = dict.fromkeys(PORTS, 0) | (ports or {})
         self.process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "rollup.cli", "run", "--json"),
+                *(sys.executable, "-m", "rollup.cli", "run", "--json", "--processes=1"),
                 *(f"--{name}-port={port}" for name, port in chosen.items()),
                 *map(str, options),
             ],

@@ -10,6 +10,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from rollup.rpc.front.fronts import front_count
 from tests.node.node_process import L2, NodeProcess, call, transfer
 
 ROLLUP = "op-node RPC"
@@ -95,7 +96,9 @@ def test_a_killed_front_process_is_replaced_while_blocks_go_on():
         assert f'"pid": {pid}' in node.process.stderr.read()
 
 
-def test_one_process_has_no_front_processes():
-    with NodeProcess("--processes=1") as node:
-        assert counts(node)["front"] == 0
+def test_auto_has_a_front_process_per_two_cores_and_none_with_a_virtual_clock():
+    with NodeProcess("--processes=auto") as node:
+        wait_for_fronts(node, front_count(None))
+    with NodeProcess("--processes=auto", "--virtual-clock", "--da=calldata") as node:
+        node.wait_for("L2BlockBuilt")
         assert children(node.process.pid) == []
