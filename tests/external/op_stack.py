@@ -11,6 +11,8 @@ import pytest
 from rollup.protocol.accounts import BATCHER
 from tests.node.node_process import L1, RpcFailure, call
 
+COMPLAINTS = ("lvl=error", "lvl=crit", "lvl=warn", "error", "flag provided but not defined")
+OP_NODE_LOG = "op-node.log"
 BUILD = "docs/official.md says how to build it; then name it in {}, or put it on the PATH"
 
 
@@ -29,11 +31,25 @@ def free_port():
         return listener.getsockname()[1]
 
 
+def version_of(path):
+    """What a program says of its version, in one line: `op-node version v1.19.0`."""
+    done = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=60)
+    return (done.stdout or done.stderr).strip().partition("\n")[0] or os.path.basename(path)
+
+
+def last_complaint(log):
+    """The last line of a log that is an error or a warning, or its last line."""
+    lines = log.read_text(errors="replace").strip().splitlines() or ["it wrote nothing"]
+    complaints = [line for line in lines if any(word in line.lower() for word in COMPLAINTS)]
+    return (complaints or lines)[-1][:500]
+
+
 class Program:
     """A process that writes into a file; killed in the end."""
 
     def __init__(self, log, *command):
         self.log = log
+        self.path = command[0]
         with log.open("w") as file:
             self.process = subprocess.Popen([str(word) for word in command], stdout=file, stderr=subprocess.STDOUT)
 
@@ -45,7 +61,12 @@ class Program:
         self.process.wait()
 
     def must_run(self):
-        assert self.process.poll() is None, self.log.read_text()[-4_000:]
+        if self.process.poll() is not None:
+            self.fail("ended")
+
+    def fail(self, what):
+        """Ends the test with one line: the program, its version, what it did and its last complaint."""
+        pytest.fail(f"{version_of(self.path)} {what}: {last_complaint(self.log)}", pytrace=False)
 
     def wait_for(self, url):
         """Until it answers at a port of its own."""
@@ -83,7 +104,7 @@ def op_node(node, folder, engine, *options):
     """op-node between the node's L1 and an engine."""
     files, urls, port = node.started["files"], node.started["urls"], free_port()
     program = Program(
-        folder / "op-node.log",
+        folder / OP_NODE_LOG,
         *(need_program("op-node"), f"--l1={urls[L1]}", f"--l1.beacon={urls['beacon API']}", "--l1.rpckind=standard"),
         *("--l1.http-poll-interval=500ms", "--l1.epoch-poll-interval=2s", "--verifier.l1-confs=0"),
         *(f"--l2={engine}", f"--l2.jwt-secret={files['jwt.hex']}", "--l2.enginekind=geth"),
