@@ -109,3 +109,27 @@ def test_the_calls_of_a_transaction_are_traced(chain, visit):
     page = visit(chain, f"l2/tx/{made['transactionHash']}")
     page.get_by_role("button", name="Trace the calls").click()
     expect(page.locator(".tree .frame")).to_contain_text("Attribution")
+
+
+def test_a_snapshot_is_taken_and_restored_and_l1_is_paused(fresh, visit):
+    fresh.step(3)
+    page = visit(fresh, "control")
+    snapshots = page.get_by_role("region", name="Snapshots")
+    snapshots.get_by_role("button", name="Take one").click()
+    log = page.get_by_role("table", name="Log")
+    expect(log).to_contain_text("snapshot 1")
+    fresh.step(4)
+    expect(page.locator(".strip")).to_contain_text("unsafe #7")
+    snapshots.get_by_role("button", name="Go back to it").click()
+    expect(snapshots).to_contain_text("Both layers go back to the snapshot")
+    snapshots.get_by_role("button", name="Yes: go back to it").click()
+    expect(page.locator(".strip")).to_contain_text("unsafe #3")
+    expect(log).to_contain_text("L2 head went back from #7 to #3")
+    l1 = page.get_by_role("region", name="L1", exact=True)
+    l1.get_by_role("button", name="Pause").click()
+    expect(log).to_contain_text("L1 pause")
+    before = fresh.node.l1.chain.head.number
+    fresh.step(12)
+    assert fresh.node.l1.chain.head.number == before
+    l1.get_by_role("button", name="Resume").click()
+    expect(log).to_contain_text("L1 resume")

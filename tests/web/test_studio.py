@@ -11,6 +11,7 @@ from rollup.cli.demo_texts import load_data_set
 from rollup.inputs.model_file import model_of
 from rollup.inputs.yaml_fields import parse_yaml
 from tests.web.conftest import EXAMPLES
+from tests.web.story import ACCOUNTS
 
 FIRST = "Statins lower the level of cholesterol in the blood by thirty to fifty percent in most patients."
 SECOND = "Ezetimibe adds a further fifth to the effect, because the gut takes up less cholesterol from food."
@@ -18,8 +19,9 @@ HOSTILE = "<img src=x onerror=alert(1)> \u202egnp.exe \u200b</script><script>ale
 
 
 def drop(page, *files):
-    page.get_by_text("Drop text files here").wait_for()
-    page.set_input_files("input[type=file]", [{"name": n, "mimeType": "text/plain", "buffer": b} for n, b in files])
+    page.get_by_text("Drop text files or a folder here").wait_for()
+    sent = [{"name": name, "mimeType": "text/plain", "buffer": data} for name, data in files]
+    page.set_input_files("input[type=file][multiple]", sent)
 
 
 def register_model(page, chain, name="Lipids"):
@@ -103,6 +105,25 @@ def test_what_is_no_text_or_there_twice_is_said_before_anything_is_sent(fresh, v
     expect(table.get_by_text("not UTF-8 text")).to_be_visible()
     expect(table.get_by_text("the same text as a.txt")).to_be_visible()
     expect(page.get_by_role("button", name="Create the DataNet with 1 text")).to_be_disabled()
+
+
+def test_the_rows_of_a_csv_and_the_files_of_a_folder_become_texts(fresh, visit, tmp_path):
+    rows = (
+        "title,address,units,text\r\n"
+        f'"Doses, low",{ACCOUNTS[3].address},7,"Take ""one"" a day,\nnever two"\r\n'
+        f"Rest,{ACCOUNTS[4].address},,Sleep before the shift\r\n"
+    )
+    page = visit(fresh, "studio")
+    drop(page, ("notes.csv", rows.encode()), ("broken.csv", b'text\n"never closed\n'))
+    table = page.get_by_role("table", name="Texts to register")
+    for words in ("Doses, low", "Rest", "not CSV: a quote is not closed"):
+        expect(table.locator("tbody tr", has_text=words)).to_have_count(1)
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "a.md").write_text("the first text of a folder")
+    (tmp_path / "deep" / "b.txt").write_text("the second text of a folder")
+    page.set_input_files("input[webkitdirectory]", tmp_path)
+    for words in ("a.md", "b.txt"):
+        expect(table.locator("tbody tr", has_text=words)).to_have_count(1)
 
 
 def test_the_n_gram_model_repeats_itself_and_only_the_texts(chain):

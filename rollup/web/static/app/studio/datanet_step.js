@@ -11,7 +11,7 @@ import {Table} from '../parts/table.js';
 import {Amount} from '../parts/values.js';
 import {say} from '../parts/toasts.js';
 import {change, form, made, target, texts} from './state.js';
-import {readFiles, textOf} from './drop.js';
+import {filesOf, readFiles, textOf} from './drop.js';
 import {keepName} from './names_kept.js';
 import {listDatanets, title} from './registry.js';
 import {Act} from './act.js';
@@ -46,6 +46,7 @@ const unitsOf = (item) => (typeof item.units === 'number' ? item.units : item.un
 function Drop() {
   const [isOver, setOver] = useState(false);
   const picker = useRef(null);
+  const folder = useRef(null);
   const owner = () => signer.peek()?.address ?? '';
   const take = async (files) => {
     try {
@@ -60,15 +61,17 @@ function Drop() {
   };
   const dropped = (event) => {
     over(false)(event);
-    take(event.dataTransfer.files);
+    filesOf(event.dataTransfer).then(take, (error) => say(foreign(error.message), 'bad'));
   };
   return html`<div class=${`drop${isOver ? ' is-over' : ''}`} onDragOver=${over(true)} onDragLeave=${over(false)} onDrop=${dropped}>
-    <p>Drop text files here: .txt, .md, or .jsonl with a text in each line.</p>
+    <p>Drop text files or a folder here: .txt, .md, .jsonl with a text in each line, or .csv with a column named text.</p>
     <div class="inline center">
       <button type="button" onClick=${() => picker.current.click()}>Choose files</button>
+      <button type="button" onClick=${() => folder.current.click()}>Choose a folder</button>
       <${Paste} onText=${(text) => measure([textOf(`pasted text ${texts.peek().length + 1}`, text, owner())])} />
     </div>
-    <input ref=${picker} type="file" multiple hidden accept=".txt,.md,.jsonl,text/*" onChange=${(event) => take(event.target.files)} />
+    <input ref=${picker} type="file" multiple hidden accept=".txt,.md,.jsonl,.csv,text/*" onChange=${(event) => take(event.target.files)} />
+    <input ref=${folder} type="file" webkitdirectory hidden onChange=${(event) => take(event.target.files)} />
   </div>`;
 }
 
