@@ -1,13 +1,17 @@
 """The wheel and the sdist: everything the checkout has is in them, and the commands run from them."""
 
+import json
+import re
 import shutil
 import subprocess
 import sys
 import tarfile
 import zipfile
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
+import requests
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("openrollup", "rollup", "sequencer", "derivation", "attribution_precompile", "benchmarks")
@@ -77,3 +81,25 @@ def test_the_commands_and_the_example_texts_run_from_the_wheel(wheel: Path, tmp_
 @pytest.mark.slow
 def test_the_demo_runs_from_the_wheel(wheel: Path, tmp_path: Path) -> None:
     assert "exact to the wei" in run(wheel, tmp_path, "demo", "--inferences", "2")
+
+
+@pytest.mark.slow
+def test_the_pages_are_served_from_the_wheel_without_node(wheel: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(wheel) as file:
+        file.extractall(tmp_path / "site")
+    ports = [f"--{name}-port=0" for name in ("l1", "l2", "verifier", "rollup", "beacon", "engine")]
+    command = [sys.executable, "-P", "-m", "rollup.cli", "run", "--json", *ports]
+    # No PATH: neither Node nor a shell is found.
+    environment = {"PYTHONPATH": str(tmp_path / "site")}
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=PIPE, text=True) as node:
+        try:
+            assert node.stdout is not None
+            url = json.loads(node.stdout.readline())["urls"]["pages for browsers"]
+            page = requests.get(url, headers={"Accept": "text/html"}, timeout=30)
+            assert page.headers["Content-Type"].startswith("text/html")
+            links = re.findall(r'(?:src|href)="(/static/[^"]+)"', page.text)
+            assert {Path(link).suffix for link in links} >= {".js", ".css"}
+            for link in links:
+                assert requests.get(url.rstrip("/") + link, timeout=30).ok, link
+        finally:
+            node.terminate()

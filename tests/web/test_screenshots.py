@@ -22,6 +22,13 @@ def test_a_page_is_pictured(chain, visit, tmp_path, name):
     route = {"explorer": "", "transaction": f"l2/tx/{tx}", "answer": f"answer/{tx}", "usage": "usage/1"}.get(name, name)
     page = visit(chain, route, viewport={"width": 1120, "height": 760}, reduced_motion="reduce")
     settled(page)
+    if name == "control":  # the last picture: heads that move, and a batcher that is stopped and heals
+        batcher = page.get_by_role("region", name="Batcher")
+        for number in range(14):
+            if number in (2, 8):
+                batcher.get_by_role("button", name="Stop" if number == 2 else "Start").click()
+            chain.step(3)
+            page.wait_for_timeout(700)
     page.wait_for_timeout(500)
     target = Path(os.environ.get("SCREENSHOTS", tmp_path)) / f"page-{name}.png"
     page.screenshot(path=target)
