@@ -10,6 +10,7 @@ from typing import Any
 import numpy
 
 _MULTIPLIER = numpy.uint32(2_654_435_769)
+_THREE_BYTES, _SHIFT = numpy.uint32(0xFF_FFFF), numpy.uint32(19)
 _MAX_DISTANCE = 8_192
 _TAIL = 13  # bytes at the end in which no match begins
 _CHUNK = 1 << 15
@@ -55,14 +56,15 @@ def fastlz_length(data: bytes) -> int:
 
 def _repeats(data: bytes, start: int, end: int) -> dict[int, int]:
     """For positions from start to end: the latest earlier position among them with the same slot."""
-    values: Any = numpy.frombuffer(data, numpy.uint8, end - start + 2, start).astype(numpy.uint32)
-    sequences = values[:-2] | values[1:-1] << 8 | values[2:] << 16
-    places = (sequences * _MULTIPLIER >> 19).astype(numpy.uint16)
-    order = numpy.argsort(places, kind="stable")
+    # The four bytes from each position on, without copying them; the fourth is masked out.
+    words: Any = numpy.ndarray((end - start,), "<u4", data, start, (1,))
+    places = ((words & _THREE_BYTES) * _MULTIPLIER >> _SHIFT).astype(numpy.uint16)
+    order = places.argsort(kind="stable")
     ordered = places[order]
-    same = ordered[1:] == ordered[:-1]
-    order += start
-    return dict(zip(order[1:][same].tolist(), order[:-1][same].tolist(), strict=True))
+    same = (ordered[1:] == ordered[:-1]).nonzero()[0]
+    if start:
+        order += start
+    return dict(zip(order[same + 1].tolist(), order[same].tolist(), strict=True))
 
 
 def _literals(count: int) -> int:

@@ -1,0 +1,39 @@
+"""A running node collects garbage rarely, and leaves the collector as it found it."""
+
+import gc
+import weakref
+
+import pytest
+
+from rollup.node.schedule import collecting_rarely
+
+
+class Knot:
+    """An object in a cycle."""
+
+    def __init__(self):
+        self.itself = self
+
+
+def test_collections_are_rarer_while_a_node_runs_and_as_before_afterwards():
+    before = gc.get_threshold()
+    with collecting_rarely():
+        assert gc.get_threshold() > before
+        assert gc.get_freeze_count() > 0
+    assert gc.get_threshold() == before
+    assert gc.get_freeze_count() == 0
+
+
+def test_a_node_that_fails_leaves_the_collector_as_it_was():
+    before = gc.get_threshold()
+    with pytest.raises(RuntimeError), collecting_rarely():
+        raise RuntimeError
+    assert (gc.get_threshold(), gc.get_freeze_count()) == (before, 0)
+
+
+def test_cycles_are_still_collected():
+    with collecting_rarely():
+        seen = weakref.ref(Knot())
+        kept = [[] for _ in range(gc.get_threshold()[0] + 1)]
+        assert seen() is None
+        assert kept
