@@ -71,7 +71,7 @@ class RollupChain:
     """A local L2 whose genesis has more accounts, extended through the block builder. All blocks of one L1 origin."""
 
     def __init__(self, alloc: Mapping[Address, GenesisAccount], store: Store) -> None:
-        self.devnet = make_devnet(DevnetParams(_GENESIS_TIME, l2_chain_id=CHAIN_ID, l2_gas_limit=GAS_LIMIT))
+        self.devnet = make_devnet(DevnetParams(_GENESIS_TIME, l2_chain_id=CHAIN_ID))
         file = self.devnet.l2.file
         file.alloc.update(alloc)
         self.chain = Chain.open(store, genesis_header(file, self.devnet.params.forks), file.alloc)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from rollup.cooperative import pause
 from rollup.execution.config import L1Config, L2Config
 from rollup.execution.vms.base import EvmContext
-from rollup.execution.vms.interpreter import PROGRAMS, Programs
+from rollup.execution.vms.program import PROGRAMS, Programs
 from rollup.execution.vms.rules import EvmRules, l1_rules, l2_rules
 from rollup.protocol.blob_schedule import blob_base_fee_under
 from rollup.protocol.fees import (

@@ -23,7 +23,7 @@ from rollup.execution.state.accounts import AccountDatabase
 from rollup.execution.state.reader import StateReader
 from rollup.execution.tracing import Tracer
 from rollup.execution.transition import create_address, execute_call
-from rollup.execution.vms.interpreter import PROGRAMS, Programs
+from rollup.execution.vms.program import PROGRAMS, Programs
 from rollup.execution.vms.rules import EvmRules, with_precompiles
 from rollup.execution.vms.stepwise import Tracing
 from rollup.protocol.fees import L1FeeParameters

@@ -22,7 +22,7 @@ from rollup.execution.state.accounts import AccountDatabase
 from rollup.execution.state.database import StagedState, StateDatabase
 from rollup.execution.tracers.transfers import TransferLogger
 from rollup.execution.transition import execute_call
-from rollup.execution.vms.interpreter import Programs
+from rollup.execution.vms.program import Programs
 from rollup.execution.vms.rules import EvmRules
 from rollup.execution.vms.stepwise import Tracing
 from rollup.protocol.block import Block

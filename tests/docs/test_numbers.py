@@ -6,7 +6,7 @@ import pytest
 
 from derivation import channels
 from rollup.execution import block_filling, engine, senders
-from rollup.execution.vms import interpreter
+from rollup.execution.vms import program
 from rollup.l1.devnet import DevnetParams
 from rollup.l1.miner import FinalityLag
 from rollup.node import NodeParams
@@ -41,7 +41,7 @@ UPGRADES = [fork for fork in Fork if FORKS[fork].has_upgrade_transactions]
 
 SAID = {
     "execution.md": [
-        f"up to {interpreter.PROGRAMS._heaviest // 2**20} MB of them",
+        f"up to {program.PROGRAMS._heaviest // 2**20} MB of them",
         f"{senders._SLICE} per task on up to 8 threads",
         f"from the pool after {block_filling.FILL_SECONDS:.0f} s",
         f"runs for more than {block_filling.TRANSACTION_SECONDS} s",

@@ -3,7 +3,7 @@
 import sys
 import tracemalloc
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from random import Random
 from typing import Any
@@ -19,7 +19,7 @@ from rollup.execution.state.accounts import AccountDatabase
 from rollup.execution.state.reader import TrieReader
 from rollup.execution.tracing import Step, Tracer
 from rollup.execution.transition import TransactionContext
-from rollup.execution.vms import interpreter
+from rollup.execution.vms import frame, program
 from rollup.execution.vms.base import EvmContext, RollupComputation
 from rollup.execution.vms.rules import l1_rules, l2_rules
 from rollup.execution.vms.stepwise import Tracing
@@ -151,6 +151,8 @@ def execute(
     value: int,
     static: bool,
     tracer: Tracer | None = None,
+    programs: program.Programs | None = None,
+    storage: Mapping[int, int] | None = None,
 ) -> Any:
     rules = l1_rules(L1Fork.PRAGUE) if fork is None else l2_rules(fork, False)
     accounts = AccountDatabase(TrieReader({}, {}, EMPTY_TRIE_ROOT))
@@ -159,11 +161,14 @@ def execute(
         accounts.set_code(address, code)
         for slot in range(4):
             accounts.set_storage(address, slot, slot)
+    for slot, number in (storage or {}).items():
+        accounts.set_storage(SELF, slot, number)
     accounts.set_balance(CALLER, 10**18)
     accounts.lock_changes()
     hashes = {number: bytes([number]) * 32 for number in range(90, 100)}
     context = EvmContext(b"\xee" * 20, 1_700_000_000, 100, b"\x77" * 32, 30_000_000, 901, 7, 3, hashes.get)
     context.tracing = None if tracer is None else Tracing(tracer)
+    context.programs = program.PROGRAMS if programs is None else programs
     state = rules.state_class(accounts, context)
     accounts.mark_address_warm(SELF)
     message = Message(gas, SELF, CALLER, value, data, codes[SELF], is_static=static)
@@ -200,9 +205,13 @@ def both(seed: int, fork: Fork | None) -> dict[str, Any]:
         with by_py_evm(is_on):
             results.append(outcome(*execute(fork, codes, gas, data, value, static)))
     tracer = Recorder()
+    compiled = program.Programs(heat=program.Heat(runs=1, block_runs=1))
     with by_py_evm(False):
         results.append(outcome(*execute(fork, codes, gas, data, value, static, tracer)))
-    assert results[0] == results[1] == results[2], f"{codes[SELF].hex()} calls {codes[OTHER].hex()}"
+        for _ in range(2):  # the first time compiles what it comes to, and compiles again what it saw run often
+            results.append(outcome(*execute(fork, codes, gas, data, value, static, programs=compiled)))
+    for result in results[1:]:
+        assert result == results[0], f"{codes[SELF].hex()} calls {codes[OTHER].hex()}"
     assert not tracer.depths
     assert tracer.logs >= len(results[0]["logs"])
     return results[0]
@@ -246,7 +255,7 @@ def test_random_programs_end_in_every_way() -> None:
 def test_programs_that_are_interrupted_all_the_time_end_the_same(monkeypatch, gas_slice: int) -> None:
     """Check points within frames must not show: neither in the gas that GAS and calls see nor in the end."""
     asked = []
-    monkeypatch.setattr(interpreter, "GAS_SLICE", gas_slice)
+    monkeypatch.setattr(frame, "GAS_SLICE", gas_slice)
     monkeypatch.setattr(EvmContext.__init__, "__defaults__", _with_check(lambda: asked.append(1)))
     for seed in range(60):
         both(seed, FORKS[seed % len(FORKS)])
@@ -266,7 +275,7 @@ def test_a_long_frame_is_asked_every_slice_of_gas(code: str) -> None:
     context.check_interrupt = lambda: asked.append(1)
     accounts = AccountDatabase(TrieReader({}, {}, EMPTY_TRIE_ROOT))
     state = l2_rules(Fork.JOVIAN, False).state_class(accounts, context)
-    message = Message(10 * interpreter.GAS_SLICE, SELF, CALLER, 0, b"", bytes.fromhex(code))
+    message = Message(10 * frame.GAS_SLICE, SELF, CALLER, 0, b"", bytes.fromhex(code))
     state.computation_class.apply_message(state, message, TransactionContext(CALLER, 9))
     assert 10 <= len(asked) <= 11
 
@@ -286,16 +295,25 @@ def test_a_loop_of_calls_keeps_no_frames(opcode: str) -> None:
 
 
 def test_programs_are_kept_by_weight() -> None:
-    programs = interpreter.Programs(heaviest=1_000_000)
+    programs = program.Programs(heaviest=1_000_000)
     for number in range(100):
         run_once(programs, b"\x5b" * 1_000 + number.to_bytes(2, "big"))
     assert programs.weight <= 1_000_000 + 400_000
     assert 1 <= len(programs) <= 5
 
 
-def test_a_kept_program_weighs_at_least_what_it_takes() -> None:
-    for piece in (b"\x5b", b"\x5f\x50", b"\x60\x01\x50", b"\x7f" + b"\xff" * 32 + b"\x50"):
-        programs = interpreter.Programs()
+@pytest.mark.parametrize("heat", [program.HEAT, program.Heat(runs=1, block_runs=1)])
+def test_a_kept_program_weighs_at_least_what_it_takes(heat: program.Heat) -> None:
+    for piece in (
+        b"\x5b",
+        b"\x5f\x50",
+        b"\x60\x01\x50",
+        b"\x7f" + b"\xff" * 32 + b"\x50",
+        b"\x5a\x50",
+        b"\x5f\x54\x50",
+    ):
+        programs = program.Programs(heat=heat)
+        run_once(program.Programs(heat=heat), piece)  # what is loaded once
         tracemalloc.start()
         run_once(programs, piece * 2_000)
         taken = tracemalloc.get_traced_memory()[0]
@@ -303,7 +321,7 @@ def test_a_kept_program_weighs_at_least_what_it_takes() -> None:
         assert programs.weight >= taken * 0.9
 
 
-def run_once(programs: interpreter.Programs, code: bytes) -> None:
+def run_once(programs: program.Programs, code: bytes) -> None:
     context = EvmContext(bytes(20), 0, 1, bytes(32), 10**9, 901, 7, 3, lambda _: None, programs=programs)
     accounts = AccountDatabase(TrieReader({}, {}, EMPTY_TRIE_ROOT))
     state = l2_rules(Fork.JOVIAN, False).state_class(accounts, context)
@@ -315,11 +333,11 @@ def run_once(programs: interpreter.Programs, code: bytes) -> None:
 @settings(max_examples=300, **SETTINGS)
 def test_jump_destinations_are_those_of_py_evm(code: bytes) -> None:
     pushes = bytes(0x5B if byte % 3 == 0 else 0x60 + byte % 32 if byte % 3 == 1 else byte for byte in code)
-    program = interpreter.Program(pushes, (), interpreter.Programs())
+    code_read = program.Program(pushes, (), program.Weight())
     stream = CodeStream(pushes)
     positions = range(len(pushes) + 2)
     expected = [place for place in positions if stream.is_valid_opcode(place) and pushes[place] == 0x5B]
-    assert [place for place in reversed(positions) if program.is_jump_destination(place)] == expected[::-1]
+    assert [place for place in reversed(positions) if code_read.is_jump_destination(place)] == expected[::-1]
 
 
 @given(st.binary(max_size=120), st.integers(0, 100_000))

@@ -302,6 +302,13 @@ class AccountDatabase:
             self._warm_slots[key] = True
             self._log.append((self._warm_slots, key, _MISSING))
 
+    def warm_storage(self, address: Address, slot: int) -> bool:
+        """Marks a slot as accessed. Returns whether it was before."""
+        if (address, slot) in self._warm_slots:
+            return True
+        self.mark_storage_warm(address, slot)
+        return False
+
     def warm_set(self) -> tuple[list[Address], list[tuple[Address, int]]]:
         """Every address and every slot accessed in this transaction, in order of access."""
         return list(self._warm_addresses), list(self._warm_slots)

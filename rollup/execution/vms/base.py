@@ -10,7 +10,8 @@ from eth.vm.stack import Stack
 
 from rollup.cooperative import pause
 from rollup.execution.state.accounts import AccountDatabase
-from rollup.execution.vms.interpreter import PROGRAMS, Programs, run
+from rollup.execution.vms.interpreter import run
+from rollup.execution.vms.program import PROGRAMS, Programs
 from rollup.execution.vms.stepwise import Tracing, run_stepwise
 from rollup.protocol.primitives import Address, Hash
 

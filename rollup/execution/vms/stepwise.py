@@ -29,9 +29,10 @@ from rollup.execution.tracing import (
     Step,
     Tracer,
 )
-from rollup.execution.vms.interpreter import JUMP, JUMPI, NEXT, RETURN, Block, Frame, Program, Programs
+from rollup.execution.vms.blocks import JUMP, JUMPI, NEXT, RETURN, Block
+from rollup.execution.vms.frame import STACK_LIMIT, Frame
+from rollup.execution.vms.program import Program, Programs
 
-_STACK_LIMIT = 1024
 _DEPTH_LIMIT = 1024
 _CALL_STIPEND = 2_300
 _CREATE_GAS, _LOG_GAS, _LOG_BYTE_GAS = 32_000, 375, 8
@@ -188,7 +189,8 @@ class Tracing:
 
 def run_stepwise(computation: Any, tracing: Tracing) -> None:
     """Runs a computation's code to its end, as interpreter.run does, and raises the same errors."""
-    program, frame, tracer = tracing.programs.of(computation), Frame(computation), tracing.tracer
+    program, tracer = tracing.programs.of(computation), tracing.tracer
+    frame = Frame(computation, program)
     code, depth, meter, wants_opcodes = (
         computation.msg.code,
         computation.msg.depth + 1,
@@ -236,8 +238,8 @@ def _begin(frame: Frame, block: Block) -> None:
     frame.meter.asked = 0
     if size < needed:
         raise StackUnderflow(size, needed)
-    if size + gained > _STACK_LIMIT:
-        raise StackOverflow(size, _STACK_LIMIT - gained)
+    if size + gained > STACK_LIMIT:
+        raise StackOverflow(size, STACK_LIMIT - gained)
     if gas:
         frame.charge(gas)
 
