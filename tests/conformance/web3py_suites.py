@@ -15,6 +15,7 @@ from web3._utils.module_testing import (
 from web3._utils.module_testing.persistent_connection_provider import PersistentConnectionProviderTest
 from web3._utils.module_testing.web3_module import AsyncWeb3ModuleTest
 
+from rollup.protocol.accounts import USERS
 from tests.node.node_process import L1, L2
 
 CHAIN_ID = 131277322940537  # what web3.py's tests sign for and expect
@@ -92,6 +93,11 @@ class PersistentConnection(_OverWebSocket, PersistentConnectionProviderTest):
 @pytest.mark.usefixtures("empty_pool")
 class AsyncEth(_OverWebSocket, AsyncEthModuleTest):
     """The eth module over a WebSocket."""
+
+    @pytest.fixture
+    def keyfile_account_pkey(self):
+        """Another account than the twins over HTTP have: what they delegated to has written its storage."""
+        return "0x" + USERS[1].private_key.hex()
 
 
 @pytest.mark.slow

@@ -27,6 +27,11 @@ def need_package(name, version=None):
     return folder
 
 
+def failed(stderr):
+    """Whether a program of Foundry names an error: the wrapper from npm ends with 0 whatever its program ends with."""
+    return any(line.lower().startswith("error:") for line in stderr.splitlines())
+
+
 def run_script(name, folder, node, tmp_path, timeout, **more):
     """Runs a script on a node: what it said, by step. Fails with its words when it fails."""
     settings = {

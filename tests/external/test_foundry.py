@@ -10,7 +10,7 @@ import pytest
 from attribution_precompile import ADDRESS_BYTES
 from rollup.protocol.accounts import USERS
 from rollup.protocol.primitives import keccak256
-from tests.external.conftest import SCRIPTS, need_package
+from tests.external.conftest import SCRIPTS, failed, need_package
 from tests.external.op_stack import Program, free_port
 from tests.node.node_process import L2, NodeProcess, RpcFailure, call
 
@@ -51,7 +51,7 @@ class Foundry:
             text=True,
             timeout=200,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert (done.returncode, failed(done.stderr)) == (0, False), done.stdout + done.stderr
         return done.stdout
 
 
