@@ -73,8 +73,14 @@ def _begin(directory: Path, chosen: Mapping[str, Any], genesis_time: int) -> dic
     if values["genesis_time"] is None:
         values["genesis_time"] = genesis_time
     directory.mkdir(parents=True, exist_ok=True)
-    write_file(directory / _FILE, json.dumps(values, indent=1) + "\n")  # a kill leaves the whole file or none
+    write_parameters(directory, values)
     return values
+
+
+def write_parameters(directory: Path, values: Mapping[str, Any]) -> None:
+    """Makes a directory one of a chain with these values of CHAIN_FIELDS; raises OSError."""
+    kept = {name: values[name] for name in CHAIN_FIELDS}
+    write_file(directory / _FILE, json.dumps(kept, indent=1) + "\n")  # a kill leaves the whole file or none
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -82,21 +88,29 @@ def _read(path: Path) -> dict[str, Any]:
         kept = parse_json(path.read_bytes())
     except ValueError as error:
         raise DataDirectoryError(f"{path}: not JSON: {error}") from error
+    try:
+        return check_parameters(kept)
+    except DataDirectoryError as error:
+        raise DataDirectoryError(f"{path}: {error}") from error
+
+
+def check_parameters(kept: Any) -> dict[str, Any]:
+    """The values of CHAIN_FIELDS in a JSON document; raises DataDirectoryError."""
     if not isinstance(kept, dict):
-        raise DataDirectoryError(f"{path}: an object is expected")
+        raise DataDirectoryError("an object is expected")
     kept = {**_DEFAULTS, **kept}
     for name in CHAIN_FIELDS:
         if name not in kept:
-            raise DataDirectoryError(f"{path}: {name} is missing")
+            raise DataDirectoryError(f"{name} is missing")
         value = kept[name]
         if name == "attribution":
             if value not in ("native", "contract"):
-                raise DataDirectoryError(f"{path}: attribution: native or contract is expected, not {value!r}")
+                raise DataDirectoryError(f"attribution: native or contract is expected, not {value!r}")
         elif name in _FORKS:
             if not isinstance(value, str):
-                raise DataDirectoryError(f"{path}: {name}: a text is expected, not {value!r}")
+                raise DataDirectoryError(f"{name}: a text is expected, not {value!r}")
         elif not isinstance(value, int) or isinstance(value, bool):
-            raise DataDirectoryError(f"{path}: {name}: a whole number is expected, not {value!r}")
+            raise DataDirectoryError(f"{name}: a whole number is expected, not {value!r}")
         elif name in _NUMBERS and not 0 <= value < 2**64:
-            raise DataDirectoryError(f"{path}: {name}: {value} is outside of 0 to 2**64 - 1")
+            raise DataDirectoryError(f"{name}: {value} is outside of 0 to 2**64 - 1")
     return {name: kept[name] for name in CHAIN_FIELDS}

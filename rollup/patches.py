@@ -29,10 +29,10 @@ class PatchesError(ValueError):
 class Patches:
     """The patches of both layers. With a folder, every change is written to its patches.json."""
 
-    def __init__(self, folder: Path | None = None) -> None:
-        """Reads the folder's file if there is one; raises PatchesError."""
+    def __init__(self, folder: Path | None = None, document: str | None = None) -> None:
+        """Reads the folder's file if there is one; raises PatchesError. document: the patches to begin with else."""
         self._path = None if folder is None else folder / FILE
-        self.layers = {name: StatePatches() for name in LAYERS}
+        self.layers = {name: StatePatches() for name in LAYERS} if document is None else parse_patches(document)
         if self._path is not None and self._path.exists():
             self.layers = load_patches(self._path)
 
@@ -59,23 +59,35 @@ class Patches:
             self.layers[name].replace(tables[name])
         self._write()
 
+    def document(self) -> str:
+        """The text of patches.json."""
+        tables = {name: _layer_json(self.layers[name].by_height) for name in LAYERS}
+        return json.dumps(tables, indent=1) + "\n"
+
     def _write(self) -> None:
         if self._path is not None:
-            document = {name: _layer_json(self.layers[name].by_height) for name in LAYERS}
-            write_file(self._path, json.dumps(document, indent=1) + "\n")
+            write_file(self._path, self.document())
 
 
 def load_patches(path: Path) -> dict[str, StatePatches]:
     """The patches of both layers in a file; raises PatchesError."""
     try:
-        document = mapping(parse_json(path.read_bytes()))
+        return parse_patches(path.read_bytes())
+    except OSError as error:
+        raise PatchesError(f"{path}: {error.strerror or error}") from error
+    except PatchesError as error:
+        raise PatchesError(f"{path}: {error}") from error
+
+
+def parse_patches(text: str | bytes) -> dict[str, StatePatches]:
+    """The patches of both layers in the text of a file; raises PatchesError."""
+    try:
+        document = mapping(parse_json(text))
         if unknown := document.keys() - set(LAYERS):
             raise Invalid(f"{min(unknown)}: l1 or l2 is expected")
         return {name: StatePatches(_layer(mapping(document.get(name, {})))) for name in LAYERS}
-    except OSError as error:
-        raise PatchesError(f"{path}: {error.strerror or error}") from error
     except (ValueError, Invalid) as error:
-        raise PatchesError(f"{path}: {error}") from error
+        raise PatchesError(str(error)) from error
 
 
 def _layer(document: Mapping[str, Any]) -> _Table:

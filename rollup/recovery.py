@@ -70,7 +70,7 @@ def _keep_transactions(chain: Chain) -> None:
     for number in range(chain.safe.number + 1, chain.head.number + 1):
         block = chain.block_by_number(number)
         if block is not None:
-            kept += [(item.hash, item.encode()) for item in block.transactions if not item.is_deposit]
+            kept += [item for item in block.transactions if not item.is_deposit]
     journal = PoolJournal(chain.store)
     journal.load()
     journal.update(kept)

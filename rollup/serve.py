@@ -30,6 +30,7 @@ from rollup.protocol.transaction import BLOB, Transaction
 from rollup.rpc.backend import ExecutionBackend
 from rollup.rpc.batch_history import BatchHistory
 from rollup.rpc.beacon import BeaconServer
+from rollup.rpc.block_cheat_api import BlockCheatApi
 from rollup.rpc.cheat_api import CheatApi
 from rollup.rpc.control_api import ControlApi
 from rollup.rpc.debug import Debug
@@ -46,6 +47,7 @@ from rollup.rpc.eth_node import EthNode
 from rollup.rpc.eth_simulate import EthSimulate
 from rollup.rpc.front.fronts import Item, front_count
 from rollup.rpc.hosts import Hosts
+from rollup.rpc.impersonation_api import ImpersonationApi
 from rollup.rpc.jwt_auth import JwtAuth, read_or_make_secret
 from rollup.rpc.limits import MAX_ENGINE_BODY
 from rollup.rpc.methods import collect
@@ -62,6 +64,8 @@ from rollup.rpc.ots import Otterscan
 from rollup.rpc.parity_trace import ParityTraces
 from rollup.rpc.raw_transactions import RawTransactions
 from rollup.rpc.server import RpcServer
+from rollup.rpc.state_cheat_api import StateCheatApi
+from rollup.rpc.token_cheat_api import TokenCheatApi
 
 ATTRIBUTION: Address = bytes.fromhex("4f50454e00000000000000000000000000000001")
 
@@ -162,8 +166,13 @@ def endpoints(
         found["engine"] = engine_server(turns, node.l2.engine, l2, jwt_secret)
     servers = {name: item for name, item in found.items() if isinstance(item, RpcServer)}
     cheats = Cheats(node)
-    servers["l1"].add_methods(CheatApi(cheats.l1, cheats, l1).methods(is_strict))
-    servers["l2"].add_methods(CheatApi(cheats.l2, cheats, l2).methods(is_strict))
+    for backend, layer in ((l1, cheats.l1), (l2, cheats.l2)):
+        port = servers[backend.name]
+        port.add_methods(CheatApi(layer, cheats, backend).methods(is_strict))
+        port.add_methods(BlockCheatApi(layer).methods(is_strict))
+        port.add_methods(StateCheatApi(layer, cheats).methods(is_strict))
+        port.add_methods(TokenCheatApi(layer, backend).methods(is_strict))
+        port.add_methods(ImpersonationApi(layer, backend, EthAccounts(backend, turns)).methods(is_strict))
     rollup.add_methods(ControlApi(Control(cheats)).methods(is_strict))
     rollup.pages.update(report_pages(node, servers))
     return found

@@ -77,6 +77,12 @@ _CHAIN_ID = click.IntRange(1, 2**53 - 1)  # tools in JavaScript read it as a num
 
 @click.command("run")
 @click.option("--data-dir", type=click.Path(path_type=Path, file_okay=False), help="Keep the chains here.")
+@click.option(
+    "--load",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    metavar="FILE",
+    help="Begin with the chains of a dump (openrollup ctl dump FILE), whose options need not be given.",
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--l1-port", default=8545, show_default=True, type=_PORT, help="Port of the L1 JSON-RPC; 0: any free port."

@@ -5,6 +5,7 @@ from rollup.protocol.header import Header
 from rollup.protocol.known_transactions import known_or_decoded
 from rollup.protocol.primitives import Hash, from_int_bytes, rlp_decode, rlp_encode, to_int_bytes
 from rollup.protocol.receipt import Log, Receipt
+from rollup.protocol.transaction import decode_transaction
 
 
 def encode_body(block: Block) -> bytes:
@@ -17,7 +18,9 @@ def decode_body(data: bytes, header: Header, block_hash: Hash) -> Block:
     transactions = []
     for raw, sender in rlp_decode(data):
         transaction = known_or_decoded(raw)
-        if transaction._sender is None:
+        if transaction._sender != sender:
+            if transaction._sender is not None:  # this block's is impersonated, and somebody has sent its bytes
+                transaction = decode_transaction(raw)
             transaction._sender = sender
         transactions.append(transaction)
     return Block(header, transactions, block_hash)

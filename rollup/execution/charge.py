@@ -85,9 +85,12 @@ def check(evm: Evm, transaction: Transaction, gas_left: int) -> Charge:
 
 
 def check_fee_cap(transaction: Transaction, base_fee: int) -> None:
-    """The fee cap must reach the block's base fee (EIP-1559); raises InvalidTransaction."""
+    """The fee cap must reach the block's base fee (EIP-1559); raises InvalidTransaction.
+
+    An impersonated transaction may pay less, or nothing.
+    """
     cap = transaction.max_fee_per_gas
-    if cap < base_fee:
+    if cap < base_fee and not transaction.is_impersonated:
         raise InvalidTransaction(Refusal.BASE_FEE, address=transaction.sender, have=cap, want=base_fee)
 
 
@@ -120,7 +123,7 @@ def pay_fees(evm: Evm, charge: Charge, gas_used: int) -> None:
     """Pays the tip, the base fee, the L1 fee and the operator fee; for good. A payment of 0 touches no account."""
     # spec: fees.vaults
     accounts, base_fee, price = evm.accounts, evm.context.base_fee_per_gas, charge.price
-    if price != base_fee:
+    if price > base_fee:
         accounts.credit(evm.context.coinbase, gas_used * (price - base_fee))
     if evm.rules.fork is None:
         return
@@ -140,6 +143,8 @@ def _check_account(evm: Evm, transaction: Transaction, account: Account) -> None
     if transaction.nonce != nonce:
         kind = Refusal.NONCE_LOW if transaction.nonce < nonce else Refusal.NONCE_HIGH
         raise InvalidTransaction(kind, address=transaction.sender, have=transaction.nonce, want=nonce)
+    if transaction.is_impersonated:
+        return
     # An account that delegates to code may send (EIP-7702).
     if not evm.rules.is_prague or delegate_of(evm.accounts.get_code(transaction.sender)) is None:
         raise InvalidTransaction(Refusal.NOT_AN_EOA, address=transaction.sender, code_hash=code_hash)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from rollup.clock import Clock
 from rollup.execution.block_builder import BlockBuilder, BlockContext, l1_context
+from rollup.execution.block_context import BlockOverrides
 from rollup.execution.block_filling import BlockFilling
 from rollup.execution.chain import Chain, HeadChange
 from rollup.execution.config import L1Config
@@ -51,6 +52,22 @@ class FinalityLag:
 
 
 @dataclass(slots=True, frozen=True)
+class NextBlock:
+    """What a developer sets for the next block alone: a slot's time, base fee in wei, prevRandao, gas limit."""
+
+    timestamp: int | None = None
+    base_fee: int | None = None
+    prev_randao: Hash | None = None
+    gas_limit: int | None = None
+
+    def changed(self, context: BlockContext) -> BlockContext:
+        """The context of the block with what is set."""
+        return context.overridden(
+            BlockOverrides(base_fee=self.base_fee, prev_randao=self.prev_randao, gas_limit=self.gas_limit)
+        )
+
+
+@dataclass(slots=True, frozen=True)
 class MinerSnapshot:
     """A miner's state, without its chain and its pool."""
 
@@ -58,7 +75,8 @@ class MinerSnapshot:
     gas_limit: int
     coinbase: Address
     loose_blobs: list[tuple[Hash, bytes]]
-    next_time: int | None
+    next_block: NextBlock
+    interval: int | None
     on_demand: bool
 
 
@@ -93,7 +111,8 @@ class MockL1:
         self.gas_limit = chain.head.header.gas_limit  # the next blocks' gas limit moves towards this
         self.seconds = seconds
         self.on_demand = False  # blocks come only when mine is called, and none is ever due
-        self._next_time: int | None = None
+        self.next_block = NextBlock()
+        self.interval: int | None = None  # seconds between blocks, where slots are to be skipped
         self._filling = BlockFilling(pool)
         self._seed = BeaconSeed(seed, self.archive.branch())
         self.archive.add_block(0, chain.genesis.hash)
@@ -108,13 +127,19 @@ class MockL1:
 
     @property
     def next_block_time(self) -> int:
-        """The time of the first slot after the head, or of a later one set by set_next_time, in seconds."""
-        first = self.slots.next_time(self.chain.head.timestamp)
-        return first if self._next_time is None else max(first, self._next_time)
+        """The time of the next block in seconds: the first slot after the head, or after the interval, or that of
+        set_next_time.
+        """
+        head = self.chain.head.timestamp
+        first = (
+            self.slots.next_time(head) if self.interval is None else self.slots.first_time_from(head + self.interval)
+        )
+        wanted = self.next_block.timestamp
+        return max(wanted, self.slots.next_time(head)) if wanted is not None else first
 
     def set_next_time(self, timestamp: int) -> None:
         """Skips the slots before a slot's time, in seconds, for the next block; raises SlotError for another time."""
-        self._next_time = self.slots.check(timestamp, self.chain.head.timestamp)
+        self.next_block = replace(self.next_block, timestamp=self.slots.check(timestamp, self.chain.head.timestamp))
 
     def is_due(self) -> bool:
         """True when the next slot has begun by the clock, unless blocks come only on demand."""
@@ -198,13 +223,18 @@ class MockL1:
         """Builds a block without the pool's transactions."""
         return self._mine(timestamp, lambda builder: None)
 
-    def reorg(self, depth: int, blocks: Sequence[Sequence[bytes]] | None = None) -> HeadChange:
+    def finalize(self) -> None:
+        """Makes the head safe and final at once."""
+        head = self.chain.head.hash
+        self.chain.set_labels(head, head)
+
+    def reorg(self, depth: int, blocks: Sequence[Sequence[bytes | Transaction]] | None = None) -> HeadChange:
         """Replaces the newest blocks by others and makes the last of those the head.
 
-        depth: how many go. blocks: the raw transactions of each new block in order, blob transactions in network form
-        or, when L1 has seen their blobs, without; by default as many empty blocks as went; an empty list only goes
-        back. What was in the old blocks and is not in the new returns to the pool. Raises ReorgError with nothing
-        changed.
+        depth: how many go. blocks: the transactions of each new block in order, raw ones or those of old blocks; by
+        default as many empty blocks as went; an empty list only goes back. A blob transaction is in network form or,
+        when L1 has seen its blobs, without them. What was in the old blocks and is not in the new returns to the pool.
+        Raises ReorgError with nothing changed.
         """
         parent = self._ancestor(depth)
         before = self._seed
@@ -228,12 +258,14 @@ class MockL1:
     def capture(self) -> MinerSnapshot:
         """The state that decides the next blocks, without the chain and the pool."""
         blobs = self.archive.loose_blobs()
-        return MinerSnapshot(self._seed, self.gas_limit, self.coinbase, blobs, self._next_time, self.on_demand)
+        return MinerSnapshot(
+            self._seed, self.gas_limit, self.coinbase, blobs, self.next_block, self.interval, self.on_demand
+        )
 
     def restore(self, snapshot: MinerSnapshot) -> None:
         """Restores what capture returned. Restore chain and pool first."""
         self._seed, self.gas_limit, self.coinbase = snapshot.seed, snapshot.gas_limit, snapshot.coinbase
-        self._next_time, self.on_demand = snapshot.next_time, snapshot.on_demand
+        self.next_block, self.interval, self.on_demand = snapshot.next_block, snapshot.interval, snapshot.on_demand
         self.archive.set_branch(self._seed.branch)
         self.archive.put_back(snapshot.loose_blobs)
         self._drop_unused_blobs()
@@ -242,7 +274,8 @@ class MockL1:
     def _mine(self, timestamp: int | None, fill: Callable[[BlockBuilder], None]) -> Block:
         parent = self.chain.head
         time = self.next_block_time if timestamp is None else self.slots.check(timestamp, parent.timestamp)
-        block = self._build(parent, time, fill)
+        block = self._build(parent, time, fill, self.next_block)
+        self.next_block = NextBlock()
         self._adopt(block)
         return block
 
@@ -260,12 +293,12 @@ class MockL1:
             raise ReorgError(f"block {head.number - depth} is not in the chain")
         return ancestor
 
-    def _decode_all(self, raws: Iterable[bytes]) -> list[Transaction]:
+    def _decode_all(self, raws: Iterable[bytes | Transaction]) -> list[Transaction]:
         """Decodes transactions and stores the blobs that came with them. Raises ReorgError."""
         transactions = []
         for raw in raws:
             try:
-                transactions.append(self._decode(raw))
+                transactions.append(raw if isinstance(raw, Transaction) else self._decode(raw))
             except (SidecarError, TransactionError) as error:
                 raise ReorgError(f"replacement transaction: {error}") from error
         return transactions
@@ -310,9 +343,15 @@ class MockL1:
 
         return block_hash
 
-    def _build(self, parent: Block, timestamp: int, fill: Callable[[BlockBuilder], None]) -> Block:
+    def _build(
+        self,
+        parent: Block,
+        timestamp: int,
+        fill: Callable[[BlockBuilder], None],
+        chosen: NextBlock = NextBlock(),
+    ) -> Block:
         """Executes and stores a block without making it canonical."""
-        context = self.context_on(parent, timestamp)
+        context = chosen.changed(self.context_on(parent, timestamp))
         builder = BlockBuilder(self.config, context, self.chain.states, self.block_hashes_from(parent))
         builder.begin()
         fill(builder)
@@ -337,7 +376,7 @@ class MockL1:
 
     def _adopt(self, block: Block) -> HeadChange:
         change = self.chain.set_head(block.hash)
-        self._next_time = None
+        self.next_block = replace(self.next_block, timestamp=None)
         self._move_labels()
         return change
 

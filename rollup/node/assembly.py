@@ -92,9 +92,10 @@ def open_l2(
 
 
 # ---------------------------------------------------------------- a whole node
-def assemble(params: NodeParams, devnet: Devnet, stores: tuple[Store, Store, Store], events: EventLog) -> Actors:
+def assemble(
+    params: NodeParams, devnet: Devnet, stores: tuple[Store, Store, Store], events: EventLog, patches: Patches
+) -> Actors:
     """All actors on the stores of L1, L2 and verifier; raises NodeError where a chain cannot be opened."""
-    patches = Patches(params.data_dir)
     devnet = _patched(devnet, patches)
     clock = ManualClock(devnet.params.genesis_time) if params.virtual_clock else SystemClock()
     seconds = None if params.virtual_clock else time.monotonic

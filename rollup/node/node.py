@@ -5,17 +5,20 @@ from contextlib import AbstractContextManager, ExitStack
 from typing import Literal
 
 from rollup.cooperative import Turns
+from rollup.data_directory import CHAIN_FIELDS
+from rollup.dump import STORES, encode_dump, read_dump
 from rollup.events import Event, EventLog
 from rollup.execution.overrides import StateOverride
 from rollup.l1.devnet import make_devnet
 from rollup.node.actors import Actors
 from rollup.node.assembly import assemble, open_store
-from rollup.node.params import NodeError, NodeParams, devnet_params, resumed
+from rollup.node.params import NodeError, NodeParams, devnet_params, loaded, resumed
 from rollup.node.reports import Reports
 from rollup.node.schedule import Schedule
 from rollup.node.snapshots import snapshots_of
 from rollup.node.steps import NodeSteps
 from rollup.node.view import NodeView, is_verifier_equal, view_of
+from rollup.patches import Patches
 from rollup.protocol.block import Block
 from rollup.protocol.blockref import L2BlockRef
 from rollup.protocol.primitives import Address
@@ -65,19 +68,32 @@ class Node:
         if on_event is not None:
             events.subscribe(on_event)
         try:
-            params = resumed(params)
+            dump = None if params.load is None else read_dump(params.load)
+            params = resumed(params if dump is None else loaded(params, dump))
             devnet = make_devnet(devnet_params(params))
             with ExitStack() as opened:
                 stores = []
-                for name in ("l1", "l2", "verifier"):
+                for name in STORES:
                     stores.append(open_store(params.data_dir and params.data_dir / name))
                     opened.callback(stores[-1].close)
+                    if dump is not None and params.data_dir is None:
+                        dump.fill(name, stores[-1])
                 l1, l2, verifier = stores
-                node = cls(params, assemble(params, devnet, (l1, l2, verifier), events), events, (l1, l2, verifier))
+                patches = Patches(params.data_dir, None if dump is None else dump.patches)
+                actors = assemble(params, devnet, (l1, l2, verifier), events, patches)
+                node = cls(params, actors, events, (l1, l2, verifier))
                 opened.pop_all()
         except (StoreError, ValueError, OSError) as error:
             raise NodeError(str(error)) from error
         return node
+
+    def dump(self) -> bytes:
+        """The whole node as the bytes of a file (rollup/dump.py). Not to be called while a step is under way."""
+        stores = dict(zip(STORES, self._stores, strict=True))
+        parameters = {name: getattr(self.params, name) for name in CHAIN_FIELDS}
+        return encode_dump(
+            parameters | {"genesis_time": self.devnet.params.genesis_time}, self.patches.document(), stores
+        )
 
     def close(self) -> None:
         """Closes the stores."""

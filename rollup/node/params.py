@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from rollup.data_directory import CHAIN_FIELDS, begin_or_resume
+from rollup.data_directory import CHAIN_FIELDS, DataDirectoryError, begin_or_resume
+from rollup.dump import Dump
 from rollup.execution.genesis import AttributionMode
 from rollup.l1.devnet import DEFAULT_GAS_LIMIT, SEQ_WINDOW_SIZE, DevnetParams
 from rollup.pool.limits import PoolLimits
@@ -32,10 +33,11 @@ class NodeParams:
     """What a user chooses. Times are in seconds.
 
     A genesis_time of None is one block time before now. Without a data_dir nothing is kept. forks is parsed by
-    ForkSchedule.parse, l1_forks by parse_l1_forks.
+    ForkSchedule.parse, l1_forks by parse_l1_forks. load: a dump to begin with (rollup/dump.py).
     """
 
     data_dir: Path | None = None
+    load: Path | None = None
     l1_block_time: int = 12
     l2_block_time: int = 2
     l1_chain_id: int = 900
@@ -99,6 +101,21 @@ def resumed(params: NodeParams) -> NodeParams:
         return params
     chosen = {name: getattr(params, name) for name in CHAIN_FIELDS}
     return replace(params, **begin_or_resume(params.data_dir, chosen, _default_genesis_time(params)))
+
+
+def loaded(params: NodeParams, dump: Dump) -> NodeParams:
+    """The parameters of a dump's chain, whose data directory is made if one is asked for.
+
+    Raises DataDirectoryError for a directory that is not empty, or an option that contradicts the dump.
+    """
+    defaults = NodeParams()
+    for name in CHAIN_FIELDS:
+        chosen, kept = getattr(params, name), dump.parameters[name]
+        if chosen not in (kept, getattr(defaults, name)):
+            raise DataDirectoryError(f"the dump is of a chain with {name} {kept}, not {chosen}: leave the option out")
+    if params.data_dir is not None:
+        dump.write_directory(params.data_dir)
+    return replace(params, **dump.parameters)
 
 
 def _default_genesis_time(params: NodeParams) -> int:

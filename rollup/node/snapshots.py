@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from rollup.clock import ManualClock, SystemClock
 from rollup.execution.chain import Chain, ChainHeads
+from rollup.execution.chain_recovery import newest_with_state
 from rollup.node.actors import Actors
 
 
@@ -44,6 +45,9 @@ class Snapshots:
         self._actors = actors
         self._taken: dict[int, _Snapshot] = {}
         self._last = 0
+        self._genesis = self._capture() if all(chain.head.number == 0 for chain in chains) else None
+        if self._genesis is not None:
+            self._release(self._genesis)  # pruning does not wait for a reset
 
     @property
     def count(self) -> int:
@@ -58,32 +62,52 @@ class Snapshots:
     def take(self) -> int:
         """Takes a snapshot and returns its number. Numbers begin at 1 and are not used again."""
         self._last += 1
-        heads = [chain.capture() for chain in self._chains]
-        self._taken[self._last] = _Snapshot(self._clock.now(), heads, [actor.capture() for actor in self._actors])
+        self._taken[self._last] = self._capture()
         return self._last
 
-    def revert(self, number: int) -> bool:
+    def revert(self, number: int, keeps: bool = False) -> bool:
         """Restores a snapshot; False for a number that is not known.
 
-        The snapshot and those taken after it are forgotten (as in ganache's evm_revert). Not to be called while a step
-        of the node is under way (rollup.cooperative.Turns.change_all).
+        Those taken after it are forgotten, and without keeps the snapshot too (as in ganache's evm_revert). Not to be
+        called while a step of the node is under way (rollup.cooperative.Turns.change_all).
         """
         snapshot = self._taken.get(number)
         if snapshot is None:
             return False
+        self._restore(snapshot)
+        self.forget(number + 1 if keeps else number)
+        return True
+
+    def reset(self) -> str | None:
+        """Restores the beginning and forgets all snapshots; says why not, with nothing changed, where it cannot."""
+        if self._genesis is None:
+            return "this node began with a chain that was kept: its state at genesis is not known"
+        for chain in self._chains:
+            if newest_with_state(chain, 0) is None:
+                return "the states of the first blocks are no longer kept: use openrollup run --archive"
+        self._restore(self._genesis)
+        self.forget(0)
+        return None
+
+    def _capture(self) -> _Snapshot:
+        heads = [chain.capture() for chain in self._chains]
+        return _Snapshot(self._clock.now(), heads, [actor.capture() for actor in self._actors])
+
+    def _restore(self, snapshot: _Snapshot) -> None:
         self._clock.rewind_to(snapshot.time)
         for chain, heads in zip(self._chains, snapshot.heads, strict=True):
             chain.restore(heads)
         for actor, state in zip(self._actors, snapshot.states, strict=True):
             actor.restore(state)
-        self.forget(number)
-        return True
+
+    def _release(self, snapshot: _Snapshot) -> None:
+        for chain, heads in zip(self._chains, snapshot.heads, strict=True):
+            chain.release(heads)
 
     def forget(self, number: int) -> None:
         """Forgets a snapshot and those taken after it, and lets the states go that only they needed."""
         for later in [taken for taken in self._taken if taken >= number]:
-            for chain, heads in zip(self._chains, self._taken.pop(later).heads, strict=True):
-                chain.release(heads)
+            self._release(self._taken.pop(later))
 
     @contextmanager
     def anchor(self) -> Iterator[None]:

@@ -52,7 +52,7 @@ def _check_code(
     old: PooledTransaction | None,
 ) -> None:
     """EIP-3607, and EIP-7702: one call can empty a delegated account, so it has one transaction in flight."""
-    if state.code_hash == EMPTY_CODE_HASH:
+    if state.code_hash == EMPTY_CODE_HASH or transaction.is_impersonated:
         return
     if delegate_of(reader.code(state.code_hash)) is None:
         raise PoolError(f"sender not an eoa: address 0x{account.address.hex()}")

@@ -1,15 +1,21 @@
-"""Keeps acknowledged transactions in a store, so that a killed node still has them when it starts again."""
+"""Keeps acknowledged transactions in a store, so that a killed node still has them when it starts again.
+
+A transaction is kept as its EIP-2718 bytes. Before those of an impersonated one stand a zero byte, which no transaction
+begins with, and its sender.
+"""
 
 from collections.abc import Iterable
 
-from rollup.protocol.primitives import Hash, keccak256
+from rollup.protocol.primitives import Hash
+from rollup.protocol.transaction import Transaction, decode_transaction
 from rollup.store.kv import Store
 
 TABLE = "pool"
+_IMPERSONATED = b"\x00"
 
 
 class PoolJournal:
-    """Raw transactions by arrival order, which is the order in which they can be taken in again."""
+    """Transactions by arrival order, which is the order in which they can be taken in again."""
 
     def __init__(self, store: Store, table: str = TABLE) -> None:
         self._store = store
@@ -17,16 +23,17 @@ class PoolJournal:
         self._keys: dict[Hash, bytes] = {}
         self._next = 0
 
-    def load(self) -> list[bytes]:
-        """The raw transactions kept, oldest first; they stay kept until they are dropped."""
+    def load(self) -> list[Transaction]:
+        """The transactions kept, oldest first; they stay kept until they are dropped."""
         entries = list(self._store.scan(self._table))
-        self._keys = {keccak256(raw): key for key, raw in entries}
+        transactions = [_restored(kept) for _, kept in entries]
+        self._keys = {item.hash: key for (key, _), item in zip(entries, transactions, strict=True)}
         self._next = int.from_bytes(entries[-1][0], "big") + 1 if entries else 0
-        return [raw for _, raw in entries]
+        return transactions
 
-    def update(self, added: Iterable[tuple[Hash, bytes]] = (), dropped: Iterable[Hash] = ()) -> None:
-        """Keeps some (hash, raw) and forgets others, in one write; raises StoreError with nothing changed."""
-        new = [(tx_hash, raw) for tx_hash, raw in added if tx_hash not in self._keys]
+    def update(self, added: Iterable[Transaction] = (), dropped: Iterable[Hash] = ()) -> None:
+        """Keeps some and forgets others, in one write; raises StoreError with nothing changed."""
+        new = [(item.hash, _kept(item)) for item in added if item.hash not in self._keys]
         gone = [tx_hash for tx_hash in dropped if tx_hash in self._keys]
         if not new and not gone:
             return
@@ -41,3 +48,14 @@ class PoolJournal:
             del self._keys[tx_hash]
         self._keys.update(keys)
         self._next += len(new)
+
+
+def _kept(transaction: Transaction) -> bytes:
+    prefix = _IMPERSONATED + transaction.sender if transaction.is_impersonated else b""
+    return prefix + transaction.encode()
+
+
+def _restored(kept: bytes) -> Transaction:
+    if kept[:1] != _IMPERSONATED:
+        return decode_transaction(kept)
+    return decode_transaction(kept[21:]).impersonated(kept[1:21])

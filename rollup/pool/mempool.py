@@ -175,7 +175,7 @@ class Mempool:
     def has_pending(self, base_fee: int) -> bool:
         """True when a block at this base fee (wei) would have something to take."""
         heads = (account.by_nonce.get(account.state_nonce) for account in self._accounts.values())
-        return any(item is not None and item.transaction.max_fee_per_gas >= base_fee for item in heads)
+        return any(item is not None and _pays(item.transaction, base_fee) for item in heads)
 
     def remove(self, tx_hash: Hash) -> Transaction | None:
         """Forgets one transaction; those of its sender behind it wait from then on."""
@@ -275,7 +275,7 @@ class Mempool:
         if self._journal is None:
             return
         refused: list[Transaction] = []
-        for transaction in map(decode, self._journal.load()):
+        for transaction in self._journal.load():
             try:
                 self._take(transaction)
             except PoolError:
@@ -314,7 +314,7 @@ class Mempool:
         """Journals what changed, then tells the listeners of what came in, and of what left."""
         left, self._left = self._left, []
         if self._journal is not None:
-            self._journal.update([(tx.hash, tx.encode()) for tx in added], [tx.hash for tx in left])
+            self._journal.update(added, [tx.hash for tx in left])
         for transaction in added:
             for listener in self._listeners:
                 listener(transaction)
@@ -403,6 +403,11 @@ class Mempool:
             del self._accounts[address]
 
 
+def _pays(transaction: Transaction, base_fee: int) -> bool:
+    """The transaction may run at this base fee (wei)."""
+    return transaction.max_fee_per_gas >= base_fee or transaction.is_impersonated
+
+
 def _by_tip(item: PooledTransaction) -> tuple[int, int, Hash]:
     """A heap entry that brings up the lowest tip, and of those the newest."""
     return item.transaction.max_priority_fee_per_gas, -item.arrival, item.transaction.hash
@@ -414,7 +419,7 @@ def _head(account: PoolAccount, nonce: int, base_fee: int) -> list[tuple[int, in
         return []
     item = account.by_nonce[nonce]
     transaction = item.transaction
-    if transaction.max_fee_per_gas < base_fee:
+    if not _pays(transaction, base_fee):
         return []
     tip = min(transaction.max_priority_fee_per_gas, transaction.max_fee_per_gas - base_fee)
     return [(-tip, item.arrival, item)]

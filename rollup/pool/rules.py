@@ -59,7 +59,7 @@ def check_transaction(transaction: Transaction, rules: PoolRules, limits: PoolLi
         check_static(transaction, rules.evm)
     except InvalidTransaction as error:
         raise pool_error(error) from error
-    if transaction.max_priority_fee_per_gas < limits.min_tip:
+    if transaction.max_priority_fee_per_gas < limits.min_tip and not transaction.is_impersonated:
         raise PoolError(
             f"{texts.UNDERPRICED}: gas tip cap {transaction.max_priority_fee_per_gas}, minimum needed {limits.min_tip}"
         )

@@ -15,8 +15,9 @@ _known: Recent[Transaction] = Recent(_MOST, lambda transaction: len(transaction.
 
 
 def remember_transaction(transaction: Transaction) -> None:
-    """Shares a decoded transaction whose sender was recovered from its signature."""
-    _known.put(transaction.encode(), transaction)
+    """Shares a decoded transaction whose sender was recovered from its signature; an impersonated one is not shared."""
+    if not transaction.is_impersonated:
+        _known.put(transaction.encode(), transaction)
 
 
 def known_or_decoded(raw: bytes) -> Transaction:

@@ -25,6 +25,7 @@ from rollup.protocol.primitives import (
 LEGACY, ACCESS_LIST, DYNAMIC_FEE, BLOB, SET_CODE, DEPOSIT = 0, 1, 2, 3, 4, 0x7E
 SECP256K1_N = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 _SET_CODE_MAGIC = b"\x05"  # EIP-7702
+_NO_SIGNATURE = 1 << 160  # with the sender added, the r of a transaction that nobody signed
 
 AccessList = tuple[tuple[Address, tuple[Hash, ...]], ...]
 
@@ -154,6 +155,23 @@ class Transaction:
             self.v = parity + (27 if self.chain_id is None else 35 + 2 * self.chain_id)
         self._raw = self._hash = self._sender = None
         return self
+
+    def impersonated(self, sender: Address) -> "Transaction":
+        """Sets a sender who does not sign, in place, and returns itself. Only the mock L1 takes it, never from bytes.
+
+        The sender is the low part of r, so that equal transactions of two senders have different hashes.
+        """
+        self.r, self.s = _NO_SIGNATURE | int.from_bytes(sender, "big"), 1
+        self.v = (27 if self.chain_id is None else 35 + 2 * self.chain_id) if self.tx_type == LEGACY else 0
+        self._raw = self._hash = None
+        self._sender = sender
+        return self
+
+    @property
+    def is_impersonated(self) -> bool:
+        """True where `impersonated` has set the sender. A transaction from bytes recovers another sender."""
+        sender = self._sender
+        return self.s == 1 and sender is not None and self.r == _NO_SIGNATURE | int.from_bytes(sender, "big")
 
     def _recover(self) -> Address:
         if self.tx_type == DEPOSIT:

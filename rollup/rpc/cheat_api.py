@@ -1,7 +1,7 @@
 """Developer cheats over JSON-RPC, by the names of anvil, Hardhat and ganache (docs/cheats.md).
 
 One handler per cheat, and a table of the names that it answers to. They answer callers from this machine alone. The
-cheats themselves are in rollup/cheats.py; here are the parameters and the shapes of the answers.
+cheats themselves are in rollup/cheats/; here are the parameters and the shapes of the answers.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +13,7 @@ from rollup.execution.chain import ChainHeads
 from rollup.execution.config import L2Config
 from rollup.execution.overrides import StateOverride
 from rollup.protocol.primitives import Address, Hash, keccak256
+from rollup.protocol.transaction import Transaction
 from rollup.rpc.backend import ExecutionBackend
 from rollup.rpc.errors import RpcError
 from rollup.rpc.formats import block_json, hex_data, hex_quantity
@@ -48,6 +49,9 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "get_automine": ("anvil_getAutomine", "hardhat_getAutomine"),
     "set_interval": ("evm_setIntervalMining", "anvil_setIntervalMining"),
     "get_interval": ("anvil_getIntervalMining",),
+    "impersonate": ("anvil_impersonateAccount", "hardhat_impersonateAccount"),
+    "stop_impersonating": ("anvil_stopImpersonatingAccount", "hardhat_stopImpersonatingAccount"),
+    "auto_impersonate": ("anvil_autoImpersonateAccount", "hardhat_autoImpersonateAccount"),
     "drop": ("anvil_dropTransaction", "hardhat_dropTransaction"),
     "drop_all": ("anvil_dropAllTransactions", "hardhat_dropAllTransactions"),
     "drop_of": ("anvil_removePoolTransactions",),
@@ -64,9 +68,28 @@ NAMES: Mapping[str, tuple[str, ...]] = {
 _MILLISECONDS = 10**12  # from here on a time is in milliseconds, as ganache's evm_setTime
 
 
-class Layer(Protocol):
-    """The cheats of one layer (rollup.cheats.LayerCheats)."""
+class Impersonation(Protocol):
+    """The accounts that anyone may send as (rollup.cheats.impersonation.Impersonation)."""
 
+    is_automatic: bool
+    accounts: dict[Address, None]
+
+    def begin(self, account: Address) -> None: ...
+    def end(self, account: Address) -> None: ...
+    def covers(self, account: Address) -> bool: ...
+
+
+class Layer(Protocol):
+    """The cheats of one layer (rollup.cheats.layer.LayerCheats)."""
+
+    @property
+    def impersonation(self) -> Impersonation: ...
+    def send_as(self, sender: Address, transaction: Transaction) -> Hash: ...
+    def set_coinbase(self, address: Address) -> None: ...
+    def set_next_base_fee(self, wei: int) -> None: ...
+    def set_next_prev_randao(self, value: Hash) -> None: ...
+    def set_gas_limit(self, gas: int) -> None: ...
+    def set_block_interval(self, seconds: int | None) -> bool: ...
     @property
     def is_automatic(self) -> bool: ...
     @property
@@ -74,7 +97,10 @@ class Layer(Protocol):
     def mine(self, count: int = 1, interval: int = 0, timestamp: int | None = None) -> object: ...
     def set_next_time(self, timestamp: int) -> None: ...
     def reorg(self, depth: int, blocks: Sequence[Sequence[bytes]] | None = None) -> object: ...
+    @property
+    def own_accounts(self) -> frozenset[Address]: ...
     def patch(self, address: Address, override: StateOverride) -> object: ...
+    def patch_all(self, overrides: Mapping[Address, StateOverride]) -> object: ...
     def set_automatic(self, is_automatic: bool) -> None: ...
     def set_interval(self, seconds: int) -> None: ...
     def drop(self, tx_hash: Hash) -> bool: ...
@@ -91,6 +117,9 @@ class Shared(Protocol):
     def move_to(self, time: float) -> object: ...
     def snapshot(self) -> int: ...
     def revert(self, number: int) -> bool: ...
+    def reset(self) -> None: ...
+    def dump(self) -> bytes: ...
+    def load(self, content: bytes) -> bool: ...
     def snapshot_heads(self, layer: str) -> Mapping[int, ChainHeads]: ...
 
 
@@ -154,11 +183,7 @@ class CheatApi:
 
     def methods(self, is_strict: bool) -> dict[str, Callable[..., Any]]:
         """The handlers by method name; when strict, all of them refuse."""
-        found: dict[str, Callable[..., Any]] = {}
-        for handler, names in NAMES.items():
-            for name in names:
-                found[name] = refusal(name) if is_strict else getattr(self, handler)
-        return found
+        return named(self, NAMES, is_strict)
 
     # ------------------------------------------------------------ blocks
     @cheat(Optional(mine_options, MineOptions()))
@@ -285,6 +310,22 @@ class CheatApi:
         """Seconds between blocks; null while they come only on demand."""
         return self._layer.interval
 
+    # ------------------------------------------------------------ impersonation (sending: impersonation_api.py)
+    @cheat(address)
+    def impersonate(self, account: Address) -> None:
+        """Lets eth_sendTransaction send as an account without its key."""
+        self._layer.impersonation.begin(account)
+
+    @cheat(address)
+    def stop_impersonating(self, account: Address) -> None:
+        """Ends the impersonation of an account."""
+        self._layer.impersonation.end(account)
+
+    @cheat(boolean)
+    def auto_impersonate(self, is_automatic: bool) -> None:
+        """Lets eth_sendTransaction send as every account, or only as those that are impersonated."""
+        self._layer.impersonation.is_automatic = is_automatic
+
     # ------------------------------------------------------------ the pool
     @cheat(hash32)
     def drop(self, tx_hash: Hash) -> str | None:
@@ -348,6 +389,15 @@ class CheatApi:
                 if header is not None
             },
         }
+
+
+def named(api: object, names: Mapping[str, tuple[str, ...]], is_strict: bool) -> dict[str, Callable[..., Any]]:
+    """The handlers of an object by method name, from the names of each; when strict, all of them refuse."""
+    return {
+        name: refusal(name) if is_strict else getattr(api, handler)
+        for handler, its_names in names.items()
+        for name in its_names
+    }
 
 
 def refusal(name: str) -> Callable[..., Any]:

@@ -101,7 +101,7 @@ class EthAccounts:
     @params(mapping)
     def eth_fillTransaction(self, source: Any) -> dict[str, Any]:  # noqa: N802
         """Fills in nonce, gas and fees; unsigned."""
-        transaction, sender = self._fill(source)
+        transaction, sender = self.filled(source)
         transaction._sender = sender
         return {"raw": hex_data(transaction.encode()), "tx": signable_json(transaction)}
 
@@ -150,10 +150,11 @@ class EthAccounts:
         return key
 
     def _sign(self, source: Any) -> Transaction:
-        transaction, sender = self._fill(source)
+        transaction, sender = self.filled(source)
         return transaction.signed(self._key(sender))
 
-    def _fill(self, source: Any) -> tuple[Transaction, Address]:
+    def filled(self, source: Any) -> tuple[Transaction, Address]:
+        """An unsigned transaction with nonce, gas and fees, and its sender; raises RpcError."""
         try:
             request: CallRequest = call_request(source)
         except Invalid as error:

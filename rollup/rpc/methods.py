@@ -4,7 +4,7 @@ A handler is every public method of a namespace object that is named like an RPC
 `changes_chain` mark those that run in turns with the building of blocks (rollup/cooperative.py).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Any
 
@@ -59,6 +59,24 @@ def for_local_callers(method: Method) -> Method:
 def is_for_local_callers(handler: Method) -> bool:
     """True for a handler that answers only callers from this machine."""
     return getattr(handler, "is_for_local_callers", False)
+
+
+class Choice:
+    """A method that one of several handlers answers; which one, and so how it runs, depends on the parameters."""
+
+    def __init__(self, choose: Callable[[Sequence[Any]], Method], usual: Method) -> None:
+        """usual: the handler of most parameters; all of them take the same ones."""
+        self.choose = choose
+        self.required: int = usual.required  # type: ignore[attr-defined]
+        self.__func__ = usual.__func__  # type: ignore[attr-defined]
+
+    def __call__(self, given: Sequence[Any]) -> Any:
+        return self.choose(given)(given)
+
+
+def chosen(handler: Method, given: Sequence[Any]) -> Method:
+    """The handler that answers these parameters."""
+    return handler.choose(given) if isinstance(handler, Choice) else handler
 
 
 def duration_of(handler: Method) -> Duration:

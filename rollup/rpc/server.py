@@ -44,7 +44,7 @@ from rollup.rpc.limits import (
     SEND_SECONDS,
 )
 from rollup.rpc.listener import Listener
-from rollup.rpc.methods import Duration, collect, duration_of, is_for_local_callers
+from rollup.rpc.methods import Duration, chosen, collect, duration_of, is_for_local_callers
 from rollup.rpc.origins import Origins, is_loopback, is_same_origin, single_origin
 from rollup.rpc.request_text import parse_request
 from rollup.rpc.subscriptions import Connection, Subscriptions
@@ -243,6 +243,7 @@ class RpcServer:
         handler = self.methods.get(method)
         if handler is None:
             raise notifications_not_supported()
+        handler = chosen(handler, params)
         if is_for_local_callers(handler) and not is_local_caller.get():
             raise RpcError(f"{method} answers only callers from this machine")
         return handler

@@ -1,0 +1,93 @@
+"""eth_sendTransaction from impersonated accounts, and eth_sendUnsignedTransaction (docs/cheats.md).
+
+An account whose key the node holds signs as ever; only for others impersonation is asked.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from rollup.pool.errors import PoolError
+from rollup.protocol.primitives import Address
+from rollup.rpc.backend import ExecutionBackend
+from rollup.rpc.cheat_api import Layer, refusal
+from rollup.rpc.errors import RpcError
+from rollup.rpc.eth_accounts import EthAccounts
+from rollup.rpc.formats import hex_data
+from rollup.rpc.methods import Choice, Method, changes_all, for_local_callers
+from rollup.rpc.params import Invalid, address, mapping, params
+
+_FEES = ("gasPrice", "maxFeePerGas", "maxPriorityFeePerGas")
+
+
+class ImpersonationApi:
+    """The methods of one layer's port that send without a signature."""
+
+    def __init__(self, layer: Layer, backend: ExecutionBackend, accounts: EthAccounts) -> None:
+        """accounts: the port's own eth_ methods, for accounts that are not impersonated."""
+        self._layer = layer
+        self._backend = backend
+        self._accounts = accounts
+
+    def methods(self, is_strict: bool) -> dict[str, Callable[..., Any]]:
+        """The handlers by method name; when strict, accounts send with their keys alone."""
+        if is_strict:
+            return {"eth_sendUnsignedTransaction": refusal("eth_sendUnsignedTransaction")}
+        return {
+            "eth_sendUnsignedTransaction": self.send_unsigned,
+            "eth_sendTransaction": Choice(self._sending, self._accounts.eth_sendTransaction),
+            "eth_accounts": self.accounts,
+            "eth_requestAccounts": self.accounts,
+        }
+
+    @params()
+    def accounts(self) -> list[str]:
+        """The addresses that eth_sendTransaction sends from."""
+        own = self._backend.keys
+        return [
+            hex_data(item) for item in (*own, *(one for one in self._layer.impersonation.accounts if one not in own))
+        ]
+
+    def _sending(self, given: Sequence[Any]) -> Method:
+        """The handler that answers eth_sendTransaction."""
+        return self.send_unsigned if self._is_impersonated(given) else self._accounts.eth_sendTransaction
+
+    @changes_all
+    @for_local_callers
+    @params(mapping)
+    def send_unsigned(self, source: Mapping[str, Any]) -> str:
+        """Fills in and sends a transaction as its sender, without a signature; the hash on this layer."""
+        is_free = self._backend.name == "l2"  # a deposit pays no fees
+        asked = {name: value for name, value in source.items() if not (is_free and name in _FEES)}
+        transaction, sender = self._accounts.filled(asked)
+        if is_free:
+            self._check(sender, transaction.nonce if source.get("nonce") is not None else None, transaction.value)
+        try:
+            return hex_data(self._layer.send_as(sender, transaction))
+        except PoolError as error:
+            raise RpcError(str(error), error.code) from error
+        except ValueError as error:
+            raise RpcError(str(error)) from error
+
+    def _check(self, sender: Address, nonce: int | None, value: int) -> None:
+        """What a deposit would not be refused for: it takes the next nonce, and fails in its block without coins."""
+        chain = self._backend.chain
+        account = chain.state_at(chain.head.hash).account(sender)
+        have, balance = (account.nonce, account.balance) if account is not None else (0, 0)
+        if nonce is not None and nonce < have:
+            raise RpcError(f"nonce too low: next nonce {have}, tx nonce {nonce}")
+        if nonce is not None and nonce > have:
+            raise RpcError(f"nonce too high: a deposit takes the account's next nonce, {have}, got {nonce}")
+        if value > balance:
+            raise RpcError(
+                f"insufficient funds for gas * price + value: balance {balance}, tx cost {value}, "
+                f"overshot {value - balance}"
+            )
+
+    def _is_impersonated(self, given: Sequence[Any]) -> bool:
+        if not given or not isinstance(given[0], Mapping):
+            return False
+        try:
+            sender = address(given[0].get("from"))
+        except Invalid:
+            return False
+        return sender not in self._backend.keys and self._layer.impersonation.covers(sender)

@@ -1,0 +1,85 @@
+"""Cheats with a whole state: dump, load and reset (docs/cheats.md).
+
+anvil's own dumps can be loaded too: their accounts are added to the state, as anvil does it.
+"""
+
+import zlib
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from rollup.execution.overrides import StateOverride
+from rollup.protocol.json_text import parse_json
+from rollup.protocol.primitives import Address
+from rollup.rpc.cheat_api import Layer, Shared, cheat, named
+from rollup.rpc.errors import InvalidParams, RpcError
+from rollup.rpc.formats import hex_data
+from rollup.rpc.params import Invalid, Optional, address, anything, data, hash32, mapping, number
+
+NAMES: Mapping[str, tuple[str, ...]] = {
+    "dump_state": ("anvil_dumpState", "hardhat_dumpState"),
+    "load_state": ("anvil_loadState", "hardhat_loadState"),
+    "reset": ("anvil_reset", "hardhat_reset"),
+}
+_GZIP: Final = b"\x1f\x8b"
+_MOST: Final = 256 * 2**20  # bytes of a state of anvil, unpacked
+
+
+class StateCheatApi:
+    """These cheats of one layer's port."""
+
+    def __init__(self, layer: Layer, shared: Shared) -> None:
+        self._layer = layer
+        self._shared = shared
+
+    def methods(self, is_strict: bool) -> dict[str, Callable[..., Any]]:
+        """The handlers by method name; when strict, all of them refuse."""
+        return named(self, NAMES, is_strict)
+
+    @cheat(Optional(anything))
+    def dump_state(self, preserves_historical_states: Any) -> str:
+        """Both layers as the content of a file; historical states are in it in any case."""
+        return hex_data(self._shared.dump())
+
+    @cheat(data)
+    def load_state(self, content: bytes) -> bool:
+        """Takes the node back to what it dumped, or adds the accounts that anvil dumped, in a new block."""
+        if content[:2] == _GZIP:
+            own = self._layer.own_accounts
+            found = accounts_of(content)
+            self._layer.patch_all({account: state for account, state in found.items() if account not in own})
+        elif not self._shared.load(content):
+            raise RpcError("this is not a state that this node has dumped: openrollup run --load FILE starts from one")
+        return True
+
+    @cheat(Optional(anything))
+    def reset(self, options: Any) -> bool:
+        """Takes both layers back to the beginning."""
+        if isinstance(options, Mapping) and options.get("forking"):
+            raise RpcError("a rollup is no fork of another chain: leave `forking` out")
+        self._shared.reset()
+        return True
+
+
+def accounts_of(content: bytes) -> dict[Address, StateOverride]:
+    """The accounts of a state that anvil dumped: gzip of JSON; raises InvalidParams."""
+    try:
+        unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        text = unpacker.decompress(content, _MOST)
+        if not unpacker.eof:
+            raise Invalid("the state is cut off, or too large")
+        accounts = mapping(mapping(parse_json(text)).get("accounts"))
+        return {address(name): _account(mapping(account)) for name, account in accounts.items()}
+    except (zlib.error, ValueError, Invalid) as error:
+        raise InvalidParams(f"invalid argument 0: not a state of anvil: {error}") from error
+
+
+def _account(account: Mapping[str, Any]) -> StateOverride:
+    slots = mapping(account.get("storage") or {})
+    return StateOverride(
+        balance=number(account.get("balance", 0)),
+        nonce=number(account.get("nonce", 0)),
+        code=data(account.get("code") or "0x"),
+        storage_diff={
+            int.from_bytes(hash32(slot), "big"): int.from_bytes(hash32(value), "big") for slot, value in slots.items()
+        },
+    )
