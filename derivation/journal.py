@@ -78,9 +78,10 @@ class Journal:
         self._settled = -1
         self.is_known: Callable[[Drop], bool] = lambda drop: False  # whether it was reported by an earlier reading
 
-    def subscribe(self, listener: Listener) -> None:
-        """Has a listener called with every fact from now on, in order."""
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Calls the listener with every fact from now on, in order; returns a function that ends the subscription."""
         self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
 
     def begin(self, settled: int) -> None:
         """Derivation begins again; the safe head was derived from the L1 block of this number."""

@@ -1,17 +1,21 @@
 """Operating a running node by hand: status, events, L1, and which actors run.
 
 `openrollup ctl` and the openrollup_ methods of the op-node port call these functions, and those call the cheats
-(rollup/cheats.py). Every answer comes when its effect is there, and says what has changed.
+(rollup/cheats/). Every answer comes when its effect is there, and says what has changed.
 """
 
 from collections.abc import Callable
 from typing import Any
 
 from rollup.cheats import CheatRefused, Cheats, Effect
+from rollup.cheats.garbage import KINDS
+from rollup.cheats.posting import Posted, post_garbage
 from rollup.events import event_json
+from rollup.l1.reorgs import CONTENTS
 from rollup.node.view import Heads, NodeView
 
 ACTORS = ("sequencer", "batcher", "proposer")
+MAX_HEALING = 30  # L1 blocks
 
 
 class Control:
@@ -37,9 +41,63 @@ class Control:
         """Mines L1 blocks, and builds the L2 blocks of that time."""
         return self._answer(self._cheats.l1.mine(count))
 
-    def reorg_l1(self, depth: int) -> dict[str, Any]:
-        """Replaces L1's newest blocks by empty ones."""
-        return self._answer(self._cheats.l1.reorg(depth))
+    def events_since(self, count: int) -> dict[str, Any]:
+        """The events after the first so many, and the number to ask with next."""
+        return {
+            "next": self._node.events.count,
+            "events": [event_json(item) for item in self._node.events.since(count)],
+        }
+
+    def reorg_l1(self, depth: int, contents: str = "empty", heals: bool = True) -> dict[str, Any]:
+        """Replaces L1's newest blocks, and mines on until the safe head is where it was.
+
+        contents: one of rollup.l1.reorgs.CONTENTS. The answer says how many L1 blocks that took; null where it did not
+        come back.
+        """
+        if contents not in CONTENTS:
+            raise CheatRefused(f"{contents[:40]}: {', '.join(CONTENTS)} is expected")
+        l1, before = self._cheats.l1, self._node.safe_head.number
+        blocks = None if contents == "empty" else l1.contents(depth, with_batches=contents == "same")
+        healed: list[int] = []
+
+        def act() -> None:
+            l1.reorg(depth, blocks)
+            healed.extend(self._heal(before) if heals else ())
+
+        answer = self._do(act)
+        return {**answer, "safeBefore": before, "healedIn": healed[0] if healed else None} if heals else answer
+
+    def _heal(self, safe: int) -> list[int]:
+        """Mines until the safe head is at this block again, and both nodes agree; how many L1 blocks that took."""
+        node = self._node
+        for count in range(MAX_HEALING + 1):
+            if node.safe_head.number >= safe and node.is_verifier_equal():
+                return [count]
+            if not node.batcher.is_active or not node.sequencer.is_active:
+                return []
+            self._cheats.l1.mine()
+        return []
+
+    def finalize_l1(self) -> dict[str, Any]:
+        """Makes L1's head final at once."""
+        return self._answer(self._cheats.l1.finalize())
+
+    def garbage_kinds(self) -> dict[str, dict[str, str]]:
+        """What post_garbage can post: the text of each kind, the rule that drops it and that rule's section."""
+        return {
+            name: {"text": kind.text, "rule": kind.rule.code, "section": kind.rule.section}
+            for name, kind in KINDS.items()
+        }
+
+    def post_garbage(self, name: str) -> dict[str, Any]:
+        """Posts garbage to the batch inbox and answers when derivation has read it, with the rules that dropped it."""
+        if name not in KINDS:
+            raise CheatRefused(
+                f"{name[:40]}: no kind of garbage; openrollup ctl batcher post-garbage --list names them"
+            )
+        posted: list[Posted] = []
+        answer = self._do(lambda: posted.append(post_garbage(self._cheats, KINDS[name])))
+        return {**answer, "kind": name, "text": KINDS[name].text, **posted[0].to_json()}
 
     def pause_l1(self) -> dict[str, Any]:
         """Pauses L1: blocks come only by mine_l1."""
@@ -65,6 +123,14 @@ class Control:
             self._node.read_l1()
 
         return self._do(act)
+
+    def dump(self) -> bytes:
+        """The whole node as the bytes of a file (rollup/dump.py)."""
+        return self._node.dump()
+
+    def move_to(self, time: int) -> dict[str, Any]:
+        """Moves the time of both layers forward to a time in Unix seconds."""
+        return self._answer(self._cheats.move_to(time))
 
     def increase_time(self, seconds: int) -> dict[str, Any]:
         """Moves the time of both layers forward."""

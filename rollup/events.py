@@ -225,10 +225,12 @@ class EventLog:
         """remembered: how many events are kept for `recent`."""
         self._listeners: list[Listener] = []
         self._newest: deque[Event] = deque(maxlen=remembered)
+        self.count = 0  # of all events until now
 
     def publish(self, event: Event) -> None:
         """Hands an event to the listeners, in the order in which they subscribed."""
         self._newest.append(event)
+        self.count += 1
         for listener in list(self._listeners):
             listener(event)
 
@@ -240,3 +242,7 @@ class EventLog:
     def recent(self, count: int) -> list[Event]:
         """The newest events, oldest first."""
         return list(self._newest)[-count:] if count > 0 else []
+
+    def since(self, count: int) -> list[Event]:
+        """The events after the first so many that are still remembered, oldest first."""
+        return self.recent(max(self.count - count, 0))

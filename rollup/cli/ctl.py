@@ -2,17 +2,24 @@
 
 import re
 from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from time import sleep
 from typing import Any, Final, TypeVar
 
 import click
 
 from derivation.errors import Temporary
 from rollup.cli.safe_text import echo_json, safe_console
+from rollup.files import write_file
 from rollup.inputs.values import SECONDS_PER_UNIT
 from rollup.l1.json_rpc import HttpEndpoint, JsonRpcClient, RpcError
+from rollup.l1.reorgs import CONTENTS
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+_URL: Final = "http://127.0.0.1:7545"
 _TIME: Final = re.compile(r"\+?(\d{1,9})([smhd]?)")
+_POLL: Final = 0.5  # seconds between two questions for events
 _TIMEOUT: Final = 600.0  # seconds: moving the time builds every L2 block of that time
 
 
@@ -20,7 +27,7 @@ def _options(command: _Command) -> _Command:
     url = click.option(
         "--rollup-url",
         metavar="URL",
-        default="http://127.0.0.1:7545",
+        default=_URL,
         show_default=True,
         help="op-node RPC of the running node.",
     )
@@ -30,7 +37,9 @@ def _options(command: _Command) -> _Command:
 def _ask(rollup_url: str, method: str, *params: Any) -> Any:
     try:
         return JsonRpcClient(HttpEndpoint(rollup_url, timeout=_TIMEOUT, tries=1)).call(method, *params)
-    except (RpcError, Temporary, ValueError) as error:
+    except RpcError as error:
+        raise click.ClickException(error.message) from error
+    except (Temporary, ValueError) as error:
         raise click.ClickException(str(error)) from error
 
 
@@ -52,6 +61,16 @@ def lines_of(answer: dict[str, Any]) -> list[str]:
         lines.append(
             f"L1 {answer['l1Blocks']:+} blocks, L2 {answer['l2Blocks']:+} blocks, time {answer['seconds']:+} s"
         )
+    if "healedIn" in answer:
+        healed = answer["healedIn"]
+        lines.append(
+            f"not healed: the safe head was {answer['safeBefore']}"
+            if healed is None
+            else f"healed in {healed} L1 blocks: the safe head is {answer['safeBefore']} or later again"
+        )
+    if "dropped" in answer:
+        lines.append(f"posted {answer['text']} in L1 block {answer['l1Block']}, {answer['l1Transaction']}")
+        lines += [f"dropped by {item['rule']}: {item['reason']} ({item['section']})" for item in answer["dropped"]]
     status = answer.get("status", answer)
     for name, heads in status["chains"].items():
         numbers = ", ".join(f"{label} {heads[label]['number']}" for label in ("unsafe", "safe", "finalized"))
@@ -73,6 +92,19 @@ def seconds_of(value: str) -> int:
     return int(match[1]) * SECONDS_PER_UNIT[match[2]]
 
 
+def unix_time(value: str) -> int:
+    """Unix seconds, or an ISO 8601 time with its zone, in Unix seconds; raises ValueError."""
+    if re.fullmatch(r"[0-9]{1,12}", value):
+        return int(value)
+    try:
+        found = datetime.fromisoformat(value)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise ValueError(f"Unix seconds, or a time such as 2026-11-27T10:00:00Z is expected, got {value[:40]}")
+    return int(found.timestamp())
+
+
 @click.group("ctl")
 def command() -> None:
     """Operate a running node: its L1, its actors, its time, snapshots.
@@ -92,24 +124,51 @@ def _verb(group: click.Group, name: str, method: str, summary: str, *fixed: str)
 
 @command.command("events")
 @click.option("--count", default=20, show_default=True, type=click.IntRange(1, 1_000), help="How many.")
+@click.option("--follow", is_flag=True, help="Go on with each new event, until Ctrl-C.")
 @_options
-def events(count: int, rollup_url: str, as_json: bool) -> None:
+def events(count: int, follow: bool, rollup_url: str, as_json: bool) -> None:
     """Show the newest events, oldest first, as JSON lines."""
     del as_json  # they are JSON in any case
+    seen = _ask(rollup_url, "openrollup_eventsSince", 2**53)["next"] if follow else 0
     for event in _ask(rollup_url, "openrollup_events", count):
         echo_json(event)
+    while follow:
+        found = _ask(rollup_url, "openrollup_eventsSince", seen)
+        for event in found["events"]:
+            echo_json(event)
+        seen = found["next"]
+        sleep(_POLL)
 
 
 @command.command("time")
-@click.argument("step", metavar="+TIME")
+@click.argument("step", metavar="+TIME|to TIME", nargs=-1, required=True)
 @_options
-def time(step: str, rollup_url: str, as_json: bool) -> None:
-    """Move the time of both layers forward, by +90s, +5m, +1h or +1d."""
+def time(step: tuple[str, ...], rollup_url: str, as_json: bool) -> None:
+    """Move the time of both layers forward.
+
+    By +90s, +5m, +1h or +1d; or `to` Unix seconds or a time such as 2026-11-27T10:00:00Z.
+    """
     try:
-        seconds = seconds_of(step)
+        if step[0] == "to" and len(step) == 2:
+            answer = _ask(rollup_url, "openrollup_setTime", unix_time(step[1]))
+        else:
+            answer = _ask(rollup_url, "openrollup_increaseTime", seconds_of(" ".join(step)))
     except ValueError as error:
         raise click.ClickException(str(error)) from error
-    _show(_ask(rollup_url, "openrollup_increaseTime", seconds), as_json)
+    _show(answer, as_json)
+
+
+@command.command("dump")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--rollup-url", metavar="URL", default=_URL, show_default=True, help="op-node RPC of the running node.")
+def dump(file: Path, rollup_url: str) -> None:
+    """Write the whole node to FILE, from which `openrollup run --load FILE` starts."""
+    content = bytes.fromhex(_ask(rollup_url, "openrollup_dump")[2:])
+    try:
+        write_file(file, content)
+    except OSError as error:
+        raise click.ClickException(f"{file}: {error.strerror or error}") from error
+    safe_console().print(f"{file}: {len(content):,} bytes", markup=False, highlight=False)
 
 
 @command.command("revert")
@@ -135,12 +194,39 @@ def mine(count: int, rollup_url: str, as_json: bool) -> None:
 
 @l1.command("reorg")
 @click.argument("depth", type=click.IntRange(1, 2_000))
+@click.option(
+    "--with",
+    "contents",
+    type=click.Choice(CONTENTS),
+    default="empty",
+    show_default=True,
+    help="What the new blocks hold: nothing, the same transactions, or the same without batches.",
+)
+@click.option("--no-heal", is_flag=True, help="Answer at once, without mining until the safe head is back.")
 @_options
-def reorg(depth: int, rollup_url: str, as_json: bool) -> None:
-    """Replace L1's newest DEPTH blocks by empty ones."""
-    _show(_ask(rollup_url, "openrollup_reorgL1", depth), as_json)
+def reorg(depth: int, contents: str, no_heal: bool, rollup_url: str, as_json: bool) -> None:
+    """Replace L1's newest DEPTH blocks, then mine until the L2 safe head is where it was."""
+    _show(_ask(rollup_url, "openrollup_reorgL1", depth, contents, not no_heal), as_json)
 
 
+@click.command("post-garbage")
+@click.argument("kind", required=False)
+@click.option("--list", "lists", is_flag=True, help="List the kinds and the rule that drops each.")
+@_options
+def post_garbage(kind: str | None, lists: bool, rollup_url: str, as_json: bool) -> None:
+    """Post garbage to the batch inbox; says by which rule of the specifications derivation drops it."""
+    if lists or kind is None:
+        kinds = _ask(rollup_url, "openrollup_garbageKinds")
+        if as_json:
+            echo_json(kinds)
+            return
+        for name, found in kinds.items():
+            click.echo(f"{name:24} {found['text']} [{found['rule']}]")
+        return
+    _show(_ask(rollup_url, "openrollup_postGarbage", kind), as_json)
+
+
+_verb(l1, "finalize", "openrollup_finalizeL1", "Make L1's head final, and with it the L2 blocks that it holds.")
 _verb(command, "status", "openrollup_status", "Show heads, stopped actors and what others wait for.")
 _verb(command, "snapshot", "openrollup_snapshot", "Take a snapshot of both layers.")
 _verb(l1, "pause", "openrollup_pauseL1", "Pause L1: blocks come only by `l1 mine`.")
@@ -152,3 +238,4 @@ for _actor in ("sequencer", "batcher", "proposer"):
     _verb(_group, "stop", "openrollup_stop", f"Stop the {_actor}.", _actor)
     if _actor == "batcher":
         _verb(_group, "flush", "openrollup_flushBatcher", "Post to L1 what the batcher has.")
+        _group.add_command(post_garbage)

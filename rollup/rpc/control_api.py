@@ -4,10 +4,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from rollup.rpc.cheat_api import cheat, refusal
+from rollup.rpc.formats import hex_data
 from rollup.rpc.methods import collect
-from rollup.rpc.params import Optional, count64, count_up_to, params, text
+from rollup.rpc.params import Optional, boolean, count64, count_up_to, params, text
 
 MAX_EVENTS = 1_000
+READING = ("openrollup_status", "openrollup_events", "openrollup_eventsSince", "openrollup_garbageKinds")
 
 
 class Control(Protocol):
@@ -16,12 +18,18 @@ class Control(Protocol):
     def status(self) -> dict[str, Any]: ...
     def events(self, count: int) -> list[dict[str, Any]]: ...
     def mine_l1(self, count: int) -> dict[str, Any]: ...
-    def reorg_l1(self, depth: int) -> dict[str, Any]: ...
+    def events_since(self, count: int) -> dict[str, Any]: ...
+    def reorg_l1(self, depth: int, contents: str = ..., heals: bool = ...) -> dict[str, Any]: ...
+    def finalize_l1(self) -> dict[str, Any]: ...
+    def garbage_kinds(self) -> dict[str, dict[str, str]]: ...
+    def post_garbage(self, name: str) -> dict[str, Any]: ...
+    def move_to(self, time: int) -> dict[str, Any]: ...
     def pause_l1(self) -> dict[str, Any]: ...
     def resume_l1(self) -> dict[str, Any]: ...
     def start(self, actor: str) -> dict[str, Any]: ...
     def stop(self, actor: str) -> dict[str, Any]: ...
     def flush_batcher(self) -> dict[str, Any]: ...
+    def dump(self) -> bytes: ...
     def increase_time(self, seconds: int) -> dict[str, Any]: ...
     def snapshot(self) -> dict[str, Any]: ...
     def revert(self, number: int) -> dict[str, Any]: ...
@@ -37,8 +45,7 @@ class ControlApi:
         """The handlers by method name; when strict, those that change something refuse."""
         found = collect(self)
         if is_strict:
-            reading = ("openrollup_status", "openrollup_events")
-            found |= {name: refusal(name) for name in found if name not in reading}
+            found |= {name: refusal(name) for name in found if name not in READING}
         return found
 
     @params()
@@ -56,10 +63,35 @@ class ControlApi:
         """Mines L1 blocks."""
         return self._control.mine_l1(count)
 
-    @cheat(count64)
-    def openrollup_reorgL1(self, depth: int) -> dict[str, Any]:  # noqa: N802
+    @params(count64)
+    def openrollup_eventsSince(self, count: int) -> dict[str, Any]:  # noqa: N802
+        """The events after the first so many, and the number to ask with next."""
+        return self._control.events_since(count)
+
+    @cheat(count64, Optional(text, "empty"), Optional(boolean, True))
+    def openrollup_reorgL1(self, depth: int, contents: str, heals: bool) -> dict[str, Any]:  # noqa: N802
         """Replaces L1's newest blocks."""
-        return self._control.reorg_l1(depth)
+        return self._control.reorg_l1(depth, contents, heals)
+
+    @cheat()
+    def openrollup_finalizeL1(self) -> dict[str, Any]:  # noqa: N802
+        """Makes L1's head final at once."""
+        return self._control.finalize_l1()
+
+    @params()
+    def openrollup_garbageKinds(self) -> dict[str, dict[str, str]]:  # noqa: N802
+        """What openrollup_postGarbage can post."""
+        return self._control.garbage_kinds()
+
+    @cheat(text)
+    def openrollup_postGarbage(self, kind: str) -> dict[str, Any]:  # noqa: N802
+        """Posts garbage to the batch inbox."""
+        return self._control.post_garbage(kind)
+
+    @cheat(count64)
+    def openrollup_setTime(self, time: int) -> dict[str, Any]:  # noqa: N802
+        """Moves the time forward to Unix seconds."""
+        return self._control.move_to(time)
 
     @cheat()
     def openrollup_pauseL1(self) -> dict[str, Any]:  # noqa: N802
@@ -85,6 +117,11 @@ class ControlApi:
     def openrollup_flushBatcher(self) -> dict[str, Any]:  # noqa: N802
         """Makes the batcher post what it has."""
         return self._control.flush_batcher()
+
+    @cheat()
+    def openrollup_dump(self) -> str:
+        """The whole node as the bytes of a file."""
+        return hex_data(self._control.dump())
 
     @cheat(count64)
     def openrollup_increaseTime(self, seconds: int) -> dict[str, Any]:  # noqa: N802

@@ -1,104 +1,31 @@
 """Scenarios 4 to 6: whatever the batcher's key posts, nothing after it is lost."""
 
 import tracemalloc
-import zlib
 
 import brotli
 import pytest
 
 from derivation.batches import SingularBatch
-from derivation.drops import Drop, Rule
+from derivation.drops import Drop
 from derivation.span_batches import decode_raw_span_batch, decode_span_batch, encode_span_batch
+from rollup.cheats.garbage import KINDS, NOISE, Place, channel, frame, singular
 from rollup.l1.sidecar import make_sidecar
 from rollup.protocol.accounts import BATCHER, USERS
 from rollup.protocol.blobs import encode_blob
 from rollup.protocol.forks import Fork, ForkSchedule
 from rollup.protocol.l2_blocks import l2_block_ref
-from rollup.protocol.primitives import keccak256, rlp_decode, rlp_encode, to_int_bytes
+from rollup.protocol.primitives import rlp_decode, rlp_encode
 from rollup.protocol.transaction import BLOB, Transaction
-from tests.scenarios.actors import User, World
+from tests.scenarios.actors import GENESIS_TIME, User, World
 
 BOB = USERS[1].address
 
 
-def frame(data, *, number=0, is_last=True, channel=b"\x07" * 16, length=None):
-    """A frame by hand (specs protocol/derivation.md, "Frame Format")."""
-    size = len(data) if length is None else length
-    return channel + number.to_bytes(2, "big") + size.to_bytes(4, "big") + data + bytes([is_last])
-
-
-def channel(raw):
-    return b"\x00" + frame(zlib.compress(raw))
-
-
-def singular(*, parent=bytes(32), epoch=0, epoch_hash=bytes(32), time=0, transactions=()):
-    """A channel with one singular batch."""
-    fields = [parent, to_int_bytes(epoch), epoch_hash, to_int_bytes(time), list(transactions)]
-    return channel(rlp_encode(b"\x00" + rlp_encode(fields)))
-
-
-NOISE = b"".join(keccak256(bytes([number])) for number in range(40))
-GARBAGE = {
-    "nothing": b"",
-    "random bytes": NOISE,
-    "an unknown derivation version": b"\x01" + frame(b""),
-    "a version byte alone": b"\x00",
-    "a truncated frame": (b"\x00" + frame(b"abcdef"))[:-4],
-    "a frame that says it is longer than it is": b"\x00" + frame(b"abc", length=10_000),
-    "a frame that is neither last nor not": b"\x00" + frame(b"abc")[:-1] + b"\x02",
-    "a frame above the size limit": b"\x00" + frame(b"abc", length=1_000_001),
-    "an empty channel": b"\x00" + frame(b""),
-    "bytes that are no zlib": b"\x00" + frame(b"\x78\x9c" + NOISE),
-    "truncated zlib": b"\x00" + frame(zlib.compress(NOISE)[:-20]),
-    "bytes that are no brotli": b"\x00" + frame(b"\x01" + NOISE),
-    "truncated brotli": b"\x00" + frame(b"\x01" + brotli.compress(NOISE)[:-20]),
-    "an unknown compression": b"\x00" + frame(b"\x05" + NOISE),
-    "bad RLP": channel(b"\xb9\xff\xff\x00"),
-    "a list where a string is due": channel(rlp_encode([b"\x00"])),
-    "a batch of no type": channel(rlp_encode(b"")),
-    "a batch of an unknown type": channel(rlp_encode(b"\x09" + NOISE)),
-    "a singular batch that is no list": channel(rlp_encode(b"\x00" + rlp_encode(b"abc"))),
-    "a singular batch with too few fields": channel(rlp_encode(b"\x00" + rlp_encode([b"", b""]))),
-    "a span batch of noise": channel(rlp_encode(b"\x01" + NOISE)),
-    "a span batch of 2**60 blocks": channel(
-        rlp_encode(b"\x01" + b"\x01\x01" + bytes(40) + b"\xff\xff\xff\xff\xff\xff\xff\xff\x0f")
-    ),
-    "a wrong parent": singular(time=1_700_000_002),
-    "an old batch": singular(time=1_600_000_000),
-    "a batch of the far future": singular(time=2**40),
-    "a decompression bomb": b"\x00" + frame(zlib.compress(bytes(120_000_000), 9)),
-}
-
-
-# The rule by which each is dropped.
-DROPPED_BY = {
-    "nothing": Rule.DATA_EMPTY,
-    "random bytes": Rule.DATA_VERSION,
-    "an unknown derivation version": Rule.DATA_VERSION,
-    "a version byte alone": Rule.NO_FRAMES,
-    "a truncated frame": Rule.FRAME_TRUNCATED,
-    "a frame that says it is longer than it is": Rule.FRAME_TRUNCATED,
-    "a frame that is neither last nor not": Rule.FRAME_IS_LAST,
-    "a frame above the size limit": Rule.FRAME_TOO_LONG,
-    "an empty channel": Rule.CHANNEL_EMPTY,
-    "bytes that are no zlib": Rule.COMPRESSION_DEFECT,
-    "truncated zlib": Rule.CHANNEL_LIMIT,
-    "bytes that are no brotli": Rule.COMPRESSION_DEFECT,
-    "truncated brotli": Rule.CHANNEL_LIMIT,
-    "an unknown compression": Rule.COMPRESSION_UNKNOWN,
-    "bad RLP": Rule.RLP_MALFORMED,
-    "a list where a string is due": Rule.RLP_MALFORMED,
-    "a batch of no type": Rule.BATCH_EMPTY,
-    "a batch of an unknown type": Rule.BATCH_VERSION,
-    "a singular batch that is no list": Rule.BATCH_MALFORMED,
-    "a singular batch with too few fields": Rule.BATCH_MALFORMED,
-    "a span batch of noise": Rule.SPAN_MALFORMED,
-    "a span batch of 2**60 blocks": Rule.SPAN_MALFORMED,
-    "a wrong parent": Rule.PARENT,
-    "an old batch": Rule.PAST,
-    "a batch of the far future": Rule.FUTURE,
-    "a decompression bomb": Rule.BATCH_MALFORMED,
-}
+# Where the first batch of a World has to be.
+FIRST = Place(parent=World().devnet.l2.header.hash, time=GENESIS_TIME + 2, origin=World().config.genesis.l1)
+# The test of forbidden transactions has the kinds that replace a block; what a stranger posts has a test of its own.
+GARBAGE = {name: kind.data(FIRST) for name, kind in KINDS.items() if not kind.is_stranger and not kind.replaces}
+DROPPED_BY = {name: kind.rule for name, kind in KINDS.items()}
 
 
 def drops_of(verifier):
@@ -169,6 +96,21 @@ def test_a_batch_with_a_forbidden_transaction_is_dropped(kind):
         assert all(tx.is_deposit for tx in verifier.chain.head.transactions)
         world.sequencer.derive()
         verifier.must_equal(world.sequencer, safe=1)
+
+
+def test_the_kinds_that_replace_a_block_or_come_from_a_stranger_are_dropped_by_their_rule():
+    for kind in KINDS.values():
+        if kind.is_stranger or kind.replaces:
+            world = World()
+            world.sequencer.build(1)
+            sender = USERS[9] if kind.is_stranger else BATCHER
+            User(world, sender).sends_on_l1(world.config.batch_inbox_address, 0, kind.data(FIRST), gas=10_000_000)
+            world.l1.mine(2)
+            verifier = world.new_verifier()
+            drops = drops_of(verifier)
+            verifier.derive()
+            assert kind.rule in [drop.rule for drop in drops]
+            assert verifier.safe.number == kind.replaces
 
 
 def test_batches_from_anyone_else_are_not_read():
