@@ -1,0 +1,87 @@
+"""docs/breaking-it.md is run, each experiment on a chain of its own; what it shows is what one sees."""
+
+import json
+import re
+import shlex
+
+import pytest
+from click.testing import CliRunner
+
+from rollup.cli import ctl, main
+from rollup.serve import PORTS, NodeServers
+from tests.docs.pages import page
+from tests.node.test_cheats import asking
+from tests.node.test_snapshots import open_node, send, settle
+
+EXPERIMENTS = dict(re.findall(r"^## (\d+\. .*?)\n(.*?)(?=^## |\Z)", page("breaking-it.md"), re.MULTILINE | re.DOTALL))
+NUMBER = re.compile(r"0x[0-9a-f]{64}|(?<![0-9a-fx])\d+(?:\.\d+)?(?![0-9a-fx])")
+
+
+def steps(text):
+    """The commands of an experiment, each with the lines that it shows."""
+    found = []
+    for block in re.findall(r"^```console\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+        for line in block.splitlines():
+            if line.startswith("$ "):
+                found.append((line[2:], []))
+            else:
+                found[-1][1].append(line)
+    return found
+
+
+def as_seen(line):
+    """A pattern of a shown line. Its numbers and hashes are any, but those of JSON are what they are."""
+    if line.startswith("{"):
+        parts = re.split(r"0x[0-9a-f]{64}", line)
+        return "0x[0-9a-f]{64}".join(map(re.escape, parts))
+    return r"(?:0x[0-9a-f]{64}|\d+(?:\.\d+)?)".join(map(re.escape, NUMBER.split(line)))
+
+
+@pytest.fixture
+def node():
+    node = open_node(l1_block_time=12)
+    node.run_until_safe(20)
+    send(node, "l2", 1, 2)
+    yield node
+    node.close()
+
+
+@pytest.fixture
+def run(node, monkeypatch):
+    """Runs a command line of the page against the node."""
+    ask = asking(NodeServers(node, dict.fromkeys(PORTS, 0), "127.0.0.1"))
+    names = {str(port): name for name, port in PORTS.items()}
+
+    def answer(url, method, *params):
+        found = ask("rollup", method, *params)
+        if "error" in found:
+            raise ctl.click.ClickException(found["error"]["message"])
+        return found["result"]
+
+    monkeypatch.setattr(ctl, "_ask", answer)
+
+    def run(line):
+        program, *words = shlex.split(line)
+        if program == "curl":
+            request = json.loads(words[words.index("-d") + 1])
+            port = next(re.search(r":(\d+)$", word)[1] for word in words if word.startswith("http://"))
+            return json.dumps(ask(names[port], request["method"], *request["params"]), separators=(",", ":"))
+        assert program == "openrollup"
+        return CliRunner().invoke(main, words).output
+
+    return run
+
+
+def test_there_are_ten_experiments():
+    assert [name.split(".")[0] for name in EXPERIMENTS] == [str(number) for number in range(1, 11)]
+    assert all(steps(text) for text in EXPERIMENTS.values())
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_an_experiment_shows_what_the_page_says(node, run, name):
+    for command, lines in steps(EXPERIMENTS[name]):
+        output = run(command)
+        assert ("Error" in output) == any("Error" in line for line in lines), output
+        for line in lines:
+            assert re.search(as_seen(line), output), f"{command}\n{line}\n{output}"
+    settle(node)
