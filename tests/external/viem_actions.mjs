@@ -20,7 +20,7 @@ const to = privateKeyToAccount(settings.other).address
 const reader = viem.createPublicClient({ chain, transport, pollingInterval: 100, cacheTime: 0 })
 const local = viem.createWalletClient({ account, chain, transport, pollingInterval: 100 })
 const remote = viem.createWalletClient({ account: account.address, chain, transport })
-// Seven bytes that return the value they are called with, and code that logs one topic.
+// A contract of seven bytes that returns the value it is called with.
 const address = await (async () => {
   const hash = await local.deployContract({ abi: [], bytecode: '0x66345f5260205ff35f5260076019f3' })
   return (await reader.waitForTransactionReceipt({ hash })).contractAddress
