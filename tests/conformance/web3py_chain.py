@@ -93,10 +93,10 @@ class Web3pyChain:
         assert answer["result"] is True
 
     def wait_for_empty_pool(self):
-        """Until no transaction of the account is waiting; those that wait behind a gap of nonces stay."""
+        """Until no transaction of the node's accounts can run; those that wait behind a gap of nonces stay."""
         w3 = web3_of(self.url)
         for _ in range(TIMEOUT * 20):
-            if not w3.provider.make_request("txpool_contentFrom", [self.account])["result"]["pending"]:
+            if not w3.provider.make_request("eth_pendingTransactions", [])["result"]:
                 return
             time.sleep(0.05)
         raise AssertionError("transactions are not mined")
