@@ -3,14 +3,13 @@
 import asyncio
 import json
 import multiprocessing
-import os
 import resource
 import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.node import hostile, poller
@@ -28,7 +27,8 @@ class Waits:
     """What another client waits, from the beginning of a with block to its end."""
 
     def __init__(self, node):
-        self.command = [sys.executable, poller.__file__, node.url(L2), str(node.process.pid)]
+        pids = [str(process.pid) for process in serving(node)]
+        self.command = [sys.executable, poller.__file__, node.url(L2), *pids]
         self.clock = self.processor = 0.0
 
     def __enter__(self):
@@ -48,15 +48,22 @@ class Waits:
         return min(self.clock, self.processor)
 
 
+def serving(node):
+    """The node's process and its front processes: what takes requests. The one for KZG takes none."""
+    main = psutil.Process(node.process.pid)
+    return [main, *(child for child in main.children() if "kzg_process" not in " ".join(child.cmdline()))]
+
+
 def memory(node):
     """Resident bytes."""
-    return int(Path(f"/proc/{node.process.pid}/statm").read_text().split()[1]) * resource.getpagesize()
+    return sum(process.memory_info().rss for process in serving(node))
 
 
 def processor_seconds(pid):
-    """Seconds that all threads of a process have run."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """Seconds that all threads of a process and of its children have run."""
+    main = psutil.Process(pid)
+    used = [process.cpu_times() for process in (main, *main.children(recursive=True))]
+    return sum(times.user + times.system for times in used)
 
 
 def used_by_ended_processes():
