@@ -42,6 +42,7 @@ from rollup.rpc.params import (
     storage_keys,
 )
 
+_HIGHEST_TIP = 500 * 10**9  # wei: op-geth's --gpo.maxprice
 _DEFAULT_TIP = 1_000_000  # wei: what a quiet chain suggests, as op-geth's --gpo.minsuggestedpriorityfee
 
 
@@ -370,17 +371,20 @@ class EthReads:
         return transaction_json(block.transactions[index], block, index, receipt)
 
     def _tip(self) -> int:
-        """The head's median tip, where it is higher than the default."""
-        tips = self._tips(self._chain.head)
-        return max(_DEFAULT_TIP, tips[len(tips) // 2][0] if tips else 0)
+        """What gets a transaction in: on L1 the head's median tip, on L2 op-geth's suggestion; at least the default.
 
-    def _tips(self, block: Block) -> list[tuple[int, int]]:
-        """Tip and gas used of a block's signed transactions, lowest tip first."""
-        return sorted(
-            (tip, gas)
-            for transaction, (tip, gas) in zip(block.transactions, self._tips_with_deposits(block), strict=False)
-            if not transaction.is_deposit
-        )
+        op-geth (eth/gasprice/optimism-gasprice.go) suggests more than the default only after a block that may have had
+        no room for another transaction: then a tenth above that block's median.
+        """
+        head = self._chain.head
+        tips = sorted(self._tips_with_deposits(head))
+        median = tips[len(tips) // 2][0] if tips else 0
+        if isinstance(self._backend.config, L1Config):
+            return max(_DEFAULT_TIP, median)
+        room = head.header.gas_limit - head.header.gas_used
+        if room >= max((gas for _, gas in tips), default=0):
+            return _DEFAULT_TIP
+        return min(max(_DEFAULT_TIP, median + median // 10), _HIGHEST_TIP)
 
     def _tips_with_deposits(self, block: Block) -> list[tuple[int, int]]:
         """Tip and gas used of each transaction of a block. A deposit tips nothing (op-geth: EffectiveGasTip)."""

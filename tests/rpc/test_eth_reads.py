@@ -117,6 +117,26 @@ def test_rewards_are_those_of_op_geth(fresh_node):
     assert reads._rewards(block, shares) == ["0x0"] * 8
 
 
+@pytest.mark.parametrize(
+    ("gas_used", "tips", "suggested"),
+    [
+        (60_000, [(0, 46_000), (5 * GWEI, 14_000)], 10**6),  # there is room for the largest again
+        (74_001, [(0, 46_000), (5 * GWEI, 14_000), (7 * GWEI, 14_001)], 55 * GWEI // 10),
+        (120_000, [(0, 46_000), (900_000, 74_000)], 10**6),
+        (120_000, [(0, 46_000), (10**6, 74_000)], 1_100_000),
+        (120_000, [(0, 46_000), (600 * GWEI, 74_000)], 500 * GWEI),
+        (0, [], 10**6),
+    ],
+)
+def test_the_suggested_tip_on_l2_is_op_geths(fresh_node, gas_used, tips, suggested):
+    """A deposit counts as a tip of 0; the gas limit is 120,000."""
+    header = SimpleNamespace(gas_used=gas_used, gas_limit=120_000)
+    chain = SimpleNamespace(head=SimpleNamespace(header=header))
+    reads = EthReads(ExecutionBackend("l2", chain, fresh_node.l2.engine.config))
+    reads._tips_with_deposits = lambda of: tips
+    assert reads.eth_maxPriorityFeePerGas([]) == hex(suggested)
+
+
 async def test_the_base_fee_is_that_of_the_next_block(fresh):
     for caller, build in ((fresh.l2, fresh.node.build_l2), (fresh.l1, fresh.node.mine_l1)):
         fee = await caller("eth_baseFee")
