@@ -19,6 +19,7 @@ HUNDRED: Final = Shape(100)
 CONNECTIONS: Final = 32
 _FUNDS: Final = 150 * 10**18  # wei per sender
 _MAX_FEE: Final = 20 * 10**9
+_PEER_RECEIPTS: Final = 200  # anvil takes milliseconds for each receipt of a block of thousands
 _SAFE_TIMEOUT: Final = 300.0  # seconds
 
 
@@ -136,6 +137,7 @@ class Runner:
             batch=case.batch,
             rate=case.rate,
             mine=server.mines,
+            receipts=0 if server.verifier is not None else _PEER_RECEIPTS,
             max_fee=_MAX_FEE,
             poll=0.005 if case.rate or case.connections == 1 else 0.02,
         )

@@ -3,7 +3,7 @@
 import asyncio
 import resource
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from rollup.load.connection import Connection, errors_of
@@ -78,6 +78,7 @@ class Generator:
             # With a rate the clock of a late request runs from when it was due: waiting is part of its latency.
             self._waiting.update(dict.fromkeys(request.hashes, due if job.rate else begun))
             outcome.sent += len(request.hashes)
+            request.sent = True
             answer = await connection.post(request.body)
             outcome.requests.append(self._now() - begun)
             errors = errors_of(answer, len(request.hashes))
@@ -123,26 +124,31 @@ class Generator:
             self._last_news = time.monotonic()
 
 
-async def count_successes(job: Job, lanes: list[list[Request]], blocks: Iterable[int]) -> int:
-    """How many of the transactions have a receipt with status 1 in these blocks. Runs after the clock has stopped."""
-    hashes = {tx_hash for lane in lanes for request in lane for tx_hash in request.hashes}
+async def check_receipts(job: Job, lanes: list[list[Request]], outcome: Outcome) -> None:
+    """Reads receipts of what is in blocks and counts those with status 1. Runs after the clock has stopped."""
     connection = await Connection.open(job.url)
-    found = 0
     try:
-        for number in blocks:
-            try:
-                receipts = await connection.call("eth_getBlockReceipts", hex(number))
-            except LoadError:  # Hardhat lacks the method
-                receipts = await _receipts_one_by_one(connection, number)
-            found += sum(item["status"] == "0x1" and item["transactionHash"] in hashes for item in receipts)
+        statuses = await (_some(connection, job, lanes) if job.receipts else _all(connection, lanes, outcome))
     finally:
         connection.close()
-    return found
+    outcome.checked, outcome.succeeded = len(statuses), statuses.count("0x1")
 
 
-async def _receipts_one_by_one(connection: Connection, number: int) -> list[dict[str, str]]:
-    block = await connection.call("eth_getBlockByNumber", hex(number), False)
-    return [await connection.call("eth_getTransactionReceipt", tx_hash) for tx_hash in block["transactions"]]
+async def _all(connection: Connection, lanes: list[list[Request]], outcome: Outcome) -> list[str]:
+    hashes = {tx_hash for lane in lanes for request in lane for tx_hash in request.hashes}
+    statuses: list[str] = []
+    for number, *_ in outcome.blocks:
+        receipts = await connection.call("eth_getBlockReceipts", hex(number))
+        statuses += [item["status"] for item in receipts if item["transactionHash"] in hashes]
+    return statuses
+
+
+async def _some(connection: Connection, job: Job, lanes: list[list[Request]]) -> list[str]:
+    """So many receipts, evenly spread over what was sent; a receipt that is missing has no status."""
+    hashes = [tx_hash for lane in lanes for request in lane if request.sent for tx_hash in request.hashes]
+    step = max(1, len(hashes) // job.receipts)
+    receipts = [await connection.call("eth_getTransactionReceipt", tx_hash) for tx_hash in hashes[::step]]
+    return [receipt["status"] if receipt else "" for receipt in receipts]
 
 
 def _cpu() -> float:

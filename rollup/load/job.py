@@ -36,7 +36,8 @@ class Job:
     rate: transactions per second, 0 for as fast as the node answers. seconds: when sending ends even if transactions
     are left, 0 for never. batch: transactions per JSON-RPC request. mine: `evm_mine` is called after the last
     transaction, and again until every transaction is in a block. poll: seconds between two looks at the head.
-    patience: seconds without a new transaction in a block after which the load gives up.
+    patience: seconds without a new transaction in a block after which the load gives up. receipts: how many receipts
+    are read after the run, evenly spread; 0 for all.
     """
 
     url: str
@@ -52,6 +53,7 @@ class Job:
     mine: bool = False
     poll: float = 0.02
     patience: float = 60.0
+    receipts: int = 0
     max_fee: int = 100 * GWEI
     tip: int = GWEI
 
@@ -81,7 +83,8 @@ class Job:
 class Outcome:
     """What became of a load. Times in seconds, counted from the first byte that was sent.
 
-    sent, accepted and included count transactions; succeeded counts receipts with status 1. refused: answers with an
+    sent, accepted and included count transactions; checked counts the receipts that
+    were read, succeeded those of them with status 1. refused: answers with an
     error, by their text. send_seconds: until the last answer. seconds: until the last transaction was in a block.
     generator_cpu: the generator's own CPU seconds in that time. requests: seconds that a request took, sorted.
     latencies: seconds from sending a transaction until it was seen in a block, sorted. blocks: number of the block,
@@ -91,6 +94,7 @@ class Outcome:
     sent: int = 0
     accepted: int = 0
     included: int = 0
+    checked: int = 0
     succeeded: int = 0
     refused: dict[str, int] = field(default_factory=dict)
     sign_seconds: float = 0.0
@@ -103,8 +107,8 @@ class Outcome:
 
     @property
     def is_whole(self) -> bool:
-        """True when every transaction that was sent has a receipt that says it succeeded."""
-        return 0 < self.sent == self.succeeded
+        """True when every transaction that was sent is in a block, and every receipt that was read says success."""
+        return 0 < self.sent == self.included and 0 < self.checked == self.succeeded
 
     @property
     def per_second(self) -> float:

@@ -9,12 +9,12 @@ from rollup.protocol.transaction import DYNAMIC_FEE, Transaction
 
 @dataclass(slots=True)
 class Request:
-    """One HTTP body: its first transaction's index in the load, the hashes in it, and when it was sent."""
+    """One HTTP body: its first transaction's index in the load, the hashes in it, and whether it was sent."""
 
     index: int
     hashes: list[str]
     body: bytes
-    sent_at: float = 0.0
+    sent: bool = False
 
 
 def lanes(job: Job) -> list[list[Request]]:

@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 
-from rollup.load.generator import Generator, Progress, count_successes
+from rollup.load.generator import Generator, Progress, check_receipts
 from rollup.load.job import Job, LoadError, Outcome
 from rollup.load.signing import Request, lanes
 
@@ -49,7 +49,7 @@ def _run(job: Job, requests: list[list[Request]]) -> Outcome:
         outcome = await Generator(job, requests, on_progress).run()
         _say("included")
         sys.stdin.buffer.readline()
-        outcome.succeeded = await count_successes(job, requests, [number for number, *_ in outcome.blocks])
+        await check_receipts(job, requests, outcome)
         return outcome
 
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
