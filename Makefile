@@ -30,7 +30,7 @@ test: install-dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" tests
 
 soak: install-dev
-	$(BIN)/python -m pytest -m slow tests
+	SOAK=2000 $(BIN)/python -m pytest -m slow tests
 
 # The attribution precompile by branch, without the random sequences: what they reach, other tests reach by name.
 coverage: install-dev

@@ -2,16 +2,22 @@
 
 import asyncio
 import json
+import os
+from weakref import WeakKeyDictionary
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from rollup.cheats import MAX_BLOCKS, CheatRefused, Cheats, Effect
+from rollup.cheats.garbage import KINDS
+from rollup.cheats.posting import post_garbage
 from rollup.execution.overrides import StateOverride
 from rollup.l1.miner import ReorgError
 from rollup.l1.slots import SlotError
+from rollup.pool.errors import PoolError
 from rollup.protocol.accounts import USERS
+from rollup.protocol.transaction import DYNAMIC_FEE, Transaction
 from rollup.rpc import block_cheat_api, cheat_api, state_cheat_api, token_cheat_api
 from rollup.rpc.server import is_local_caller
 from rollup.serve import NodeServers
@@ -24,7 +30,7 @@ NAMES = [
     for names in module.NAMES.values()
     for name in names
 ]
-REFUSED = CheatRefused, ReorgError, SlotError
+REFUSED = CheatRefused, ReorgError, SlotError, PoolError
 
 
 @pytest.fixture
@@ -62,11 +68,24 @@ ACTIONS = st.lists(
         st.tuples(st.just("drop_all"), LAYER),
         st.tuples(st.just("patch"), LAYER, st.integers(1, 3), st.integers(0, 10**20)),
         st.tuples(st.just("send"), LAYER, st.integers(1, 3), st.integers(1, 9)),
+        st.tuples(st.just("send_as"), LAYER, st.integers(1, 3), st.integers(0, 9)),
+        st.tuples(st.just("garbage"), st.sampled_from(sorted(KINDS.keys() - {"decompression-bomb"}))),
+        st.tuples(st.just("replace"), st.integers(1, 3), st.booleans()),
+        st.tuples(st.just("finalize")),
+        st.tuples(st.just("dump")),
+        st.tuples(st.just("load")),
+        st.tuples(st.just("set_next_base_fee"), LAYER, st.integers(1, 10**11)),
+        st.tuples(st.just("set_gas_limit"), LAYER, st.sampled_from([1, 25_000_000, 45_000_000])),
+        st.tuples(st.just("set_block_interval"), LAYER, st.sampled_from([None, 2, 4, 8])),
         st.tuples(st.just("advance")),
     ),
     min_size=4,
     max_size=14,
 )
+
+
+OTHERS = {number: bytes([0xA0 + number]) * 20 for number in (1, 2, 3)}  # accounts without a key here
+dumped = WeakKeyDictionary()  # the newest dump of a node
 
 
 def do(cheats, name, arguments):
@@ -85,6 +104,22 @@ def do(cheats, name, arguments):
         layer, seconds = arguments
         chain = node.l1.chain if layer == "l1" else node.l2.chain
         getattr(cheats, layer).set_next_time(chain.head.timestamp + seconds)
+    elif name == "send_as":
+        layer, account, value = arguments
+        nonce, coins = node.l1.pool.nonce(OTHERS[account]), value if layer == "l2" else 0
+        sent = Transaction(DYNAMIC_FEE, nonce, 21_000, USERS[0].address, coins, chain_id=900)
+        getattr(cheats, layer).send_as(OTHERS[account], sent)
+    elif name == "garbage":
+        post_garbage(cheats, KINDS[arguments[0]])
+    elif name == "replace":
+        depth, with_batches = arguments
+        cheats.l1.reorg(depth, cheats.l1.contents(depth, with_batches))
+    elif name == "finalize":
+        cheats.l1.finalize()
+    elif name == "dump":
+        dumped[cheats] = cheats.dump()
+    elif name == "load":
+        cheats.load(dumped.get(cheats, b""))
     elif name in ("increase_time", "snapshot", "revert"):
         getattr(cheats, name)(*arguments)
     else:
@@ -92,14 +127,30 @@ def do(cheats, name, arguments):
         getattr(getattr(cheats, layer), name)(*rest)
 
 
-@settings(
-    max_examples=8,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-    phases=[Phase.explicit, Phase.generate],
-)
+WHOLE_NODE = {
+    "deadline": None,
+    "suppress_health_check": [HealthCheck.too_slow],
+    "phases": [Phase.explicit, Phase.generate],  # to shrink a script of a whole node takes minutes
+}
+
+
+@settings(max_examples=8, **WHOLE_NODE)
 @given(ACTIONS)
 def test_after_any_cheats_the_verifier_equals_the_sequencer_at_the_safe_head(actions):
+    run_script(actions)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(7_200)
+@settings(max_examples=int(os.environ.get("SOAK", "200")), **WHOLE_NODE)
+@given(ACTIONS)
+def test_after_many_scripts_of_cheats_the_verifier_equals_the_sequencer(actions):
+    """`make soak` runs 2,000 scripts."""
+    run_script(actions)
+
+
+def run_script(actions):
+    """Does the actions on a new node. What is refused changes nothing, and the verifier is equal at the end."""
     node = open_node()
     cheats = Cheats(node)
     try:
