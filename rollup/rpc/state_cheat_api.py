@@ -13,7 +13,7 @@ from rollup.protocol.primitives import Address
 from rollup.rpc.cheat_api import Layer, Shared, cheat, named
 from rollup.rpc.errors import InvalidParams, RpcError
 from rollup.rpc.formats import hex_data
-from rollup.rpc.params import Invalid, Optional, address, anything, data, hash32, mapping, number
+from rollup.rpc.params import Invalid, Optional, address, boolean, data, hash32, mapping, number
 
 NAMES: Mapping[str, tuple[str, ...]] = {
     "dump_state": ("anvil_dumpState", "hardhat_dumpState"),
@@ -35,8 +35,8 @@ class StateCheatApi:
         """The handlers by method name; when strict, all of them refuse."""
         return named(self, NAMES, is_strict)
 
-    @cheat(Optional(anything))
-    def dump_state(self, preserves_historical_states: Any) -> str:
+    @cheat(Optional(boolean))
+    def dump_state(self, preserves_historical_states: bool | None) -> str:
         """Both layers as the content of a file; historical states are in it in any case."""
         return hex_data(self._shared.dump())
 
@@ -51,10 +51,10 @@ class StateCheatApi:
             raise RpcError("this is not a state that this node has dumped: openrollup run --load FILE starts from one")
         return True
 
-    @cheat(Optional(anything))
-    def reset(self, options: Any) -> bool:
+    @cheat(Optional(mapping))
+    def reset(self, options: Mapping[str, Any] | None) -> bool:
         """Takes both layers back to the beginning."""
-        if isinstance(options, Mapping) and options.get("forking"):
+        if options is not None and options.get("forking"):
             raise RpcError("a rollup is no fork of another chain: leave `forking` out")
         self._shared.reset()
         return True

@@ -12,7 +12,7 @@ from tests.scenarios.test_hostile_batcher import DROPPED_BY, GARBAGE
 from tests.vector_files import load
 
 # Without a chain, a batch that decodes is not held against its parent.
-NEEDS_CHAIN = {"a wrong parent", "an old batch", "a batch of the far future"}
+NEEDS_CHAIN = {"wrong-parent", "wrong-epoch", "old-batch", "future-batch", "deposit-in-batch", "empty-transaction"}
 
 
 def run(*arguments, exit_code=0):

@@ -149,7 +149,7 @@ def test_a_reorganised_l1_takes_its_batches_with_it():
 
 def test_a_restart_keeps_the_rows_and_reports_no_drop_again():
     world = everyday()
-    User(world, BATCHER).sends_on_l1(world.config.batch_inbox_address, 0, GARBAGE["an empty channel"])
+    User(world, BATCHER).sends_on_l1(world.config.batch_inbox_address, 0, GARBAGE["empty-channel"])
     world.l1.mine()
     world.run_epochs(1)
     world.batcher.post()
@@ -167,7 +167,7 @@ def test_a_restart_keeps_the_rows_and_reports_no_drop_again():
 
 def test_a_derivation_that_begins_again_records_nothing_twice():
     world = everyday()
-    User(world, BATCHER).sends_on_l1(world.config.batch_inbox_address, 0, GARBAGE["an empty channel"])
+    User(world, BATCHER).sends_on_l1(world.config.batch_inbox_address, 0, GARBAGE["empty-channel"])
     world.l1.mine(2)
     node = world.sequencer
     node.derive()
