@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from derivation.errors import Temporary
-from rollup.cli.safe_text import echo_json, safe_console
+from rollup.cli.safe_text import echo, echo_json, safe_console
 from rollup.files import write_file
 from rollup.inputs.values import SECONDS_PER_UNIT
 from rollup.l1.json_rpc import HttpEndpoint, JsonRpcClient, RpcError
@@ -221,7 +221,7 @@ def post_garbage(kind: str | None, lists: bool, rollup_url: str, as_json: bool) 
             echo_json(kinds)
             return
         for name, found in kinds.items():
-            click.echo(f"{name:24} {found['text']} [{found['rule']}]")
+            echo(f"{name:24} {found['text']} [{found['rule']}]")
         return
     _show(_ask(rollup_url, "openrollup_postGarbage", kind), as_json)
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 import orjson
 import pytest
 
-from rollup import cheats
+from rollup.cheats import layer, shared
 from rollup.rpc.errors import HANDLER_CRASHED, RpcError
 from rollup.serve import NodeServers
 from tests.docs.test_rpc_page import documented
@@ -112,7 +112,8 @@ def tables():
     head = "0x" + node.build_l2().hash.hex()
     HEAD.update({f"{label}BlockHash": head for label in ("head", "safe", "finalized")})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cheats, "MAX_BLOCKS", 0)  # the values are read, and no blocks are made
+        for module in (layer, shared):
+            patch.setattr(module, "MAX_BLOCKS", 0)  # the values are read, and no blocks are made
         yield {port: server.methods for port, server in servers.rpc_servers.items()}
     node.close()
 
