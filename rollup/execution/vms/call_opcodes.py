@@ -54,7 +54,7 @@ def call(frame: Any, stack: list[int], rules: CallRules) -> None:
     start, size, out_start, out_size = stack.pop(), stack.pop(), stack.pop(), stack.pop()
     if value and kind is CallKind.CALL and frame.is_static:
         raise WriteProtection("Cannot modify state while inside of a STATICCALL context")
-    data = bytes(frame.extend(start + size)[start : start + size]) if size else b""
+    data = frame.read(start, size)
     if out_size:
         frame.extend(out_start + out_size)
         # The input is read before the output's memory is paid for: what fails here has no effect.

@@ -71,3 +71,7 @@ class Frame:
                 # Someone holds a view of it: they keep the old one, as in py-evm's Memory.
                 memory = self.memory._bytes = memory + missing
         return memory
+
+    def read(self, start: int, size: int) -> bytes:
+        """Bytes of memory, paid for. No byte needs no memory, wherever it is."""
+        return bytes(self.extend(start + size)[start : start + size]) if size else b""

@@ -50,8 +50,7 @@ def run(computation: Any) -> None:
                 if stack.pop():
                     position = program.jump(destination)
             elif kind == RETURN:
-                start, size = stack.pop(), stack.pop()
-                computation.output = bytes(frame.extend(start + size)[start : start + size]) if size else b""
+                computation.output = frame.read(stack.pop(), stack.pop())
                 return
             elif kind == STOP:
                 return

@@ -214,8 +214,7 @@ def keccak(frame: Frame, stack: Stack, argument: None) -> None:
     frame.charge(KECCAK_WORD * (size + 31 >> 5))
     if size > _LONG_HASH:
         frame.check_interrupt()
-    data = bytes(frame.extend(start + size)[start : start + size]) if size else b""
-    stack[-1] = int.from_bytes(keccak256(data), "big")
+    stack[-1] = int.from_bytes(keccak256(frame.read(start, size)), "big")
 
 
 def calldataload(frame: Frame, stack: Stack, argument: None) -> None:
@@ -297,7 +296,7 @@ def log(frame: Frame, stack: Stack, count: int) -> None:
     start, size = stack.pop(), stack.pop()
     topics = tuple([stack.pop() for _ in range(count)])
     frame.charge(LOG_TOPIC * count + LOG_BYTE * size)
-    add_log(frame, topics, bytes(frame.extend(start + size)[start : start + size]) if size else b"")
+    add_log(frame, topics, frame.read(start, size))
 
 
 # ---------------------------------------------------------------- py-evm's own

@@ -115,16 +115,18 @@ class Program:
 
     def read(self, position: int) -> Block:
         """Reads the block that begins here, and keeps it."""
-        block = self.blocks[position] = self.block_at(position)
+        block = self.block_at(position)
+        if self._counts is not None and self._compiled <= _MOST_COPIES * len(self._code):
+            counter = self._counts.setdefault(position, [position, 0])
+            block = (*block[:3], ((count, counter), *block[3]), *block[4:])
+        self.blocks[position] = block
         self._weight.total += _BLOCK_WEIGHT + _OPCODE_WEIGHT * len(block[3])
         return block
 
     def block_at(self, position: int) -> Block:
-        """The block that begins here."""
+        """The block that begins here, without a count of its runs."""
         code, table = self._code, self._opcodes
         handlers: list[tuple[Handler, Any]] = []
-        if self._counts is not None and self._compiled <= _MOST_COPIES * len(code):
-            handlers.append((count, self._counts.setdefault(position, [position, 0])))
         depth = lowest = highest = gas = 0
         start, kind, target = position, NEXT, -1
         while True:

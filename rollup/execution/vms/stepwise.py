@@ -6,7 +6,6 @@ from eth.exceptions import (
     ContractCreationCollision,
     Halt,
     InsufficientFunds,
-    InvalidJumpDestination,
     OutOfGas,
     StackDepthLimit,
     VMError,
@@ -271,20 +270,13 @@ def _following(program: Program, frame: Frame, block: Block) -> int | None:
     if kind == NEXT:
         return following
     if kind == JUMP:
-        return _destination(program, stack.pop())
+        return program.jump(stack.pop())
     if kind == JUMPI:
         destination = stack.pop()
-        return _destination(program, destination) if stack.pop() else following
+        return program.jump(destination) if stack.pop() else following
     if kind == RETURN:
-        start, size = stack.pop(), stack.pop()
-        computation.output = bytes(frame.extend(start + size)[start : start + size]) if size else b""
+        computation.output = frame.read(stack.pop(), stack.pop())
     return None
-
-
-def _destination(program: Program, position: int) -> int:
-    if not program.is_jump_destination(position):
-        raise InvalidJumpDestination("Invalid Jump Destination")
-    return position
 
 
 def _fail(step: Step, block: Block, error: VMError, taken: list[int]) -> None:
