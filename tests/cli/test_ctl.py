@@ -11,32 +11,20 @@ from rollup.cheats.garbage import KINDS
 from rollup.cli import ctl, main
 from rollup.control import Control
 from rollup.l1.reorgs import CONTENTS
-from rollup.serve import NodeServers
-from tests.node.test_cheats import asking
+from tests.node.asking import answer_ctl, asking, node_with_safe
 from tests.node.test_snapshots import open_node, settle, state_of
-from tests.rpc.conftest import FREE_PORTS
 
 
 @pytest.fixture
 def node():
-    node = open_node()
-    node.run_until_safe(3)
-    yield node
-    node.close()
+    with node_with_safe(3) as node:
+        yield node
 
 
 @pytest.fixture
 def run(node, monkeypatch):
     """Runs a command line against the node, and returns its standard output."""
-    ask = asking(NodeServers(node, FREE_PORTS, "127.0.0.1"))
-
-    def answer(url, method, *params):
-        found = ask("rollup", method, *params)
-        if "error" in found:
-            raise ctl.click.ClickException(found["error"]["message"])
-        return found["result"]
-
-    monkeypatch.setattr(ctl, "_ask", answer)
+    answer_ctl(asking(node), monkeypatch)
 
     def run(line, exit_code=0):
         result = CliRunner().invoke(main, ["ctl", *line.split()])
@@ -176,6 +164,6 @@ def test_a_time_that_cannot_be_read_is_refused(run, step):
 
 
 def test_strict_refuses_what_changes_something(node):
-    ask = asking(NodeServers(node, FREE_PORTS, "127.0.0.1", is_strict=True))
+    ask = asking(node, is_strict=True)
     assert "--strict" in ask("rollup", "openrollup_mineL1")["error"]["message"]
     assert ask("rollup", "openrollup_status")["result"] == Control(Cheats(node)).status()

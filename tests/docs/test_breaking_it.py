@@ -7,11 +7,11 @@ import shlex
 import pytest
 from click.testing import CliRunner
 
-from rollup.cli import ctl, main
-from rollup.serve import PORTS, NodeServers
+from rollup.cli import main
+from rollup.serve import PORTS
 from tests.docs.pages import page
-from tests.node.test_cheats import asking
-from tests.node.test_snapshots import open_node, send, settle
+from tests.node.asking import answer_ctl, asking, node_with_safe
+from tests.node.test_snapshots import send, settle
 
 EXPERIMENTS = dict(re.findall(r"^## (\d+\. .*?)\n(.*?)(?=^## |\Z)", page("breaking-it.md"), re.MULTILINE | re.DOTALL))
 NUMBER = re.compile(r"0x[0-9a-f]{64}|(?<![0-9a-fx])\d+(?:\.\d+)?(?![0-9a-fx])")
@@ -39,26 +39,17 @@ def as_seen(line):
 
 @pytest.fixture
 def node():
-    node = open_node(l1_block_time=12)
-    node.run_until_safe(20)
-    send(node, "l2", 1, 2)
-    yield node
-    node.close()
+    with node_with_safe(20, l1_block_time=12) as node:
+        send(node, "l2", 1, 2)
+        yield node
 
 
 @pytest.fixture
 def run(node, monkeypatch):
     """Runs a command line of the page against the node."""
-    ask = asking(NodeServers(node, dict.fromkeys(PORTS, 0), "127.0.0.1"))
+    ask = asking(node)
+    answer_ctl(ask, monkeypatch)
     names = {str(port): name for name, port in PORTS.items()}
-
-    def answer(url, method, *params):
-        found = ask("rollup", method, *params)
-        if "error" in found:
-            raise ctl.click.ClickException(found["error"]["message"])
-        return found["result"]
-
-    monkeypatch.setattr(ctl, "_ask", answer)
 
     def run(line):
         program, *words = shlex.split(line)

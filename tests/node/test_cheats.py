@@ -1,7 +1,5 @@
 """Cheats: L1, L2 and the verifier go on agreeing whatever is asked for, and what is refused changes nothing."""
 
-import asyncio
-import json
 import os
 from weakref import WeakKeyDictionary
 
@@ -20,9 +18,8 @@ from rollup.protocol.accounts import USERS
 from rollup.protocol.transaction import DYNAMIC_FEE, Transaction
 from rollup.rpc import block_cheat_api, cheat_api, state_cheat_api, token_cheat_api
 from rollup.rpc.server import is_local_caller
-from rollup.serve import NodeServers
+from tests.node.asking import asking, node_with_safe
 from tests.node.test_snapshots import GENESIS_TIME, open_node, send, settle, state_of
-from tests.rpc.conftest import FREE_PORTS
 
 NAMES = [
     name
@@ -35,10 +32,8 @@ REFUSED = CheatRefused, ReorgError, SlotError, PoolError
 
 @pytest.fixture
 def cheats():
-    node = open_node()
-    node.run_until_safe(3)
-    yield Cheats(node)
-    node.close()
+    with node_with_safe(3) as node:
+        yield Cheats(node)
 
 
 def times(chain):
@@ -258,16 +253,7 @@ def test_a_refused_change_of_the_state_leaves_no_patch(cheats):
 # ---------------------------------------------------------------- over JSON-RPC
 @pytest.fixture
 def ask(cheats):
-    servers = NodeServers(cheats.node, FREE_PORTS, "127.0.0.1")
-    return asking(servers)
-
-
-def asking(servers):
-    def ask(port, method, *params):
-        request = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
-        return json.loads(asyncio.run(servers.rpc_servers[port].handle(request)))
-
-    return ask
+    return asking(cheats.node)
 
 
 def test_a_snapshot_of_one_port_is_reverted_on_the_other(cheats, ask):
@@ -327,7 +313,7 @@ def test_what_the_grid_does_not_allow_is_refused_with_the_reason(ask):
 
 
 def test_strict_refuses_every_cheat_and_changes_nothing(cheats):
-    ask = asking(NodeServers(cheats.node, FREE_PORTS, "127.0.0.1", is_strict=True))
+    ask = asking(cheats.node, is_strict=True)
     before = state_of(cheats.node)
     for port in ("l1", "l2"):
         for name in NAMES:

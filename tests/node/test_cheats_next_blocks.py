@@ -7,10 +7,8 @@ import pytest
 
 from rollup.cheats import Cheats
 from rollup.protocol.accounts import USERS
-from rollup.serve import NodeServers
-from tests.node.test_cheats import asking
+from tests.node.asking import asking, node_with_safe
 from tests.node.test_snapshots import open_node, send, settle, state_of
-from tests.rpc.conftest import FREE_PORTS
 
 SOMEONE, OTHER, TOKEN = "0x" + "ab" * 20, "0x" + "cd" * 20, "0x" + "70" * 20
 WORD = "0x" + "07" * 32
@@ -18,15 +16,13 @@ WORD = "0x" + "07" * 32
 
 @pytest.fixture
 def node():
-    node = open_node()
-    node.run_until_safe(3)
-    yield node
-    node.close()
+    with node_with_safe(3) as node:
+        yield node
 
 
 @pytest.fixture
 def ask(node):
-    return asking(NodeServers(node, FREE_PORTS, "127.0.0.1"))
+    return asking(node)
 
 
 def head(ask, port):

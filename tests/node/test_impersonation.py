@@ -11,10 +11,8 @@ from rollup.protocol.deposits import TRANSACTION_DEPOSITED
 from rollup.protocol.known_transactions import known_or_decoded
 from rollup.protocol.transaction import DYNAMIC_FEE, LEGACY, Transaction, TransactionError, decode_transaction
 from rollup.rpc.server import is_local_caller
-from rollup.serve import NodeServers
-from tests.node.test_cheats import asking
+from tests.node.asking import asking, node_with_safe
 from tests.node.test_snapshots import open_node, settle, state_of
-from tests.rpc.conftest import FREE_PORTS
 
 WHALE, NOBODY = "0x" + "ab" * 20, "0x" + "cd" * 20
 ETHER = 10**18
@@ -22,15 +20,13 @@ ETHER = 10**18
 
 @pytest.fixture
 def node():
-    node = open_node()
-    node.run_until_safe(3)
-    yield node
-    node.close()
+    with node_with_safe(3) as node:
+        yield node
 
 
 @pytest.fixture
 def ask(node):
-    return asking(NodeServers(node, FREE_PORTS, "127.0.0.1"))
+    return asking(node)
 
 
 @pytest.fixture
@@ -79,13 +75,13 @@ def test_on_l1_a_contract_sends_and_pays_in_the_next_block(node, ask, whale):
 
 def test_an_l1_transaction_waits_in_the_pool_across_a_restart(tmp_path):
     first = open_node(tmp_path)
-    ask = asking(NodeServers(first, FREE_PORTS, "127.0.0.1"))
+    ask = asking(first)
     ask("l1", "anvil_setBalance", WHALE, hex(ETHER))
     ask("l1", "anvil_impersonateAccount", WHALE)
     sent = ask("l1", "eth_sendTransaction", {"from": WHALE, "to": NOBODY, "value": "0x7"})["result"]
     first.close()
     again = open_node(tmp_path)
-    ask = asking(NodeServers(again, FREE_PORTS, "127.0.0.1"))
+    ask = asking(again)
     assert ask("l1", "eth_getTransactionByHash", sent)["result"]["from"] == WHALE
     ask("l1", "evm_mine")
     assert ask("l1", "eth_getTransactionReceipt", sent)["result"]["status"] == "0x1"
@@ -155,7 +151,7 @@ def test_a_stopped_sequencer_refuses_it(node, ask, whale):
 
 def test_strict_and_callers_from_elsewhere_are_refused(node, ask, whale):
     request = {"from": whale, "to": NOBODY, "gas": "0x5208"}
-    strict = asking(NodeServers(node, FREE_PORTS, "127.0.0.1", is_strict=True))
+    strict = asking(node, is_strict=True)
     before = state_of(node)
     for port in ("l1", "l2"):
         assert "--strict" in strict(port, "eth_sendUnsignedTransaction", request)["error"]["message"]
