@@ -3,17 +3,16 @@
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from rollup.execution.block_codec import decode_body, decode_receipts, encode_body, encode_receipts
 from rollup.execution.log_index import LogIndex
-from rollup.execution.state.account import Account
-from rollup.execution.state.changes import StateChanges
+from rollup.execution.state.changes import GenesisEntry, changes_of_alloc
 from rollup.execution.state.database import StagedState, StateDatabase
 from rollup.execution.state.reader import StateReader
 from rollup.protocol.block import Block, ExecutedBlock
 from rollup.protocol.header import Header
-from rollup.protocol.primitives import EMPTY_CODE_HASH, EMPTY_TRIE_ROOT, Address, Hash, keccak256
+from rollup.protocol.primitives import EMPTY_TRIE_ROOT, Address, Hash
 from rollup.protocol.receipt import Receipt
 from rollup.protocol.recent import Recent
 from rollup.store.kv import Store, StoreError, WriteBatch
@@ -44,19 +43,6 @@ class ReorgTooDeep(UnknownBlock):
 
 class StateMissing(StoreError):
     """The state of the head is not in the store. A derived chain can be made again from L1 (chain_recovery.py)."""
-
-
-class GenesisEntry(Protocol):
-    """An account of a genesis allocation: wei, nonce, code, slots."""
-
-    @property
-    def balance(self) -> int: ...
-    @property
-    def nonce(self) -> int: ...
-    @property
-    def code(self) -> bytes: ...
-    @property
-    def storage(self) -> dict[int, int]: ...
 
 
 @dataclass(slots=True, frozen=True)
@@ -449,20 +435,6 @@ class Chain:
                 batch.delete(BY_NUMBER, key)
             batch.put(POINTERS, b"pruned", _height(number))
         return number
-
-
-def changes_of_alloc(alloc: Mapping[Address, GenesisEntry]) -> StateChanges:
-    """A genesis allocation as changes to the empty state; slots of value 0 are left out, as geth does."""
-    changes = StateChanges()
-    for address, entry in alloc.items():
-        code_hash = keccak256(entry.code) if entry.code else EMPTY_CODE_HASH
-        changes.accounts[address] = Account(entry.nonce, entry.balance, EMPTY_TRIE_ROOT, code_hash)
-        if entry.code:
-            changes.codes[code_hash] = entry.code
-        slots = {slot: value for slot, value in entry.storage.items() if value}
-        if slots:
-            changes.storage[address] = slots
-    return changes
 
 
 def _height(number: int) -> bytes:

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from trie import HexaryTrie
 
-from rollup.execution.chain import Chain, HeadChange, ReorgTooDeep, UnknownBlock, changes_of_alloc
+from rollup.execution.chain import Chain, HeadChange, ReorgTooDeep, UnknownBlock
 from rollup.execution.state.account import Account
 from rollup.execution.state.accounts import AccountDatabase
-from rollup.execution.state.changes import StateChanges
+from rollup.execution.state.changes import StateChanges, changes_of_alloc
 from rollup.execution.state.database import NODES, StateDatabase, StateUnavailable
 from rollup.execution.state.trie import Trie
 from rollup.protocol.block import Block, ExecutedBlock

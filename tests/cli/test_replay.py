@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from rollup.cli.replay import command
 from rollup.execution.block_builder import BlockBuilder, l2_context
-from rollup.execution.chain import changes_of_alloc
 from rollup.execution.genesis import genesis_header
 from rollup.execution.replay import ReplayError, load_case, replay
+from rollup.execution.state.changes import changes_of_alloc
 from rollup.execution.state.database import StateDatabase
 from rollup.l1.devnet import DevnetParams, make_devnet
 from rollup.protocol.accounts import USERS

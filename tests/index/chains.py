@@ -17,10 +17,11 @@ from attribution_precompile.layout import (
 from rollup.execution.block_builder import BlockBuilder
 from rollup.execution.block_context import context_of_header, l2_context
 from rollup.execution.calls import CallRequest, call
-from rollup.execution.chain import Chain, changes_of_alloc
+from rollup.execution.chain import Chain
 from rollup.execution.config import AttributionConfig, L2Config
 from rollup.execution.genesis import L2GenesisParams, build_l2_alloc, build_l2_genesis, genesis_header
 from rollup.execution.genesis_account import GenesisAccount
+from rollup.execution.state.changes import changes_of_alloc
 from rollup.execution.state.database import StateDatabase
 from rollup.index.index import Index, genesis_platform
 from rollup.protocol.forks import Fork, ForkSchedule

@@ -8,8 +8,9 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rollup.execution.chain import Chain, changes_of_alloc
+from rollup.execution.chain import Chain
 from rollup.execution.state.accounts import AccountDatabase
+from rollup.execution.state.changes import changes_of_alloc
 from rollup.execution.state.database import StateDatabase
 from rollup.protocol.block import Block, ExecutedBlock
 from rollup.protocol.header import Header

@@ -9,7 +9,6 @@ from eth.exceptions import OutOfGas, Revert, VMError
 from eth.vm.message import Message
 
 from rollup.execution.block_builder import BlockBuilder, l2_context
-from rollup.execution.chain import changes_of_alloc
 from rollup.execution.charge import Charge
 from rollup.execution.config import L2Config
 from rollup.execution.errors import InvalidTransaction
@@ -20,6 +19,7 @@ from rollup.execution.intrinsic import TX_GAS, floor_gas, intrinsic_gas
 from rollup.execution.l1_block import read_l1_fee_parameters
 from rollup.execution.replay import header_from_json
 from rollup.execution.state.accounts import AccountDatabase
+from rollup.execution.state.changes import changes_of_alloc
 from rollup.execution.state.database import StateDatabase
 from rollup.execution.transition import TransactionContext, apply_transaction
 from rollup.execution.vms.base import EvmContext

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from rollup.execution.chain import changes_of_alloc
 from rollup.execution.config import L1Config
 from rollup.execution.errors import InvalidBlock
 from rollup.execution.reexecution import validate_block
+from rollup.execution.state.changes import changes_of_alloc
 from rollup.execution.state.database import StagedState, StateDatabase
 from rollup.protocol.block import Block
 from rollup.protocol.header import Header

@@ -6,9 +6,9 @@ import pytest
 
 from rollup.execution.block_builder import BlockBuilder
 from rollup.execution.block_context import BlockContext
-from rollup.execution.chain import changes_of_alloc
 from rollup.execution.config import L1Config
 from rollup.execution.errors import InvalidTransaction
+from rollup.execution.state.changes import changes_of_alloc
 from rollup.execution.state.database import StateDatabase
 from rollup.protocol.forks import L1Fork
 from rollup.protocol.header import Header

@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
-from rollup.execution.chain import Chain, changes_of_alloc
+from rollup.execution.chain import Chain
 from rollup.execution.config import L2Config
 from rollup.execution.genesis import L2GenesisParams, genesis_header, l2_chain_config
 from rollup.execution.genesis_json import GenesisFile, parse_genesis
 from rollup.execution.replay import header_from_json
+from rollup.execution.state.changes import changes_of_alloc
 from rollup.execution.state.database import StateDatabase
 from rollup.protocol.blob_schedule import l1_blob_base_fee
 from rollup.protocol.config import ConfigError, RollupConfig
