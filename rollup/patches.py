@@ -30,7 +30,7 @@ class Patches:
     """The patches of both layers. With a folder, every change is written to its patches.json."""
 
     def __init__(self, folder: Path | None = None, document: str | None = None) -> None:
-        """Reads the folder's file if there is one; raises PatchesError. document: the patches to begin with else."""
+        """Reads patches.json of the folder; raises PatchesError. Where it is missing, document is its text."""
         self._path = None if folder is None else folder / FILE
         self.layers = {name: StatePatches() for name in LAYERS} if document is None else parse_patches(document)
         if self._path is not None and self._path.exists():

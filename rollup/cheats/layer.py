@@ -111,7 +111,7 @@ class LayerCheats:
         raise NotImplementedError
 
     def set_block_interval(self, seconds: int | None) -> bool:
-        """Sets the seconds between the times of the next blocks, None as before; whether any were set until now."""
+        """Sets the seconds between the next blocks; None ends it. Returns whether an interval was set before."""
         raise NotImplementedError
 
     # ------------------------------------------------------------ transactions

@@ -60,7 +60,7 @@ class BlockCheatApi:
 
     @cheat()
     def remove_block_interval(self) -> bool:
-        """Ends set_block_interval; whether an interval was set."""
+        """Ends set_block_interval; returns whether an interval was set."""
         return self._layer.set_block_interval(None)
 
     @cheat(quantity)
