@@ -1,4 +1,4 @@
-"""web3.py's own module tests, to be subclassed by the test modules of each layer, and what cannot pass on a layer."""
+"""web3.py's own module tests, which the test module of each layer imports, and what cannot pass on a layer."""
 
 import pytest
 from web3._utils.module_testing import (
@@ -59,23 +59,23 @@ class _Version:
 
 
 @pytest.mark.usefixtures("empty_pool")
-class Eth(EthModuleTest):
+class TestEth(EthModuleTest):
     """The eth module over HTTP."""
 
 
-class Net(NetModuleTest):
+class TestNet(NetModuleTest):
     """The net module over HTTP."""
 
 
-class Web3(_Version, Web3ModuleTest):
+class TestWeb3(_Version, Web3ModuleTest):
     """The web3 module over HTTP."""
 
 
-class Debug(GoEthereumDebugModuleTest):
+class TestDebug(GoEthereumDebugModuleTest):
     """The debug module over HTTP."""
 
 
-class TxPool(GoEthereumTxPoolModuleTest):
+class TestTxPool(GoEthereumTxPoolModuleTest):
     """The txpool module over HTTP."""
 
 
@@ -85,13 +85,13 @@ class _OverWebSocket:
         return "ws"
 
 
-class PersistentConnection(_OverWebSocket, PersistentConnectionProviderTest):
+class TestPersistentConnection(_OverWebSocket, PersistentConnectionProviderTest):
     """Subscriptions and concurrent requests over a WebSocket."""
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("empty_pool")
-class AsyncEth(_OverWebSocket, AsyncEthModuleTest):
+class TestAsyncEth(_OverWebSocket, AsyncEthModuleTest):
     """The eth module over a WebSocket."""
 
     @pytest.fixture
@@ -101,20 +101,20 @@ class AsyncEth(_OverWebSocket, AsyncEthModuleTest):
 
 
 @pytest.mark.slow
-class AsyncNet(_OverWebSocket, AsyncNetModuleTest):
+class TestAsyncNet(_OverWebSocket, AsyncNetModuleTest):
     """The net module over a WebSocket."""
 
 
 @pytest.mark.slow
-class AsyncWeb3(_OverWebSocket, _Version, AsyncWeb3ModuleTest):
+class TestAsyncWeb3(_OverWebSocket, _Version, AsyncWeb3ModuleTest):
     """The web3 module over a WebSocket."""
 
 
 @pytest.mark.slow
-class AsyncDebug(_OverWebSocket, GoEthereumAsyncDebugModuleTest):
+class TestAsyncDebug(_OverWebSocket, GoEthereumAsyncDebugModuleTest):
     """The debug module over a WebSocket."""
 
 
 @pytest.mark.slow
-class AsyncTxPool(_OverWebSocket, GoEthereumAsyncTxPoolModuleTest):
+class TestAsyncTxPool(_OverWebSocket, GoEthereumAsyncTxPoolModuleTest):
     """The txpool module over a WebSocket."""
