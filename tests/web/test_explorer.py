@@ -16,6 +16,15 @@ def test_both_layers_stand_side_by_side_and_the_verifier_agrees(chain, visit):
     expect(page.get_by_role("region", name="L1").get_by_text("batch transaction").first).to_be_visible()
 
 
+def test_the_heads_do_not_wait_for_the_verifier(chain, browser):
+    page = browser.new_context().new_page()
+    page.route("**/rpc/verifier", lambda route: None)  # never answered
+    page.goto(chain.url)
+    head = chain.node.l2.chain.head.number
+    expect(page.get_by_role("region", name="L2").get_by_role("link", name=f"#{head}", exact=True)).to_be_visible()
+    page.context.close()
+
+
 def test_who_was_paid_is_what_open_getInference_says_to_the_wei(chain, visit):
     made = next(item for item in last_inference(chain) if item["influence"])
     page = visit(chain, f"l2/tx/{made['transactionHash']}")

@@ -49,9 +49,10 @@ export async function refresh() {
   if (wait > 0) await new Promise((done) => setTimeout(done, wait));
   lastAt = performance.now();
   try {
-    const [found, judged] = await Promise.all([readHeads(), readVerdict()]);
+    const [found, judged] = await Promise.all([readHeads().then(show), readVerdict()]);
     silence.value = null;
-    take(found, judged);
+    verdict.value = judged;
+    sample(found, judged);
   } catch {
     if (silence.peek() === null) silence.value = Date.now();
   }
@@ -65,10 +66,16 @@ export async function refresh() {
 /** @returns {boolean} whether the heads may be old by now */
 export const isStale = () => silence.value !== null && Date.now() - silence.value > STALE_AFTER - EVERY;
 
-function take(found, judged) {
-  const before = heads.peek();
-  verdict.value = judged;
+/** Shows the heads. They do not wait for the verdict, which may take two rounds of questions. */
+function show(found) {
+  const key = (state) => JSON.stringify([state?.l1, state?.l2]);
+  const hasMoved = key(heads.peek()) !== key(found);
   heads.value = found;
+  if (hasMoved) tick.value += 1;
+  return found;
+}
+
+function sample(found, judged) {
   samples.push({
     time: Date.now() / 1000,
     l1: found.l1?.head?.number ?? null,
@@ -78,8 +85,6 @@ function take(found, judged) {
     verifier: judged.state === 'equal' ? judged.number : null,
   });
   if (samples.length > MOST_SAMPLES) samples.shift();
-  const key = (state) => JSON.stringify([state?.l1, state?.l2]);
-  if (key(before) !== key(found)) tick.value += 1;
 }
 
 async function readHeads() {
