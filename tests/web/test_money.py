@@ -114,3 +114,28 @@ def test_an_empty_chain_says_what_to_do_on_every_page(fresh, visit):
     ):
         page.goto(f"{fresh.url}#/{route}")
         expect(page.get_by_text(words).first).to_be_visible()
+
+
+def test_an_answer_is_shown_though_a_head_moved_while_it_was_on_its_way(chain, browser):
+    held = []
+    page = browser.new_context().new_page()
+    page.route(lambda url: True, lambda route: hold(route, held))
+    with page.expect_request(is_of_usage):
+        page.goto(f"{chain.url}#/usage/1")
+    with page.expect_request(is_of_usage):
+        chain.step()
+    expect(page.get_by_role("heading", name="Newest inferences")).to_have_count(0)
+    held[0].continue_()  # the newer question stays without an answer
+    expect(page.get_by_role("heading", name="Newest inferences")).to_be_visible()
+    page.context.close()
+
+
+def is_of_usage(request):
+    return "open_usage" in (request.post_data or "")
+
+
+def hold(route, held):
+    if is_of_usage(route.request):
+        held.append(route)
+    else:
+        route.continue_()

@@ -14,20 +14,25 @@ export function useData(load, deps, {live = true} = {}) {
   const [count, setCount] = useState(0);
   const key = JSON.stringify(deps);
   const shown = useRef(key);
+  const asked = useRef(0);
+  const answered = useRef(0);
   const beat = live ? tick.value : 0;
   useEffect(() => {
-    let isWanted = true;
     if (shown.current !== key) {
       shown.current = key;
       setState({isLoading: true});
     }
-    load().then(
-      (value) => isWanted && setState({value, isLoading: false}),
-      (error) => isWanted && setState((before) => ({...before, error, isLoading: false})),
-    );
-    return () => {
-      isWanted = false;
+    const number = ++asked.current;
+    // An answer is shown though a head moved meanwhile: where answers take long, none would ever be shown otherwise.
+    const show = (next) => {
+      if (shown.current !== key || number < answered.current) return;
+      answered.current = number;
+      setState(next);
     };
+    load().then(
+      (value) => show({value, isLoading: false}),
+      (error) => show((before) => ({...before, error, isLoading: false})),
+    );
   }, [key, beat, count]);
   return {...state, reload: () => setCount((before) => before + 1)};
 }
