@@ -1,11 +1,10 @@
 /** The calls inside a transaction, as a tree, where the node traces. */
 import {html} from '../html.js';
-import {useState} from '../../vendor/preact-hooks.js';
-import {call, supports} from '../rpc.js';
+import {call} from '../rpc.js';
 import {useData} from '../use_data.js';
 import {foreign, grouped} from '../format.js';
-import {Section} from './page.js';
-import {Empty, Loaded} from './notice.js';
+import {Loaded} from './notice.js';
+import {Traced} from './traced.js';
 import {Address, Amount} from './values.js';
 
 const MOST_DEPTH = 12;
@@ -28,17 +27,6 @@ function Tree({layer, hash}) {
   return html`<${Loaded} data=${data} lines=${3}>${(frame) => html`<ul class="tree is-root"><${Frame} frame=${frame} layer=${layer} depth=${0} /></ul>`}<//>`;
 }
 
-export function CallTrace({layer, hash}) {
-  const [isOpen, setOpen] = useState(false);
-  const data = useData(() => supports(layer, 'debug_traceTransaction'), [layer], {live: false});
-  if (data.value === undefined) return null;
-  return html`<${Section} title="Calls">
-    ${
-      !data.value
-        ? html`<${Empty}>This node has no debug_traceTransaction, so the calls inside are not shown.<//>`
-        : isOpen
-          ? html`<${Tree} layer=${layer} hash=${hash} />`
-          : html`<button type="button" onClick=${() => setOpen(true)}>Trace the calls</button>`
-    }
-  <//>`;
-}
+export const CallTrace = ({layer, hash}) => html`<${Traced} layer=${layer} title="Calls" label="Trace the calls" missing="the calls inside are">
+  <${Tree} layer=${layer} hash=${hash} />
+<//>`;

@@ -1,12 +1,11 @@
 /** What a transaction changed in the state: balances, nonces, code and storage, before and after, where the node traces. */
 import {html} from '../html.js';
-import {useState} from '../../vendor/preact-hooks.js';
-import {call, supports} from '../rpc.js';
+import {call} from '../rpc.js';
 import {useData} from '../use_data.js';
 import {exactOpen, grouped, short} from '../format.js';
-import {Section} from './page.js';
 import {Table} from './table.js';
-import {Empty, Loaded} from './notice.js';
+import {Loaded} from './notice.js';
+import {Traced} from './traced.js';
 import {Address} from './values.js';
 
 const ZERO = `0x${'0'.repeat(64)}`;
@@ -46,17 +45,6 @@ function Changes({layer, hash}) {
   return html`<${Loaded} data=${data} lines=${3}>${(found) => html`<${Table} caption="State changes" columns=${columns(layer)} rows=${changes(found)} keyOf=${(row) => row.address + row.what + (row.slot ?? '')} />`}<//>`;
 }
 
-export function StateChanges({layer, hash}) {
-  const [isOpen, setOpen] = useState(false);
-  const data = useData(() => supports(layer, 'debug_traceTransaction'), [layer], {live: false});
-  if (data.value === undefined) return null;
-  return html`<${Section} title="State changes">
-    ${
-      !data.value
-        ? html`<${Empty}>This node has no debug_traceTransaction, so what changed in the state is not shown.<//>`
-        : isOpen
-          ? html`<${Changes} layer=${layer} hash=${hash} />`
-          : html`<button type="button" onClick=${() => setOpen(true)}>Show what changed</button>`
-    }
-  <//>`;
-}
+export const StateChanges = ({layer, hash}) => html`<${Traced} layer=${layer} title="State changes" label="Show what changed" missing="what changed in the state is">
+  <${Changes} layer=${layer} hash=${hash} />
+<//>`;
