@@ -33,7 +33,9 @@ class BeaconServer:
     async def start(self, host: str, port: int) -> int:
         """Listens; port 0 takes a free one. Returns the port; raises RpcCannotListen."""
         app = beacon_app(self._api, self._hosts.allow(host), self._turns)
-        self._listener = Listener(web.AppRunner(app, shutdown_timeout=0.5, **PROTOCOL_OPTIONS), self.name)
+        # Nothing here reads a body, so none is unpacked.
+        runner = web.AppRunner(app, shutdown_timeout=0.5, auto_decompress=False, **PROTOCOL_OPTIONS)
+        self._listener = Listener(runner, self.name)
         return await self._listener.start(host, port)
 
     async def stop(self) -> None:

@@ -1,12 +1,12 @@
 """Reading a request's body: how large it may be, how long it may take, and how many large ones there may be."""
 
 import asyncio
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 
 from aiohttp import web
 from aiohttp.http import HttpProcessingError
 
-from rollup.rpc.limits import LARGE_BODY, READ_SECONDS
+from rollup.rpc.limits import LARGE_BODY, READ_SECONDS, SKIP_SECONDS
 
 
 class BodyTooLarge(Exception):
@@ -39,3 +39,17 @@ async def read_body(request: web.BaseRequest, most: int, large: asyncio.Semaphor
     except TimeoutError as error:
         raise BodyBroken("the body did not come in time") from error
     return bytes(body)
+
+
+async def skip_body(request: web.BaseRequest) -> None:
+    """Drops what is left of a body after its answer, so that the connection can take another request.
+
+    Others have their turn after each piece: a few kilobytes can be hundreds of megabytes when decompressed. A
+    connection whose body does not end in time is closed by aiohttp.
+    """
+    content = request.content
+    with suppress(web.RequestPayloadError, HttpProcessingError, ConnectionError, TimeoutError):
+        async with asyncio.timeout(SKIP_SECONDS):
+            while request.transport is not None and not content.is_eof():
+                await content.readany()
+                await asyncio.sleep(0)

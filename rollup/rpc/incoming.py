@@ -23,7 +23,7 @@ class Protocol(RequestHandler):
 
     def __init__(self, server: web.Server, loop: asyncio.AbstractEventLoop, received: bytes = b"") -> None:
         """received: what the client has sent before this process had the connection."""
-        super().__init__(server, loop=loop, **PROTOCOL_OPTIONS)
+        super().__init__(server, loop=loop, lingering_time=0, **PROTOCOL_OPTIONS)  # `skip_body` does it in turns
         self.on_bytes: Callable[[int], None] | None = None
         self._received = received
 

@@ -19,7 +19,7 @@ from rollup.execution.state.database import StateUnavailable
 from rollup.execution.state.trie import MissingNode
 from rollup.lanes import Lane
 from rollup.rpc.answers import failure, success
-from rollup.rpc.body import BodyBroken, BodyTooLarge, read_body
+from rollup.rpc.body import BodyBroken, BodyTooLarge, read_body, skip_body
 from rollup.rpc.changes import Changes
 from rollup.rpc.errors import (
     HANDLER_CRASHED,
@@ -299,6 +299,8 @@ class RpcServer:
             response = await self._respond(request)
             if not response.prepared:
                 await _send(request, response)
+            self._busy.discard(request.protocol)  # it may be closed from now on to make room
+            await skip_body(request)
             return response
         except asyncio.CancelledError:
             pass  # the client has left

@@ -119,6 +119,7 @@ def test_the_limits():
     assert said["idle time of a connection, time for headers to come"] == f"{limits.IDLE_SECONDS} s"
     assert f"pinged every {limits.PING_SECONDS} s" in text
     assert said["time for a body to come"] == f"{limits.READ_SECONDS} s"
+    assert said["time for the rest of a refused body to come"] == f"{limits.SKIP_SECONDS} s"
     assert said["time for an answer or notification to be taken"] == f"{limits.SEND_SECONDS} s"
     assert said["a request's body on 8551"] == f"{limits.MAX_ENGINE_BODY >> 20} MiB"
     large = f"bodies above {limits.LARGE_BODY >> 10} KiB in work at once on a port"

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+from collections import Counter
 from contextlib import suppress
 
 import aiohttp
@@ -301,6 +302,50 @@ async def test_a_body_that_is_not_what_its_encoding_says_is_a_bad_request(door, 
 async def test_a_body_that_unpacks_to_more_than_the_limit_is_refused(door):
     status, _ = await door.raw(gzip.compress(b" " * (MAX_BODY + 1)), **{"content-encoding": "gzip"})
     assert status == 413
+
+
+@pytest.mark.parametrize(("host", "status"), [("localhost", 413), ("other.example", 403)])
+async def test_others_have_turns_while_a_refused_body_is_unpacked(monkeypatch, host, status):
+    read_at = Counter()  # bytes by the others' turn
+    turn, readany = 0, aiohttp.StreamReader.readany
+
+    async def counted(stream):
+        piece = await readany(stream)
+        read_at[turn] += len(piece)
+        return piece
+
+    async def others():
+        nonlocal turn
+        while True:
+            turn += 1
+            await asyncio.sleep(0)
+
+    server = RpcServer("test", METHODS, max_body=100)
+    reader, writer = await asyncio.open_connection("127.0.0.1", await server.start("127.0.0.1", 0))
+    size = 8 * 2**20
+    bomb = gzip.compress(bytes(size), mtime=0)
+    call = json.dumps(request("eth_echo", 1)).encode()
+    head = b"POST / HTTP/1.1\r\nHost: %b\r\nContent-Length: %d\r\n"
+    monkeypatch.setattr("aiohttp.StreamReader.readany", counted)
+    task = asyncio.create_task(others())
+    writer.write(head % (host.encode(), len(bomb)) + b"Content-Encoding: gzip\r\n\r\n" + bomb)
+    writer.write(head % (b"localhost", len(call)) + b"\r\n" + call)
+    answer = await reader.readuntil(b'{"jsonrpc":"2.0","id":1,"result":[1]}')
+    task.cancel()
+    writer.close()
+    await server.stop()
+    assert answer.startswith(b"HTTP/1.1 %d " % status)
+    assert sum(read_at.values()) > size / 2
+    assert max(read_at.values()) <= 2**20
+
+
+async def test_a_body_whose_rest_does_not_come_ends_its_connection(door, monkeypatch):
+    monkeypatch.setattr("rollup.rpc.body.SKIP_SECONDS", 0)
+    head = b"POST / HTTP/1.1\r\nHost: other.example\r\nContent-Length: 9\r\n\r\n{"
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(door.url.rsplit(":", 1)[1]))
+    writer.write(head)
+    assert (await reader.read()).startswith(b"HTTP/1.1 403 ")
+    writer.close()
 
 
 MALFORMED = [
