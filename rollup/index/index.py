@@ -19,7 +19,8 @@ from rollup.execution.config import L2Config
 from rollup.execution.state.reader import StateReader
 from rollup.index import schema
 from rollup.index.costs import BlockCosts
-from rollup.index.ingest import ForeignEvents, Ingest
+from rollup.index.existing import ForeignEvents
+from rollup.index.ingest import Ingest
 from rollup.index.registration import read_registration
 from rollup.index.rows import ModelRow, PlatformRow
 from rollup.index.schema import LOG_TABLES, POSITION_BITS
