@@ -4,7 +4,8 @@ The state of a block can be had again where its trie is kept, and the flat state
 diffs of all blocks above. Where no such block is at or below the limit, the chain begins at genesis again.
 """
 
-from rollup.execution.chain import BODIES, BY_NUMBER, CANONICAL, HEADERS, POINTERS, RECEIPTS, TRANSACTIONS, Chain
+from rollup.execution.chain import Chain
+from rollup.execution.chain_view import BODIES, BY_NUMBER, CANONICAL, HEADERS, POINTERS, RECEIPTS, TRANSACTIONS
 from rollup.execution.log_index import LOGS
 from rollup.execution.state.database import DIFFS, FLAT_ACCOUNTS, FLAT_STORAGE, NODES, PLACES, REFERENCES
 from rollup.protocol.block import Block

@@ -13,7 +13,8 @@ import structlog
 from rollup.execution.block_builder import BlockBuilder, Sealed
 from rollup.execution.block_context import BlockContext, InvalidPayloadAttributes, l2_base_fee, l2_context
 from rollup.execution.block_filling import BlockFilling, TransactionSource
-from rollup.execution.chain import Chain, ReorgTooDeep, UnknownBlock
+from rollup.execution.chain import Chain, ReorgTooDeep
+from rollup.execution.chain_view import UnknownBlock
 from rollup.execution.config import L2Config
 from rollup.execution.errors import InvalidBlock, InvalidTransaction
 from rollup.execution.reexecution import validate_block
