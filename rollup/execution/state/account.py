@@ -42,3 +42,6 @@ class Account(NamedTuple):
     def is_empty(self) -> bool:
         """No nonce, no balance, no code (EIP-161)."""
         return self.nonce == 0 and self.balance == 0 and self.code_hash == EMPTY_CODE_HASH
+
+
+ABSENT = Account(0, 0)  # what a write to an account that is not there begins with

@@ -4,19 +4,16 @@ This is py-evm's account database (eth.abc.AccountDatabaseAPI) without its tries
 and a revert pops entries. Roots are computed once per block, from `changes()`.
 """
 
-from typing import Any
-
-from rollup.execution.state.account import Account
-from rollup.execution.state.changes import StateChanges
+from rollup.execution.state.account import ABSENT, Account
+from rollup.execution.state.changes import FlatState, StateChanges, difference
+from rollup.execution.state.journal import MISSING, TransactionJournal
 from rollup.execution.state.reader import StateReader
 from rollup.protocol.primitives import EMPTY_CODE_HASH, EMPTY_TRIE_ROOT, Address, Hash, keccak256
 
-_ABSENT = Account(0, 0, EMPTY_TRIE_ROOT, EMPTY_CODE_HASH)
-_MISSING: Any = object()
 _new = tuple.__new__  # an Account without the keyword handling of its constructor, on the hottest path
 
 
-class AccountDatabase:
+class AccountDatabase(TransactionJournal):
     """Journaled accounts and storage over a reader; addresses 20 bytes, slots and values integers, balances wei.
 
     An absent account is None. Writing to it creates it, and the caller that runs the transaction removes the accounts
@@ -32,17 +29,14 @@ class AccountDatabase:
         "_base_storage",
         "_cleared",
         "_codes",
-        "_log",
         "_original",
         "_reader",
         "_storage",
-        "_transient",
-        "_warm_addresses",
-        "_warm_slots",
         "state_root",
     )
 
     def __init__(self, reader: StateReader, state_root: Hash = EMPTY_TRIE_ROOT) -> None:
+        super().__init__()
         self.state_root = state_root
         self._reader = reader
         # The values that were read, and the current ones: every account or slot in the second was read into the first.
@@ -53,29 +47,6 @@ class AccountDatabase:
         self._original: dict[Address, dict[int, int]] = {}  # values at the transaction's start, of slots it wrote
         self._cleared: dict[Address, bool] = {}
         self._codes: dict[Hash, bytes] = {}
-        self._transient: dict[tuple[Address, int], bytes] = {}
-        self._warm_addresses: dict[Address, bool] = {}
-        self._warm_slots: dict[tuple[Address, int], bool] = {}
-        # (dictionary, key, previous value): one entry per write, newest last; an undo puts the value back.
-        self._log: list[tuple[dict[Any, Any], Any, Any]] = []
-
-    # ------------------------------------------------------------ checkpoints
-    def record(self) -> int:
-        """A checkpoint to go back to."""
-        return len(self._log)
-
-    def discard(self, checkpoint: int) -> None:
-        """Undoes everything since the checkpoint, warmth included."""
-        log = self._log
-        while len(log) > checkpoint:
-            target, key, previous = log.pop()
-            if previous is _MISSING:
-                del target[key]
-            else:
-                target[key] = previous
-
-    def commit(self, checkpoint: int) -> None:
-        """Keeps the changes since the checkpoint. An earlier checkpoint can still undo them."""
 
     def lock_changes(self) -> None:
         """Ends a transaction: values so far become original values, nothing is warm, nothing can be undone."""
@@ -119,14 +90,14 @@ class AccountDatabase:
             raise ValueError(f"balance of 0x{address.hex()} would be {balance}")
         before = self.account(address)
         self._log.append((self._accounts, address, before))
-        nonce, _, root, code_hash = before or _ABSENT
+        nonce, _, root, code_hash = before or ABSENT
         self._accounts[address] = _new(Account, (nonce, balance, root, code_hash))
 
     def add_balance(self, address: Address, amount: int) -> None:
         """Adds wei, or subtracts them if amount is negative. Creates the account even if amount is 0."""
         before = self.account(address)
         self._log.append((self._accounts, address, before))
-        nonce, balance, root, code_hash = before or _ABSENT
+        nonce, balance, root, code_hash = before or ABSENT
         if balance + amount < 0:
             self._log.pop()
             raise ValueError(f"balance of 0x{address.hex()} would be {balance + amount}")
@@ -141,7 +112,7 @@ class AccountDatabase:
         """Sets the nonce."""
         before = self.account(address)
         self._log.append((self._accounts, address, before))
-        _, balance, root, code_hash = before or _ABSENT
+        _, balance, root, code_hash = before or ABSENT
         self._accounts[address] = _new(Account, (nonce, balance, root, code_hash))
 
     def increment_nonce(self, address: Address) -> None:
@@ -163,7 +134,7 @@ class AccountDatabase:
 
     def set_code(self, address: Address, code: bytes) -> None:
         """Replaces the code."""
-        nonce, balance, root, _ = self.account(address) or _ABSENT
+        nonce, balance, root, _ = self.account(address) or ABSENT
         code_hash = keccak256(code) if code else EMPTY_CODE_HASH
         if code:
             self._codes[code_hash] = code
@@ -191,7 +162,7 @@ class AccountDatabase:
         """Creates an empty account if there is none. An empty account counts as touched."""
         account = self.account(address)
         if account is None or self.account_is_empty(address):
-            self.set_account(address, account or _ABSENT)
+            self.set_account(address, account or ABSENT)
 
     def delete_account(self, address: Address) -> None:
         """Removes the account with its storage and code."""
@@ -238,7 +209,7 @@ class AccountDatabase:
         self._log.append((self._storage, address, {} if known is None else known))
         self._storage[address] = {}
         if address not in self._cleared:
-            self._log.append((self._cleared, address, _MISSING))
+            self._log.append((self._cleared, address, MISSING))
             self._cleared[address] = True
 
     def has_storage(self, address: Address) -> bool:
@@ -248,10 +219,7 @@ class AccountDatabase:
         Slots written in this block do not count. An account without nonce and code can have such slots only from a
         call's state overrides, which geth keeps through a creation.
         """
-        if address in self._cleared:
-            return False
-        base = self.base_account(address)
-        return base is not None and base.storage_root != EMPTY_TRIE_ROOT
+        return address not in self._cleared and self._had_storage(address)
 
     def _read_slot(self, address: Address, slot: int) -> int:
         value = 0
@@ -265,7 +233,7 @@ class AccountDatabase:
     # ------------------------------------------------------------ without a log
     def credit(self, address: Address, amount: int) -> None:
         """Adds wei above 0. This cannot be undone."""
-        nonce, balance, root, code_hash = self._accounts.get(address) or self.account(address) or _ABSENT
+        nonce, balance, root, code_hash = self._accounts.get(address) or self.account(address) or ABSENT
         self._accounts[address] = _new(Account, (nonce, balance + amount, root, code_hash))
 
     @property
@@ -280,70 +248,14 @@ class AccountDatabase:
         if values:
             self._storage[address].update(values)
 
-    # ------------------------------------------------------------ warmth (EIP-2929)
-    def is_address_warm(self, address: Address) -> bool:
-        """Whether the address was accessed in this transaction."""
-        return address in self._warm_addresses
-
-    def mark_address_warm(self, address: Address) -> None:
-        """Marks an address as accessed."""
-        if address not in self._warm_addresses:
-            self._warm_addresses[address] = True
-            self._log.append((self._warm_addresses, address, _MISSING))
-
-    def is_storage_warm(self, address: Address, slot: int) -> bool:
-        """Whether the slot was accessed in this transaction."""
-        return (address, slot) in self._warm_slots
-
-    def mark_storage_warm(self, address: Address, slot: int) -> None:
-        """Marks a slot as accessed."""
-        key = (address, slot)
-        if key not in self._warm_slots:
-            self._warm_slots[key] = True
-            self._log.append((self._warm_slots, key, _MISSING))
-
-    def warm_storage(self, address: Address, slot: int) -> bool:
-        """Marks a slot as accessed. Returns whether it was before."""
-        if (address, slot) in self._warm_slots:
-            return True
-        self.mark_storage_warm(address, slot)
-        return False
-
-    def warm_set(self) -> tuple[list[Address], list[tuple[Address, int]]]:
-        """Every address and every slot accessed in this transaction, in order of access."""
-        return list(self._warm_addresses), list(self._warm_slots)
-
-    # ------------------------------------------------------------ transient storage (EIP-1153)
-    def get_transient(self, address: Address, slot: int) -> bytes:
-        """A transient value, big-endian; empty when unset."""
-        return self._transient.get((address, slot), b"")
-
-    def set_transient(self, address: Address, slot: int, value: bytes) -> None:
-        """Sets a transient value, which lasts until the end of the transaction."""
-        key = (address, slot)
-        self._log.append((self._transient, key, self._transient.get(key, _MISSING)))
-        self._transient[key] = value
-
     # ------------------------------------------------------------ results
     def changes(self) -> StateChanges:
         """The difference from the state before the block."""
-        result = StateChanges()
-        for address in self._cleared:
-            base = self.base_account(address)
-            if base is not None and base.storage_root != EMPTY_TRIE_ROOT:
-                result.cleared.add(address)
-        for address, slots in self._storage.items():
-            before = {} if address in self._cleared else self._base_storage.get(address, {})
-            changed = {slot: value for slot, value in slots.items() if value != before.get(slot, 0)}
-            if changed:
-                result.storage[address] = changed
-        base_accounts = self._base_accounts
-        for address, account in self._accounts.items():
-            if account is None and address in result.storage:
-                # As in py-evm: storage that was not deleted creates its account.
-                account = _ABSENT
-            if account != base_accounts[address] or address in result.cleared:
-                result.accounts[address] = account
-                if account is not None and account[3] in self._codes:
-                    result.codes[account[3]] = self._codes[account[3]]
-        return result
+        wiped = {address for address in self._cleared if self._had_storage(address)}
+        before = FlatState(self._base_accounts, self._base_storage)
+        return difference(before, FlatState(self._accounts, self._storage), self._cleared, wiped, self._codes)
+
+    def _had_storage(self, address: Address) -> bool:
+        """Whether the account had storage before the block."""
+        base = self.base_account(address)
+        return base is not None and base.storage_root != EMPTY_TRIE_ROOT

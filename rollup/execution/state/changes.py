@@ -1,10 +1,10 @@
 """The effect of a block on the state: enough to compute the new roots, to store it, and to undo it."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from rollup.execution.state.account import Account
+from rollup.execution.state.account import ABSENT, Account
 from rollup.protocol.primitives import EMPTY_CODE_HASH, EMPTY_TRIE_ROOT, Address, Hash, keccak256
 
 
@@ -21,6 +21,41 @@ class StateChanges:
     storage: dict[Address, dict[int, int]] = field(default_factory=dict)
     cleared: set[Address] = field(default_factory=set)
     codes: dict[Hash, bytes] = field(default_factory=dict)
+
+
+class FlatState(NamedTuple):
+    """Accounts and storage as dictionaries: what a block has read, or what it has made of it."""
+
+    accounts: dict[Address, Account | None]
+    storage: dict[Address, dict[int, int]]
+
+
+def difference(
+    before: FlatState,
+    after: FlatState,
+    cleared: Container[Address],
+    wiped: set[Address],
+    codes: Mapping[Hash, bytes],
+) -> StateChanges:
+    """The changes from one state to another. before has every account and slot that after has.
+
+    cleared: the accounts whose storage was deleted; wiped: those of them that had some. codes: the new code by hash.
+    """
+    result = StateChanges(cleared=wiped)
+    for address, slots in after.storage.items():
+        old = {} if address in cleared else before.storage.get(address, {})
+        changed = {slot: value for slot, value in slots.items() if value != old.get(slot, 0)}
+        if changed:
+            result.storage[address] = changed
+    for address, account in after.accounts.items():
+        if account is None and address in result.storage:
+            # As in py-evm: storage that was not deleted creates its account.
+            account = ABSENT
+        if account != before.accounts[address] or address in wiped:
+            result.accounts[address] = account
+            if account is not None and account[3] in codes:
+                result.codes[account[3]] = codes[account[3]]
+    return result
 
 
 class GenesisEntry(Protocol):
