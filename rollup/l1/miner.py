@@ -4,8 +4,7 @@ It is both halves of an Ethereum node: the execution chain (rollup.execution wit
 the beacon chain (slots, prevRandao, beacon roots, blob sidecars, safe and finalized blocks).
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from rollup.clock import Clock
@@ -14,8 +13,9 @@ from rollup.execution.block_context import BlockOverrides
 from rollup.execution.block_filling import BlockFilling
 from rollup.execution.chain import Chain, HeadChange
 from rollup.execution.config import L1Config
-from rollup.execution.errors import InvalidTransaction, Refusal
+from rollup.execution.errors import InvalidTransaction
 from rollup.l1.archive import L1Archive
+from rollup.l1.pool_blobs import PoolBlobs
 from rollup.l1.sidecar import BlobSidecar, SidecarError, is_blob_transaction, unwrap
 from rollup.l1.slots import BeaconSeed, SlotGrid
 from rollup.pool.errors import PoolError
@@ -23,7 +23,7 @@ from rollup.pool.mempool import Mempool
 from rollup.protocol.block import Block
 from rollup.protocol.header import Header
 from rollup.protocol.primitives import Address, Hash, keccak256
-from rollup.protocol.transaction import Transaction, TransactionError, decode_transaction
+from rollup.protocol.transaction import Transaction, TransactionError
 
 DEFAULT_BLOCK_TIME = 12  # seconds
 _FEE_RECIPIENT: Address = keccak256(b"openrollup l1 fee recipient")[12:]
@@ -116,8 +116,7 @@ class MockL1:
         self._filling = BlockFilling(pool)
         self._seed = BeaconSeed(seed, self.archive.branch())
         self.archive.add_block(0, chain.genesis.hash)
-        self._blob_users: Counter[Hash] = Counter()  # by versioned hash, the number of pooled transactions that use it
-        self._follow_pool(pool)
+        self._blobs = PoolBlobs(pool, self.archive)
         self._move_labels()
 
     @property
@@ -161,34 +160,7 @@ class MockL1:
         The commitments must be the blobs': unwrap has verified those that come from outside, and make_sidecar has
         computed the node's own.
         """
-        new_blobs = self.archive.add(sidecar)  # before the rest: a listener of the pool may mine at once
-        try:
-            return self.pool.add_transaction(transaction)
-        except PoolError:
-            self.archive.remove_loose(new_blobs)
-            raise
-
-    def _follow_pool(self, pool: Mempool) -> None:
-        """Deletes blobs with the last transaction that needs them, and blobs left by a kill at once."""
-        content = pool.content()
-        for transactions in (*content.pending.values(), *content.queued.values()):
-            for transaction in transactions:
-                self._blob_users.update(transaction.blob_versioned_hashes)
-        self._drop_unused_blobs()
-        pool.subscribe(lambda transaction: self._blob_users.update(transaction.blob_versioned_hashes))
-        pool.subscribe_leaving(self._on_leaving)
-
-    def _drop_unused_blobs(self) -> None:
-        self.archive.remove_loose(item for item in self.archive.loose() if self._blob_users[item] <= 0)
-
-    def _on_leaving(self, transaction: Transaction) -> None:
-        hashes = transaction.blob_versioned_hashes
-        for item in hashes:
-            self._blob_users[item] -= 1
-        unused = [item for item in hashes if self._blob_users[item] <= 0]
-        for item in unused:
-            self._blob_users.pop(item, None)
-        self.archive.remove_loose(unused)
+        return self._blobs.send(transaction, sidecar)
 
     def mine(self, timestamp: int | None = None) -> Block:
         """Builds a block on the head from the pool and makes it the head.
@@ -236,16 +208,16 @@ class MockL1:
         when L1 has seen its blobs, without them. What was in the old blocks and is not in the new returns to the pool.
         Raises ReorgError with nothing changed.
         """
-        parent = self._ancestor(depth)
+        parent = _ancestor(self.chain, depth)
         before = self._seed
         try:
-            contents = [self._decode_all(raws) for raws in (blocks if blocks is not None else [()] * depth)]
+            contents = [self._decoded(raws) for raws in (blocks if blocks is not None else [()] * depth)]
             self._seed = BeaconSeed(before.seed, before.branch + 1)
             for transactions in contents:
                 parent = self._build(parent, self.slots.next_time(parent.timestamp), _exactly(transactions))
         except ReorgError:
             self._seed = before
-            self._drop_unused_blobs()
+            self._blobs.drop_unused()
             raise
         self.archive.set_branch(self._seed.branch)
         return self._adopt(parent)
@@ -268,7 +240,7 @@ class MockL1:
         self.next_block, self.interval, self.on_demand = snapshot.next_block, snapshot.interval, snapshot.on_demand
         self.archive.set_branch(self._seed.branch)
         self.archive.put_back(snapshot.loose_blobs)
-        self._drop_unused_blobs()
+        self._blobs.drop_unused()
 
     # ------------------------------------------------------------ inside
     def _mine(self, timestamp: int | None, fill: Callable[[BlockBuilder], None]) -> Block:
@@ -279,41 +251,12 @@ class MockL1:
         self._adopt(block)
         return block
 
-    def _ancestor(self, depth: int) -> Block:
-        head = self.chain.head
-        finalized = self.chain.finalized.number
-        if depth < 1:
-            raise ReorgError(f"a reorg replaces at least one block, got a depth of {depth}")
-        if head.number - depth < finalized:
-            raise ReorgError(
-                f"a reorg of {depth} blocks from {head.number} would remove block {finalized}, which is finalized"
-            )
-        ancestor = self.chain.block_by_number(head.number - depth)
-        if ancestor is None:
-            raise ReorgError(f"block {head.number - depth} is not in the chain")
-        return ancestor
-
-    def _decode_all(self, raws: Iterable[bytes | Transaction]) -> list[Transaction]:
+    def _decoded(self, raws: Iterable[bytes | Transaction]) -> list[Transaction]:
         """Decodes transactions and stores the blobs that came with them. Raises ReorgError."""
-        transactions = []
-        for raw in raws:
-            try:
-                transactions.append(raw if isinstance(raw, Transaction) else self._decode(raw))
-            except (SidecarError, TransactionError) as error:
-                raise ReorgError(f"replacement transaction: {error}") from error
-        return transactions
-
-    def _decode(self, raw: bytes) -> Transaction:
-        if not is_blob_transaction(raw):
-            return decode_transaction(raw)
         try:
-            transaction = decode_transaction(raw)
-        except TransactionError:
-            transaction, sidecar = unwrap(raw)
-            self.archive.add(sidecar)
-        if not self.archive.has_all(transaction.blob_versioned_hashes):
-            raise SidecarError("missing blobs: L1 has never seen them")
-        return transaction
+            return [raw if isinstance(raw, Transaction) else self._blobs.decode(raw) for raw in raws]
+        except (SidecarError, TransactionError) as error:
+            raise ReorgError(f"replacement transaction: {error}") from error
 
     def context_on(self, parent: Block, timestamp: int) -> BlockContext:
         """The context of the block after a parent; timestamp in seconds."""
@@ -364,15 +307,7 @@ class MockL1:
         return block
 
     def _take_from_pool(self, builder: BlockBuilder) -> None:
-        self._filling.fill(builder, lambda: self._with_blobs(builder.context.base_fee), self.seconds)
-
-    def _with_blobs(self, base_fee: int) -> Iterator[Transaction]:
-        """The pool's transactions. Those whose blobs are missing are removed from it."""
-        for transaction in self.pool.pending(base_fee):
-            if self.archive.has_all(transaction.blob_versioned_hashes):
-                yield transaction
-            else:
-                self.pool.reject(transaction, InvalidTransaction(Refusal.NO_SIDECAR))
+        self._filling.fill(builder, lambda: self._blobs.pending(builder.context.base_fee), self.seconds)
 
     def _adopt(self, block: Block) -> HeadChange:
         change = self.chain.set_head(block.hash)
@@ -390,6 +325,22 @@ class MockL1:
     def _next_gas_limit(self, parent: Header) -> int:
         step = parent.gas_limit // _GAS_LIMIT_BOUND_DIVISOR - 1
         return min(max(self.gas_limit, parent.gas_limit - step), parent.gas_limit + step)
+
+
+def _ancestor(chain: Chain, depth: int) -> Block:
+    """The block that a reorg of this depth builds on; raises ReorgError."""
+    head = chain.head
+    finalized = chain.finalized.number
+    if depth < 1:
+        raise ReorgError(f"a reorg replaces at least one block, got a depth of {depth}")
+    if head.number - depth < finalized:
+        raise ReorgError(
+            f"a reorg of {depth} blocks from {head.number} would remove block {finalized}, which is finalized"
+        )
+    ancestor = chain.block_by_number(head.number - depth)
+    if ancestor is None:
+        raise ReorgError(f"block {head.number - depth} is not in the chain")
+    return ancestor
 
 
 def _exactly(transactions: Sequence[Transaction]) -> Callable[[BlockBuilder], None]:

@@ -63,7 +63,7 @@ def test_the_batcher_follows_its_transactions_until_l1_has_finalized_them():
 def test_the_mock_l1_remembers_only_the_blobs_of_its_pool():
     with node_of_200_blocks("blobs") as node:
         waiting = {item for tx in node.l1.pool.pending(0) for item in tx.blob_versioned_hashes}
-        assert set(node.l1.miner._blob_users) == waiting
+        assert set(node.l1.miner._blobs._users) == waiting
 
 
 @contextmanager
