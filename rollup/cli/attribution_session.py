@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import click
 from click.core import ParameterSource
@@ -29,7 +29,7 @@ from rollup.inputs.yaml_fields import FieldError
 from rollup.protocol.accounts import MNEMONIC
 
 _TIMEOUT_SECONDS: Final = 30
-_Command = TypeVar("_Command", bound=Callable[..., Any])
+_Command = Callable[..., Any]
 
 _WORDS: Final = {
     "UnknownDatanet": "there is no such DataNet",
@@ -72,7 +72,7 @@ def with_session(command: _Command) -> _Command:
         with explained(rpc_url):
             return command(session=connect(rpc_url, chain_id, as_json), **options)
 
-    return wrapped  # type: ignore[return-value]
+    return wrapped
 
 
 def with_account(command: _Command) -> _Command:
@@ -91,7 +91,7 @@ def with_account(command: _Command) -> _Command:
         chosen = _signer("private_key", account, private_key) or development_account(0)
         return command(account=chosen, **options)
 
-    return wrapped  # type: ignore[return-value]
+    return wrapped
 
 
 def with_attributor(command: _Command) -> _Command:
@@ -109,7 +109,7 @@ def with_attributor(command: _Command) -> _Command:
     def wrapped(*, attributor_account: int | None, attributor_key: str | None, **options: Any) -> Any:
         return command(attributor=_signer("attributor_key", attributor_account, attributor_key), **options)
 
-    return wrapped  # type: ignore[return-value]
+    return wrapped
 
 
 def development_account(index: int) -> LocalAccount:

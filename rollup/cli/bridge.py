@@ -23,7 +23,7 @@ from rollup.cli.node_url import rpc_url_option
 from rollup.cli.safe_text import echo_json, safe_console
 from rollup.l1 import contracts
 
-_Command = TypeVar("_Command", bound=Callable[..., Any])
+_Command = Callable[..., Any]
 _Found = TypeVar("_Found")
 _POLL_SECONDS: Final = 0.5
 _TIMEOUT_SECONDS: Final = 30
@@ -134,7 +134,7 @@ def with_bridge(command: _Command) -> _Command:
             )
             return command(bridge=bridge, **options)
 
-    return wrapped  # type: ignore[return-value]
+    return wrapped
 
 
 def find_receipt(web3: Web3, tx_hash: str) -> TxReceipt | None:

@@ -68,8 +68,9 @@ def _say_where(console: Console, endpoints: Endpoints, model_id: int, texts: Pat
 
 def _show(console: Console, result: DemoResult) -> None:
     table = Table(title="\nContributors, in OPEN", title_justify="left")
-    for name, side in (("contributor", "left"), ("units", "right"), ("credited", "right"), ("claimed", "right")):
-        table.add_column(name, justify=side)  # type: ignore[arg-type]
+    table.add_column("contributor")
+    for name in ("units", "credited", "claimed"):
+        table.add_column(name, justify="right")
     for row in result.contributors:
         table.add_row(
             escape(row.name), str(row.units), amount(row.credited), amount(row.claimed) if row.claimed else "–"

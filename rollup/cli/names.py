@@ -3,14 +3,14 @@
 from collections.abc import Callable, Mapping
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from rollup.cli.demo_texts import load_data_set
 
 Names = Mapping[str, str]
-_Command = TypeVar("_Command", bound=Callable[..., Any])
+_Command = Callable[..., Any]
 
 
 def with_names(*also: str) -> Callable[[_Command], _Command]:
@@ -30,7 +30,7 @@ def with_names(*also: str) -> Callable[[_Command], _Command]:
         def wrapped(*, named_by: Path | None, **options: Any) -> Any:
             return command(names={} if named_by is None else names_of(named_by), **options)
 
-        return wrapped  # type: ignore[return-value]
+        return wrapped
 
     return decorate
 

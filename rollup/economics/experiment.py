@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from hashlib import sha256
 from itertools import product
 from pathlib import Path
@@ -106,7 +107,7 @@ def results(
     alone, so that one which always kills its worker takes no other task with it."""
     if executor is None:
         for task in tasks:
-            yield from _noted(task, lambda task=task: run(task), exceptions)  # type: ignore[misc]
+            yield from _noted(task, partial(run, task), exceptions)
             done()
         return
     lost = yield from _finished(tasks, run, executor, exceptions, done)

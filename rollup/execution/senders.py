@@ -30,7 +30,7 @@ def recover_senders(transactions: Sequence[Transaction]) -> None:
 def _recover(transactions: Sequence[Transaction]) -> None:
     for transaction in transactions:
         try:
-            transaction.sender  # noqa: B018 (remembers it)
+            _ = transaction.sender  # the transaction remembers it
         except TransactionError:
             continue
 

@@ -7,6 +7,7 @@ from rollup.protocol.primitives import (
     Address,
     Hash,
     RlpError,
+    RlpItem,
     from_int_bytes,
     rlp_decode,
     rlp_encode,
@@ -67,10 +68,10 @@ class Block:
     def encode(self) -> bytes:
         """The block RLP of debug_getRawBlock: header, transactions, uncles, and withdrawals where the fork has them."""
         transactions = [rlp_decode(tx.encode()) if tx.tx_type == 0 else tx.encode() for tx in self.transactions]
-        body: list[object] = [rlp_decode(self.header.encode()), transactions, []]
+        body: list[RlpItem] = [rlp_decode(self.header.encode()), transactions, []]
         if self.header.withdrawals_root is not None:
             body.append([rlp_decode(withdrawal.encode()) for withdrawal in self.withdrawals])
-        return rlp_encode(body)  # type: ignore[arg-type]
+        return rlp_encode(body)
 
     @classmethod
     def decode(cls, data: bytes) -> "Block":
@@ -90,13 +91,13 @@ class Block:
         return cls(header, transactions, withdrawals=withdrawals)
 
 
-def _envelope(item: object) -> bytes:
+def _envelope(item: RlpItem) -> bytes:
     """A transaction's bytes in a block's list; a legacy transaction is a list there."""
     if isinstance(item, bytes):
         if not item or item[0] >= 0xC0:
             raise RlpError("not a block: a legacy transaction is written as bytes")
         return item
-    return rlp_encode(item)  # type: ignore[arg-type]
+    return rlp_encode(item)
 
 
 @dataclass(slots=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from rollup.protocol.bloom import logs_bloom
-from rollup.protocol.primitives import Address, Hash, rlp_encode, to_int_bytes
+from rollup.protocol.primitives import Address, Hash, RlpItem, rlp_encode, to_int_bytes
 
 
 @dataclass(slots=True, frozen=True)
@@ -49,7 +49,7 @@ class Receipt:
         does; from Canyon nonce and version are in both.
         """
         # spec: deposit.receipt-version
-        fields: list[object] = [
+        fields: list[RlpItem] = [
             to_int_bytes(self.status),
             to_int_bytes(self.cumulative_gas_used),
             self.bloom,
@@ -59,5 +59,5 @@ class Receipt:
             fields.append(to_int_bytes(self.deposit_nonce))
             if self.deposit_receipt_version is not None:
                 fields.append(to_int_bytes(self.deposit_receipt_version))
-        payload = rlp_encode(fields)  # type: ignore[arg-type]
+        payload = rlp_encode(fields)
         return payload if self.tx_type == 0 else bytes((self.tx_type,)) + payload
