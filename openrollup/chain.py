@@ -18,7 +18,7 @@ from rollup.node import Node, NodeParams
 from rollup.printable_text import printable_values, write_traceback
 from rollup.protocol.accounts import USERS
 from rollup.rpc.backend import ExecutionBackend
-from rollup.rpc.eth import EthReads
+from rollup.rpc.eth import eth_reads
 from rollup.rpc.eth_calls import EthCalls
 from rollup.rpc.eth_logs import EthLogs
 from rollup.rpc.open import Open
@@ -149,13 +149,13 @@ class Chain:
         node = self.node
         backend = l2_backend(node.l2.engine, node.l2.pool, {}, node.devnet.l2.file.config)
         index = open_index(node, node.l2, "l2")
-        return LocalRpc(EthReads(backend), EthCalls(backend), EthLogs(backend, node.turns), Open(index), index=index)
+        return LocalRpc(*eth_reads(backend), EthCalls(backend), EthLogs(backend, node.turns), Open(index), index=index)
 
     def _rpc_of_l1(self) -> LocalRpc:
         node = self.node
         chain_config = node.devnet.l1_chain_config_json
         backend = ExecutionBackend("l1", node.l1.chain, node.devnet.l1_config, node.l1.pool, None, {}, chain_config)
-        return LocalRpc(EthReads(backend))
+        return LocalRpc(*eth_reads(backend))
 
 
 def _log_to_standard_error() -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import inspect
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -19,7 +19,7 @@ class LocalRpc:
     """Calls the handlers of some namespaces; an index among them is brought up to the head first."""
 
     def __init__(self, *namespaces: object, index: Index | None = None) -> None:
-        self._handlers: dict[str, Callable[..., Any]] = collect(*namespaces)
+        self._handlers = collect(*namespaces)
         self._index = index
 
     def call(self, method: str, *params: Any) -> Any:

@@ -39,7 +39,7 @@ from rollup.rpc.debug_trace import DebugTraces
 from rollup.rpc.endpoint import Endpoint
 from rollup.rpc.engine import EngineApi
 from rollup.rpc.errors import RpcError
-from rollup.rpc.eth import EthReads
+from rollup.rpc.eth import eth_reads
 from rollup.rpc.eth_accounts import EthAccounts
 from rollup.rpc.eth_calls import EthCalls
 from rollup.rpc.eth_logs import EthLogs
@@ -248,7 +248,7 @@ def open_index(node: Node, layer: L2Node, name: str) -> Index:
 
 def engine_server(turns: Turns, engine: Engine, backend: ExecutionBackend, jwt_secret: bytes) -> RpcServer:
     """The authenticated port: engine_, and the eth_ that a rollup node reads (as on op-geth)."""
-    namespaces = [EngineApi(engine), EthReads(backend), EthCalls(backend), Net(backend)]
+    namespaces = [EngineApi(engine), *eth_reads(backend), EthCalls(backend), Net(backend)]
     authorize = JwtAuth(jwt_secret, time.time)
     return RpcServer("Engine API", collect(*namespaces), authorize=authorize, max_body=MAX_ENGINE_BODY, turns=turns)
 
@@ -261,7 +261,7 @@ def execution_server(
     if pool is not None:
         pool.subscribe(logs.on_pending_transaction)
     namespaces = [
-        EthReads(backend),
+        *eth_reads(backend),
         EthCalls(backend),
         EthSimulate(backend),
         EthNode(backend),

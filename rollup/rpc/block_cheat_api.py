@@ -1,25 +1,12 @@
 """Cheats that set fields of the next blocks, and those that are refused as anvil refuses them (docs/cheats.md)."""
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
 from rollup.protocol.primitives import Address, Hash
-from rollup.rpc.cheat_api import Layer, cheat, named
+from rollup.rpc.cheat_api import Layer, cheat, cheats_of
 from rollup.rpc.errors import InvalidParams, RpcError
+from rollup.rpc.methods import Method, rpc
 from rollup.rpc.params import address, anything, boolean, count64, hash32, quantity
-
-NAMES: Mapping[str, tuple[str, ...]] = {
-    "set_coinbase": ("anvil_setCoinbase", "hardhat_setCoinbase"),
-    "set_next_base_fee": ("anvil_setNextBlockBaseFeePerGas", "hardhat_setNextBlockBaseFeePerGas"),
-    "set_prev_randao": ("anvil_setNextBlockPrevRandao", "hardhat_setPrevRandao"),
-    "set_gas_limit": ("evm_setBlockGasLimit", "anvil_setBlockGasLimit"),
-    "set_block_interval": ("anvil_setBlockTimestampInterval",),
-    "remove_block_interval": ("anvil_removeBlockTimestampInterval",),
-    "set_min_gas_price": ("anvil_setMinGasPrice", "hardhat_setMinGasPrice"),
-    "set_logging": ("anvil_setLoggingEnabled", "hardhat_setLoggingEnabled"),
-    "set_rpc_url": ("anvil_setRpcUrl",),
-    "set_chain_id": ("anvil_setChainId",),
-}
 
 
 class BlockCheatApi:
@@ -28,56 +15,66 @@ class BlockCheatApi:
     def __init__(self, layer: Layer) -> None:
         self._layer = layer
 
-    def methods(self, is_strict: bool) -> dict[str, Callable[..., Any]]:
+    def methods(self, is_strict: bool) -> dict[str, Method]:
         """The handlers by method name; when strict, all of them refuse."""
-        return named(self, NAMES, is_strict)
+        return cheats_of(self, is_strict)
 
-    @cheat(address)
+    @rpc(("anvil_setCoinbase", "hardhat_setCoinbase"), address)
+    @cheat
     def set_coinbase(self, coinbase: Address) -> None:
         """Sets who gets the tips of the next blocks."""
         self._layer.set_coinbase(coinbase)
 
-    @cheat(quantity)
+    @rpc(("anvil_setNextBlockBaseFeePerGas", "hardhat_setNextBlockBaseFeePerGas"), quantity)
+    @cheat
     def set_next_base_fee(self, wei: int) -> None:
         """Sets the base fee of the next block."""
         self._layer.set_next_base_fee(wei)
 
-    @cheat(hash32)
+    @rpc(("anvil_setNextBlockPrevRandao", "hardhat_setPrevRandao"), hash32)
+    @cheat
     def set_prev_randao(self, value: Hash) -> None:
         """Sets the prevRandao of the next block."""
         self._layer.set_next_prev_randao(value)
 
-    @cheat(count64)
+    @rpc(("evm_setBlockGasLimit", "anvil_setBlockGasLimit"), count64)
+    @cheat
     def set_gas_limit(self, gas: int) -> bool:
         """Sets the gas limit of the next blocks."""
         self._layer.set_gas_limit(gas)
         return True
 
-    @cheat(count64)
+    @rpc("anvil_setBlockTimestampInterval", count64)
+    @cheat
     def set_block_interval(self, seconds: int) -> None:
         """Sets the seconds between the times of the next blocks."""
         self._layer.set_block_interval(seconds)
 
-    @cheat()
+    @rpc("anvil_removeBlockTimestampInterval")
+    @cheat
     def remove_block_interval(self) -> bool:
         """Ends set_block_interval; returns whether an interval was set."""
         return self._layer.set_block_interval(None)
 
-    @cheat(quantity)
+    @rpc(("anvil_setMinGasPrice", "hardhat_setMinGasPrice"), quantity)
+    @cheat
     def set_min_gas_price(self, wei: int) -> None:
         """Refused, in the words of anvil: fees are those of EIP-1559."""
         raise InvalidParams("anvil_setMinGasPrice is not supported when EIP-1559 is active")
 
-    @cheat(boolean)
+    @rpc(("anvil_setLoggingEnabled", "hardhat_setLoggingEnabled"), boolean)
+    @cheat
     def set_logging(self, is_on: bool) -> None:
         """Changes nothing: a node writes no line for a request in any case."""
 
-    @cheat(anything)
+    @rpc("anvil_setRpcUrl", anything)
+    @cheat
     def set_rpc_url(self, url: Any) -> None:
         """Refused: there is no chain that this one forks."""
         raise RpcError("this chain is no fork of another: there is no RPC URL to set")
 
-    @cheat(count64)
+    @rpc("anvil_setChainId", count64)
+    @cheat
     def set_chain_id(self, chain_id: int) -> None:
         """Refused: the chain id is in rollup.json and in every signature."""
         raise RpcError(

@@ -1,13 +1,13 @@
 """Developer cheats over JSON-RPC, by the names of anvil, Hardhat and ganache (docs/cheats.md).
 
-One handler per cheat, and a table of the names that it answers to. They answer callers from this machine alone. The
-cheats themselves are in rollup/cheats/; here are the parameters and the shapes of the answers.
+One handler per cheat, with the names that it answers to. They answer callers from this machine alone. The cheats
+themselves are in rollup/cheats/; here are the parameters and the shapes of the answers.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, Protocol
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 from rollup.execution.chain import ChainHeads
 from rollup.execution.config import L2Config
@@ -17,12 +17,11 @@ from rollup.protocol.transaction import Transaction
 from rollup.rpc.backend import ExecutionBackend
 from rollup.rpc.errors import RpcError
 from rollup.rpc.formats import block_json, hex_data, hex_quantity
-from rollup.rpc.methods import changes_all, for_local_callers
+from rollup.rpc.methods import Method, changes_all, collect, for_local_callers, rpc
 from rollup.rpc.net import client_version
 from rollup.rpc.params import (
     Invalid,
     Optional,
-    Parser,
     address,
     anything,
     boolean,
@@ -32,39 +31,11 @@ from rollup.rpc.params import (
     list_of,
     mapping,
     number,
-    params,
     slot,
 )
 
-NAMES: Mapping[str, tuple[str, ...]] = {
-    "mine_now": ("evm_mine",),
-    "mine_detailed": ("anvil_mine_detailed", "evm_mine_detailed"),
-    "mine": ("anvil_mine", "hardhat_mine"),
-    "increase_time": ("evm_increaseTime", "anvil_increaseTime"),
-    "set_time": ("evm_setTime", "anvil_setTime"),
-    "set_next_time": ("evm_setNextBlockTimestamp", "anvil_setNextBlockTimestamp"),
-    "snapshot": ("evm_snapshot", "anvil_snapshot"),
-    "revert": ("evm_revert", "anvil_revert"),
-    "set_automine": ("evm_setAutomine", "anvil_setAutomine"),
-    "get_automine": ("anvil_getAutomine", "hardhat_getAutomine"),
-    "set_interval": ("evm_setIntervalMining", "anvil_setIntervalMining"),
-    "get_interval": ("anvil_getIntervalMining",),
-    "impersonate": ("anvil_impersonateAccount", "hardhat_impersonateAccount"),
-    "stop_impersonating": ("anvil_stopImpersonatingAccount", "hardhat_stopImpersonatingAccount"),
-    "auto_impersonate": ("anvil_autoImpersonateAccount", "hardhat_autoImpersonateAccount"),
-    "drop": ("anvil_dropTransaction", "hardhat_dropTransaction"),
-    "drop_all": ("anvil_dropAllTransactions", "hardhat_dropAllTransactions"),
-    "drop_of": ("anvil_removePoolTransactions",),
-    "set_balance": ("anvil_setBalance", "hardhat_setBalance"),
-    "add_balance": ("anvil_addBalance", "hardhat_addBalance"),
-    "set_code": ("anvil_setCode", "hardhat_setCode"),
-    "set_nonce": ("anvil_setNonce", "hardhat_setNonce", "evm_setAccountNonce"),
-    "set_storage": ("anvil_setStorageAt", "hardhat_setStorageAt"),
-    "reorg": ("anvil_reorg",),
-    "rollback": ("anvil_rollback",),
-    "node_info": ("anvil_nodeInfo",),
-    "metadata": ("anvil_metadata", "hardhat_metadata"),
-}
+Parameters = ParamSpec("Parameters")
+Answer = TypeVar("Answer")
 _MILLISECONDS = 10**12  # from here on a time is in milliseconds, as ganache's evm_setTime
 
 
@@ -150,27 +121,22 @@ def placed_transactions(value: Any) -> list[tuple[bytes, int]]:
     return found
 
 
-def cheat(*parsers: Parser | Optional) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Makes a method of parsed arguments into a handler that changes the node, for callers from this machine.
+def cheat(method: Callable[Parameters, Answer]) -> Callable[Parameters, Answer]:
+    """Marks a method that changes the node, for callers from this machine.
 
     What a cheat refuses is an answer: refusals are ValueErrors, and have changed nothing.
     """
 
-    def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
-        parsed = params(*parsers)(method)
+    @changes_all
+    @for_local_callers
+    @wraps(method)
+    def answer(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Answer:
+        try:
+            return method(*args, **kwargs)
+        except ValueError as error:
+            raise RpcError(str(error)) from error
 
-        @changes_all
-        @for_local_callers
-        @wraps(parsed)
-        def handler(self: Any, given: Sequence[Any]) -> Any:
-            try:
-                return parsed(self, given)
-            except ValueError as error:
-                raise RpcError(str(error)) from error
-
-        return handler
-
-    return decorate
+    return answer
 
 
 class CheatApi:
@@ -181,18 +147,20 @@ class CheatApi:
         self._shared = shared
         self._backend = backend
 
-    def methods(self, is_strict: bool) -> dict[str, Callable[..., Any]]:
+    def methods(self, is_strict: bool) -> dict[str, Method]:
         """The handlers by method name; when strict, all of them refuse."""
-        return named(self, NAMES, is_strict)
+        return cheats_of(self, is_strict)
 
     # ------------------------------------------------------------ blocks
-    @cheat(Optional(mine_options, MineOptions()))
+    @rpc("evm_mine", Optional(mine_options, MineOptions()))
+    @cheat
     def mine_now(self, options: MineOptions) -> str:
         """Makes blocks; answers "0x0" as ganache does."""
         self._layer.mine(options.blocks, 0, options.timestamp)
         return "0x0"
 
-    @cheat(Optional(mine_options, MineOptions()))
+    @rpc(("anvil_mine_detailed", "evm_mine_detailed"), Optional(mine_options, MineOptions()))
+    @cheat
     def mine_detailed(self, options: MineOptions) -> list[dict[str, Any]]:
         """Makes blocks and answers with them, transactions in full."""
         chain = self._backend.chain
@@ -201,12 +169,14 @@ class CheatApi:
         blocks = [chain.block_by_number(number) for number in range(before + 1, chain.head.number + 1)]
         return [block_json(block, chain.receipts(block.hash) or [], full=True) for block in blocks if block is not None]
 
-    @cheat(Optional(count64, 1), Optional(count64, 0))
+    @rpc(("anvil_mine", "hardhat_mine"), Optional(count64, 1), Optional(count64, 0))
+    @cheat
     def mine(self, count: int, interval: int) -> None:
         """Makes blocks, interval seconds apart."""
         self._layer.mine(count, interval)
 
-    @cheat(count64, Optional(placed_transactions))
+    @rpc("anvil_reorg", count64, Optional(placed_transactions))
+    @cheat
     def reorg(self, depth: int, placed: list[tuple[bytes, int]] | None) -> None:
         """Replaces the newest blocks by as many others, empty but for these transactions."""
         for _, place in placed or ():
@@ -218,48 +188,56 @@ class CheatApi:
             blocks = [[raw for raw, place in placed if place == index] for index in range(last + 1)]
         self._layer.reorg(depth, blocks)
 
-    @cheat(Optional(count64, 1))
+    @rpc("anvil_rollback", Optional(count64, 1))
+    @cheat
     def rollback(self, depth: int) -> None:
         """Removes the newest blocks."""
         self._layer.reorg(depth, [])
 
     # ------------------------------------------------------------ time
-    @cheat(count64)
+    @rpc(("evm_increaseTime", "anvil_increaseTime"), count64)
+    @cheat
     def increase_time(self, seconds: int) -> int:
         """Moves the time forward; answers by how many seconds cheats have moved it in all."""
         self._shared.increase_time(seconds)
         return round(self._shared.moved)
 
-    @cheat(count64)
+    @rpc(("evm_setTime", "anvil_setTime"), count64)
+    @cheat
     def set_time(self, time: int) -> int:
         """Moves the time to Unix seconds, or milliseconds; answers by how many seconds."""
         before = self._shared.moved
         self._shared.move_to(time if time < _MILLISECONDS else time // 1_000)
         return round(self._shared.moved - before)
 
-    @cheat(count64)
+    @rpc(("evm_setNextBlockTimestamp", "anvil_setNextBlockTimestamp"), count64)
+    @cheat
     def set_next_time(self, time: int) -> None:
         """Sets the next block's time in Unix seconds."""
         self._layer.set_next_time(time)
 
     # ------------------------------------------------------------ snapshots
-    @cheat()
+    @rpc(("evm_snapshot", "anvil_snapshot"))
+    @cheat
     def snapshot(self) -> str:
         """Takes a snapshot of both layers; its number."""
         return hex_quantity(self._shared.snapshot())
 
-    @cheat(count64)
+    @rpc(("evm_revert", "anvil_revert"), count64)
+    @cheat
     def revert(self, number: int) -> bool:
         """Restores a snapshot of both layers; false for one that is gone."""
         return self._shared.revert(number)
 
     # ------------------------------------------------------------ state
-    @cheat(address, number)
+    @rpc(("anvil_setBalance", "hardhat_setBalance"), address, number)
+    @cheat
     def set_balance(self, account: Address, balance: int) -> None:
         """Sets a balance in wei, in a new block."""
         self._layer.patch(account, StateOverride(balance=balance))
 
-    @cheat(address, number)
+    @rpc(("anvil_addBalance", "hardhat_addBalance"), address, number)
+    @cheat
     def add_balance(self, account: Address, wei: int) -> None:
         """Adds to a balance, in a new block."""
         chain = self._backend.chain
@@ -269,82 +247,93 @@ class CheatApi:
             raise RpcError("balance overflow")
         self._layer.patch(account, StateOverride(balance=balance))
 
-    @cheat(address, data)
+    @rpc(("anvil_setCode", "hardhat_setCode"), address, data)
+    @cheat
     def set_code(self, account: Address, code: bytes) -> None:
         """Sets the code of an account, in a new block."""
         self._layer.patch(account, StateOverride(code=code))
 
-    @cheat(address, count64)
+    @rpc(("anvil_setNonce", "hardhat_setNonce", "evm_setAccountNonce"), address, count64)
+    @cheat
     def set_nonce(self, account: Address, nonce: int) -> None:
         """Sets a nonce, in a new block."""
         self._layer.patch(account, StateOverride(nonce=nonce))
 
-    @cheat(address, slot, slot)
+    @rpc(("anvil_setStorageAt", "hardhat_setStorageAt"), address, slot, slot)
+    @cheat
     def set_storage(self, account: Address, key: int, value: int) -> bool:
         """Sets a storage slot, in a new block."""
         self._layer.patch(account, StateOverride(storage_diff={key: value}))
         return True
 
     # ------------------------------------------------------------ when blocks are made
-    @cheat(boolean)
+    @rpc(("evm_setAutomine", "anvil_setAutomine"), boolean)
+    @cheat
     def set_automine(self, is_automatic: bool) -> bool:
         """A block for each transaction, or blocks only on demand."""
         self._layer.set_automatic(is_automatic)
         return True
 
     @for_local_callers
-    @params()
+    @rpc(("anvil_getAutomine", "hardhat_getAutomine"))
     def get_automine(self) -> bool:
         """Whether each transaction gets a block at once."""
         return self._layer.is_automatic
 
-    @cheat(count64)
+    @rpc(("evm_setIntervalMining", "anvil_setIntervalMining"), count64)
+    @cheat
     def set_interval(self, seconds: int) -> bool:
         """Blocks by the clock, or with 0 only on demand."""
         self._layer.set_interval(seconds)
         return True
 
     @for_local_callers
-    @params()
+    @rpc("anvil_getIntervalMining")
     def get_interval(self) -> int | None:
         """Seconds between blocks; null while they come only on demand."""
         return self._layer.interval
 
     # ------------------------------------------------------------ impersonation (sending: impersonation_api.py)
-    @cheat(address)
+    @rpc(("anvil_impersonateAccount", "hardhat_impersonateAccount"), address)
+    @cheat
     def impersonate(self, account: Address) -> None:
         """Lets eth_sendTransaction send as an account without its key."""
         self._layer.impersonation.begin(account)
 
-    @cheat(address)
+    @rpc(("anvil_stopImpersonatingAccount", "hardhat_stopImpersonatingAccount"), address)
+    @cheat
     def stop_impersonating(self, account: Address) -> None:
         """Ends the impersonation of an account."""
         self._layer.impersonation.end(account)
 
-    @cheat(boolean)
+    @rpc(("anvil_autoImpersonateAccount", "hardhat_autoImpersonateAccount"), boolean)
+    @cheat
     def auto_impersonate(self, is_automatic: bool) -> None:
         """Lets eth_sendTransaction send as every account, or only as those that are impersonated."""
         self._layer.impersonation.is_automatic = is_automatic
 
     # ------------------------------------------------------------ the pool
-    @cheat(hash32)
+    @rpc(("anvil_dropTransaction", "hardhat_dropTransaction"), hash32)
+    @cheat
     def drop(self, tx_hash: Hash) -> str | None:
         """Forgets a waiting transaction; its hash, or null."""
         return hex_data(tx_hash) if self._layer.drop(tx_hash) else None
 
-    @cheat()
+    @rpc(("anvil_dropAllTransactions", "hardhat_dropAllTransactions"))
+    @cheat
     def drop_all(self) -> None:
         """Forgets every waiting transaction."""
         self._layer.drop_all()
 
-    @cheat(address)
+    @rpc("anvil_removePoolTransactions", address)
+    @cheat
     def drop_of(self, sender: Address) -> None:
         """Forgets every waiting transaction of a sender."""
         self._layer.drop_of(sender)
 
     # ------------------------------------------------------------ the node
     @for_local_callers
-    @params()
+    @rpc("anvil_nodeInfo")
     def node_info(self) -> dict[str, Any]:
         """The head and what the next block runs by, in anvil's shape."""
         head, config = self._backend.chain.head, self._backend.config
@@ -370,7 +359,7 @@ class CheatApi:
         return fork.name.lower()
 
     @for_local_callers
-    @params()
+    @rpc(("anvil_metadata", "hardhat_metadata"))
     def metadata(self) -> dict[str, Any]:
         """The client, the head and the snapshots, in anvil's shape."""
         chain = self._backend.chain
@@ -391,16 +380,12 @@ class CheatApi:
         }
 
 
-def named(api: object, names: Mapping[str, tuple[str, ...]], is_strict: bool) -> dict[str, Callable[..., Any]]:
-    """The handlers of an object by method name, from the names of each; when strict, all of them refuse."""
-    return {
-        name: refusal(name) if is_strict else getattr(api, handler)
-        for handler, its_names in names.items()
-        for name in its_names
-    }
+def cheats_of(api: object, is_strict: bool) -> dict[str, Method]:
+    """The handlers of an object by method name; when strict, all of them refuse."""
+    return {name: refusal(name) if is_strict else handler for name, handler in collect(api).items()}
 
 
-def refusal(name: str) -> Callable[..., Any]:
+def refusal(name: str) -> Method:
     """The handler of a cheat under `openrollup run --strict`."""
 
     def refuse(given: Sequence[Any]) -> Any:

@@ -8,8 +8,9 @@ from rollup.protocol.primitives import Hash
 from rollup.rpc.backend import ExecutionBackend
 from rollup.rpc.errors import RpcError
 from rollup.rpc.formats import hex_data
-from rollup.rpc.methods import takes_long
-from rollup.rpc.params import BlockId, block_id, data, hash32, params
+from rollup.rpc.methods import rpc, takes_long
+from rollup.rpc.params import BlockId, block_id, data, hash32
+from rollup.rpc.queries import Queries
 
 
 class Debug:
@@ -18,36 +19,37 @@ class Debug:
     def __init__(self, backend: ExecutionBackend) -> None:
         self._backend = backend
         self._chain = backend.chain
+        self._queries = Queries(backend)
 
-    @params(block_id)
-    def debug_getRawHeader(self, which: BlockId) -> str:  # noqa: N802
+    @rpc("debug_getRawHeader", block_id)
+    def get_raw_header(self, which: BlockId) -> str:
         """The header's RLP."""
         return hex_data(self._block(which).header.encode())
 
     @takes_long
-    @params(block_id)
-    def debug_getRawBlock(self, which: BlockId) -> str:  # noqa: N802
+    @rpc("debug_getRawBlock", block_id)
+    def get_raw_block(self, which: BlockId) -> str:
         """The block's RLP."""
         return hex_data(self._block(which).encode())
 
     @takes_long
-    @params(block_id)
-    def debug_getRawReceipts(self, which: BlockId) -> list[str]:  # noqa: N802
+    @rpc("debug_getRawReceipts", block_id)
+    def get_raw_receipts(self, which: BlockId) -> list[str]:
         """Each receipt's EIP-2718 encoding."""
         block = self._block(which)
         return [hex_data(receipt.encode()) for receipt in in_turns(self._chain.receipts(block.hash) or [])]
 
-    @params(hash32)
-    def debug_getRawTransaction(self, tx_hash: Hash) -> str:  # noqa: N802
+    @rpc("debug_getRawTransaction", hash32)
+    def get_raw_transaction(self, tx_hash: Hash) -> str:
         """The transaction's EIP-2718 encoding; 0x when unknown."""
-        location = self._chain.find_transaction(tx_hash)
-        block = None if location is None else self._chain.block(location.block_hash)
-        if location is None or block is None:
+        found = self._queries.find_transaction(tx_hash)
+        if found is None:
             return "0x"
-        return hex_data(block.transactions[location.index].encode())
+        block, index = found
+        return hex_data(block.transactions[index].encode())
 
-    @params(data)
-    def debug_dbGet(self, key: bytes) -> str:  # noqa: N802
+    @rpc("debug_dbGet", data)
+    def db_get(self, key: bytes) -> str:
         """A trie node or code by its hash; code also behind the prefix 0x63 (geth's schema)."""
         states = self._chain.states
         value = None
@@ -59,13 +61,13 @@ class Debug:
             raise RpcError("not found")
         return hex_data(value)
 
-    @params()
-    def debug_chainConfig(self) -> Any:  # noqa: N802
+    @rpc("debug_chainConfig")
+    def chain_config(self) -> Any:
         """The chain config of genesis.json."""
         return dict(self._backend.chain_config)
 
-    @params()
-    def debug_getBadBlocks(self) -> list[Any]:  # noqa: N802
+    @rpc("debug_getBadBlocks")
+    def get_bad_blocks(self) -> list[Any]:
         """Always empty: bad blocks are not kept."""
         return []
 

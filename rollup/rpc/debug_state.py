@@ -21,8 +21,8 @@ from rollup.rpc.backend import ExecutionBackend
 from rollup.rpc.errors import RpcError
 from rollup.rpc.formats import header_json, hex_data
 from rollup.rpc.limits import MAX_ACCOUNT_RANGE, MAX_STORAGE_RANGE
-from rollup.rpc.methods import changes_chain, takes_long
-from rollup.rpc.params import BlockId, Optional, address, block_id, boolean, data, integer, params, quantity64
+from rollup.rpc.methods import changes_chain, rpc, takes_long
+from rollup.rpc.params import BlockId, Optional, address, block_id, boolean, data, integer, quantity64
 
 
 class DebugState:
@@ -33,8 +33,8 @@ class DebugState:
         self._chain = backend.chain
 
     @takes_long
-    @params(block_id)
-    def debug_executionWitness(self, which: BlockId) -> dict[str, Any]:  # noqa: N802
+    @rpc("debug_executionWitness", block_id)
+    def execution_witness(self, which: BlockId) -> dict[str, Any]:
         """The parent's header and those that BLOCKHASH answered, the codes, and the trie nodes."""
         block = self._block(which)
         parent = self._parent(block)
@@ -59,10 +59,8 @@ class DebugState:
         }
 
     @takes_long
-    @params(block_id, integer, address, data, integer)
-    def debug_storageRangeAt(  # noqa: N802
-        self, which: BlockId, index: int, who: Address, start: bytes, most: int
-    ) -> dict[str, Any]:
+    @rpc("debug_storageRangeAt", block_id, integer, address, data, integer)
+    def storage_range_at(self, which: BlockId, index: int, who: Address, start: bytes, most: int) -> dict[str, Any]:
         """An account's slots before a transaction of a block, in order of their hashes."""
         block = self._block(which)
         if not 0 <= index < max(len(block.transactions), 1):
@@ -93,8 +91,16 @@ class DebugState:
         return _storage_page(slots, known, most)
 
     @takes_long
-    @params(block_id, data, integer, Optional(boolean, False), Optional(boolean, False), Optional(boolean, False))
-    def debug_accountRange(  # noqa: N802
+    @rpc(
+        "debug_accountRange",
+        block_id,
+        data,
+        integer,
+        Optional(boolean, False),
+        Optional(boolean, False),
+        Optional(boolean, False),
+    )
+    def account_range(
         self, which: BlockId, start: bytes, most: int, no_code: bool, no_storage: bool, incompletes: bool
     ) -> dict[str, Any]:
         """Accounts after a block in order of their hashes; next, in base64, is where the rest begins."""
@@ -149,8 +155,8 @@ class DebugState:
         return result
 
     @changes_chain
-    @params(quantity64)
-    def debug_setHead(self, number: int) -> None:  # noqa: N802
+    @rpc("debug_setHead", quantity64)
+    def set_head(self, number: int) -> None:
         """Makes an older block the head again; never below what was derived from L1."""
         head, safe = self._chain.head.header.number, self._chain.safe.header.number
         if number > head:

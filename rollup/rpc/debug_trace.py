@@ -8,8 +8,8 @@ from rollup.protocol.primitives import Hash
 from rollup.rpc.backend import ExecutionBackend
 from rollup.rpc.errors import RpcError
 from rollup.rpc.formats import hex_data
-from rollup.rpc.methods import takes_long
-from rollup.rpc.params import BlockId, Optional, block_id, call_request, hash32, params
+from rollup.rpc.methods import rpc, takes_long
+from rollup.rpc.params import BlockId, Optional, block_id, call_request, hash32
 from rollup.rpc.tracer_options import TraceCallOptions, TraceOptions, trace_call_options, trace_options
 from rollup.rpc.tracing import Tracings
 
@@ -22,14 +22,14 @@ class DebugTraces:
         self._tracings = Tracings(backend)
 
     @takes_long
-    @params(hash32, Optional(trace_options))
-    def debug_traceTransaction(self, tx_hash: Hash, options: TraceOptions | None) -> Any:  # noqa: N802
+    @rpc("debug_traceTransaction", hash32, Optional(trace_options))
+    def trace_transaction(self, tx_hash: Hash, options: TraceOptions | None) -> Any:
         """A transaction of the canonical chain, run again behind those before it in its block."""
         return self._tracings.transaction(tx_hash, options or TraceOptions())
 
     @takes_long
-    @params(block_id, Optional(trace_options))
-    def debug_traceBlockByNumber(self, which: BlockId, options: TraceOptions | None) -> Any:  # noqa: N802
+    @rpc("debug_traceBlockByNumber", block_id, Optional(trace_options))
+    def trace_block_by_number(self, which: BlockId, options: TraceOptions | None) -> Any:
         """Every transaction of a block."""
         block = self._backend.block(which)
         if block is None:
@@ -37,8 +37,8 @@ class DebugTraces:
         return self._block(block, options)
 
     @takes_long
-    @params(hash32, Optional(trace_options))
-    def debug_traceBlockByHash(self, block_hash: Hash, options: TraceOptions | None) -> Any:  # noqa: N802
+    @rpc("debug_traceBlockByHash", hash32, Optional(trace_options))
+    def trace_block_by_hash(self, block_hash: Hash, options: TraceOptions | None) -> Any:
         """Every transaction of a block, orphaned or not."""
         block = self._backend.block(block_hash)
         if block is None:
@@ -46,8 +46,8 @@ class DebugTraces:
         return self._block(block, options)
 
     @takes_long
-    @params(call_request, block_id, Optional(trace_call_options))
-    def debug_traceCall(self, request: CallRequest, which: BlockId, options: TraceCallOptions | None) -> Any:  # noqa: N802
+    @rpc("debug_traceCall", call_request, block_id, Optional(trace_call_options))
+    def trace_call(self, request: CallRequest, which: BlockId, options: TraceCallOptions | None) -> Any:
         """A call on the state after a block."""
         if which == "pending":
             raise RpcError("tracing on top of pending is not supported")

@@ -24,7 +24,7 @@ from rollup.rpc.engine_json import (
 )
 from rollup.rpc.errors import INVALID_PARAMS, InvalidParams, RpcError
 from rollup.rpc.formats import hex_data, hex_quantity
-from rollup.rpc.methods import changes_chain
+from rollup.rpc.methods import changes_chain, collect, rpc
 from rollup.rpc.net import client_version
 from rollup.rpc.params import (
     Invalid,
@@ -33,7 +33,6 @@ from rollup.rpc.params import (
     hash32,
     hashes32,
     mapping,
-    params,
     quantity64,
     sized,
     texts,
@@ -53,64 +52,64 @@ class EngineApi:
 
     # ------------------------------------------------------------ forkchoice
     @changes_chain
-    @params(mapping, Optional(mapping))
-    def engine_forkchoiceUpdatedV1(self, state: Any, attributes: Any) -> dict[str, Any]:  # noqa: N802
+    @rpc("engine_forkchoiceUpdatedV1", mapping, Optional(mapping))
+    def forkchoice_updated_v1(self, state: Any, attributes: Any) -> dict[str, Any]:
         """Before Canyon."""
         return self._forkchoice(1, state, attributes)
 
     @changes_chain
-    @params(mapping, Optional(mapping))
-    def engine_forkchoiceUpdatedV2(self, state: Any, attributes: Any) -> dict[str, Any]:  # noqa: N802
+    @rpc("engine_forkchoiceUpdatedV2", mapping, Optional(mapping))
+    def forkchoice_updated_v2(self, state: Any, attributes: Any) -> dict[str, Any]:
         """Before Ecotone."""
         return self._forkchoice(2, state, attributes)
 
     @changes_chain
-    @params(mapping, Optional(mapping))
-    def engine_forkchoiceUpdatedV3(self, state: Any, attributes: Any) -> dict[str, Any]:  # noqa: N802
+    @rpc("engine_forkchoiceUpdatedV3", mapping, Optional(mapping))
+    def forkchoice_updated_v3(self, state: Any, attributes: Any) -> dict[str, Any]:
         """From Ecotone."""
         return self._forkchoice(3, state, attributes)
 
     # ------------------------------------------------------------ payloads
-    @params(sized(8))
-    def engine_getPayloadV1(self, payload_id: bytes) -> dict[str, Any]:  # noqa: N802
+    @rpc("engine_getPayloadV1", sized(8))
+    def get_payload_v1(self, payload_id: bytes) -> dict[str, Any]:
         """Before Canyon: the payload itself."""
         return payload_to_json(self._payload(payload_id, Fork.BEDROCK, Fork.CANYON))
 
-    @params(sized(8))
-    def engine_getPayloadV2(self, payload_id: bytes) -> dict[str, Any]:  # noqa: N802
+    @rpc("engine_getPayloadV2", sized(8))
+    def get_payload_v2(self, payload_id: bytes) -> dict[str, Any]:
         """Before Ecotone."""
         return self._envelope(payload_id, self._payload(payload_id, Fork.BEDROCK, Fork.ECOTONE))
 
-    @params(sized(8))
-    def engine_getPayloadV3(self, payload_id: bytes) -> dict[str, Any]:  # noqa: N802
+    @rpc("engine_getPayloadV3", sized(8))
+    def get_payload_v3(self, payload_id: bytes) -> dict[str, Any]:
         """Before Isthmus."""
         # spec: engine-api.get-payload-v3
         return self._envelope(payload_id, self._payload(payload_id, Fork.ECOTONE, Fork.ISTHMUS))
 
-    @params(sized(8))
-    def engine_getPayloadV4(self, payload_id: bytes) -> dict[str, Any]:  # noqa: N802
+    @rpc("engine_getPayloadV4", sized(8))
+    def get_payload_v4(self, payload_id: bytes) -> dict[str, Any]:
         """From Isthmus; also of Karst, for which op-node asked it up to v1.17."""
         # spec: engine-api.get-payload-v4
         block = self._payload(payload_id, Fork.ISTHMUS, None)
         return self._envelope(payload_id, block) | {"executionRequests": []}
 
-    @params(sized(8))
-    def engine_getPayloadV5(self, payload_id: bytes) -> dict[str, Any]:  # noqa: N802
+    @rpc("engine_getPayloadV5", sized(8))
+    def get_payload_v5(self, payload_id: bytes) -> dict[str, Any]:
         """From Karst: as V4 (its bundle of blobs, which has another form, is empty on an L2)."""
         block = self._payload(payload_id, Fork.KARST, None)
         return self._envelope(payload_id, block) | {"executionRequests": []}
 
     @changes_chain
-    @params(mapping)
-    def engine_newPayloadV1(self, payload: Any) -> dict[str, Any]:  # noqa: N802
+    @rpc("engine_newPayloadV1", mapping)
+    def new_payload_v1(self, payload: Any) -> dict[str, Any]:
         """Before Canyon."""
         if payload.get("withdrawals") is not None:
             raise _bad_parameters("withdrawals not supported in V1")
         return self._new_payload(payload)
 
     @changes_chain
-    @params(mapping)
-    def engine_newPayloadV2(self, payload: Any) -> dict[str, Any]:  # noqa: N802
+    @rpc("engine_newPayloadV2", mapping)
+    def new_payload_v2(self, payload: Any) -> dict[str, Any]:
         """Before Ecotone."""
         # spec: engine-api.v2-before-ecotone
         fork = self._fork(payload)
@@ -127,8 +126,8 @@ class EngineApi:
         return self._new_payload(payload)
 
     @changes_chain
-    @params(mapping, Optional(hashes32), Optional(hash32))
-    def engine_newPayloadV3(self, payload: Any, hashes: Any, beacon_root: Hash | None) -> dict[str, Any]:  # noqa: N802
+    @rpc("engine_newPayloadV3", mapping, Optional(hashes32), Optional(hash32))
+    def new_payload_v3(self, payload: Any, hashes: Any, beacon_root: Hash | None) -> dict[str, Any]:
         """Before Isthmus."""
         # spec: engine-api.new-payload-v3
         root = _check_cancun(payload, hashes, beacon_root)
@@ -136,10 +135,8 @@ class EngineApi:
         return self._new_payload(payload, hashes, root)
 
     @changes_chain
-    @params(mapping, Optional(hashes32), Optional(hash32), Optional(byte_strings))
-    def engine_newPayloadV4(  # noqa: N802
-        self, payload: Any, hashes: Any, beacon_root: Hash | None, requests: Any
-    ) -> dict[str, Any]:
+    @rpc("engine_newPayloadV4", mapping, Optional(hashes32), Optional(hash32), Optional(byte_strings))
+    def new_payload_v4(self, payload: Any, hashes: Any, beacon_root: Hash | None, requests: Any) -> dict[str, Any]:
         """From Isthmus."""
         # spec: engine-api.v4-requests, engine-api.new-payload-v4
         root = _check_cancun(payload, hashes, beacon_root)
@@ -151,15 +148,15 @@ class EngineApi:
         _check_requests(requests)
         return self._new_payload(payload, hashes, root, requests)
 
-    @params(hashes32)
-    def engine_getPayloadBodiesByHashV1(self, hashes: list[Hash]) -> list[Any]:  # noqa: N802
+    @rpc("engine_getPayloadBodiesByHashV1", hashes32)
+    def get_payload_bodies_by_hash_v1(self, hashes: list[Hash]) -> list[Any]:
         """Transactions and withdrawals of blocks; null for an unknown block."""
         if len(hashes) > _MAX_BODIES:
             raise _too_large(len(hashes))
         return [_body(self._chain.block(item)) for item in hashes]
 
-    @params(quantity64, quantity64)
-    def engine_getPayloadBodiesByRangeV1(self, start: int, count: int) -> list[Any]:  # noqa: N802
+    @rpc("engine_getPayloadBodiesByRangeV1", quantity64, quantity64)
+    def get_payload_bodies_by_range_v1(self, start: int, count: int) -> list[Any]:
         """Transactions and withdrawals of canonical blocks in a range, up to the head."""
         if not start or not count:
             raise _bad_parameters(f"invalid start or count, start: {start} count: {count}")
@@ -169,14 +166,14 @@ class EngineApi:
         return [_body(self._chain.block_by_number(number)) for number in range(start, last + 1)]
 
     # ------------------------------------------------------------ the client
-    @params(texts)
-    def engine_exchangeCapabilities(self, theirs: Any) -> list[str]:  # noqa: N802
+    @rpc("engine_exchangeCapabilities", texts)
+    def exchange_capabilities(self, theirs: Any) -> list[str]:
         """What is served here, this method apart."""
         del theirs
-        return [name for name in dir(self) if name.startswith("engine_") and name != "engine_exchangeCapabilities"]
+        return sorted(name for name in collect(self) if name != "engine_exchangeCapabilities")
 
-    @params(Optional(mapping))
-    def engine_getClientVersionV1(self, caller: Any) -> list[dict[str, str]]:  # noqa: N802
+    @rpc("engine_getClientVersionV1", Optional(mapping))
+    def get_client_version_v1(self, caller: Any) -> list[dict[str, str]]:
         """Name and version. A commit is not known to an installed package: zero."""
         del caller
         name, version, _ = client_version().split("/")

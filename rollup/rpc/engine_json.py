@@ -139,17 +139,17 @@ def _transactions(value: Any) -> list[bytes]:
     return [_parsed("transactions", data, item) for item in value]
 
 
-def _required(source: Mapping[str, Any], name: str, parser: Parser) -> Any:
+def _required(source: Mapping[str, Any], name: str, parser: Parser[Any]) -> Any:
     if source.get(name) is None:
         raise Invalid(f"missing required field '{name}'")
     return _parsed(name, parser, source[name])
 
 
-def _optional(source: Mapping[str, Any], name: str, parser: Parser) -> Any:
+def _optional(source: Mapping[str, Any], name: str, parser: Parser[Any]) -> Any:
     return None if source.get(name) is None else _parsed(name, parser, source[name])
 
 
-def _parsed(name: str, parser: Parser, value: Any) -> Any:
+def _parsed(name: str, parser: Parser[Any], value: Any) -> Any:
     try:
         return parser(value)
     except Invalid as error:

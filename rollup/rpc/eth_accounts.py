@@ -11,7 +11,7 @@ from eth_utils.exceptions import ValidationError
 from rollup.cooperative import Turns
 from rollup.execution.calls import CallError, CallRequest, estimate_gas
 from rollup.protocol.json_text import parse_json
-from rollup.protocol.primitives import Address
+from rollup.protocol.primitives import Address, Hash
 from rollup.protocol.transaction import (
     ACCESS_LIST,
     DYNAMIC_FEE,
@@ -21,10 +21,9 @@ from rollup.protocol.transaction import (
 )
 from rollup.rpc.backend import ExecutionBackend
 from rollup.rpc.errors import SYNC_TIMED_OUT, InvalidParams, RpcError
-from rollup.rpc.eth import EthReads
 from rollup.rpc.eth_calls import call_deadline, to_rpc_error
-from rollup.rpc.formats import hex_data, signable_json, transaction_json
-from rollup.rpc.methods import takes_long
+from rollup.rpc.formats import hex_data, receipt_json, signable_json, transaction_json
+from rollup.rpc.methods import rpc, takes_long
 from rollup.rpc.params import (
     Invalid,
     Optional,
@@ -34,9 +33,9 @@ from rollup.rpc.params import (
     count64,
     data,
     mapping,
-    params,
     quantity,
 )
+from rollup.rpc.queries import Queries
 from rollup.rpc.typed_data import check_array_lengths
 
 # Seconds a caller of eth_sendRawTransactionSync waits, at most, and between two looks (geth eth/ethconfig/config.go).
@@ -52,72 +51,70 @@ class EthAccounts:
         """turns: those of the node."""
         self._backend = backend
         self._turns = turns if turns is not None else Turns()
-        self._reads = EthReads(backend)
+        self._queries = Queries(backend)
 
-    @params()
-    def eth_accounts(self) -> list[str]:
+    @rpc(("eth_accounts", "eth_requestAccounts"))
+    def accounts(self) -> list[str]:
         """The addresses this node signs for."""
         return [hex_data(account) for account in self._backend.keys]
 
-    eth_requestAccounts = eth_accounts  # noqa: N815
-
     @takes_long  # the proofs of blobs are checked
-    @params(data)
-    def eth_sendRawTransaction(self, raw: bytes) -> str:  # noqa: N802
+    @rpc("eth_sendRawTransaction", data)
+    def send_raw_transaction(self, raw: bytes) -> str:
         """Takes a signed transaction into the pool."""
-        return self._send(raw)
+        return hex_data(self._send(raw))
 
-    @params(data, Optional(count64))
-    async def eth_sendRawTransactionSync(self, raw: bytes, timeout: int | None) -> dict[str, Any]:  # noqa: N802
+    @rpc("eth_sendRawTransactionSync", data, Optional(count64))
+    async def send_raw_transaction_sync(self, raw: bytes, timeout: int | None) -> dict[str, Any]:
         """Takes a signed transaction and answers with its receipt (EIP-7966); timeout in milliseconds."""
         tx_hash = await self._turns.call(lambda: self._send(raw))
         loop = asyncio.get_running_loop()
         seconds = min(timeout / 1000, SYNC_MOST_SECONDS) if timeout else SYNC_SECONDS
         end = loop.time() + seconds
         while True:
-            receipt: dict[str, Any] | None = self._reads.eth_getTransactionReceipt([tx_hash])
-            if receipt is not None:
-                return receipt
+            found = self._queries.find_transaction(tx_hash)
+            if found is not None:
+                block, index = found
+                return receipt_json(self._backend.config, block, self._queries.receipts(block), index)
             if loop.time() >= end:
                 message = f"The transaction was added to the transaction pool but wasn't processed in {seconds:g}s"
-                raise RpcError(message, SYNC_TIMED_OUT, tx_hash)
+                raise RpcError(message, SYNC_TIMED_OUT, hex_data(tx_hash))
             await asyncio.sleep(_SYNC_STEP)
 
     @takes_long
-    @params(mapping)
-    def eth_sendTransaction(self, source: Any) -> str:  # noqa: N802
+    @rpc("eth_sendTransaction", mapping)
+    def send_transaction(self, source: Any) -> str:
         """Fills in, signs and sends."""
-        tx_hash: str = self.eth_sendRawTransaction([hex_data(self._sign(source).encode())])
-        return tx_hash
+        return hex_data(self._send(self._sign(source).encode()))
 
     @takes_long
-    @params(mapping)
-    def eth_signTransaction(self, source: Any) -> dict[str, Any]:  # noqa: N802
+    @rpc("eth_signTransaction", mapping)
+    def sign_transaction(self, source: Any) -> dict[str, Any]:
         """Fills in and signs."""
         transaction = self._sign(source)
         return {"raw": hex_data(transaction.encode()), "tx": signable_json(transaction)}
 
     @takes_long
-    @params(mapping)
-    def eth_fillTransaction(self, source: Any) -> dict[str, Any]:  # noqa: N802
+    @rpc("eth_fillTransaction", mapping)
+    def fill_transaction(self, source: Any) -> dict[str, Any]:
         """Fills in nonce, gas and fees; unsigned."""
         transaction, sender = self.filled(source)
         transaction._sender = sender
         return {"raw": hex_data(transaction.encode()), "tx": signable_json(transaction)}
 
-    @params(address, data)
-    def eth_sign(self, who: Address, message: bytes) -> str:
+    @rpc("eth_sign", address, data)
+    def sign(self, who: Address, message: bytes) -> str:
         """EIP-191."""
         return hex_data(bytes(Account.sign_message(encode_defunct(message), self._key(who)).signature))
 
-    @params(data, address)
+    @rpc("personal_sign", data, address)
     def personal_sign(self, message: bytes, who: Address) -> str:
         """EIP-191, arguments the other way round."""
         return hex_data(bytes(Account.sign_message(encode_defunct(message), self._key(who)).signature))
 
-    @params(address, anything)
-    def eth_signTypedData_v4(self, who: Address, typed: Any) -> str:  # noqa: N802
-        """EIP-712; the data as an object or as JSON text."""
+    @rpc(("eth_signTypedData_v4", "eth_signTypedData"), address, anything)
+    def sign_typed_data(self, who: Address, typed: Any) -> str:
+        """EIP-712, under its own name too, which web3.py asks for; the data as an object or as JSON text."""
         try:
             full = parse_json(typed) if isinstance(typed, str) else typed
             message = encode_typed_data(full_message=full)
@@ -126,10 +123,8 @@ class EthAccounts:
             raise RpcError(f"invalid typed data: {error}") from error
         return hex_data(bytes(Account.sign_message(message, self._key(who)).signature))
 
-    eth_signTypedData = eth_signTypedData_v4  # noqa: N815 - the name in EIP-712, which web3.py asks for
-
-    @params()
-    def eth_pendingTransactions(self) -> list[dict[str, Any]]:  # noqa: N802
+    @rpc("eth_pendingTransactions")
+    def pending_transactions(self) -> list[dict[str, Any]]:
         """The pool's transactions of the accounts this node signs for."""
         pool = self._backend.pool
         content = pool.content() if pool is not None else None
@@ -138,10 +133,10 @@ class EthAccounts:
             transaction_json(transaction) for account in self._backend.keys for transaction in pending.get(account, [])
         ]
 
-    def _send(self, raw: bytes) -> str:
+    def _send(self, raw: bytes) -> Hash:
         if self._backend.send is None:
             raise RpcError("this node takes no transactions: send them to the sequencer")
-        return hex_data(self._backend.send(raw))
+        return self._backend.send(raw)
 
     def _key(self, who: Address) -> bytes:
         key = self._backend.keys.get(who)
@@ -183,8 +178,7 @@ class EthAccounts:
                 raise to_rpc_error(error) from error
         nonce = request.nonce  # read last: others have their turn while the gas is estimated
         if nonce is None:
-            count: str = self._reads.eth_getTransactionCount([hex_data(request.sender), "pending"])
-            nonce = int(count, 16)
+            nonce = self._queries.nonce(request.sender, "pending")
         transaction = Transaction(
             tx_type,
             nonce=nonce,
@@ -206,11 +200,10 @@ class EthAccounts:
             return ACCESS_LIST if request.access_list else LEGACY, request.max_fee_per_gas, request.max_fee_per_gas
         tip = request.max_priority_fee_per_gas
         if source.get("maxPriorityFeePerGas") is None:
-            suggested: str = self._reads.eth_maxPriorityFeePerGas([])
-            tip = int(suggested, 16)
+            tip = self._queries.fees.suggested_tip()
         cap = request.max_fee_per_gas
         if source.get("maxFeePerGas") is None:
-            cap = 2 * self._reads._next_base_fee() + tip
+            cap = 2 * self._queries.fees.next_base_fee() + tip
         return SET_CODE if request.authorization_list else DYNAMIC_FEE, cap, tip
 
 

@@ -22,7 +22,7 @@ from rollup.rpc.deadline import Deadline
 from rollup.rpc.errors import REVERTED, RpcError
 from rollup.rpc.formats import hex_data, hex_quantity
 from rollup.rpc.limits import CALL_SECONDS
-from rollup.rpc.methods import takes_long
+from rollup.rpc.methods import rpc, takes_long
 from rollup.rpc.params import (
     BlockId,
     Invalid,
@@ -33,14 +33,13 @@ from rollup.rpc.params import (
     call_request,
     hash32,
     mapping,
-    params,
     quantity,
     quantity64,
     state_overrides,
 )
 
 # Block overrides (geth internal/ethapi/override): name in the request, field of BlockOverrides, form.
-_BLOCK_FIELDS: dict[str, tuple[str, Parser]] = {
+_BLOCK_FIELDS: dict[str, tuple[str, Parser[Any]]] = {
     "number": ("number", quantity64),
     "time": ("timestamp", quantity64),
     "gasLimit": ("gas_limit", quantity64),
@@ -84,13 +83,14 @@ class EthCalls:
         self._backend = backend
 
     @takes_long
-    @params(
+    @rpc(
+        "eth_call",
         call_request,
         Optional(block_id, "latest"),
         Optional(state_overrides),
         Optional(block_overrides),
     )
-    def eth_call(
+    def call(
         self, request: CallRequest, which: BlockId, overrides: Overrides | None, block: BlockOverrides | None
     ) -> str:
         """The output; a revert is an error with code 3."""
@@ -112,8 +112,14 @@ class EthCalls:
         return hex_data(result.output)
 
     @takes_long
-    @params(call_request, Optional(block_id, "latest"), Optional(state_overrides), Optional(block_overrides))
-    def eth_estimateGas(  # noqa: N802
+    @rpc(
+        "eth_estimateGas",
+        call_request,
+        Optional(block_id, "latest"),
+        Optional(state_overrides),
+        Optional(block_overrides),
+    )
+    def estimate_gas(
         self, request: CallRequest, which: BlockId, overrides: Overrides | None, block: BlockOverrides | None
     ) -> str:
         """The least gas limit that succeeds, or 1.5 % more; without L1 and operator fee, as on op-geth."""
@@ -132,10 +138,8 @@ class EthCalls:
         )
 
     @takes_long
-    @params(call_request, Optional(block_id, "latest"), Optional(state_overrides))
-    def eth_createAccessList(  # noqa: N802
-        self, request: CallRequest, which: BlockId, overrides: Overrides | None
-    ) -> dict[str, Any]:
+    @rpc("eth_createAccessList", call_request, Optional(block_id, "latest"), Optional(state_overrides))
+    def create_access_list(self, request: CallRequest, which: BlockId, overrides: Overrides | None) -> dict[str, Any]:
         """What the call touches, and the gas it uses with that list."""
         access_list, result = self._run(
             which,

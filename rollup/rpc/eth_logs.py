@@ -19,8 +19,8 @@ from rollup.rpc.limits import LOG_SECONDS, MAX_JOURNAL, MAX_LOG_BLOCKS
 from rollup.rpc.log_feed import LogFeed
 from rollup.rpc.log_query import LogQuery, parse_log_query
 from rollup.rpc.log_search import BlockChange, LogSearch
-from rollup.rpc.methods import takes_long
-from rollup.rpc.params import mapping, params, text
+from rollup.rpc.methods import rpc, takes_long
+from rollup.rpc.params import mapping, text
 
 
 class EthLogs:
@@ -43,32 +43,32 @@ class EthLogs:
         backend.chain.subscribe(self.on_head_change)
 
     @takes_long
-    @params(mapping)
-    def eth_getLogs(self, source: Any) -> list[orjson.Fragment]:  # noqa: N802
+    @rpc("eth_getLogs", mapping)
+    def get_logs(self, source: Any) -> list[orjson.Fragment]:
         """Logs of a block, or of a range of blocks."""
         return self._find(parse_log_query(source))
 
-    @params(mapping)
-    def eth_newFilter(self, source: Any) -> str:  # noqa: N802
+    @rpc("eth_newFilter", mapping)
+    def new_filter(self, source: Any) -> str:
         """A filter of logs."""
         query = parse_log_query(source)
         if isinstance(query.start, int) and isinstance(query.stop, int) and query.start > query.stop:
             raise InvalidParams("invalid block range params")
         return self._filters.install(Filter("logs", self._blocks.end, query))
 
-    @params()
-    def eth_newBlockFilter(self) -> str:  # noqa: N802
+    @rpc("eth_newBlockFilter")
+    def new_block_filter(self) -> str:
         """A filter of new blocks."""
         return self._filters.install(Filter("blocks", self._blocks.end))
 
-    @params()
-    def eth_newPendingTransactionFilter(self) -> str:  # noqa: N802
+    @rpc("eth_newPendingTransactionFilter")
+    def new_pending_transaction_filter(self) -> str:
         """A filter of transactions that enter the pool."""
         return self._filters.install(Filter("pending", self._pending.end))
 
     @takes_long
-    @params(text)
-    def eth_getFilterChanges(self, ident: str) -> list[Any]:  # noqa: N802
+    @rpc("eth_getFilterChanges", text)
+    def get_filter_changes(self, ident: str) -> list[Any]:
         """What came since the last call."""
         found = self._filters.polled(ident)
         if is_in_turns():  # two polls at once would both answer the same
@@ -84,16 +84,16 @@ class EthLogs:
         return changes
 
     @takes_long
-    @params(text)
-    def eth_getFilterLogs(self, ident: str) -> list[orjson.Fragment]:  # noqa: N802
+    @rpc("eth_getFilterLogs", text)
+    def get_filter_logs(self, ident: str) -> list[orjson.Fragment]:
         """All logs of a filter."""
         query = self._filters.polled(ident).query
         if query is None:
             raise RpcError("filter not found")
         return self._find(query)
 
-    @params(text)
-    def eth_uninstallFilter(self, ident: str) -> bool:  # noqa: N802
+    @rpc("eth_uninstallFilter", text)
+    def uninstall_filter(self, ident: str) -> bool:
         """Ends a filter."""
         return self._filters.uninstall(ident)
 

@@ -15,7 +15,8 @@ from rollup.rpc.backend import ExecutionBackend
 from rollup.rpc.errors import InvalidParams, RpcError
 from rollup.rpc.formats import hex_data, hex_quantity
 from rollup.rpc.limits import MAX_STORAGE_VALUES
-from rollup.rpc.params import BlockId, Optional, address, block_id, list_of, mapping, params, slot
+from rollup.rpc.methods import rpc
+from rollup.rpc.params import BlockId, Optional, address, block_id, list_of, mapping, slot
 
 _LIMIT_EXCEEDED = -38026
 # EIP-7910's names, in order of the precompiles' addresses from 1 on.
@@ -42,8 +43,8 @@ class EthNode:
         self._backend = backend
         self._chain = backend.chain
 
-    @params(storage_requests, Optional(block_id, "latest"))
-    def eth_getStorageValues(self, wanted: StorageRequests, which: BlockId) -> dict[str, list[str]]:  # noqa: N802
+    @rpc("eth_getStorageValues", storage_requests, Optional(block_id, "latest"))
+    def get_storage_values(self, wanted: StorageRequests, which: BlockId) -> dict[str, list[str]]:
         """The values of slots, by address and in the order of the request."""
         count = sum(map(len, wanted.values()))
         if count > MAX_STORAGE_VALUES:
@@ -56,8 +57,8 @@ class EthNode:
             for who, keys in wanted.items()
         }
 
-    @params()
-    def eth_capabilities(self) -> dict[str, Any]:
+    @rpc("eth_capabilities")
+    def capabilities(self) -> dict[str, Any]:
         """What the node keeps: all blocks with their receipts and logs, and the states down to the oldest one kept."""
         head = self._chain.head.header
         everything = {"disabled": False, "oldestBlock": "0x0"}
@@ -81,8 +82,8 @@ class EthNode:
                 low = middle + 1
         return low
 
-    @params()
-    def eth_config(self) -> dict[str, Any]:
+    @rpc("eth_config")
+    def config(self) -> dict[str, Any]:
         """The rules in force, the next ones and the last (EIP-7910)."""
         times = self._activation_times()
         now = self._chain.head.header.timestamp

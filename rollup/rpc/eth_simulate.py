@@ -31,7 +31,7 @@ from rollup.rpc.errors import REVERTED, InvalidParams, RpcError
 from rollup.rpc.eth_calls import block_overrides
 from rollup.rpc.formats import block_json, hex_data, hex_quantity, log_json
 from rollup.rpc.limits import CALL_SECONDS, MAX_SIMULATED_BLOCK_CALLS, MAX_SIMULATED_BLOCKS, MAX_SIMULATED_CALLS
-from rollup.rpc.methods import takes_long
+from rollup.rpc.methods import rpc, takes_long
 from rollup.rpc.params import (
     BlockId,
     Invalid,
@@ -43,7 +43,6 @@ from rollup.rpc.params import (
     hash32,
     list_of,
     mapping,
-    params,
     state_overrides,
 )
 
@@ -111,8 +110,8 @@ class EthSimulate:
         self._backend = backend
 
     @takes_long
-    @params(simulation_request, Optional(block_id, "latest"))
-    def eth_simulateV1(self, request: SimulationRequest, which: BlockId) -> list[Any]:  # noqa: N802
+    @rpc("eth_simulateV1", simulation_request, Optional(block_id, "latest"))
+    def simulate(self, request: SimulationRequest, which: BlockId) -> list[Any]:
         """The simulated blocks, each with the results of its calls."""
         _check_size(request)
         backend = self._backend

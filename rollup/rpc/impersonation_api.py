@@ -3,7 +3,7 @@
 An account whose key the node holds signs as ever; only for others impersonation is asked.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rollup.pool.errors import PoolError
@@ -13,8 +13,8 @@ from rollup.rpc.cheat_api import Layer, refusal
 from rollup.rpc.errors import RpcError
 from rollup.rpc.eth_accounts import EthAccounts
 from rollup.rpc.formats import hex_data
-from rollup.rpc.methods import Choice, Method, changes_all, for_local_callers
-from rollup.rpc.params import Invalid, address, mapping, params
+from rollup.rpc.methods import Choice, Method, changes_all, collect, for_local_callers, rpc
+from rollup.rpc.params import Invalid, address, mapping
 
 _FEES = ("gasPrice", "maxFeePerGas", "maxPriorityFeePerGas")
 
@@ -28,18 +28,18 @@ class ImpersonationApi:
         self._backend = backend
         self._accounts = accounts
 
-    def methods(self, is_strict: bool) -> dict[str, Callable[..., Any]]:
+    def methods(self, is_strict: bool) -> dict[str, Method]:
         """The handlers by method name; when strict, accounts send with their keys alone."""
         if is_strict:
             return {"eth_sendUnsignedTransaction": refusal("eth_sendUnsignedTransaction")}
+        own = collect(self)
+        signed, unsigned = collect(self._accounts)["eth_sendTransaction"], own["eth_sendUnsignedTransaction"]
         return {
-            "eth_sendUnsignedTransaction": self.send_unsigned,
-            "eth_sendTransaction": Choice(self._sending, self._accounts.eth_sendTransaction),
-            "eth_accounts": self.accounts,
-            "eth_requestAccounts": self.accounts,
+            **own,
+            "eth_sendTransaction": Choice(lambda given: unsigned if self._is_impersonated(given) else signed, signed),
         }
 
-    @params()
+    @rpc(("eth_accounts", "eth_requestAccounts"))
     def accounts(self) -> list[str]:
         """The addresses that eth_sendTransaction sends from."""
         own = self._backend.keys
@@ -47,13 +47,9 @@ class ImpersonationApi:
             hex_data(item) for item in (*own, *(one for one in self._layer.impersonation.accounts if one not in own))
         ]
 
-    def _sending(self, given: Sequence[Any]) -> Method:
-        """The handler that answers eth_sendTransaction."""
-        return self.send_unsigned if self._is_impersonated(given) else self._accounts.eth_sendTransaction
-
     @changes_all
     @for_local_callers
-    @params(mapping)
+    @rpc("eth_sendUnsignedTransaction", mapping)
     def send_unsigned(self, source: Mapping[str, Any]) -> str:
         """Fills in and sends a transaction as its sender, without a signature; the hash on this layer."""
         is_free = self._backend.name == "l2"  # a deposit pays no fees

@@ -1,7 +1,8 @@
 """miner_: what the batcher tells the builder of blocks."""
 
 from rollup.execution.engine import Engine
-from rollup.rpc.params import params, quantity64
+from rollup.rpc.methods import rpc
+from rollup.rpc.params import quantity64
 
 
 class Miner:
@@ -10,8 +11,8 @@ class Miner:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    @params(quantity64, quantity64)
-    def miner_setMaxDASize(self, transaction: int, block: int) -> bool:  # noqa: N802
+    @rpc("miner_setMaxDASize", quantity64, quantity64)
+    def set_max_da_size(self, transaction: int, block: int) -> bool:
         """Compressed bytes a transaction and a block may have, by Fjord's estimate; 0 is no limit."""
         self._engine.max_da_transaction = transaction or None
         self._engine.max_da_block = block or None

@@ -9,8 +9,8 @@ from rollup.cooperative import in_turns
 from rollup.protocol.primitives import Address, keccak256
 from rollup.rpc.backend import ExecutionBackend
 from rollup.rpc.formats import hex_data, transaction_json
-from rollup.rpc.methods import takes_long
-from rollup.rpc.params import address, data, params
+from rollup.rpc.methods import rpc, takes_long
+from rollup.rpc.params import address, data
 
 
 def client_version() -> str:
@@ -24,28 +24,28 @@ class Net:
     def __init__(self, backend: ExecutionBackend) -> None:
         self._backend = backend
 
-    @params()
-    def net_version(self) -> str:
+    @rpc("net_version")
+    def version(self) -> str:
         """The chain id in decimal."""
         return str(self._backend.config.chain_id)
 
-    @params()
-    def net_listening(self) -> bool:
+    @rpc("net_listening")
+    def listening(self) -> bool:
         """Always true."""
         return True
 
-    @params()
-    def net_peerCount(self) -> str:  # noqa: N802
+    @rpc("net_peerCount")
+    def peer_count(self) -> str:
         """Always zero: the node has no peers."""
         return "0x0"
 
-    @params()
-    def web3_clientVersion(self) -> str:  # noqa: N802
+    @rpc("web3_clientVersion")
+    def client_version(self) -> str:
         """Name and version."""
         return client_version()
 
-    @params(data)
-    def web3_sha3(self, value: bytes) -> str:
+    @rpc("web3_sha3", data)
+    def sha3(self, value: bytes) -> str:
         """keccak256."""
         return hex_data(keccak256(value))
 
@@ -56,8 +56,8 @@ class TxPool:
     def __init__(self, backend: ExecutionBackend) -> None:
         self._backend = backend
 
-    @params()
-    def txpool_status(self) -> dict[str, str]:
+    @rpc("txpool_status")
+    def status(self) -> dict[str, str]:
         """How many can run, how many wait behind a gap."""
         content = self._content()
         return {
@@ -66,8 +66,8 @@ class TxPool:
         }
 
     @takes_long
-    @params()
-    def txpool_content(self) -> dict[str, Any]:
+    @rpc("txpool_content")
+    def content(self) -> dict[str, Any]:
         """All transactions by sender and nonce."""
         return {
             name: {to_checksum_address(sender): _by_nonce(items) for sender, items in part.items()}
@@ -75,8 +75,8 @@ class TxPool:
         }
 
     @takes_long
-    @params(address)
-    def txpool_contentFrom(self, sender: Address) -> dict[str, Any]:  # noqa: N802
+    @rpc("txpool_contentFrom", address)
+    def content_from(self, sender: Address) -> dict[str, Any]:
         """One sender's transactions."""
         return {
             name: _by_nonce(part.get(sender, []))
@@ -84,8 +84,8 @@ class TxPool:
         }
 
     @takes_long
-    @params()
-    def txpool_inspect(self) -> dict[str, Any]:
+    @rpc("txpool_inspect")
+    def inspect(self) -> dict[str, Any]:
         """All transactions, a line each."""
         return {
             name: {

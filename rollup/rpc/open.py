@@ -26,9 +26,9 @@ from rollup.protocol.primitives import Address, Hash
 from rollup.rpc import open_json as shapes
 from rollup.rpc.errors import InvalidParams, RpcError, index_behind
 from rollup.rpc.formats import hex_data, hex_quantity
-from rollup.rpc.methods import reads_index
+from rollup.rpc.methods import reads_index, rpc
 from rollup.rpc.open_batches import BatchFinder
-from rollup.rpc.params import Invalid, Optional, address, count_up_to, hash32, mapping, params, quantity64
+from rollup.rpc.params import Invalid, Optional, address, count_up_to, hash32, mapping, quantity64
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1_000
 MAX_SHARES = 100
@@ -115,9 +115,9 @@ class Open:
 
     # ------------------------------------------------------------ models and DataNets
     @reads_index
-    @params(Optional(small, 0), Optional(limit_of, DEFAULT_LIMIT))
+    @rpc("open_listModels", Optional(small, 0), Optional(limit_of, DEFAULT_LIMIT))
     @at_head
-    def open_listModels(self, cursor: int, limit: int) -> dict[str, Any]:  # noqa: N802
+    def list_models(self, cursor: int, limit: int) -> dict[str, Any]:
         """Models by id, those after the cursor."""
         index = self._index
         found = registry.models(index, cursor, limit)
@@ -127,25 +127,25 @@ class Open:
         }
 
     @reads_index
-    @params(small)
+    @rpc("open_getModel", small)
     @at_head
-    def open_getModel(self, model_id: int) -> dict[str, Any]:  # noqa: N802
+    def get_model(self, model_id: int) -> dict[str, Any]:
         """One model."""
         return self._model_json(model_id, self._model(model_id))
 
     @reads_index
-    @params(small)
+    @rpc("open_getDatanet", small)
     @at_head
-    def open_getDatanet(self, datanet_id: int) -> dict[str, Any]:  # noqa: N802
+    def get_datanet(self, datanet_id: int) -> dict[str, Any]:
         """One DataNet."""
         index = self._index
         row = self._datanet(datanet_id)
         return shapes.datanet_json(datanet_id, row, registry.unsettled_scaled(row), registry.flows(index, datanet_id))
 
     @reads_index
-    @params(small, Optional(address, b""), Optional(limit_of, DEFAULT_LIMIT))
+    @rpc("open_listContributors", small, Optional(address, b""), Optional(limit_of, DEFAULT_LIMIT))
     @at_head
-    def open_listContributors(self, datanet_id: int, cursor: Address, limit: int) -> dict[str, Any]:  # noqa: N802
+    def list_contributors(self, datanet_id: int, cursor: Address, limit: int) -> dict[str, Any]:
         """A DataNet's contributors by address, those after the cursor, those without units too."""
         index = self._index
         self._datanet(datanet_id)
@@ -160,9 +160,9 @@ class Open:
 
     # ------------------------------------------------------------ inferences
     @reads_index
-    @params(id_or_hash, Optional(small))
+    @rpc("open_getInference", id_or_hash, Optional(small))
     @at_head
-    def open_getInference(self, first: int | Hash, second: int | None) -> dict[str, Any]:  # noqa: N802
+    def get_inference(self, first: int | Hash, second: int | None) -> dict[str, Any]:
         """By model and inference id; or by transaction hash and, where it made several, which of them (from 0)."""
         index = self._index
         if isinstance(first, bytes):
@@ -182,9 +182,11 @@ class Open:
         return self._inference_json(record)
 
     @reads_index
-    @params(Optional(inference_filter, Filter()), Optional(small), Optional(limit_of, DEFAULT_LIMIT))
+    @rpc(
+        "open_listInferences", Optional(inference_filter, Filter()), Optional(small), Optional(limit_of, DEFAULT_LIMIT)
+    )
     @at_head
-    def open_listInferences(self, wanted: Filter, cursor: int | None, limit: int) -> dict[str, Any]:  # noqa: N802
+    def list_inferences(self, wanted: Filter, cursor: int | None, limit: int) -> dict[str, Any]:
         """The newest first, those before the cursor; the cursor holds good while newer ones come."""
         index = self._index
         found = inferences.listed(index, wanted, cursor, limit)
@@ -198,16 +200,16 @@ class Open:
 
     # ------------------------------------------------------------ money
     @reads_index
-    @params(address)
+    @rpc("open_earnings", address)
     @at_head
-    def open_earnings(self, account: Address) -> dict[str, Any]:
+    def earnings(self, account: Address) -> dict[str, Any]:
         """What an account earned; zeros for one that never did."""
         return shapes.earnings_json(account, earnings_of(self._index, account))
 
     @reads_index
-    @params(small, small, small, Optional(small))
+    @rpc("open_usage", small, small, small, Optional(small))
     @at_head
-    def open_usage(self, model_id: int, start: int, end: int, step: int | None) -> dict[str, Any]:
+    def usage(self, model_id: int, start: int, end: int, step: int | None) -> dict[str, Any]:
         """A model's use from a time up to, not including, another, in steps of so many seconds; one step by default."""
         index = self._index
         self._model(model_id)
@@ -218,17 +220,17 @@ class Open:
         return {"modelId": hex_quantity(model_id), "steps": [shapes.usage_json(item) for item in steps]}
 
     @reads_index
-    @params()
+    @rpc("open_audit")
     @at_head
-    def open_audit(self) -> dict[str, Any]:
+    def audit(self) -> dict[str, Any]:
         """Conservation over the whole state, recomputed."""
         index = self._index
         return shapes.audit_json(index.head, audit(index))
 
     @reads_index
-    @params(small)
+    @rpc("open_verifyHistory", small)
     @at_head
-    def open_verifyHistory(self, model_id: int) -> dict[str, Any]:  # noqa: N802
+    def verify_history(self, model_id: int) -> dict[str, Any]:
         """Replays a model's events against its commitments."""
         index = self._index
         self._model(model_id)

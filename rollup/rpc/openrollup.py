@@ -13,8 +13,9 @@ from rollup.protocol.l2_blocks import l2_block_ref
 from rollup.protocol.primitives import Hash
 from rollup.rpc.batch_history import BatchHistory, id_json
 from rollup.rpc.errors import RpcError
+from rollup.rpc.methods import rpc
 from rollup.rpc.orphans import Orphans
-from rollup.rpc.params import Invalid, Optional, count_up_to, data, hash32, number, params, quantity64, text
+from rollup.rpc.params import Invalid, Optional, count_up_to, data, hash32, number, quantity64, text
 
 DEFAULT_LIMIT, MAX_LIMIT = 25, 100
 
@@ -61,8 +62,8 @@ class OpenRollup:
         self._history = history
         self._orphans = {"l1": l1_orphans, "l2": l2_orphans}
 
-    @params(Optional(cursor), Optional(count_up_to(MAX_LIMIT, "limit"), DEFAULT_LIMIT))
-    def openrollup_listBatches(self, before: tuple[int, int] | None, limit: int) -> dict[str, Any]:  # noqa: N802
+    @rpc("openrollup_listBatches", Optional(cursor), Optional(count_up_to(MAX_LIMIT, "limit"), DEFAULT_LIMIT))
+    def list_batches(self, before: tuple[int, int] | None, limit: int) -> dict[str, Any]:
         """Transactions to the batch inbox, newest first."""
         try:
             rows = list(self._history.newest(before, limit))
@@ -72,16 +73,16 @@ class OpenRollup:
         following = f"{last['l1Block']['number']}.{last['transactionIndex']}" if last is not None else None
         return {"batches": rows, "cursor": following}
 
-    @params(channel_or_hash)
-    def openrollup_getBatch(self, name: bytes) -> dict[str, Any] | None:  # noqa: N802
+    @rpc("openrollup_getBatch", channel_or_hash)
+    def get_batch(self, name: bytes) -> dict[str, Any] | None:
         """One L1 transaction by its hash, or one channel by its id; null when L1 has no such one."""
         try:
             return self._history.transaction(name) if len(name) == 32 else self._history.channel(name)
         except Temporary as error:
             raise RpcError(f"L1 does not answer: {error}") from error
 
-    @params(l2_block)
-    def openrollup_blockOrigin(self, which: int | Hash) -> dict[str, Any] | None:  # noqa: N802
+    @rpc("openrollup_blockOrigin", l2_block)
+    def block_origin(self, which: int | Hash) -> dict[str, Any] | None:
         """The L1 transactions that carry an L2 block; null for an unknown block."""
         chain = self._chain
         block = chain.block(which) if isinstance(which, bytes) else chain.block_by_number(which)
@@ -92,8 +93,8 @@ class OpenRollup:
         except Temporary as error:
             raise RpcError(f"L1 does not answer: {error}") from error
 
-    @params(layer, Optional(quantity64, 0), Optional(quantity64))
-    def openrollup_orphans(self, which: str, first: int, last: int | None) -> list[dict[str, Any]]:
+    @rpc("openrollup_orphans", layer, Optional(quantity64, 0), Optional(quantity64))
+    def orphans(self, which: str, first: int, last: int | None) -> list[dict[str, Any]]:
         """Blocks of a layer that reorganisations replaced since the node started, newest first."""
         return self._orphans[which].list(first, last)
 

@@ -16,9 +16,9 @@ from rollup.protocol.outputs import output_root
 from rollup.protocol.primitives import EMPTY_TRIE_ROOT, Hash
 from rollup.rpc.errors import RpcError
 from rollup.rpc.formats import hex_data
-from rollup.rpc.methods import changes_chain
+from rollup.rpc.methods import changes_chain, rpc
 from rollup.rpc.net import client_version
-from rollup.rpc.params import Optional, boolean, hash32, params, quantity, text
+from rollup.rpc.params import Optional, boolean, hash32, quantity, text
 
 
 class Optimism:
@@ -30,18 +30,18 @@ class Optimism:
         self._verifier = verifier
         self._l1 = l1
 
-    @params()
-    def optimism_rollupConfig(self) -> dict[str, Any]:  # noqa: N802
+    @rpc("optimism_rollupConfig")
+    def rollup_config(self) -> dict[str, Any]:
         """rollup.json."""
         return self._config.to_json()
 
-    @params()
-    def optimism_version(self) -> str:
+    @rpc("optimism_version")
+    def version(self) -> str:
         """Name and version."""
         return client_version()
 
-    @params()
-    def optimism_syncStatus(self) -> dict[str, Any]:  # noqa: N802
+    @rpc("optimism_syncStatus")
+    def sync_status(self) -> dict[str, Any]:
         """All heads of both layers."""
         verifier = self._verifier
         try:
@@ -63,8 +63,8 @@ class Optimism:
             "local_safe_l2": safe_l2,
         }
 
-    @params(quantity)
-    def optimism_outputAtBlock(self, number: int) -> dict[str, Any]:  # noqa: N802
+    @rpc("optimism_outputAtBlock", quantity)
+    def output_at_block(self, number: int) -> dict[str, Any]:
         """The output root of a block."""
         block = self._chain.block_by_number(number)
         if block is None:
@@ -84,11 +84,11 @@ class Optimism:
             "blockRef": l2_ref_json(l2_block_ref(self._config, block)),
             "withdrawalStorageRoot": hex_data(storage_root),
             "stateRoot": hex_data(block.header.state_root),
-            "syncStatus": self.optimism_syncStatus([]),
+            "syncStatus": self.sync_status(),
         }
 
-    @params(quantity)
-    def optimism_safeHeadAtL1Block(self, number: int) -> dict[str, Any]:  # noqa: N802
+    @rpc("optimism_safeHeadAtL1Block", quantity)
+    def safe_head_at_l1_block(self, number: int) -> dict[str, Any]:
         """The safe head as of an L1 block."""
         record = self._verifier.safe_head_at_l1(number)
         if record is None:
@@ -126,8 +126,8 @@ class Admin:
         self._stop_proposer = stop_proposer
 
     @changes_chain
-    @params(hash32)
-    def admin_startSequencer(self, head: Hash) -> None:  # noqa: N802
+    @rpc("admin_startSequencer", hash32)
+    def start_sequencer(self, head: Hash) -> None:
         """Starts building on this head."""
         if self._start_sequencer is None:
             raise RpcError("sequencer not enabled")
@@ -137,59 +137,59 @@ class Admin:
             raise RpcError(str(error)) from error
 
     @changes_chain
-    @params()
-    def admin_stopSequencer(self) -> str:  # noqa: N802
+    @rpc("admin_stopSequencer")
+    def stop_sequencer(self) -> str:
         """Stops building; the head's hash."""
         if self._stop_sequencer is None:
             raise RpcError("sequencer not enabled")
         return hex_data(self._stop_sequencer())
 
-    @params()
-    def admin_sequencerActive(self) -> bool:  # noqa: N802
+    @rpc("admin_sequencerActive")
+    def sequencer_active(self) -> bool:
         """Whether it builds."""
         return self._is_sequencing is not None and self._is_sequencing()
 
     @changes_chain
-    @params()
-    def admin_resetDerivationPipeline(self) -> None:  # noqa: N802
+    @rpc("admin_resetDerivationPipeline")
+    def reset_derivation_pipeline(self) -> None:
         """Derivation starts over."""
         self._verifier.reset()
 
     @changes_chain
-    @params()
-    def admin_startBatcher(self) -> None:  # noqa: N802
+    @rpc("admin_startBatcher")
+    def start_batcher(self) -> None:
         """Starts posting."""
         _run(self._start_batcher)
 
     @changes_chain
-    @params()
-    def admin_stopBatcher(self) -> None:  # noqa: N802
+    @rpc("admin_stopBatcher")
+    def stop_batcher(self) -> None:
         """Stops posting."""
         _run(self._stop_batcher)
 
     @changes_chain
-    @params()
-    def admin_flushBatcher(self) -> None:  # noqa: N802
+    @rpc("admin_flushBatcher")
+    def flush_batcher(self) -> None:
         """Posts what it has."""
         _run(self._flush_batcher)
 
-    @params()
-    def admin_startProposer(self) -> None:  # noqa: N802
+    @rpc("admin_startProposer")
+    def start_proposer(self) -> None:
         """Starts proposing output roots (op-proposer/proposer/rpc)."""
         _run(self._start_proposer, "proposer")
 
-    @params()
-    def admin_stopProposer(self) -> None:  # noqa: N802
+    @rpc("admin_stopProposer")
+    def stop_proposer(self) -> None:
         """Stops proposing output roots."""
         _run(self._stop_proposer, "proposer")
 
-    @params(Optional(text))
-    def admin_setLogLevel(self, level: str | None) -> None:  # noqa: N802
+    @rpc("admin_setLogLevel", Optional(text))
+    def set_log_level(self, level: str | None) -> None:
         """Accepted; the level is set at the start (openrollup run)."""
         del level
 
-    @params(Optional(boolean))
-    def admin_conductorEnabled(self, _: bool | None) -> bool:  # noqa: N802
+    @rpc("admin_conductorEnabled", Optional(boolean))
+    def conductor_enabled(self, _: bool | None) -> bool:
         """There is no conductor."""
         return False
 

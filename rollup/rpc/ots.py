@@ -12,8 +12,8 @@ from rollup.rpc.backend import ExecutionBackend
 from rollup.rpc.errors import InvalidParams
 from rollup.rpc.formats import block_json, hex_data, hex_quantity, receipt_json, transaction_json
 from rollup.rpc.limits import MAX_OTS_PAGE
-from rollup.rpc.methods import takes_long
-from rollup.rpc.params import BlockId, Invalid, Optional, address, block_id, hash32, params, quantity64
+from rollup.rpc.methods import rpc, takes_long
+from rollup.rpc.params import BlockId, Invalid, Optional, address, block_id, hash32, quantity64
 from rollup.rpc.tracer_options import TraceOptions
 from rollup.rpc.tracing import Tracings
 
@@ -40,30 +40,30 @@ class Otterscan:
         self._chain = backend.chain
         self._tracings = Tracings(backend)
 
-    @params()
-    def ots_getApiLevel(self) -> int:  # noqa: N802
+    @rpc("ots_getApiLevel")
+    def get_api_level(self) -> int:
         """The API level, which is 8."""
         return _LEVEL
 
-    @params(block_id)
-    def erigon_getHeaderByNumber(self, which: BlockId) -> dict[str, Any] | None:  # noqa: N802
+    @rpc("erigon_getHeaderByNumber", block_id)
+    def get_header_by_number(self, which: BlockId) -> dict[str, Any] | None:
         """A block's header with its hash and size."""
         block = self._backend.block(which)
         return None if block is None else _without(block_json(block, [], full=False), "transactions", "withdrawals")
 
-    @params(address, Optional(block_id, "latest"))
-    def ots_hasCode(self, who: Address, which: BlockId) -> bool:  # noqa: N802
+    @rpc("ots_hasCode", address, Optional(block_id, "latest"))
+    def has_code(self, who: Address, which: BlockId) -> bool:
         """Whether an account has code."""
         return self._has_code(who, which)
 
     # ------------------------------------------------------------ blocks
-    @params(block_id)
-    def ots_getBlockDetails(self, which: BlockId) -> dict[str, Any] | None:  # noqa: N802
+    @rpc("ots_getBlockDetails", block_id)
+    def get_block_details(self, which: BlockId) -> dict[str, Any] | None:
         """A block without its transactions, its issuance and fees."""
         return self._details(self._backend.block(which))
 
-    @params(hash32)
-    def ots_getBlockDetailsByHash(self, block_hash: Hash) -> dict[str, Any] | None:  # noqa: N802
+    @rpc("ots_getBlockDetailsByHash", hash32)
+    def get_block_details_by_hash(self, block_hash: Hash) -> dict[str, Any] | None:
         """A block of this hash without its transactions, its issuance and fees."""
         return self._details(self._chain.block(block_hash))
 
@@ -77,8 +77,8 @@ class Otterscan:
         issuance = dict.fromkeys(("blockReward", "uncleReward", "issuance"), "0x0")
         return {"block": answer, "issuance": issuance, "totalFees": hex_quantity(fees)}
 
-    @params(block_id, _page, _page)
-    def ots_getBlockTransactions(self, which: BlockId, page: int, size: int) -> dict[str, Any] | None:  # noqa: N802
+    @rpc("ots_getBlockTransactions", block_id, _page, _page)
+    def get_block_transactions(self, which: BlockId, page: int, size: int) -> dict[str, Any] | None:
         """A page of a block's transactions from its end, with receipts without logs. Input is the selector only."""
         block = self._backend.block(which)
         if block is None:
@@ -100,8 +100,8 @@ class Otterscan:
 
     # ------------------------------------------------------------ one transaction
     @takes_long
-    @params(hash32)
-    def ots_traceTransaction(self, tx_hash: Hash) -> list[dict[str, Any]]:  # noqa: N802
+    @rpc("ots_traceTransaction", hash32)
+    def trace_transaction(self, tx_hash: Hash) -> list[dict[str, Any]]:
         """The frames of a transaction, each before those below it."""
         return [
             {
@@ -117,8 +117,8 @@ class Otterscan:
         ]
 
     @takes_long
-    @params(hash32)
-    def ots_getInternalOperations(self, tx_hash: Hash) -> list[dict[str, Any]]:  # noqa: N802
+    @rpc("ots_getInternalOperations", hash32)
+    def get_internal_operations(self, tx_hash: Hash) -> list[dict[str, Any]]:
         """Transfers of ether, creations and selfdestructs below a transaction's own frame."""
         return [
             {
@@ -132,16 +132,16 @@ class Otterscan:
         ]
 
     @takes_long
-    @params(hash32)
-    def ots_getTransactionError(self, tx_hash: Hash) -> str:  # noqa: N802
+    @rpc("ots_getTransactionError", hash32)
+    def get_transaction_error(self, tx_hash: Hash) -> str:
         """The revert data of a transaction; 0x where it succeeded, or failed otherwise."""
         top = self._tracings.call_tree(tx_hash)
         return hex_data(top.output or b"") if top.error is not None else "0x"
 
     # ------------------------------------------------------------ searches
     @takes_long
-    @params(address, quantity64)
-    def ots_getTransactionBySenderAndNonce(self, who: Address, nonce: int) -> str | None:  # noqa: N802
+    @rpc("ots_getTransactionBySenderAndNonce", address, quantity64)
+    def get_transaction_by_sender_and_nonce(self, who: Address, nonce: int) -> str | None:
         """The hash of an account's transaction by its nonce."""
         low, high = 0, self._chain.head.number
         if self._nonce(who, high) <= nonce:
@@ -162,8 +162,8 @@ class Otterscan:
         return 0 if account is None else account.nonce
 
     @takes_long
-    @params(address)
-    def ots_getContractCreator(self, who: Address) -> dict[str, str] | None:  # noqa: N802
+    @rpc("ots_getContractCreator", address)
+    def get_contract_creator(self, who: Address) -> dict[str, str] | None:
         """The transaction that created a contract, and the account that did; null of genesis's, and of what is none."""
         low, high = 0, self._chain.head.number
         if not self._has_code(who, high) or self._has_code(who, 0):
@@ -185,8 +185,8 @@ class Otterscan:
         return account is not None and bool(state.code(account.code_hash))
 
     @takes_long
-    @params(address, quantity64, _page)
-    def ots_searchTransactionsBefore(self, who: Address, number: int, size: int) -> dict[str, Any]:  # noqa: N802
+    @rpc("ots_searchTransactionsBefore", address, quantity64, _page)
+    def search_transactions_before(self, who: Address, number: int, size: int) -> dict[str, Any]:
         """Transactions that an account is in, newest first, below a block; 0 is from the head on."""
         head = self._chain.head.number
         first = head if number == 0 else min(number - 1, head)
@@ -194,8 +194,8 @@ class Otterscan:
         return self._results(found, is_first=number == 0, is_last=is_whole)
 
     @takes_long
-    @params(address, quantity64, _page)
-    def ots_searchTransactionsAfter(self, who: Address, number: int, size: int) -> dict[str, Any]:  # noqa: N802
+    @rpc("ots_searchTransactionsAfter", address, quantity64, _page)
+    def search_transactions_after(self, who: Address, number: int, size: int) -> dict[str, Any]:
         """Transactions that an account is in above a block, newest first; 0 is from genesis on."""
         found, is_whole = self._search(who, range(number + 1, self._chain.head.number + 1), size)
         found.reverse()

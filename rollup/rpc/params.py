@@ -4,8 +4,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import wraps
-from typing import Any
+from typing import Any, Generic, TypeVar, overload
 
 from rollup.execution.calls import CallRequest
 from rollup.execution.overrides import StateOverride
@@ -14,57 +13,57 @@ from rollup.protocol.transaction import AccessList, Authorization
 from rollup.rpc.errors import InvalidParams, RpcError
 from rollup.rpc.limits import MAX_OVERRIDE_CODE, MAX_OVERRIDE_SLOTS, MAX_PERCENTILES, MAX_PROOF_KEYS
 
-Parser = Callable[[Any], Any]
+Value = TypeVar("Value")
+Given = TypeVar("Given")
+Default = TypeVar("Default")
+Parser = Callable[[Any], Value]
 _HEX = re.compile(r"[0-9a-fA-F]*")
 _TAGS = ("latest", "pending", "safe", "finalized", "earliest")
 
 
 class Invalid(InvalidParams):
-    """A malformed value. `params` adds the argument's position; raised elsewhere it is an answer with -32602 too."""
+    """A malformed value. `read` adds the argument's position; raised elsewhere it is an answer with -32602 too."""
 
 
-class Optional:
+class Optional(Generic[Value]):
     """A parameter that may be left out or null."""
 
-    def __init__(self, parser: Parser, default: Any = None) -> None:
-        self.parser = parser
+    @overload
+    def __init__(self: "Optional[Given | None]", parser: Parser[Given]) -> None: ...
+    @overload
+    def __init__(self: "Optional[Given | Default]", parser: Parser[Given], default: Default) -> None: ...
+    def __init__(self, parser: Parser[Any], default: Any = None) -> None:
+        self.parser: Parser[Any] = parser
         self.default = default
 
 
-def params(*parsers: Parser | Optional) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Makes a method of parsed arguments into a handler of a params list."""
-    required = sum(not isinstance(parser, Optional) for parser in parsers)
-
-    def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
-        @wraps(method)
-        def handler(self: Any, given: Sequence[Any]) -> Any:
-            if len(given) > len(parsers):
-                raise InvalidParams(f"too many arguments, want at most {len(parsers)}")
-            values = []
-            for index, parser in enumerate(parsers):
-                value = given[index] if index < len(given) else None
-                if isinstance(parser, Optional):
-                    values.append(parser.default if value is None else _parse(parser.parser, value, index))
-                elif value is None:
-                    raise InvalidParams(f"missing value for required argument {index}")
-                else:
-                    values.append(_parse(parser, value, index))
-            return method(self, *values)
-
-        handler.required = required  # type: ignore[attr-defined]
-        return handler
-
-    return decorate
+Parameter = Parser[Value] | Optional[Value]
 
 
-def _parse(parser: Parser, value: Any, index: int) -> Any:
+def read(parameters: Sequence[Parameter[Any]], given: Sequence[Any]) -> list[Any]:
+    """The values of a request's params list; raises InvalidParams in geth's words."""
+    if len(given) > len(parameters):
+        raise InvalidParams(f"too many arguments, want at most {len(parameters)}")
+    values = []
+    for index, parameter in enumerate(parameters):
+        value = given[index] if index < len(given) else None
+        if isinstance(parameter, Optional):
+            values.append(parameter.default if value is None else _parse(parameter.parser, value, index))
+        elif value is None:
+            raise InvalidParams(f"missing value for required argument {index}")
+        else:
+            values.append(_parse(parameter, value, index))
+    return values
+
+
+def _parse(parser: Parser[Any], value: Any, index: int) -> Any:
     try:
         return parser(value)
     except Invalid as error:
         raise InvalidParams(f"invalid argument {index}: {_in_geths_words(parser, str(error))}") from error
 
 
-def _in_geths_words(parser: Parser, fault: str) -> str:
+def _in_geths_words(parser: Parser[Any], fault: str) -> str:
     """A fault in the text of an address or a hash, as Go's decoder of JSON names it (geth common/hexutil)."""
     name = {address: "common.Address", hash32: "common.Hash"}.get(parser)
     if name is None or fault not in _TEXT_FAULTS:
@@ -160,7 +159,7 @@ def data(value: Any) -> bytes:
     return bytes.fromhex(digits)
 
 
-def sized(size: int) -> Parser:
+def sized(size: int) -> Parser[bytes]:
     """Data of an exact size in bytes."""
 
     def parser(value: Any) -> bytes:
@@ -172,14 +171,14 @@ def sized(size: int) -> Parser:
     return parser
 
 
-address: Parser = sized(20)
-hash32: Parser = sized(32)
+address: Parser[Address] = sized(20)
+hash32: Parser[Hash] = sized(32)
 
 
-def list_of(parser: Parser) -> Parser:
+def list_of(parser: Parser[Value]) -> Parser[list[Value]]:
     """A list of values of one form."""
 
-    def parse(value: Any) -> list[Any]:
+    def parse(value: Any) -> list[Value]:
         if not isinstance(value, list):
             raise Invalid("a list is expected")
         return [parser(item) for item in value]
@@ -187,9 +186,9 @@ def list_of(parser: Parser) -> Parser:
     return parse
 
 
-hashes32: Parser = list_of(hash32)
-byte_strings: Parser = list_of(data)
-texts: Parser = list_of(text)
+hashes32: Parser[list[Hash]] = list_of(hash32)
+byte_strings: Parser[list[bytes]] = list_of(data)
+texts: Parser[list[str]] = list_of(text)
 
 
 def slot(value: Any) -> int:
@@ -278,21 +277,21 @@ def block_id(value: Any) -> BlockId:
         if given is not None and numbered is not None:
             raise Invalid("cannot specify both BlockHash and BlockNumber, choose one or the other")
         if given is not None:
-            return bytes(hash32(given))
+            return hash32(given)
         if isinstance(numbered, str):
             return block_id(numbered)
         raise Invalid("blockNumber or blockHash is expected")
     if isinstance(value, str) and value in _TAGS:
         return value
     if isinstance(value, str) and len(value) == 66:
-        return bytes(hash32(value))
+        return hash32(value)
     number = quantity(value)
     if number >= 2**63:
         raise Invalid("block number larger than int64")
     return number
 
 
-def _optional(source: Mapping[str, Any], name: str, parser: Parser) -> Any:
+def _optional(source: Mapping[str, Any], name: str, parser: Parser[Value]) -> Value | None:
     value = source.get(name)
     if value is None:
         return None
@@ -320,7 +319,7 @@ def access_list(value: Any) -> AccessList:
         raise Invalid("accessList: a list is expected")
     return tuple(
         (
-            bytes(address(mapping(item).get("address"))),
+            address(mapping(item).get("address")),
             tuple(hashes32(item.get("storageKeys") or [])),
         )
         for item in value
@@ -334,7 +333,7 @@ def authorizations(value: Any) -> tuple[Authorization, ...]:
     return tuple(
         Authorization(
             quantity(item["chainId"]),
-            bytes(address(item["address"])),
+            address(item["address"]),
             quantity(item["nonce"]),
             quantity(item.get("yParity", item.get("v"))),
             quantity(item["r"]),
@@ -388,7 +387,7 @@ def state_overrides(value: Any) -> dict[Address, StateOverride]:
         item = mapping(entry)
         if item.get("state") is not None and item.get("stateDiff") is not None:
             raise Invalid(f"account {key} has both 'state' and 'stateDiff'")
-        result[bytes(address(key))] = StateOverride(
+        result[address(key)] = StateOverride(
             balance=_optional(item, "balance", quantity),
             nonce=_optional(item, "nonce", quantity64),
             code=_optional(item, "code", data),

@@ -9,8 +9,8 @@ from rollup.protocol.primitives import Address, Hash
 from rollup.rpc.backend import ExecutionBackend
 from rollup.rpc.errors import InvalidParams
 from rollup.rpc.limits import MAX_TRACE_BLOCKS, MAX_TRACES
-from rollup.rpc.methods import takes_long
-from rollup.rpc.params import BlockId, Invalid, address, block_id, count64, given_members, hash32, list_of, params
+from rollup.rpc.methods import rpc, takes_long
+from rollup.rpc.params import BlockId, Invalid, address, block_id, count64, given_members, hash32, list_of
 from rollup.rpc.tracer_options import TraceOptions
 from rollup.rpc.tracing import Tracings
 
@@ -53,23 +53,23 @@ class ParityTraces:
         self._tracings = Tracings(backend)
 
     @takes_long
-    @params(hash32)
-    def trace_transaction(self, tx_hash: Hash) -> Any:
+    @rpc("trace_transaction", hash32)
+    def transaction(self, tx_hash: Hash) -> Any:
         """A transaction's frames; null when it is unknown."""
         if self._backend.chain.find_transaction(tx_hash) is None:
             return None
         return self._tracings.transaction(tx_hash, _OPTIONS)
 
     @takes_long
-    @params(block_id)
-    def trace_block(self, which: BlockId) -> Any:
+    @rpc("trace_block", block_id)
+    def block(self, which: BlockId) -> Any:
         """The frames of all transactions of a block; null when it is unknown, none for genesis."""
         block = self._backend.block(which)
         return None if block is None else list(self._frames(block))
 
     @takes_long
-    @params(trace_filter)
-    def trace_filter(self, wanted: TraceFilter) -> Any:
+    @rpc("trace_filter", trace_filter)
+    def filter(self, wanted: TraceFilter) -> Any:
         """The frames of a range of blocks that begin or end at some accounts."""
         first, last = (self._number(which) for which in (wanted.first, wanted.last))
         if last < first:

@@ -4,22 +4,18 @@ anvil's own dumps can be loaded too: their accounts are added to the state, as a
 """
 
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from rollup.execution.overrides import StateOverride
 from rollup.protocol.json_text import parse_json
 from rollup.protocol.primitives import Address
-from rollup.rpc.cheat_api import Layer, Shared, cheat, named
+from rollup.rpc.cheat_api import Layer, Shared, cheat, cheats_of
 from rollup.rpc.errors import InvalidParams, RpcError
 from rollup.rpc.formats import hex_data
+from rollup.rpc.methods import Method, rpc
 from rollup.rpc.params import Invalid, Optional, address, boolean, data, hash32, mapping, number
 
-NAMES: Mapping[str, tuple[str, ...]] = {
-    "dump_state": ("anvil_dumpState", "hardhat_dumpState"),
-    "load_state": ("anvil_loadState", "hardhat_loadState"),
-    "reset": ("anvil_reset", "hardhat_reset"),
-}
 _GZIP: Final = b"\x1f\x8b"
 _MOST: Final = 256 * 2**20  # bytes of a state of anvil, unpacked
 
@@ -31,16 +27,18 @@ class StateCheatApi:
         self._layer = layer
         self._shared = shared
 
-    def methods(self, is_strict: bool) -> dict[str, Callable[..., Any]]:
+    def methods(self, is_strict: bool) -> dict[str, Method]:
         """The handlers by method name; when strict, all of them refuse."""
-        return named(self, NAMES, is_strict)
+        return cheats_of(self, is_strict)
 
-    @cheat(Optional(boolean))
+    @rpc(("anvil_dumpState", "hardhat_dumpState"), Optional(boolean))
+    @cheat
     def dump_state(self, preserves_historical_states: bool | None) -> str:
         """Both layers as the content of a file; historical states are in it in any case."""
         return hex_data(self._shared.dump())
 
-    @cheat(data)
+    @rpc(("anvil_loadState", "hardhat_loadState"), data)
+    @cheat
     def load_state(self, content: bytes) -> bool:
         """Takes the node back to what it dumped, or adds the accounts that anvil dumped, in a new block."""
         if content[:2] == _GZIP:
@@ -51,7 +49,8 @@ class StateCheatApi:
             raise RpcError("this is not a state that this node has dumped: openrollup run --load FILE starts from one")
         return True
 
-    @cheat(Optional(mapping))
+    @rpc(("anvil_reset", "hardhat_reset"), Optional(mapping))
+    @cheat
     def reset(self, options: Mapping[str, Any] | None) -> bool:
         """Takes both layers back to the beginning."""
         if options is not None and options.get("forking"):

@@ -4,22 +4,16 @@ The slot is found by trying: of all slots that the token's own function reads, i
 makes the function answer the wanted value.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any
-
 from rollup.execution.calls import CallError, CallRequest, call, create_access_list
 from rollup.execution.overrides import StateOverride
 from rollup.protocol.primitives import Address, keccak256
 from rollup.rpc.backend import ExecutionBackend
-from rollup.rpc.cheat_api import Layer, cheat, named
+from rollup.rpc.cheat_api import Layer, cheat, cheats_of
 from rollup.rpc.errors import RpcError
 from rollup.rpc.eth_calls import call_deadline
+from rollup.rpc.methods import Method, rpc
 from rollup.rpc.params import address, quantity
 
-NAMES: Mapping[str, tuple[str, ...]] = {
-    "deal": ("anvil_dealERC20", "hardhat_dealERC20", "anvil_setERC20Balance"),
-    "set_allowance": ("anvil_setERC20Allowance",),
-}
 _BALANCE_OF, _ALLOWANCE = keccak256(b"balanceOf(address)")[:4], keccak256(b"allowance(address,address)")[:4]
 _PAD = bytes(12)
 
@@ -31,16 +25,18 @@ class TokenCheatApi:
         self._layer = layer
         self._backend = backend
 
-    def methods(self, is_strict: bool) -> dict[str, Callable[..., Any]]:
+    def methods(self, is_strict: bool) -> dict[str, Method]:
         """The handlers by method name; when strict, all of them refuse."""
-        return named(self, NAMES, is_strict)
+        return cheats_of(self, is_strict)
 
-    @cheat(address, address, quantity)
+    @rpc(("anvil_dealERC20", "hardhat_dealERC20", "anvil_setERC20Balance"), address, address, quantity)
+    @cheat
     def deal(self, account: Address, token: Address, amount: int) -> None:
         """Sets an account's balance of a token, in a new block. The total supply stays."""
         self._set(token, _BALANCE_OF + _PAD + account, amount, "balance")
 
-    @cheat(address, address, address, quantity)
+    @rpc("anvil_setERC20Allowance", address, address, address, quantity)
+    @cheat
     def set_allowance(self, owner: Address, spender: Address, token: Address, amount: int) -> None:
         """Sets what a spender may take of an owner's tokens, in a new block."""
         self._set(token, _ALLOWANCE + _PAD + owner + _PAD + spender, amount, "allowance")

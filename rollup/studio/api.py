@@ -14,8 +14,9 @@ from rollup.index.registry import registered_texts
 from rollup.protocol.primitives import Hash, keccak256
 from rollup.rpc.errors import RpcError
 from rollup.rpc.formats import hex_data, hex_quantity
+from rollup.rpc.methods import rpc
 from rollup.rpc.open import small, up_to_date
-from rollup.rpc.params import Invalid, Optional, hash32, params, text
+from rollup.rpc.params import Invalid, Optional, hash32, text
 from rollup.studio.corpora import Corpora, CorpusTooLarge, Sources, datanets_of, sources_of
 from rollup.studio.interface import interface_json
 from rollup.studio.ngram import MAX_TOKENS, NgramModel
@@ -58,8 +59,8 @@ class Studio:
         self._models: OrderedDict[tuple[Document, ...], NgramModel] = OrderedDict()
 
     # ------------------------------------------------------------ texts
-    @params(short_text)
-    def open_putContent(self, content: str) -> dict[str, Any]:  # noqa: N802
+    @rpc("open_putContent", short_text)
+    def put_content(self, content: str) -> dict[str, Any]:
         """Keeps a text; the chain has its hash alone."""
         try:
             name = self._texts.put(content)
@@ -69,13 +70,13 @@ class Studio:
             raise RpcError(f"the text cannot be kept: {error.strerror}") from error
         return {"contentHash": hex_data(name), "tokens": hex_quantity(len(tokenize(content)))}
 
-    @params(hash32)
-    def open_getContent(self, name: Hash) -> str | None:  # noqa: N802
+    @rpc("open_getContent", hash32)
+    def get_content(self, name: Hash) -> str | None:
         """The text of a hash; null where this node does not have it."""
         return self._texts.get(name)
 
-    @params(small)
-    def open_listContents(self, datanet_id: int) -> list[dict[str, Any]]:  # noqa: N802
+    @rpc("open_listContents", small)
+    def list_contents(self, datanet_id: int) -> list[dict[str, Any]]:
         """The registered texts of a DataNet, in order of registration, and whether this node has their words."""
         index = self._current()
         if index.rows.datanets.get(datanet_id) is None:
@@ -90,8 +91,8 @@ class Studio:
         ]
 
     # ------------------------------------------------------------ traces and answers
-    @params(small, short_text, Optional(short_text, ""))
-    async def open_trace(self, model_id: int, output: str, prompt: str) -> dict[str, Any]:
+    @rpc("open_trace", small, short_text, Optional(short_text, ""))
+    async def trace(self, model_id: int, output: str, prompt: str) -> dict[str, Any]:
         """Whose texts an answer of a model repeats: spans, influence words and evidence, as `openrollup trace`."""
         corpus, sources = await self._corpus(model_id)
         trace = await asyncio.to_thread(corpus.trace, output)
@@ -104,8 +105,8 @@ class Studio:
             **trace_json(corpus, trace, output),
         }
 
-    @params(small, short_text, Optional(small, 0), Optional(token_count, 120))
-    async def open_generate(self, model_id: int, prompt: str, seed: int, most: int) -> dict[str, Any]:
+    @rpc("open_generate", small, short_text, Optional(small, 0), Optional(token_count, 120))
+    async def generate(self, model_id: int, prompt: str, seed: int, most: int) -> dict[str, Any]:
         """An answer: of the model elsewhere where there is one, else drawn from the model's own texts."""
         if self._remote is not None:
             try:
@@ -119,26 +120,26 @@ class Studio:
         drawn = await self._drawn_from(sources)
         return {"text": await asyncio.to_thread(drawn.answer, prompt, seed, most), "source": "n-gram model"}
 
-    @params()
-    def open_answerSource(self) -> dict[str, Any]:  # noqa: N802
+    @rpc("open_answerSource")
+    def answer_source(self) -> dict[str, Any]:
         """What answers in open_generate: the n-gram model, or the name of a model elsewhere."""
         return {"source": "n-gram model" if self._remote is None else self._remote.model}
 
     # ------------------------------------------------------------ models
-    @params(short_text)
-    def open_readModel(self, yaml: str) -> dict[str, Any]:  # noqa: N802
+    @rpc("open_readModel", short_text)
+    def read_model(self, yaml: str) -> dict[str, Any]:
         """A model as YAML, checked as `openrollup model register` does; the error names line and field."""
         from rollup.studio.model_json import read_model_json
 
         return read_model_json(yaml)
 
-    @params()
-    def open_interface(self) -> dict[str, Any]:
+    @rpc("open_interface")
+    def interface(self) -> dict[str, Any]:
         """The attribution account's ABI, with selectors and topics."""
         return interface_json()
 
-    @params()
-    def open_platform(self) -> dict[str, Any]:
+    @rpc("open_platform")
+    def platform(self) -> dict[str, Any]:
         """The platform's share of each fee."""
         row = self._current().rows.platform.get(0)
         bps, treasury = (0, bytes(20)) if row is None else (row.bps, row.treasury)

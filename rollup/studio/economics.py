@@ -5,15 +5,16 @@ for, so that a node starts without them.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from rollup.index.earnings import earnings_of
 from rollup.index.index import Index
 from rollup.protocol.primitives import Address
 from rollup.rpc.errors import RpcError
+from rollup.rpc.methods import rpc
 from rollup.rpc.open import up_to_date
-from rollup.rpc.params import address, mapping, params
+from rollup.rpc.params import address, mapping
 from rollup.rpc.server import RpcServer
 from rollup.studio.loop_endpoint import LoopEndpoint
 
@@ -34,8 +35,8 @@ class Economics:
         self._labels: tuple[bytes, list[Pair]] | None = None
         self._labelling = asyncio.Lock()
 
-    @params(mapping)
-    async def open_economics(self, source: dict[str, Any]) -> dict[str, Any]:
+    @rpc("open_economics", mapping)
+    async def economics(self, source: Mapping[str, Any]) -> dict[str, Any]:
         """Does a model pay? The sentence, and every number with its unit and its source."""
         from rollup.economics.answer_json import answer_json
         from rollup.studio.evaluate import evaluate, question_of
@@ -43,8 +44,8 @@ class Economics:
         question = question_of(source)
         return await self._in_thread(lambda endpoint: answer_json(evaluate(endpoint, question)))
 
-    @params(mapping)
-    async def open_economicsMap(self, source: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+    @rpc("open_economicsMap", mapping)
+    async def economics_map(self, source: Mapping[str, Any]) -> dict[str, Any]:
         """What a month leaves the owner by fee and queries, around what open_economics is asked."""
         from rollup.economics.answer_json import net_map_json
         from rollup.studio.evaluate import evaluate, question_of
@@ -52,8 +53,8 @@ class Economics:
         question = question_of(source)
         return await self._in_thread(lambda endpoint: net_map_json(evaluate(endpoint, question).net_map(_MAP_CELLS)))
 
-    @params()
-    async def open_noise(self) -> dict[str, Any]:
+    @rpc("open_noise")
+    async def noise(self) -> dict[str, Any]:
         """Which paid inferences look real: each pair of payer and model with the rules that hold and its class."""
         from rollup.economics.answer_json import noise_json
         from rollup.studio.evaluate import labelled_pairs
@@ -68,8 +69,8 @@ class Economics:
                 self._labels = head, await self._in_thread(labelled_pairs)
             return noise_json(self._labels[1])
 
-    @params(address)
-    async def open_claimAdvice(self, account: Address) -> dict[str, Any]:  # noqa: N802
+    @rpc("open_claimAdvice", address)
+    async def claim_advice(self, account: Address) -> dict[str, Any]:
         """When an account should claim, if it goes on earning as it did since genesis. Amounts in OPEN, as decimals."""
         from rollup.studio.evaluate import claim_advice
 

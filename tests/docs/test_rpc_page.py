@@ -12,7 +12,7 @@ from rollup.execution.calls import GAS_CAP
 from rollup.l1.beacon import BeaconApi
 from rollup.node import Node, NodeParams
 from rollup.pool.limits import PoolLimits
-from rollup.rpc import engine, errors, eth, jwt_auth, limits
+from rollup.rpc import engine, errors, fees, jwt_auth, limits
 from rollup.rpc.beacon import beacon_app
 from rollup.rpc.methods import NAMESPACES
 from rollup.rpc.miner import Miner
@@ -66,7 +66,7 @@ def test_the_parameters_are_as_many_and_as_optional_as_it_says(servers):
         if handler is None or not hasattr(handler, "required"):
             assert name in ("rpc_modules", "eth_subscribe", "eth_unsubscribe")
             continue
-        taken = len(inspect.signature(handler.__func__.__wrapped__).parameters) - 1
+        taken = len(inspect.signature(handler.method).parameters)
         required = [item for item in given if not item.startswith("[")]
         assert (len(required), len(given)) == (handler.required, taken), name
         assert given[: len(required)] == required, name
@@ -172,7 +172,7 @@ def test_the_limits():
     assert f"at most {limits.MAX_FEE_HISTORY:,} blocks" in text
     assert f"at most {engine._MAX_BODIES:,}" in text
     assert f"within {jwt_auth.MAX_DRIFT} seconds" in text
-    assert f"at least {eth._DEFAULT_TIP:,} wei" in text
+    assert f"at least {fees.DEFAULT_TIP:,} wei" in text
 
 
 @pytest.mark.parametrize("name", ABSENT)

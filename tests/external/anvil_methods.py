@@ -17,7 +17,11 @@ import urllib.request
 from pathlib import Path
 
 from rollup.node import Node, NodeParams
-from rollup.rpc import block_cheat_api, cheat_api, state_cheat_api, token_cheat_api
+from rollup.rpc.block_cheat_api import BlockCheatApi
+from rollup.rpc.cheat_api import CheatApi
+from rollup.rpc.methods import declarations
+from rollup.rpc.state_cheat_api import StateCheatApi
+from rollup.rpc.token_cheat_api import TokenCheatApi
 from rollup.serve import PORTS, NodeServers
 
 PAGE = Path(__file__).parents[2] / "docs" / "anvil.md"
@@ -25,12 +29,10 @@ VERSION = "1.7.1"
 SOMEONE, OTHER = "0x" + "ab" * 20, "0x" + "cd" * 20
 WORD, TX = "0x" + "07" * 32, "0x" + "11" * 32
 PRESENT, REFUSED, ABSENT = "yes", "refused", "no"
-OURS = {
-    name
-    for module in (cheat_api, block_cheat_api, state_cheat_api, token_cheat_api)
-    for names in module.NAMES.values()
-    for name in names
-} | {"eth_sendUnsignedTransaction"}
+CHEATS = (CheatApi, BlockCheatApi, StateCheatApi, TokenCheatApi)
+OURS = {name for kind in CHEATS for _, declaration in declarations(kind) for name in declaration.names} | {
+    "eth_sendUnsignedTransaction"
+}
 # Cheats of anvil that this node does not have.
 OTHERS = {
     "anvil_enableTraces",
@@ -86,8 +88,8 @@ TOKEN_CODE = "0x" + "6004356000526005602052604060002054" + "60005260206000f3"
 
 def groups():
     """Names of one handler, the first of them first."""
-    for module in (cheat_api, block_cheat_api, state_cheat_api, token_cheat_api):
-        yield from module.NAMES.values()
+    for kind in CHEATS:
+        yield from (declaration.names for _, declaration in declarations(kind))
     yield ("eth_sendUnsignedTransaction",)
     for name in sorted(OTHERS):
         yield (name,)

@@ -16,16 +16,20 @@ from rollup.l1.slots import SlotError
 from rollup.pool.errors import PoolError
 from rollup.protocol.accounts import USERS
 from rollup.protocol.transaction import DYNAMIC_FEE, Transaction
-from rollup.rpc import block_cheat_api, cheat_api, state_cheat_api, token_cheat_api
+from rollup.rpc.block_cheat_api import BlockCheatApi
+from rollup.rpc.cheat_api import CheatApi
+from rollup.rpc.methods import declarations
 from rollup.rpc.server import is_local_caller
+from rollup.rpc.state_cheat_api import StateCheatApi
+from rollup.rpc.token_cheat_api import TokenCheatApi
 from tests.node.asking import asking, node_with_safe
 from tests.node.test_snapshots import GENESIS_TIME, open_node, send, settle, state_of
 
 NAMES = [
     name
-    for module in (cheat_api, block_cheat_api, state_cheat_api, token_cheat_api)
-    for names in module.NAMES.values()
-    for name in names
+    for kind in (CheatApi, BlockCheatApi, StateCheatApi, TokenCheatApi)
+    for _, declaration in declarations(kind)
+    for name in declaration.names
 ]
 REFUSED = CheatRefused, ReorgError, SlotError, PoolError
 

@@ -9,7 +9,7 @@ from trie import HexaryTrie
 from rollup.protocol.accounts import USERS
 from rollup.protocol.primitives import keccak256
 from rollup.rpc.backend import ExecutionBackend
-from rollup.rpc.eth import EthReads
+from rollup.rpc.fees import Fees
 from tests.rpc.story import ETHER, GWEI
 
 ALICE, BOB, CAROL, DAVE = ("0x" + account.address.hex() for account in USERS[:4])
@@ -106,15 +106,15 @@ async def test_fee_history(rpc, story):
 
 def test_rewards_are_those_of_op_geth(fresh_node):
     """Shares of a block's gas over all its transactions; a deposit tips nothing (op-geth: processBlock)."""
-    reads = EthReads(ExecutionBackend("l2", fresh_node.l2.chain, fresh_node.l2.engine.config))
+    fees = Fees(ExecutionBackend("l2", fresh_node.l2.chain, fresh_node.l2.engine.config))
     tips = [(0, 46_000), *((tip, 21_000) for tip in (10**6, 5 * 10**8, 2 * 10**9, 10**9, 3 * 10**6))]
     block = SimpleNamespace(header=SimpleNamespace(gas_used=sum(gas for _, gas in tips)))
-    reads._tips_with_deposits = lambda of: tips
+    fees.tips = lambda of: tips
     shares = [0, 10, 20, 25.5, 50, 75, 99, 100]
     expected = [0, 0, 0, 0, 3 * 10**6, 10**9, 2 * 10**9, 2 * 10**9]
-    assert reads._rewards(block, shares) == [hex(tip) for tip in expected]
+    assert fees.rewards(block, shares) == expected
     tips.clear()
-    assert reads._rewards(block, shares) == ["0x0"] * 8
+    assert fees.rewards(block, shares) == [0] * 8
 
 
 @pytest.mark.parametrize(
@@ -132,9 +132,9 @@ def test_the_suggested_tip_on_l2_is_op_geths(fresh_node, gas_used, tips, suggest
     """A deposit counts as a tip of 0; the gas limit is 120,000."""
     header = SimpleNamespace(gas_used=gas_used, gas_limit=120_000)
     chain = SimpleNamespace(head=SimpleNamespace(header=header))
-    reads = EthReads(ExecutionBackend("l2", chain, fresh_node.l2.engine.config))
-    reads._tips_with_deposits = lambda of: tips
-    assert reads.eth_maxPriorityFeePerGas([]) == hex(suggested)
+    fees = Fees(ExecutionBackend("l2", chain, fresh_node.l2.engine.config))
+    fees.tips = lambda of: tips
+    assert fees.suggested_tip() == suggested
 
 
 async def test_the_base_fee_is_that_of_the_next_block(fresh):

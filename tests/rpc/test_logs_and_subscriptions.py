@@ -31,6 +31,7 @@ from rollup.rpc.limits import (
 from rollup.rpc.log_query import BlockTest, LogQuery
 from rollup.rpc.log_routes import LogRoutes
 from rollup.rpc.log_search import LogSearch
+from rollup.rpc.methods import collect
 from tests.rpc.caller import Failed
 from tests.rpc.story import TOPIC_A, TOPIC_B, contract_code, init_code
 from tests.rpc.test_eth_calls import signed
@@ -170,14 +171,14 @@ async def test_a_filter_that_nobody_polls_ends(clock, timed):
 async def test_a_filter_too_far_behind_the_chain_ends(fresh, monkeypatch, method):
     monkeypatch.setattr("rollup.rpc.eth_logs.MAX_JOURNAL", 2)
     logs = EthLogs(ExecutionBackend("l2", fresh.node.l2.chain, fresh.node.l2.engine.config), Turns())
-    ident = getattr(logs, method)([{}] if method == "eth_newFilter" else [])
+    ident = collect(logs)[method]([{}] if method == "eth_newFilter" else [])
     for _ in range(2):
         fresh.node.build_l2()
-    assert len(logs.eth_getFilterChanges([ident])) == (0 if method == "eth_newFilter" else 2)
+    assert len(logs.get_filter_changes(ident)) == (0 if method == "eth_newFilter" else 2)
     for _ in range(3):
         fresh.node.build_l2()
     with pytest.raises(RpcError, match="filter not found"):
-        logs.eth_getFilterChanges([ident])
+        logs.get_filter_changes(ident)
 
 
 async def test_what_is_too_much_for_one_poll_comes_with_the_next(fresh, monkeypatch):
@@ -383,7 +384,7 @@ def test_a_new_block_costs_the_same_with_one_filter_and_with_a_thousand(fresh_no
     counts = []
     for filters in (1, 100):
         for number in range(filters):
-            logs.eth_newFilter([{"address": addresses(1_000), "topics": [[f"0x{number:064x}"]]}])
+            logs.new_filter({"address": addresses(1_000), "topics": [[f"0x{number:064x}"]]})
         change = HeadChange(added=[fresh_node.build_l2()])
         profiler = Profile()
         profiler.runcall(logs.on_head_change, change)

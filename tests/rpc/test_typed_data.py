@@ -14,6 +14,7 @@ from eth_account.messages import encode_typed_data
 from rollup.protocol.accounts import USERS
 from rollup.rpc.errors import RpcError
 from rollup.rpc.eth_accounts import EthAccounts
+from rollup.rpc.methods import collect
 
 USER = USERS[0]
 WHO = "0x" + USER.address.hex()
@@ -45,12 +46,17 @@ def accounts() -> EthAccounts:
     return made
 
 
+def sign_typed(accounts: EthAccounts, typed: Any) -> str:
+    signature: str = collect(accounts)["eth_signTypedData_v4"]([WHO, typed])
+    return signature
+
+
 @pytest.mark.parametrize("typed", [MESSAGE, json.dumps(MESSAGE)], ids=["object", "text"])
 def test_signs_the_message(accounts: EthAccounts, typed: Any) -> None:
-    signature = accounts.eth_signTypedData_v4([WHO, typed])
+    signature = sign_typed(accounts, typed)
     message = encode_typed_data(full_message=copy.deepcopy(MESSAGE))
     assert Account.recover_message(message, signature=signature).lower() == WHO
-    assert accounts.eth_signTypedData([WHO, typed]) == signature
+    assert collect(accounts)["eth_signTypedData"]([WHO, typed]) == signature
 
 
 @pytest.mark.parametrize("nested", [False, True])
@@ -62,7 +68,7 @@ def test_an_array_of_another_length_than_its_type_says_is_an_error(accounts: Eth
     def sign(lines: list[str]) -> str:
         message = {"lines": [lines] if nested else lines}
         typed = {"types": types, "primaryType": "Note", "domain": {"name": "x"}, "message": message}
-        return accounts.eth_signTypedData_v4([WHO, typed])
+        return sign_typed(accounts, typed)
 
     assert len(sign(["a", "b"])) == 2 + 130
     for lines in ([], ["a"], ["a", "b", "c"]):
@@ -73,7 +79,7 @@ def test_an_array_of_another_length_than_its_type_says_is_an_error(accounts: Eth
 @pytest.mark.parametrize("text", ["[" * 200_000, '{"types":' * 200_000, "", "{", "NaN", "\ud800"])
 def test_text_that_is_no_json_is_an_error(accounts: EthAccounts, text: str) -> None:
     with pytest.raises(RpcError, match="invalid typed data: "):
-        accounts.eth_signTypedData_v4([WHO, text])
+        sign_typed(accounts, text)
 
 
 def places(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -91,4 +97,4 @@ def test_a_wrong_value_anywhere_is_an_error_or_signs(accounts: EthAccounts, plac
             node = node[key]
         node[place[-1]] = value
         with contextlib.suppress(RpcError):
-            assert len(accounts.eth_signTypedData_v4([WHO, typed])) == 2 + 130
+            assert len(sign_typed(accounts, typed)) == 2 + 130
