@@ -1,0 +1,57 @@
+"""Functions, classes and files of the product are short, unless a comment on the line or above it says why not."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PRODUCT = ("openrollup", "rollup", "sequencer", "derivation", "attribution_precompile", "benchmarks")
+FILES = [path for folder in PRODUCT for path in sorted((ROOT / folder).rglob("*.py"))]
+REASON = "# long: "  # followed by the reason
+MOST = {ast.FunctionDef: 60, ast.AsyncFunctionDef: 60, ast.ClassDef: 250, ast.Module: 450}
+# Classes that are still to be split.
+STILL_LONG = {"BlockBuilder", "Mempool", "RpcServer", "Batcher", "Verifier"}
+
+
+def long_parts(text: str) -> list[str]:
+    """The names of the functions and classes that are too long and have no reason, and "file"."""
+    lines = text.splitlines()
+    found = []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Module):
+            size, name, first = len(lines), "file", 1
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            size, name, first = node.end_lineno - node.lineno + 1, node.name, node.lineno
+        else:
+            continue
+        has_reason = any(line.partition(REASON)[2].strip() for line in lines[max(first - 2, 0) : first])
+        if size > MOST[type(node)] and not has_reason:
+            found.append(name)
+    return found
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_part_of_the_file_is_long(path: Path) -> None:
+    assert [name for name in long_parts(path.read_text()) if name not in STILL_LONG] == []
+
+
+def test_only_classes_that_are_long_are_still_to_be_split() -> None:
+    assert {name for path in FILES for name in long_parts(path.read_text())} == STILL_LONG
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("def f():\n" + "    x = 1\n" * 59, []),
+        ("def f():\n" + "    x = 1\n" * 60, ["f"]),
+        ("async def f():\n" + "    x = 1\n" * 60, ["f"]),
+        ("# long: a table\ndef f():\n" + "    x = 1\n" * 60, []),
+        ("# long: \ndef f():\n" + "    x = 1\n" * 60, ["f"]),
+        ("class C:\n" + "    x = 1\n" * 250, ["C"]),
+        ("class C:  # long: a protocol\n" + "    x = 1\n" * 250, []),
+        ("x = 1\n" * 451, ["file"]),
+    ],
+)
+def test_a_long_part_is_found_unless_it_has_a_reason(text: str, found: list[str]) -> None:
+    assert long_parts(text) == found
