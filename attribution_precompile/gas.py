@@ -33,8 +33,8 @@ CALL_STIPEND: Final = 2_300
 MAPPING: Final = KECCAK + 2 * KECCAK_WORD
 
 SCHEDULE: Final[tuple[tuple[str, int, str, str], ...]] = (
-    ("input, per word", INPUT_WORD, "precompile", "attribution.md section 3"),
-    ("output, per word", OUTPUT_WORD, "precompile", "attribution.md section 3"),
+    ("input, per word", INPUT_WORD, "precompile", "set by this schedule"),
+    ("output, per word", OUTPUT_WORD, "precompile", "set by this schedule"),
     ("keccak256", KECCAK, "precompile", "Yellow Paper, appendix G"),
     ("keccak256, per word", KECCAK_WORD, "precompile", "Yellow Paper, appendix G"),
     ("slot of a mapping's entry", MAPPING, "precompile", "keccak256 of two words"),

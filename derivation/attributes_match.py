@@ -7,7 +7,7 @@ from rollup.protocol.payload import PayloadAttributes
 
 
 def attributes_mismatch(config: RollupConfig, attributes: PayloadAttributes, block: Block) -> str | None:
-    """The first difference between attributes and a block on the same parent; None when they agree."""
+    """The first difference between attributes and a block on the same parent; None if they agree."""
     # spec: driver.consolidate, engine-api.payload-beacon-root
     header = block.header
     pairs: list[tuple[str, object, object]] = [

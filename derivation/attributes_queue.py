@@ -21,7 +21,7 @@ class BatchSource(Protocol):
 
 @dataclass(slots=True, frozen=True)
 class DerivedAttributes:
-    """Attributes, the block they go on, whether they end their batch, the L1 block that made them derivable.
+    """Attributes, the block they build on, whether they end their batch, and the L1 block that made them derivable.
 
     batch: where their batch was read; None for a block without a batch.
     """

@@ -17,7 +17,7 @@ from rollup.protocol.transaction import DEPOSIT, SET_CODE
 
 
 class Validity(Enum):
-    """What is to be done with a batch."""
+    """What derivation does with a batch."""
 
     ACCEPT = "accept"
     DROP = "drop"
@@ -28,7 +28,7 @@ class Validity(Enum):
 
 @dataclass(slots=True, frozen=True)
 class Verdict:
-    """What is to be done with a batch, and when it is dropped or passed over the rule and the values that broke it."""
+    """What derivation does with a batch. If it is dropped or skipped: the rule, and the values that broke it."""
 
     validity: Validity
     rule: Rule | None = None
@@ -231,7 +231,7 @@ def _span_parent(
 def _check_overlap(
     config: RollupConfig, safe_head: L2BlockRef, batch: SpanBatch, parent: L2BlockRef, chain: SafeChain
 ) -> Verdict:
-    """What a span repeats of the safe chain must be equal to it (delta/span-batches.md, "Overlapped blocks checks")."""
+    """A span's repeated part of the safe chain must equal it (delta/span-batches.md, "Overlapped blocks checks")."""
     # spec: span.overlap-validated
     for number, theirs in zip(range(parent.number + 1, safe_head.number + 1), batch.blocks, strict=False):
         block = chain.block_by_number(number)

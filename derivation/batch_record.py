@@ -1,7 +1,7 @@
-"""What was derived from each L1 block, kept in the chain's store beside the safe heads.
+"""The data derived from each L1 block, kept in the chain's store next to the safe heads.
 
-One entry per L1 block that held or decided anything, keyed by the block's number and hash: what an orphaned L1 block
-held stays under its own hash, and a reader takes the entries of canonical blocks alone. The entry of the block that is
+One entry per L1 block that held or decided anything, keyed by the block's number and hash: the data of an orphaned L1
+block stays under its own hash, and a reader takes only the entries of canonical blocks. The entry of the block that is
 being read is kept in memory until the next block or the end of L1. A kill loses it; the next start reads that block
 again. Entries are not pruned, like those of the safe heads; lists inside an entry are bounded.
 """
@@ -66,7 +66,7 @@ class BatchRecord:
         """The entries of L1 blocks below a number, newest first."""
         unwritten = self._unwritten()
         if unwritten is not None and (before is None or unwritten[0].number < before):
-            # L1 is read in order: only what an orphaned chain had is above it.
+            # L1 is read in order, so all entries above it belong to an orphaned chain.
             yield unwritten
         stop = None if before is None else before.to_bytes(8, "big")
         for key, value in self._store.scan(L1_TABLE, stop=stop, reverse=True):
@@ -96,7 +96,7 @@ class BatchRecord:
 
     # ------------------------------------------------------------ writing
     def flush(self) -> None:
-        """Writes what is known of the L1 block that is being read."""
+        """Writes the entry of the L1 block that is being read."""
         found = self._unwritten() if self._is_changed else None
         self._is_changed = False
         if found is None:

@@ -36,7 +36,7 @@ class BatchStage:
         self._span = SpanCursor()
 
     def flush(self) -> None:
-        """Drops the span, and what is left of its channel: a batch of it was bad."""
+        """Drops the span and the rest of its channel, because a batch of it was invalid."""
         # spec: holocene.span-forward-invalid, holocene.span-drops-channel
         self._span = SpanCursor()
         self._previous.flush()

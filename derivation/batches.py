@@ -1,4 +1,4 @@
-"""Batches: what a channel holds, one RLP string each (specs protocol/derivation.md, "Batch Format")."""
+"""Batches: the content of a channel, one RLP string each (specs protocol/derivation.md, "Batch Format")."""
 
 from dataclasses import dataclass, field
 
@@ -48,7 +48,7 @@ class SingularBatch:
         return BlockId(self.epoch_hash, self.epoch_number)
 
     def encode(self) -> bytes:
-        """The RLP string as it stands in a channel."""
+        """The batch's RLP string in a channel."""
         body = rlp_encode(
             [
                 self.parent_hash,

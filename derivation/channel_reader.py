@@ -54,7 +54,7 @@ class ChannelReader:
         self._strings = None
 
     def flush(self) -> None:
-        """Drops what is left of the channel, and the one being assembled (holocene/derivation.md)."""
+        """Drops the rest of the channel, and the channel that is being assembled (holocene/derivation.md)."""
         # spec: holocene.span-drops-channel
         if self._strings is not None:
             left = self._strings.left
@@ -100,7 +100,7 @@ class ChannelReader:
         return found
 
     def _end(self, strings: ChannelStrings) -> None:
-        """The channel gives no more: what is left of it cannot be read."""
+        """Ends the channel, because the rest of it cannot be read."""
         self._strings, end = None, strings.end
         if end.rule is not None:
             self._journal.drop(end.rule, end.size, channel_id=self._channel.channel_id)

@@ -9,7 +9,7 @@ from derivation.places import FramePlace
 from rollup.protocol.blockref import L1BlockRef
 from rollup.protocol.config import RollupConfig
 
-# What a frame counts for beside its data, so that empty ones are not free (op-node: frameOverhead).
+# The size of a frame in addition to its data, so that empty ones are not free (op-node: frameOverhead).
 _FRAME_OVERHEAD = 200
 _MAX_RLP_BYTES, _MAX_RLP_BYTES_FJORD = 10_000_000, 100_000_000
 _MAX_BANK_SIZE, _MAX_BANK_SIZE_FJORD = 100_000_000, 1_000_000_000
@@ -48,9 +48,9 @@ class Channel:
         self._last: int | None = None
 
     def add(self, frame: Frame, l1_block: L1BlockRef, on_drop: OnFrameDrop = ignore_drop) -> bool:
-        """Takes a frame in; False when it is another channel's, or repeats or contradicts what is there.
+        """Adds a frame. Returns False if it belongs to another channel, or repeats or contradicts an earlier frame.
 
-        on_drop is called with the frame when it is refused, and with each kept frame that a last frame cuts off.
+        on_drop is called with the frame if it is refused, and with each kept frame that a last frame cuts off.
         """
         # spec: channel.duplicate-frame, channel.duplicate-close, channel.close-cuts
         refusal = self._refusal(frame)

@@ -15,7 +15,7 @@ _SITE = "https://specs.optimism.io/protocol/"
 
 
 class Rule(Enum):
-    """A reason to drop data: its name, the page and the heading of the specification, and what it says."""
+    """A reason to drop data: its name, the page and the heading of the specification, and its text."""
 
     # L1 retrieval
     SENDER = ("sender", _BASE, "L1 Retrieval", "the sender is not the batcher that SystemConfig names")

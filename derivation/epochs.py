@@ -1,4 +1,4 @@
-"""What both batch stages share: the L1 blocks a batch may take as origin, and the blocks made when none comes."""
+"""Epochs, for both batch stages: the L1 blocks a batch may take as origin, and the blocks made when no batch comes."""
 
 from derivation.batches import SingularBatch
 from derivation.errors import Critical, EndOfSource, Reset
@@ -36,7 +36,7 @@ class Epochs:
                     break
 
     def is_behind(self, parent: L2BlockRef) -> bool:
-        """The pipeline has not reached the parent's epoch yet."""
+        """Whether the pipeline has not reached the parent's epoch yet."""
         return self.origin is None or self.origin.number < parent.l1_origin.number
 
     def check(self, parent: L2BlockRef) -> None:
@@ -48,10 +48,10 @@ class Epochs:
             raise Reset(f"L2 block {parent.number} has origin {parent.l1_origin.number}, the epoch is {epoch.number}")
 
     def empty_batch(self, parent: L2BlockRef, out_of_data: bool) -> SingularBatch:
-        """The block that stands for a missing one once the sequencing window is over; raises EndOfSource.
+        """The block that replaces a missing one once the sequencing window is over; raises EndOfSource.
 
-        specs protocol/derivation.md, "Batch Queue": blocks of the same epoch up to the next origin's time, at least
-        one an epoch.
+        specs protocol/derivation.md, "Batch Queue": blocks of the same epoch up to the next origin's time, at least one
+        per epoch.
         """
         # spec: epoch.has-a-block, epoch.block-every-block-time
         if self.origin is None or len(self.blocks) < 2:

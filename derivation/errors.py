@@ -6,19 +6,19 @@ class Temporary(Exception):
 
 
 class NotFound(Temporary):
-    """What was asked for is not there, or not yet."""
+    """The requested data does not exist, or not yet."""
 
 
 class Reset(Exception):
-    """L1 is no longer what was derived from; derivation starts over from a safe point."""
+    """L1 has changed since data was derived from it; derivation starts over from a safe point."""
 
 
 class Critical(Exception):
-    """Derivation cannot go on; the message says why."""
+    """Derivation cannot continue; the message gives the reason."""
 
 
 class StatesGone(Critical):
-    """L1 needs a reorganisation whose states are no longer kept; a start goes back further and derives again."""
+    """L1 demands a reorganisation whose states are no longer kept; at the next start derivation begins further back."""
 
 
 class NotEnoughData(Exception):

@@ -29,7 +29,7 @@ _FIXED_LENGTHS = (8,) * 144 + (9,) * 112 + (7,) * 24 + (8,) * 8
 
 
 class _Corrupt(Exception):
-    """Bits that mean nothing, or an end too early. op-node does not tell the two apart."""
+    """Invalid bits, or an end too early. op-node does not distinguish the two."""
 
 
 class _Code:
@@ -100,7 +100,7 @@ class _Bits:
         return value
 
     def align(self) -> None:
-        """Goes on to the next whole byte."""
+        """Moves on to the next whole byte."""
         self.position = -(-self.position // 8) * 8
 
     def take_bytes(self, count: int) -> bytes:
@@ -144,7 +144,7 @@ class ZlibStream:
         return self._bits.take_bytes(4) == self._checksum.to_bytes(4, "big")
 
     def _blocks(self) -> Iterator[tuple[bytes, StreamEnd | None]]:
-        """What the stream gives, piece by piece: when the window is full, and at the end whatever is left."""
+        """The stream's output in pieces: one when the window is full, and the rest at the end."""
         try:
             is_final = False
             while not is_final:

@@ -55,7 +55,7 @@ class BatchRead:
 
 @dataclass(slots=True, frozen=True)
 class BlockDerived:
-    """An L2 block derived from a batch; batch is None for a block that derivation made without one."""
+    """An L2 block derived from a batch. batch is None for a block that derivation made without one."""
 
     l2: BlockId
     l1_block: BlockId

@@ -46,7 +46,7 @@ class BatcherData:
 
 @dataclass(slots=True, frozen=True)
 class BatcherPiece:
-    """The data of one piece, and where it stands on L1 as far as that is known."""
+    """The data of one piece, and its place on L1 as far as that is known."""
 
     data: bytes
     place: DataPlace | None = None
@@ -83,7 +83,7 @@ class L1Retrieval:
         return self._previous.origin
 
     def reset(self) -> None:
-        """Forgets what was not given yet."""
+        """Forgets pieces that were not returned yet."""
         self._pending = None
 
     def next_data(self) -> BatcherPiece:

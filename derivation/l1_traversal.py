@@ -9,7 +9,7 @@ from rollup.protocol.system_config import apply_config_updates
 
 
 class L1Traversal:
-    """Stands on one L1 block (the pipeline's origin) and gives it out once."""
+    """Holds one L1 block, the pipeline's origin, and returns it once."""
 
     def __init__(self, config: RollupConfig, l1: L1Source, journal: Journal | None = None) -> None:
         self._journal = journal or Journal()
@@ -20,7 +20,7 @@ class L1Traversal:
         self._given = False
 
     def reset(self, origin: L1BlockRef, system_config: SystemConfig) -> None:
-        """Stands on a block; system_config is the one as of that block."""
+        """Moves to a block; system_config is the one as of that block."""
         self.origin = origin
         self._journal.open_block(origin)
         self.system_config = system_config
@@ -34,7 +34,7 @@ class L1Traversal:
         return self.origin
 
     def advance(self) -> None:
-        """Goes to the next L1 block; raises NotFound while there is none, Reset when it is no child of this one."""
+        """Moves to the next L1 block. Raises NotFound if there is none yet, Reset if its parent is another block."""
         # spec: retrieval.every-block
         origin = self.origin
         if origin is None:

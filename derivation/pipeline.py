@@ -61,7 +61,7 @@ class ChannelProvider:
 
 
 class BatchProvider:
-    """Batch queue before Holocene, batch stage from then on; both know the same epochs."""
+    """Batch queue before Holocene, batch stage from then on; both use the same epochs."""
 
     def __init__(
         self, config: RollupConfig, reader: ChannelReader, chain: SafeChain, journal: Journal | None = None
@@ -89,7 +89,7 @@ class BatchProvider:
         return self._current.next_batch(parent)
 
     def flush(self) -> None:
-        """Drops what is left of the current batch's channel."""
+        """Drops the rest of the current batch's channel."""
         self._current.flush()
 
     def reset(self, base: L1BlockRef) -> None:

@@ -1,4 +1,4 @@
-"""Where data stands: on L1, in a channel, in a batch."""
+"""The place of data on L1, in a channel or in a batch."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ class DataPlace:
 
 @dataclass(slots=True, frozen=True)
 class FramePlace:
-    """A frame on L1: the piece of data that it stands in, its channel, its number there, the bytes of its data."""
+    """A frame on L1: its piece of data, its channel, its number there, the bytes of its data."""
 
     data: DataPlace | None
     channel_id: bytes

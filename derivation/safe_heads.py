@@ -59,7 +59,7 @@ class SafeHeads:
             self.record(record)
 
     def drop_after(self, record: SafeRecord | None) -> None:
-        """Forgets what is newer than a record; with None it forgets everything."""
+        """Deletes the records after this one; with None it deletes all."""
         start = b"" if record is None else _key(record) + b"\0"
         stale = [key for key, _ in self._store.scan(TABLE, start)]
         if stale:

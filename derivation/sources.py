@@ -1,4 +1,4 @@
-"""What derivation asks of the outside: an L1, its blobs."""
+"""The sources of derivation: an L1, its blobs."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -11,7 +11,7 @@ from rollup.protocol.transaction import Transaction
 
 
 class L1Source(Protocol):
-    """An L1 chain. Every method raises Temporary when it cannot answer now, NotFound when there is no such block."""
+    """An L1 chain. Every method raises Temporary if it cannot answer now, NotFound if there is no such block."""
 
     def head(self) -> L1BlockRef: ...
     def safe(self) -> L1BlockRef: ...

@@ -85,7 +85,7 @@ class Reader:
         return first
 
     def rlp(self) -> bytes:
-        """The next RLP item, still encoded. What is in it is not looked at."""
+        """The next RLP item, still encoded. Its content is not checked."""
         return self.take(self._rlp_size())
 
     def rlp_list(self, limit: int) -> bytes:

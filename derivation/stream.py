@@ -1,9 +1,9 @@
-"""How op-node reads a decompressed stream: in which pieces, and what it makes of a defect.
+"""Reads a decompressed stream in the same pieces as op-node, and treats a defect in the same way.
 
 op-node's channel reader is an RLP stream over a buffer of 4,096 bytes over the decompressor (op-node
-rollup/derive/channel.go, BatchReader). A batch that is longer than what the buffer holds is read past the buffer. A
-defect reported with a batch's last bytes then costs that batch, and not when the bytes went through the buffer. So the
-size of each read is consensus where a channel is defective.
+rollup/derive/channel.go, BatchReader). A batch that is longer than the buffer's content is read past the buffer. A
+defect that is reported with a batch's last bytes then costs that batch; if the bytes go through the buffer it does not.
+So the size of each read is part of consensus if a channel is defective.
 """
 
 from enum import Enum

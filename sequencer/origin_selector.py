@@ -11,7 +11,7 @@ from rollup.protocol.config import RollupConfig
 
 
 class OriginReorged(Exception):
-    """The parent's origin is no longer in L1's chain: the sequencer must go back to a block whose origin is."""
+    """The parent's origin is no longer in L1's chain. The sequencer must go back to a block with a canonical origin."""
 
 
 class OriginMissing(Exception):

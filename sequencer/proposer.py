@@ -58,7 +58,7 @@ class _Proposal:
 
 @dataclass(slots=True, frozen=True)
 class ProposerSnapshot:
-    """What a proposer had under way."""
+    """A proposer's unfinished work."""
 
     manager: TxSnapshot
     pending: list["_Proposal"]
@@ -91,7 +91,7 @@ class Proposer:
 
     @property
     def address(self) -> Address:
-        """Who proposes."""
+        """The account that proposes."""
         return self._manager.address
 
     @property
@@ -153,11 +153,11 @@ class Proposer:
                 self._manager.step()
 
     def capture(self) -> ProposerSnapshot:
-        """What is under way now."""
+        """The unfinished work."""
         return ProposerSnapshot(self._manager.capture(), list(self._pending), self._active)
 
     def restore(self, snapshot: ProposerSnapshot) -> None:
-        """Goes on as it would have gone on then."""
+        """Continues the captured work."""
         self._manager.restore(snapshot.manager)
         self._pending, self._active = list(snapshot.pending), snapshot.is_active
 
@@ -177,7 +177,7 @@ class Proposer:
         return int.from_bytes(answer, "big")
 
     def output_root(self, block: Block) -> Hash:
-        """The output root of an L2 block of ours; raises OutputUnavailable."""
+        """The output root of an L2 block of this chain; raises OutputUnavailable."""
         return output_root(block.header.state_root, self._message_passer_root(block), block.hash)
 
     def _message_passer_root(self, block: Block) -> Hash:

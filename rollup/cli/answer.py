@@ -33,7 +33,7 @@ class Answer:
 
 @dataclass(slots=True, frozen=True)
 class AnswerOptions:
-    """What was given on the command line; None where nothing was."""
+    """The values given on the command line; None for those that were not given."""
 
     input_tokens: int | None
     output_tokens: int | None
@@ -46,7 +46,7 @@ class AnswerOptions:
     evidence: bytes | None
 
     def resolve(self, client: AttributionClient, model_id: int) -> Answer:
-        """Reads the files, traces the influence if asked to. ClickException for what does not fit together."""
+        """Reads the files, and traces the influence if that was asked for. ClickException for contradicting values."""
         request = None if self.request is None else read_text_file(self.request)
         output = None if self.output is None else read_text_file(self.output)
         influence, evidence = self._influence(client, model_id, output)

@@ -1,4 +1,4 @@
-"""What happened, read from the precompile's events over eth_getLogs: standard, so any node will do."""
+"""Past events of the precompile, read with eth_getLogs, which every node has."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -55,7 +55,7 @@ class History:
                     yield name, dict(self._client.contract.events[name]().process_log(log)["args"])
 
     def members(self, datanet_id: int) -> list[Member]:
-        """Everyone who ever had units in a DataNet, in order of their first contribution."""
+        """All accounts that ever had units in a DataNet, in order of their first contribution."""
         found: dict[ChecksumAddress, Member] = {}
         for name, item in self.events(("Contributed", "UnitsSet"), datanet_id):
             member = found.setdefault(item["contributor"], Member(item["contributor"]))

@@ -1,4 +1,4 @@
-"""What the attribution commands share: their options, the connection, and errors in words."""
+"""The common parts of the attribution commands: options, the connection, and error messages."""
 
 import functools
 import json
@@ -64,7 +64,7 @@ def chain_options(command: _Command) -> _Command:
 
 
 def with_session(command: _Command) -> _Command:
-    """The options of a chain: the command gets them as `session`, connected; its errors are put in words."""
+    """Adds the options of a chain. The command gets them as `session`, connected. Errors become messages."""
 
     @chain_options
     @functools.wraps(command)
@@ -76,7 +76,7 @@ def with_session(command: _Command) -> _Command:
 
 
 def with_account(command: _Command) -> _Command:
-    """--account and --private-key: the command gets `account`, who signs."""
+    """Adds --account and --private-key. The command gets `account`, which signs."""
 
     @click.option("--account", type=INDEX, help="Sign as this development account (public keys).  [default: 0]")
     @click.option(
@@ -95,7 +95,7 @@ def with_account(command: _Command) -> _Command:
 
 
 def with_attributor(command: _Command) -> _Command:
-    """--attributor-account and --attributor-key: the command gets `attributor`, who attests, or None."""
+    """Adds --attributor-account and --attributor-key. The command gets `attributor`, which attests, or None."""
 
     @click.option(
         "--attributor-account",
@@ -121,7 +121,7 @@ def development_account(index: int) -> LocalAccount:
 
 def _signer(key_option: str, account: int | None, private_key: str | None) -> LocalAccount | None:
     if private_key is not None and account is not None:
-        # An account named on the command line stands above a key in the environment.
+        # An account named on the command line takes precedence over a key in the environment.
         source = click.get_current_context().get_parameter_source(key_option)
         if source is not ParameterSource.ENVIRONMENT:
             raise click.UsageError("give an account or a key, not both")
@@ -187,7 +187,7 @@ def make_console() -> Console:
 
 @contextmanager
 def explained(url: str | None) -> Iterator[None]:
-    """Turns what may fail on the way into one line of words and exit status 1."""
+    """Turns the errors of a connection into one line of text and exit status 1."""
     try:
         yield
     except AttributionError as error:

@@ -1,4 +1,4 @@
-"""What `openrollup deposit` and `openrollup withdraw` share: both layers, the bridge's contracts, and waiting."""
+"""The common parts of `openrollup deposit` and `openrollup withdraw`: both layers, the contracts, and waiting."""
 
 import functools
 import time
@@ -90,7 +90,7 @@ class Bridge:
 
 
 def with_bridge(command: _Command) -> _Command:
-    """The options of a bridge: the command gets them as `bridge`, connected; its errors are put in words."""
+    """Adds the options of a bridge. The command gets them as `bridge`, connected. Errors become messages."""
 
     @with_account
     @click.option(
@@ -147,7 +147,7 @@ def find_receipt(web3: Web3, tx_hash: str) -> TxReceipt | None:
 
 @contextmanager
 def interrupted_note(bridge: Bridge, resume: str) -> Iterator[None]:
-    """When the user stops the wait, says how to go on."""
+    """If the user stops the wait, prints how to continue."""
     try:
         yield
     except KeyboardInterrupt:

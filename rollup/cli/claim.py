@@ -1,4 +1,4 @@
-"""`openrollup claim`: what was earned, paid out."""
+"""`openrollup claim`: pays out earnings."""
 
 import click
 from eth_account.signers.local import LocalAccount

@@ -1,4 +1,4 @@
-"""Who got how much of an inference's fee: what open_getInference says, in decimal numbers and in words."""
+"""The shares of an inference's fee by account: the answer of open_getInference with decimal numbers and names."""
 
 from typing import Any, Final
 
@@ -79,13 +79,13 @@ def _share(amount: str, fee: int) -> tuple[str, str]:
 
 
 def print_split(console: Console, session: Session, model_id: int) -> None:
-    """How a fee is split by the model's terms, for nodes that do not say who was credited."""
+    """Prints how a fee is split by the model's terms, for nodes without the list of credited accounts."""
     _, _, platform = session.client.platform()
     console.print(f"split: {split_text(platform, session.client.model(model_id).split)}")
 
 
 def split_text(platform_bps: int, split: Any) -> str:
-    """The split of a fee in words: the platform's share comes first, the others share the rest."""
+    """The split of a fee as text: the platform's share comes first, the others share the rest."""
     shares = (("owner", split.owner_bps), ("lineage", split.lineage_bps), ("data", split.data_bps))
     return f"platform {platform_bps / 100:g} % of the fee; of the rest " + ", ".join(
         f"{name} {bps / 100:g} %" for name, bps in shares

@@ -53,7 +53,7 @@ def _show(answer: Any, as_json: bool) -> None:
 
 
 def lines_of(answer: dict[str, Any]) -> list[str]:
-    """What has changed, and the status, for a person."""
+    """The changes and the status, as lines for people."""
     lines = []
     if "snapshot" in answer:
         lines.append(f"snapshot {answer['snapshot']}")

@@ -195,7 +195,7 @@ def _refuse_twice(texts: Sequence[Text]) -> None:
 
 
 def _refuse_known(registered: dict[bytes, Any], rows: Sequence[Row], datanet: int) -> None:
-    """Says how many of the texts are there already: the precompile would name only the first."""
+    """Counts the texts that are already registered: the precompile would name only the first."""
     known = sum(content in registered for _, _, content in rows)
     if known:
         what = "the text is" if len(rows) == 1 else f"{known} of the {len(rows)} texts are"

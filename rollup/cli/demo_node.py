@@ -1,4 +1,4 @@
-"""A node of the demo's own, as another process: what a user would start by hand."""
+"""The demo's own node, in another process: the same that a user would start by hand."""
 
 import json
 import subprocess

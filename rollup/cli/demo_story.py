@@ -83,7 +83,7 @@ class DemoResult:
 
     @property
     def gas(self) -> int:
-        """Wei the payers paid beside the fees."""
+        """The wei that payers paid in addition to the fees."""
         return self.execution_fee + self.l1_fee + self.operator_fee
 
     @property
@@ -93,7 +93,7 @@ class DemoResult:
 
     @property
     def is_conserved(self) -> bool:
-        """What came in is what is owed and what went out, to the wei and below; and the rows sum up to it."""
+        """Whether income equals debts plus payouts, to 2^-64 wei, and the rows sum up to it."""
         left = self.fees - self.claimed - self.paid_before
         is_whole = 0 <= self.in_pool <= len(self.contributors) + 2
         return self.balance_change == left and self.owed_change_scaled == left << 64 and is_whole
@@ -109,12 +109,12 @@ class DemoResult:
 
     @property
     def is_verified(self) -> bool:
-        """The verifier has the same state root at the last inference's block."""
+        """Whether the verifier has the same state root at the last inference's block."""
         return self.verifier_root == self.state_root
 
 
 class Demo:
-    """Runs against any L2 endpoint of ours."""
+    """Runs against the L2 endpoint of any openrollup node."""
 
     def __init__(self, l2: Web3, verifier: Web3 | None, texts: DataSet, say: Say) -> None:
         self._l2 = l2
@@ -242,7 +242,7 @@ class Demo:
         return {name: self._client.claimable(address, [datanet_id]) for name, address in people}
 
     def _collect(self, result: DemoResult, datanet_id: int, before: dict[str, int]) -> None:
-        """Each contributor's row: what these inferences added to what they could claim `before`."""
+        """Each contributor's row: how much these inferences added to the amount that it could claim `before`."""
         after = self._credits(datanet_id)
         for name, address in self._texts.contributors.items():
             units, _ = self._client.member(datanet_id, address)
@@ -262,7 +262,7 @@ class Demo:
         return receipt["blockNumber"]
 
     def _books(self) -> tuple[int, int, int, int]:
-        """The precompile's balance, what it owes in 2^-64 wei, and the credits of treasury and owner, at one block."""
+        """The precompile's balance, its debts in 2^-64 wei, and the credits of treasury and owner, at one block."""
         block = self._l2.eth.block_number
         at = Web3.to_checksum_address(ADDRESS_BYTES)
         _, treasury, _ = self._client.platform()
@@ -306,7 +306,7 @@ def _is_attested(number: int) -> bool:
 
 
 def quote(price: Price, input_tokens: int, output_tokens: int) -> int:
-    """What one inference costs, wei (attribution.md, 4)."""
+    """The fee of one inference, in wei (docs/attribution-calls.md, `quote`)."""
     return price.per_call + price.per_kilo_input * input_tokens // 1000 + price.per_kilo_output * output_tokens // 1000
 
 

@@ -38,7 +38,7 @@ class DataSet:
         return [Document(datanet_id, int(text.address, 16), text.content) for text in self.texts]
 
     def answer(self, number: int) -> tuple[str, str]:
-        """A question and an answer that quotes two of the texts; the same number gives the same."""
+        """A question and an answer that quotes two of the texts. The same number gives the same result."""
         first = self.texts[number % len(self.texts)]
         second = self.texts[(number * 5 + 3) % len(self.texts)]
         quotes = [_sentence(first.content, number), _sentence(second.content, number // 2)]

@@ -1,4 +1,4 @@
-"""`openrollup earnings`: what an account has earned, what of it was paid, what is due."""
+"""`openrollup earnings`: an account's earnings, paid and due."""
 
 from pathlib import Path
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""`openrollup earnings --all`: everyone who earned or could have earned, from events that any node has."""
+"""`openrollup earnings --all`: all accounts that earned or could have earned, from events that any node has."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -89,7 +89,7 @@ def _row(session: Session, account: str, party: Party, names: Names) -> dict[str
 
 
 def earned_open(result: dict[str, Any]) -> dict[str, float]:
-    """What each account of `everyone` has earned [OPEN], by its name, or by its address where it has none."""
+    """The earnings of each account of `everyone` [OPEN], by its name, or by its address if it has no name."""
     return {row["name"] or row["address"]: open_float(int(row["earned"])) for row in result["accounts"]}
 
 

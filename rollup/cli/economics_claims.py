@@ -1,4 +1,4 @@
-"""`openrollup economics claims` and `supply`: when to claim, and what is unlocked when."""
+"""`openrollup economics claims` and `supply`: when to claim, and when tokens unlock."""
 
 from pathlib import Path
 from typing import Any
@@ -98,7 +98,7 @@ def _row(queries: int, income: float, interval: float, threshold: float, lost: f
 def supply(
     months: tuple[int, ...], volume: float, holding: float, kept: float, svg: Path | None, as_json: bool
 ) -> None:
-    """What circulates and unlocks, and by how much fees would have to grow to hold it. No price is computed."""
+    """Show how many tokens circulate and unlock, and what growth of fees would hold the price. No price is computed."""
     schedule, rows = Schedule(), []
     with in_words():
         if volume < 0 or holding <= 0 or not months or max(months) > 600:

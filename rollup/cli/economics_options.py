@@ -1,4 +1,4 @@
-"""What the economics commands share: options and their types, errors in one sentence, figures."""
+"""The common parts of the economics commands: options and their types, error messages, figures."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -48,7 +48,7 @@ OUTPUT: Final = click.Path(path_type=Path, dir_okay=False)
 
 @contextmanager
 def in_words(url: str | None = None) -> Iterator[None]:
-    """Turns what an input or a node may get wrong into one sentence and exit status 1."""
+    """Turns errors of an input or a node into one sentence and exit status 1."""
     try:
         yield
     except (EconomicsError, FieldError, Temporary) as error:

@@ -1,4 +1,4 @@
-"""`openrollup explain`: what a batcher transaction, saved L1 data or an L2 block is made of, and what was dropped."""
+"""`openrollup explain`: the parts of a batcher transaction, of saved L1 data or of an L2 block, and drops."""
 
 import re
 from collections.abc import Sequence

@@ -18,7 +18,7 @@ _MAX_FILE_BYTES = 100_000_000
 
 @dataclass(slots=True, frozen=True)
 class KnownChain:
-    """What decoding needs of a chain: ids, and the first L2 block's number and time in seconds."""
+    """The parameters of a chain for decoding: ids, and the first L2 block's number and time in seconds."""
 
     l1_chain_id: int
     l2_chain_id: int

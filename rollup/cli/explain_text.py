@@ -1,4 +1,4 @@
-"""What `openrollup explain` prints: rows of openrollup_getBatch and openrollup_blockOrigin as text with colours."""
+"""The output of `openrollup explain`: rows of openrollup_getBatch and openrollup_blockOrigin as text with colours."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any

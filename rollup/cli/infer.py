@@ -107,7 +107,7 @@ def _send_batch(
 ) -> TxReceipt:
     client = session.client
     price = client.model(model).price
-    # attribution.md: the price of a call for each, the token prices of the sums.
+    # As docs/attribution.md says: the price of a call for each inference, the token prices for the sums.
     quote = client.quote(model, answer.input_tokens, answer.output_tokens) + price.per_call * (count - 1)
     arguments = (model, count, answer.input_tokens, answer.output_tokens, root, list(answer.influence))
     return client.send(account, "inferBatch", *arguments, value=quote if fee is None else fee)

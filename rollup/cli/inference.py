@@ -1,4 +1,4 @@
-"""`openrollup inference`: one inference of a model, who was paid for it, and where it is."""
+"""`openrollup inference`: one inference of a model, the accounts it paid, and its place in the chain."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""An inference as its transaction recorded it, and who was credited for it, shown."""
+"""Shows an inference as its transaction recorded it, and the accounts that were credited for it."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ def show_inference(session: Session, receipt: TxReceipt, names: Names) -> None:
 
 
 def credits_of(session: Session, receipt: TxReceipt, names: Names) -> list[dict[str, Any]] | None:
-    """Who was credited in a transaction with one inference; None from a node without an index."""
+    """The credited accounts of a transaction with one inference; None from a node without an index."""
     indexed = read_inference(session, receipt["transactionHash"].to_0x_hex())
     return None if indexed is None else credits_json(indexed, names)
 

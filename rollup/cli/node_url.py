@@ -1,4 +1,4 @@
-"""The option that names the L2 to ask, the same for every command that reads a running chain."""
+"""The option with the URL of the L2 node, the same for every command that reads a running chain."""
 
 from collections.abc import Callable
 from typing import Any, Final, TypeVar

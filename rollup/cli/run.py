@@ -406,7 +406,7 @@ async def _run(
 
 
 def _resumed(node: Node) -> list[Event]:
-    """The chains that go on from an earlier run, and where."""
+    """The chains that continue from an earlier run, and their heights."""
     view = node.view()
     chains = (("L1", "l1"), ("L2", "l2"), ("verifier", "verifier"))
     events: list[Event] = list(node.recoveries)
@@ -438,5 +438,5 @@ def _first_screen(node: Node, servers: NodeServers, files: dict[str, Path], has_
 
 
 def _label(key: str, name: str) -> str:
-    """What the first screen calls an endpoint; the Engine API is followed by the file with its secret."""
+    """The name of an endpoint on the first screen. The Engine API's is followed by the file with its secret."""
     return f"{name} (jwt.hex)" if key == "engine" else name

@@ -25,7 +25,7 @@ class SafeConsole(Console):
 
 
 def safe_console(**options: Any) -> SafeConsole:
-    """The console of every command: no guesses at what a number means, and long lines are the terminal's business."""
+    """The console of every command. It does not highlight numbers, and leaves long lines to the terminal."""
     return SafeConsole(**{"highlight": False, "soft_wrap": True} | options)
 
 

@@ -1,4 +1,4 @@
-"""What `openrollup run` shows: the first screen, then one line per event."""
+"""The output of `openrollup run`: the first screen, then one line per event."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -86,7 +86,7 @@ def short(value: bytes) -> str:
 
 
 def show_first_screen(console: Console, screen: FirstScreen) -> None:
-    """Prints contracts, files, accounts, chains and URLs; what a newcomer needs first comes last, where the eye is."""
+    """Prints contracts, files, accounts, chains and URLs. The part that a newcomer needs first comes last."""
     console.print("[bold]openrollup[/]: an Ethereum rollup on your computer, with on-chain attribution\n")
     _table(console, "Contracts", [(f"{layer} {name}", to_checksum_address(a)) for layer, name, a in screen.contracts])
     _table(console, "Files", screen.files)

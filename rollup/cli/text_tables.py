@@ -25,12 +25,12 @@ _ALIKE: Final = 0.75  # of difflib: "unit" is like "units", "note" is like nothi
 
 
 class TextTableError(ValueError):
-    """What is wrong in a file of texts, with file and line."""
+    """An error in a file of texts, with file and line."""
 
 
 @dataclass(slots=True, frozen=True)
 class TextRow:
-    """One text: `address` is None where the row has none."""
+    """One text. `address` is None if the row has no address."""
 
     line: int
     text: str

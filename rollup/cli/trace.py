@@ -1,4 +1,4 @@
-"""`openrollup trace`: which registered texts an answer repeats, and so who is paid for it."""
+"""`openrollup trace`: finds the registered texts that an answer repeats, and so the accounts that are paid for it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -106,7 +106,7 @@ def _registered(session: Session, recorded: Recorded | None, model: int | None, 
 
 
 def _recorded(session: Session, transaction: bytes, model: int | None) -> Recorded:
-    """The one inference of a transaction. ClickException when there is none."""
+    """The one inference of a transaction. ClickException if there is none."""
     try:
         receipt = session.web3.eth.get_transaction_receipt(HexStr(hexed(transaction)))
     except TransactionNotFound as error:

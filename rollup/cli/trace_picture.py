@@ -15,7 +15,7 @@ from rollup.cli.safe_text import SafeConsole
 from rollup.printable_text import printable
 
 _SVG_WIDTH: Final = 96
-# Told apart by people who do not see red and green as different; black text is readable on each of them.
+# Distinguishable without red and green, and black text is readable on each of them.
 _COLOURS: Final = ("#f0a35e", "#7db7e8", "#8fd19e", "#e8d36b", "#d6a3dc", "#e58f8f", "#7fd4cf", "#c4b59d")
 # rich's own format, without its fonts from the network: a picture that asks nobody for anything.
 _SVG_FORMAT: Final = """\
@@ -67,7 +67,7 @@ def picture(
     for span, author in zip(spans, span_authors, strict=True):
         text.append(data[position : span.start].decode())
         text.append(data[span.start : span.end].decode(), f"#000000 on {_colour(author)}")
-        # The number says it too: not everybody has colours.
+        # The number gives the same information without colours.
         text.append(f"[{author + 1}]", "bold")
         position = span.end
     text.append(data[position:].decode().rstrip())

@@ -130,7 +130,7 @@ def _load_genesis(path: Path) -> tuple[GenesisFile, L2Config, Header]:
 
 
 def _check_l1(source: RpcL1Source, config: RollupConfig, url: str) -> None:
-    """The L1 is the one the rollup stands on."""
+    """Checks that this is the rollup's L1."""
     try:
         chain_id = source.chain_id()
         first = source.ref_by_number(config.genesis.l1.number)

@@ -1,7 +1,6 @@
 """Attribution that begins after genesis: in the first block whose time has reached it, before any transaction.
 
-attribution.md sections 2 and 7 (A18). The rule reads the parent's time and the state, nothing of the node's own, so
-that builder, validator and verifier do the same.
+The rule reads only the parent's time and the state, so that builder, validator and verifier do the same.
 """
 
 from typing import Final
@@ -18,11 +17,11 @@ _OWNER_SLOT: Final = 0
 
 
 def begin_attribution(accounts: AccountDatabase) -> None:
-    """Puts the account in place, outside any transaction (irregular.AttributionActivation says in which block).
+    """Puts the account in place, outside any transaction. irregular.AttributionActivation says in which block.
 
-    Its platform parameters come from the state, as attribution.md section 2 demands: admin and treasury are the owner
-    of ProxyAdmin, who may change every other predeploy too. A chain without such an owner begins without a platform:
-    no share, and nobody to set one.
+    Its platform parameters come from the state (docs/attribution.md): admin and treasury are the owner of ProxyAdmin,
+    who may change every other predeploy too. A chain without such an owner begins without a platform: the share is 0,
+    and nobody can set one.
     """
     owner = accounts.get_storage(predeploys.PROXY_ADMIN, _OWNER_SLOT) & (1 << 160) - 1
     storage = genesis_storage(owner, owner, DEFAULT_PLATFORM_BPS) if owner else {}

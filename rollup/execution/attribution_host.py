@@ -137,7 +137,7 @@ def attribution_precompile(computation: BaseComputation) -> BaseComputation:
 
 
 class AccountWriter(Protocol):
-    """What activation needs of an account database; a py-evm state has it, and so has the node's own."""
+    """The part of an account database that activation uses. py-evm's state and the node's own database both have it."""
 
     def set_nonce(self, address: Any, nonce: int) -> None: ...
 
@@ -147,9 +147,10 @@ class AccountWriter(Protocol):
 
 
 def activate(accounts: AccountWriter, storage: Mapping[int, int]) -> None:
-    """Makes the account what it is from the activation block on, before that block's first transaction.
+    """Sets up the account at the beginning of the activation block, before that block's first transaction.
 
-    `storage` is what genesis_storage gives (attribution.md section 2). Wei sent there before stays, and is nobody's.
+    `storage` is the result of genesis_storage (docs/attribution-calls.md, "For the node"). Wei sent to it before stays
+    in the account and belongs to nobody.
     """
     accounts.set_nonce(ADDRESS_BYTES, 1)
     accounts.set_code(ADDRESS_BYTES, RUNTIME_CODE)

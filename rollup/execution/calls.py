@@ -72,7 +72,7 @@ class CallRequest:
 
 @dataclass(slots=True)
 class CallResult:
-    """What a call did; error is None when it succeeded."""
+    """The effects of a call. error is None if it succeeded."""
 
     gas_used: int
     output: bytes
@@ -98,10 +98,10 @@ def call(
     tracer: Tracer | None = None,
     accounts: AccountDatabase | None = None,
 ) -> CallResult:
-    """Runs a call in a block's context; raises CallError when it cannot even begin.
+    """Runs a call in a block's context. Raises CallError if it cannot begin. An exception of check_interrupt ends the
+    call.
 
-    What check_interrupt raises ends the call. accounts: the state to call on, in the place of the reader's; it keeps
-    what the call changes.
+    accounts: the state to call on, instead of the reader's; the changes of the call stay in it.
     """
     evm = _evm(context, reader, block_hash, overrides, check_interrupt, accounts)
     if tracer is not None:
@@ -149,7 +149,7 @@ def _estimate(
         return _run(_evm(context, reader, block_hash, overrides, check_interrupt), request, gas)
 
     def suffices(gas: int) -> bool:
-        # A refund may bring what was used below what is needed to begin: then more must be given.
+        # After a refund the gas used may be less than the gas needed to begin: then the limit must be higher.
         try:
             return run(gas).error is None
         except GasTooLow:
@@ -197,7 +197,7 @@ def create_access_list(
     overrides: Mapping[Address, StateOverride] | None = None,
     check_interrupt: Callable[[], None] = pause,
 ) -> tuple[AccessList, CallResult]:
-    """The addresses and slots a call touches, and what it does with that list (EIP-2930); raises CallError."""
+    """The addresses and slots a call touches, and its result when it has that list (EIP-2930); raises CallError."""
     current = request
     for _ in range(16):
         accounts = TouchedAccounts(reader)
@@ -242,9 +242,8 @@ def _always_warm(evm: Evm, request: CallRequest) -> set[Address]:
 
 
 def _touched(accounts: TouchedAccounts, plain: set[Address]) -> AccessList:
-    """Every touched address and slot. Of the plain addresses, only those with slots.
-
-    A frame that reverted touched what it touched (geth eth/tracers/logger/access_list_tracer.go).
+    """Every touched address and slot. A plain address is listed only with its slots. Frames that reverted count too
+    (geth eth/tracers/logger/access_list_tracer.go).
     """
     by_address: dict[Address, list[int]] = {
         address: [] for address in accounts.touched_addresses if address not in plain
@@ -276,9 +275,8 @@ def _evm(
 
 
 def overridden_rules(rules: EvmRules, overrides: Mapping[Address, StateOverride]) -> EvmRules:
-    """The rules in which an account that is overridden is no precompile, and one that was moved is.
-
-    As geth (internal/ethapi/override). Raises CallError.
+    """Rules under which an overridden account is not a precompile, and a precompile's new address is one (geth
+    internal/ethapi/override). Raises CallError.
     """
     protocol = rules.protocol_precompiles
     if not any(address in protocol or item.move_precompile_to for address, item in overrides.items()):
@@ -335,7 +333,7 @@ def _highest_gas(
     request: CallRequest,
     overrides: Mapping[Address, StateOverride] | None,
 ) -> int:
-    """The most gas a caller could give: what it says, the block's limit, what it can pay for."""
+    """The highest gas limit to try: the least of the request's gas, the block's limit and what the sender can pay."""
     high = request.gas if request.gas is not None and request.gas >= TX_GAS else context.gas_limit
     if request.max_fee_per_gas:
         override = (overrides or {}).get(request.sender)

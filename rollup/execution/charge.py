@@ -95,7 +95,7 @@ def check_fee_cap(transaction: Transaction, base_fee: int) -> None:
 
 
 def check_blob_fee(evm: Evm, transaction: Transaction) -> int:
-    """What a transaction's blobs cost in this block, wei (EIP-4844); raises InvalidTransaction above its cap."""
+    """The price of a transaction's blobs in this block, wei (EIP-4844); raises InvalidTransaction above its cap."""
     price = evm.context.blob_base_fee
     if transaction.max_fee_per_blob_gas < price:
         raise InvalidTransaction(Refusal.BLOB_BASE_FEE, have=transaction.max_fee_per_blob_gas, want=price)
@@ -103,7 +103,7 @@ def check_blob_fee(evm: Evm, transaction: Transaction) -> int:
 
 
 def settle(evm: Evm, charge: Charge, gas_used: int) -> None:
-    """Gives the sender back what was taken for gas not used, and pays the fees; for good: nothing undoes it."""
+    """Returns the price of unused gas to the sender, and pays the fees. This cannot be undone."""
     # spec: isthmus.operator-fee-conserves-ether
     back = refund_for(evm, charge, gas_used)
     if back:
@@ -112,7 +112,7 @@ def settle(evm: Evm, charge: Charge, gas_used: int) -> None:
 
 
 def refund_for(evm: Evm, charge: Charge, gas_used: int) -> int:
-    """What the sender gets back for gas not used, wei."""
+    """The wei that the sender gets back for unused gas."""
     back = (charge.gas_limit - gas_used) * charge.price
     if charge.operator_fee:
         back += charge.operator_fee - evm.operator_fee(gas_used)

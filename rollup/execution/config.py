@@ -1,4 +1,4 @@
-"""What the execution layer must know of its chain: the `config` object of geth's genesis.json."""
+"""The execution layer's parameters of a chain: the `config` object of geth's genesis.json."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -82,7 +82,7 @@ class L2Config:
 
     @classmethod
     def from_genesis_json(cls, config: Mapping[str, Any], attribution: Any = None) -> "L2Config":
-        """Reads genesis.json's `config` and its `attribution` beside it; raises ChainConfigError naming the key."""
+        """Reads genesis.json's `config` and `attribution` next to it; raises ChainConfigError naming the key."""
         # spec: fees.chain-parameters
         optimism = config.get("optimism")
         if not isinstance(optimism, Mapping):

@@ -1,4 +1,4 @@
-"""A compiled contract: what contracts/compile.mjs writes beside the code that loads it."""
+"""A compiled contract: the JSON that contracts/compile.mjs writes next to the code that loads it."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -54,7 +54,7 @@ class ContractArtifact:
 
 
 def load_artifact(package: str, name: str) -> ContractArtifact:
-    """Reads `artifacts/<name>.json` beside a package's code."""
+    """Reads `artifacts/<name>.json` in a package's folder."""
     data = json.loads(files(package).joinpath("artifacts", f"{name}.json").read_text())
     return ContractArtifact(
         name=data["contract"],

@@ -7,7 +7,7 @@ _SIZE = len(DELEGATION_PREFIX) + 20
 
 
 def delegate_of(code: bytes) -> Address | None:
-    """The account whose code this code delegates to, None where it is no designator."""
+    """The account whose code this code delegates to, or None if it is not a designator."""
     return code[3:] if len(code) == _SIZE and code.startswith(DELEGATION_PREFIX) else None
 
 

@@ -63,7 +63,7 @@ class ForkchoiceResult:
 
 
 class Engine:
-    """Executes blocks for one L2 chain. A payload is built at once, when its attributes come."""
+    """Executes blocks for one L2 chain. A payload is built as soon as its attributes arrive."""
 
     def __init__(
         self,
@@ -207,16 +207,17 @@ class Engine:
         return self._filling is not None and self._filling.has_slow_transactions
 
     def execute_ahead(self, may_begin: Callable[[], bool] = lambda: True) -> bool:
-        """Executes one of the pool's slow transactions for a block to come; False when there is nothing to do.
+        """Executes one of the pool's slow transactions for a later block. Returns False if there is nothing to do.
 
-        It changes no chain and may run beside building (block_filling.py). may_begin: False while a block is due.
+        It changes no chain and may run while a block is built (block_filling.py). may_begin: False while a block is
+        due.
         """
         if self._filling is None or self.seconds is None:
             return False
         return self._filling.execute_ahead(self._builder_ahead, self.seconds, may_begin)
 
     def _builder_ahead(self, last: BlockContext, distance: int) -> BlockBuilder:
-        """A builder for the block so many after the head, in the same epoch as the last block."""
+        """A builder for the block that many blocks after the head, in the same epoch as the last block."""
         head = self.chain.head
         timestamp = head.timestamp + distance * (last.timestamp - last.parent.timestamp)
         context = replace(
@@ -251,7 +252,7 @@ class Engine:
 
 
 class AncestorHashes:
-    """Hashes of a block's ancestors by number, on whatever branch it is (BLOCKHASH)."""
+    """Hashes of a block's ancestors by number, on the block's own branch (BLOCKHASH)."""
 
     __slots__ = ("_cache", "_chain", "_parent")
 
@@ -261,7 +262,7 @@ class AncestorHashes:
         self._cache: dict[int, Hash] = {}
 
     def __call__(self, number: int) -> Hash | None:
-        """The ancestor's hash, None where there is none."""
+        """The ancestor's hash, or None if there is no such ancestor."""
         if not self._cache:
             parent = self._chain.header(self._parent)
             if parent is None:

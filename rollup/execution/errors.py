@@ -85,7 +85,7 @@ class ExecutionInterrupted(InvalidTransaction):
 
 
 class InvalidBlock(ValueError):
-    """A block that differs from what its header says: the field, the expected value, the value found."""
+    """A block that differs from its header: the field, the expected value, the actual value."""
 
     def __init__(self, field: str, expected: object, got: object) -> None:
         super().__init__(f"invalid {field}: {_text(got)}, expected {_text(expected)}")

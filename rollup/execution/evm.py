@@ -1,4 +1,4 @@
-"""What the transactions of one block run against, and what one of them did."""
+"""The environment of a block's transactions, and the outcome of one of them."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,9 +19,9 @@ from rollup.protocol.transaction import Transaction
 
 @dataclass(slots=True)
 class Outcome:
-    """What a transaction did: gas in units, logs in order, return or revert data, why it failed.
+    """The result of a transaction: gas in units, logs in order, return or revert data, the reason of a failure.
 
-    max_gas_used: before the refund; of the slow path only.
+    max_gas_used: before the refund; only set by the slow path.
     """
 
     status: int

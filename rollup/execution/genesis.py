@@ -257,7 +257,9 @@ def _predeploys(params: L2GenesisParams) -> Alloc:
 
 
 def _oracle_flags(params: L2GenesisParams) -> dict[int, int]:
-    """What the upgrade transactions would set, for the forks that need none because they start at genesis."""
+    """The flags that upgrade transactions set, for forks that are active at genesis and so have no upgrade
+    transactions.
+    """
     return _artifact("GasPriceOracle").storage(
         isEcotone=params.is_active(Fork.ECOTONE),
         isFjord=params.is_active(Fork.FJORD),

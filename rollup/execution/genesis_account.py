@@ -29,7 +29,7 @@ Alloc = dict[Address, GenesisAccount]
 
 
 def storage_root(storage: Mapping[int, int]) -> Hash:
-    """The root of an account's storage trie; zero values are no entries (geth core/genesis.go drops them, too)."""
+    """The root of an account's storage trie. Slots with value zero are left out (as in geth core/genesis.go)."""
     trie = HexaryTrie({}, prune=True)
     for slot, value in storage.items():
         if value:

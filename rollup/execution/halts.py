@@ -1,4 +1,4 @@
-"""Why a frame ends early: what py-evm does not tell apart, and geth's texts for all of it (core/vm/errors.go)."""
+"""The reasons why a frame ends early, finer than py-evm's errors, with geth's text for each (core/vm/errors.go)."""
 
 from eth.exceptions import (
     ContractCreationCollision,
@@ -32,7 +32,7 @@ class StackOverflow(FullStack):
 
 
 class UndefinedOpcode(InvalidInstruction):
-    """A byte that is no opcode of the fork."""
+    """A byte that is not an opcode of the fork."""
 
     def __init__(self, opcode: int) -> None:
         super().__init__(f"invalid opcode: opcode {opcode:#x} not defined")

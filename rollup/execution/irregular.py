@@ -45,7 +45,7 @@ class Create2Deployer:
 
 
 class AttributionActivation:
-    """Attribution that begins after genesis (attribution.md, section 7)."""
+    """Attribution that begins after genesis (docs/attribution-calls.md, "For the node")."""
 
     def is_due(self, context: BlockContext) -> bool:
         """In the first block whose time has reached that of the config."""
@@ -59,7 +59,7 @@ class AttributionActivation:
 
 
 class StatePatches:
-    """What a developer changes in the state, by the height of the block that begins with it."""
+    """A developer's changes of the state, by the height of the block that begins with them."""
 
     def __init__(self, by_height: Mapping[int, Mapping[Address, StateOverride]] | None = None) -> None:
         self._by_height = {height: dict(overrides) for height, overrides in (by_height or {}).items()}
@@ -70,7 +70,9 @@ class StatePatches:
         return self._by_height
 
     def add(self, height: int, address: Address, override: StateOverride) -> None:
-        """Adds a patch to a block that is not built yet. One of the same account and height takes its fields over."""
+        """Adds a patch to a block that is not built yet. A patch for the same account and height is merged into the
+        earlier one.
+        """
         patches = self._by_height.setdefault(height, {})
         patches[address] = _merged(patches.get(address), override)
 

@@ -1,9 +1,9 @@
-"""What a transaction's message did in a run before its block, and the values that this depends on.
+"""The effects of a transaction's message in a run before its block, and the values that they depend on.
 
 A message that runs longer than a block's time is executed ahead (rollup/execution/block_filling.py), on the newest
-state and the expected fields of a coming block. `ObservedAccounts` and `ObservedContext` note every value that the
-message reads. Where all of them are the same when the block is built, the message would do the same again: so the
-block takes its effects without running it.
+state and the expected fields of a later block. `ObservedAccounts` and `ObservedContext` record every value that the
+message reads. If all of them are unchanged when the block is built, the message would have the same effects again, so
+the block applies the effects without running it.
 """
 
 from collections.abc import Callable
@@ -48,7 +48,7 @@ class Reads:
         return not _TIMED.isdisjoint(self.context)
 
     def hold(self, accounts: AccountDatabase, context: EvmContext, gas_price: int) -> bool:
-        """Every value is the same now."""
+        """Whether every value is still the same."""
         if any(getattr(context, name) != value for name, value in self.context.items()):
             return False
         if not self.gas_prices <= {gas_price}:
@@ -64,7 +64,7 @@ class Reads:
 
 @dataclass(slots=True)
 class Writes:
-    """The accounts and slots that a message left changed or touched. A balance is None where none was read."""
+    """The accounts and slots that a message changed or touched. A balance is None if none was read."""
 
     accounts: dict[Address, tuple[int, int | None, Hash]] = field(default_factory=dict)
     codes: dict[Address, bytes] = field(default_factory=dict)
@@ -102,7 +102,7 @@ class KnownMessage:
     def replay(
         self, accounts: AccountDatabase, context: EvmContext, rules: object, intrinsic: int, gas_price: int
     ) -> None:
-        """Does to the accounts what the message would do; raises StaleMessage where that is not known."""
+        """Applies a message's effects to the accounts; raises StaleMessage if they are not known for this state."""
         if rules is not self.rules or intrinsic != self.intrinsic or not self.reads.hold(accounts, context, gas_price):
             raise StaleMessage
         self.writes.apply(accounts)
@@ -130,8 +130,11 @@ class KnownMessage:
 
 
 class ObservedAccounts(AccountDatabase):
-    """Accounts that note what is read and written from `observe` on. Notes are made at the first touch of a value,
-    so they are of the message's start, also where the message then writes it or is reverted."""
+    """Accounts that record reads and writes from `observe` on.
+
+    A value is recorded when it is first touched, so the record holds values from the message's start, even if the
+    message then writes them or is reverted.
+    """
 
     __slots__ = ("_began", "reads")
 
@@ -141,13 +144,13 @@ class ObservedAccounts(AccountDatabase):
         self._began = 0
 
     def observe(self) -> Reads:
-        """Begins to note."""
+        """Starts recording."""
         self._began = self.record()
         self.reads = Reads()
         return self.reads
 
     def writes(self) -> Writes | None:
-        """What was written since `observe` and not undone; None where a whole storage was wiped. Ends the notes."""
+        """The writes since `observe` that were not undone; None if a whole storage was wiped. Ends the recording."""
         reads, self.reads = self.reads, None
         assert reads is not None
         found = Writes()

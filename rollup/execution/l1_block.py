@@ -16,7 +16,7 @@ _DEFAULT_FOOTPRINT_SCALAR = 400
 
 
 def read_l1_fee_parameters(accounts: AccountDatabase, fork: Fork) -> L1FeeParameters:
-    """The fee parameters in L1Block's slots, of them only what the fork reads; warmth stays as it is."""
+    """The fee parameters in L1Block's slots, limited to those that the fork reads. Reading does not warm the slots."""
     base_fee = accounts.get_storage(L1_BLOCK, 1)
     scalars = blob_base_fee = operator = 0
     if fork >= Fork.ECOTONE:

@@ -1,8 +1,8 @@
-"""Which canonical blocks have logs of an address, or a topic at a position: eth_getLogs reads only those.
+"""Finds canonical blocks that have logs of an address or a topic at a position, so that eth_getLogs reads only those.
 
 An entry names a value and a section of 1,024 heights, and lists the heights as offsets of two bytes. Chain writes it in
-the same batch as the canonical chain, so that it follows every reorganisation. A value is known by its last eight
-bytes: two values may share an entry, and a search then reads a block in vain.
+the same batch as the canonical chain, so that it follows every reorganisation. A value is identified by its last eight
+bytes. Two values may share an entry; a search then reads a block without a match.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -33,7 +33,7 @@ def topic_group(position: int, topics: Iterable[bytes]) -> Group:
 
 
 class LogIndex:
-    """The heights of blocks by what their logs have."""
+    """The heights of blocks, by the addresses and topics of their logs."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -71,9 +71,10 @@ class LogIndex:
     def heights(
         self, groups: Sequence[Group], start: int, stop: int, check_interrupt: Callable[[], None]
     ) -> tuple[list[int], int]:
-        """The heights from start on, and below stop, at which a block may have a log of every group.
+        """The heights from start to before stop at which a block may have a log of every group. It looks at one
+        section.
 
-        It looks at one section. Returns the height behind it too, from which the next call goes on.
+        Also returns the height from which the next call continues.
         """
         number = start // _SECTION
         section = number.to_bytes(6, "big")

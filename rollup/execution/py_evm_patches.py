@@ -1,6 +1,6 @@
-"""Every change made to py-evm, and to what it calls, at run time is here.
+"""All changes to py-evm, and to the code that it calls, at run time.
 
-Subclassing (rollup/execution/vms) comes first; what cannot be reached that way is patched, with the reason.
+Prefer subclassing (rollup/execution/vms). Code that a subclass cannot reach is patched here, with the reason.
 """
 
 import logging

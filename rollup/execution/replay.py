@@ -78,7 +78,7 @@ class ReplayCase:
 
 @dataclass(slots=True)
 class ReplayResult:
-    """What came of a case; difference names the first differing field with both values, or what was missing."""
+    """The result of a case. difference names the first differing field with both values, or the missing data."""
 
     name: str
     number: int
@@ -103,7 +103,7 @@ class ReplayResult:
 
 
 def find_cases(paths: list[Path]) -> Iterator[Path]:
-    """The replay files under some paths, in order; a folder's index.json is none."""
+    """The replay files under some paths, in order. A folder's index.json is not one of them."""
     for path in paths:
         if path.is_dir():
             yield from sorted(
@@ -153,9 +153,8 @@ def replay(case: ReplayCase) -> ReplayResult:
 
 
 def execute(case: ReplayCase) -> Sealed:
-    """Builds the case's block.
-
-    Raises MissingNode naming an absent preimage, InvalidTransaction, and ValueError for what is no valid input.
+    """Builds the case's block. Raises MissingNode naming an absent preimage, InvalidTransaction, and ValueError for
+    malformed input.
     """
     context = l2_context(case.config, case.parent, case.attributes)
     ancestors = {case.parent.number: context.parent_hash, **case.ancestors}

@@ -1,4 +1,4 @@
-"""Revert data in words."""
+"""The reason of a revert as text, from its data."""
 
 from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError

@@ -16,7 +16,9 @@ _SLICE = 64  # transactions a task
 
 
 def recover_senders(transactions: Sequence[Transaction]) -> None:
-    """Recovers and remembers each sender. A signature that is not valid is left for who executes it to refuse."""
+    """Recovers each sender and stores it in the transaction. An invalid signature is refused later, when it is
+    executed.
+    """
     slices = [transactions[start : start + _SLICE] for start in range(0, len(transactions), _SLICE)]
     if len(slices) < 2 or _cores() < 2:
         for part in slices:

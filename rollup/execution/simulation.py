@@ -82,7 +82,7 @@ class SimulatedCalls:
 
 @dataclass(slots=True)
 class SimulatedCall:
-    """What one call did. was_capped: it had less gas than it wanted, for the bound of the request."""
+    """The result of one call. was_capped: the request's bound gave it less gas than it asked for."""
 
     output: bytes
     revert_data: bytes

@@ -19,9 +19,9 @@ _SAID_AFTER = 5  # attempts
 class SlowTransaction:
     """A transaction that was interrupted.
 
-    known: what its message does, None until it was executed ahead. target: the number of the block that this holds
-    for, where the message read the block's number or time; 0 for any block. distance: the blocks between the head and
-    the block that the next attempt is for. not_before: the next attempt's time in seconds.
+    known: the effects of its message, None until it was executed ahead. target: the number of the block that they hold
+    for, if the message read the block's number or time; 0 for any block. distance: the blocks between the head and the
+    block that the next attempt is for. not_before: the next attempt's time in seconds.
     """
 
     transaction: Transaction
@@ -63,7 +63,7 @@ class SlowTransactions:
         self._by_hash.pop(tx_hash, None)
 
     def keep_only(self, offered: set[Hash]) -> None:
-        """Forgets what the pool no longer offers."""
+        """Removes transactions that the pool no longer offers."""
         for tx_hash in self._by_hash.keys() - offered:
             del self._by_hash[tx_hash]
 
@@ -73,7 +73,7 @@ class SlowTransactions:
         return min(waiting, key=lambda item: item.attempts, default=None)
 
     def note(self, item: SlowTransaction, known: KnownMessage | None, target: int, seconds: float, now: float) -> None:
-        """Keeps what an attempt found. None: the next attempt waits."""
+        """Stores the effects found by an attempt. With None the next attempt waits."""
         item.seconds = seconds
         item.known = known
         item.target = target if known is not None and known.reads.is_timed else 0
@@ -81,7 +81,7 @@ class SlowTransactions:
             self.postpone(item, now)
 
     def postpone(self, item: SlowTransaction, now: float, block_time: float = 1.0) -> None:
-        """What was found does not hold in the block that was built: a later attempt is for a later block."""
+        """Records that the effects do not hold in the block that was built. A later attempt is for a later block."""
         item.known = None
         item.attempts += 1
         item.distance = 2 + int(item.seconds / max(block_time, 1.0))

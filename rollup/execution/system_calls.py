@@ -1,4 +1,4 @@
-"""What a block does outside its transactions: EIP-4788, 2935, 4895, 6110, 7002 and 7251, and create2deployer."""
+"""A block's changes outside its transactions: EIP-4788, 2935, 4895, 6110, 7002 and 7251, and create2deployer."""
 
 import hashlib
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""The hooks of a tracer, in the words of geth's core/tracing/hooks.go.
+"""The hooks of a tracer, named as in geth's core/tracing/hooks.go.
 
 A tracer is a subclass of `Tracer` that overrides the hooks it wants. `BlockBuilder.tracing` and `calls.call` take one:
 
@@ -7,8 +7,7 @@ A tracer is a subclass of `Tracer` that overrides the hooks it wants. `BlockBuil
         builder.apply(transaction)
     answer = tracer.result()
 
-While a tracer is set every transaction runs in the EVM, one opcode after the other (vms/stepwise.py). The results are
-the same as without one.
+While a tracer is set every transaction runs in the EVM, opcode by opcode (vms/stepwise.py). The results are the same.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -66,13 +65,13 @@ class Step:
 
     @property
     def return_data(self) -> bytes:
-        """What the frame's last call returned."""
+        """The data that the frame's last call returned."""
         data: bytes = self.frame.return_data
         return data
 
     @property
     def accounts(self) -> AccountDatabase:
-        """The state as it stands."""
+        """The current state."""
         accounts: AccountDatabase = self.frame.state._account_db
         return accounts
 

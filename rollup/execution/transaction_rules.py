@@ -1,7 +1,7 @@
-"""What a fork demands of a transaction by itself, whatever the state: one function per rule.
+"""A fork's rules for a transaction by itself, independent of the state: one function per rule.
 
-`EvmRules` holds the rules in force by transaction type, so a path that calls `check_static` cannot miss one: builder,
-validator, fast path and pool do, calls use `check_message`.
+`EvmRules` holds the rules in force by transaction type, so a path that calls `check_static` cannot miss one. Builder,
+validator, fast path and pool call it; calls use `check_message`.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""One transaction: what it must satisfy, what it pays, what it does.
+"""Executes one transaction: checks its rules, takes its payment, applies its effects.
 
 Follows execution-specs `process_transaction` for L1 and op-geth's `core/state_transition.go` for deposits and L2 fees
 (specs protocol/deposits.md, "Execution"; protocol/exec-engine.md, "Fees").
@@ -113,10 +113,11 @@ def execute_call(evm: Evm, transaction: Transaction) -> Outcome:
 
 
 def execute_ahead(evm: Evm, transaction: Transaction, gas_available: int) -> KnownMessage | None:
-    """Runs a signed transaction up to the end of its message; returns what that does and depends on.
+    """Runs a signed transaction up to the end of its message. Returns the message's effects and the values they depend
+    on.
 
-    The accounts are ObservedAccounts; the caller drops them. None where the effects cannot be told, or where something
-    before the message writes state too (EIP-7702). Raises InvalidTransaction.
+    The accounts are ObservedAccounts, which the caller then drops. Returns None if the effects cannot be known, or if
+    something before the message writes state too (EIP-7702). Raises InvalidTransaction.
     """
     accounts = evm.accounts
     assert isinstance(accounts, ObservedAccounts)
@@ -279,7 +280,7 @@ def _code_of(evm: Evm, address: Address) -> tuple[bytes, bool]:
 
 
 def _apply_authorization(evm: Evm, item: Any) -> int:
-    """One EIP-7702 authorization; an invalid one is passed over. Returns its refund in gas."""
+    """One EIP-7702 authorization. An invalid one is skipped. Returns its refund in gas."""
     accounts = evm.accounts
     if item.chain_id not in (0, evm.context.chain_id) or item.nonce >= _MAX_NONCE:
         return 0

@@ -1,4 +1,4 @@
-"""What a block reads: the nodes, codes and ancestors with which a stranger without a database executes it again."""
+"""A block's witness: the nodes, codes and ancestors from which a program without a database can execute it again."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Witness:
 
 
 class _Recorded(Mapping[Hash, bytes]):
-    """Nodes and codes of a database; remembers what was read."""
+    """Nodes and codes of a database; records those that were read."""
 
     def __init__(self, states: StateDatabase) -> None:
         self._states = states
@@ -64,7 +64,7 @@ class _RecordedAncestors:
 def make_witness(
     config: L1Config | L2Config, parent: Header, states: StateDatabase, block_hash: BlockHashes, block: Block
 ) -> Witness:
-    """Executes a block once more, and tells what it read; raises StateUnavailable, MissingNode, InvalidBlock."""
+    """Executes a block again and returns the data it read; raises StateUnavailable, MissingNode, InvalidBlock."""
     recorded, ancestors = _Recorded(states), _RecordedAncestors(block_hash, parent.number)
     Reexecution(config, parent, StateDatabase.of_witness(recorded), ancestors, block).run()
     return Witness(recorded.nodes, recorded.codes, ancestors.lowest)

@@ -53,7 +53,7 @@ class FinalityLag:
 
 @dataclass(slots=True, frozen=True)
 class NextBlock:
-    """What a developer sets for the next block alone: a slot's time, base fee in wei, prevRandao, gas limit."""
+    """A developer's settings for the next block alone: a slot's time, base fee in wei, prevRandao, gas limit."""
 
     timestamp: int | None = None
     base_fee: int | None = None
@@ -61,7 +61,7 @@ class NextBlock:
     gas_limit: int | None = None
 
     def changed(self, context: BlockContext) -> BlockContext:
-        """The context of the block with what is set."""
+        """The context of the block with these settings."""
         return context.overridden(
             BlockOverrides(base_fee=self.base_fee, prev_randao=self.prev_randao, gas_limit=self.gas_limit)
         )
@@ -175,9 +175,9 @@ class MockL1:
         return self._filling.has_slow_transactions
 
     def execute_ahead(self) -> bool:
-        """Executes one of the pool's slow transactions for a block to come; False when there is nothing to do.
+        """Executes one of the pool's slow transactions for a later block. Returns False if there is nothing to do.
 
-        It changes no chain and may run beside mining (rollup/execution/block_filling.py).
+        It changes no chain and may run while a block is mined (rollup/execution/block_filling.py).
         """
         if self.seconds is None:
             return False

@@ -56,8 +56,8 @@ def l1_blob_base_fee(
 ) -> int:
     """Wei per unit of blob gas in this L1 block; 1 before blobs (op-node: BlobBaseFee of a header without excess).
 
-    pectra_time: L1 time before which Cancun's fraction holds whatever L1 says (pectra-blob-schedule/derivation.md).
-    schedule: of an L1 that is not known by its chain id, (from a time in seconds, the fraction), oldest first.
+    pectra_time: L1 time before which Cancun's fraction applies under any fork (pectra-blob-schedule/derivation.md).
+    schedule: for an L1 that is not known by its chain id, (from a time in seconds, the fraction), oldest first.
     """
     # spec: attributes.blob-base-fee, attributes.pectra-blob-schedule
     if header.excess_blob_gas is None:

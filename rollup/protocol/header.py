@@ -93,12 +93,12 @@ class Header:
 
     @classmethod
     def decode(cls, data: bytes) -> "Header":
-        """Parses header RLP; raises RlpError when it is no header of a known shape."""
+        """Parses header RLP; raises RlpError if it does not have the shape of a header."""
         return cls.from_fields(rlp_decode(data))
 
     @classmethod
     def from_fields(cls, fields: Any) -> "Header":
-        """Builds a header from its RLP list; raises RlpError when it is no header of a known shape."""
+        """Builds a header from its RLP list; raises RlpError if it does not have the shape of a header."""
         if not isinstance(fields, list) or not _FIXED_FIELDS <= len(fields) <= _FIXED_FIELDS + 6:
             raise RlpError("not a header: a list of 15 to 21 fields is expected")
         if not all(isinstance(field, bytes) for field in fields):

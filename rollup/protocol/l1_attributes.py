@@ -28,7 +28,7 @@ _GAS_BEFORE_REGOLITH, _GAS = 150_000_000, 1_000_000
 
 
 class L1AttributesError(ValueError):
-    """Calldata that is no L1 attributes call."""
+    """Calldata that is not an L1 attributes call."""
 
 
 class ScalarError(ValueError):
@@ -37,7 +37,9 @@ class ScalarError(ValueError):
 
 @dataclass(slots=True, frozen=True)
 class L1Attributes:
-    """What the call says; fees in wei. Fields a form lacks are 0. batcher_address as an address of 20 bytes."""
+    """The arguments of the call; fees in wei. Fields that a form lacks are 0. batcher_address is an address of 20
+    bytes.
+    """
 
     number: int
     timestamp: int
@@ -55,7 +57,7 @@ class L1Attributes:
     da_footprint_gas_scalar: int = 0  # Jovian
 
     def fee_parameters(self) -> L1FeeParameters:
-        """What L1Block answers to a transaction's fees after this call."""
+        """The fee parameters that L1Block returns after this call."""
         return L1FeeParameters(
             base_fee=self.base_fee,
             blob_base_fee=self.blob_base_fee,

@@ -157,7 +157,7 @@ class Transaction:
         return self
 
     def impersonated(self, sender: Address) -> "Transaction":
-        """Sets a sender who does not sign, in place, and returns itself. Only the mock L1 takes it, never from bytes.
+        """Sets a sender that does not sign, in place, and returns itself. Only the mock L1 takes it, never from bytes.
 
         The sender is the low part of r, so that equal transactions of two senders have different hashes.
         """

@@ -1,4 +1,4 @@
-"""What the namespaces serve from: one layer's chain, pool and keys."""
+"""One layer's chain, pool and keys, from which the namespaces answer."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -59,7 +59,7 @@ class ExecutionBackend:
         return block
 
     def state(self, block: Block) -> StateReader:
-        """The state after a block; raises geth's error when it is no longer kept."""
+        """The state after a block. Raises geth's error if it is no longer kept."""
         try:
             return self.chain.state_at(block.hash)
         except StateUnavailable as error:

@@ -1,7 +1,7 @@
-"""Batches as rows of JSON: L1 transactions, the channels they carry, their batches, and what was dropped by which rule.
+"""Batches as rows of JSON: L1 transactions, the channels they carry, their batches, and dropped data with the rule.
 
-From the record that derivation keeps (derivation/batch_record.py). What was decided in an L1 block that is not
-canonical any more does not count.
+The source is the record that derivation keeps (derivation/batch_record.py). Decisions of L1 blocks that are no longer
+canonical do not count.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -36,7 +36,9 @@ class L1Refs(Protocol):
 
 @dataclass(slots=True, frozen=True)
 class BatchHistory:
-    """The record of one derivation, its L2 chain and its L1. receipt: of an L1 transaction, for what it cost."""
+    """The record of one derivation, with its L2 chain and its L1. receipt: returns an L1 transaction's receipt, for its
+    cost.
+    """
 
     config: RollupConfig
     chain: L2Hashes
@@ -139,7 +141,9 @@ class BatchHistory:
         }
 
     def _channel(self, block: BlockId, channel: Entry, entry: Entry, later: Sequence[tuple[BlockId, Entry]]) -> Row:
-        """A complete channel. Drops of it stand where it was completed, those of its batches in later blocks too."""
+        """A complete channel. Its drops belong to the block where it was completed; drops of its batches may come in
+        later blocks.
+        """
         name, completed = channel["id"], block.hash.hex()
         of_channel = [item for item in entry["drops"] if _is_of_channel(item, name) and item["batch"] is None]
         of_batches = [
@@ -203,7 +207,7 @@ class BatchHistory:
         )
 
     def _cost(self, tx_hash: Hash) -> Row:
-        """What the L1 transaction cost, in wei."""
+        """The cost of the L1 transaction, in wei."""
         receipt = self.receipt(tx_hash)
         if receipt is None:
             return {"l1Cost": None, "l1ExecutionCost": None, "l1BlobCost": None}

@@ -22,7 +22,7 @@ class BlockCheatApi:
     @rpc(("anvil_setCoinbase", "hardhat_setCoinbase"), address)
     @cheat
     def set_coinbase(self, coinbase: Address) -> None:
-        """Sets who gets the tips of the next blocks."""
+        """Sets the recipient of the tips of the next blocks."""
         self._layer.set_coinbase(coinbase)
 
     @rpc(("anvil_setNextBlockBaseFeePerGas", "hardhat_setNextBlockBaseFeePerGas"), quantity)
@@ -70,7 +70,7 @@ class BlockCheatApi:
     @rpc("anvil_setRpcUrl", anything)
     @cheat
     def set_rpc_url(self, url: Any) -> None:
-        """Refused: there is no chain that this one forks."""
+        """Refused: this chain is not a fork of another one."""
         raise RpcError("this chain is no fork of another: there is no RPC URL to set")
 
     @rpc("anvil_setChainId", count64)

@@ -14,7 +14,7 @@ class BodyTooLarge(Exception):
 
 
 class BodyBroken(Exception):
-    """The body cannot be read: it is not what its Content-Encoding says, or it did not come in time."""
+    """The body cannot be read: its bytes do not match its Content-Encoding, or it did not arrive in time."""
 
 
 async def read_body(request: web.BaseRequest, most: int, large: asyncio.Semaphore, stack: AsyncExitStack) -> bytes:

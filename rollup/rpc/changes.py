@@ -14,7 +14,7 @@ class Changes:
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def run(self, change: Coroutine[Any, Any, Result]) -> Result:
-        """The result of a change. Who waits for it may be cancelled."""
+        """The result of a change. The change runs to its end even if the request that waits for it is cancelled."""
         task = asyncio.create_task(change)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -96,7 +96,7 @@ class Shared(Protocol):
 
 @dataclass(slots=True, frozen=True)
 class MineOptions:
-    """What evm_mine takes: a time in Unix seconds, and how many blocks."""
+    """The parameters of evm_mine: a time in Unix seconds, and the number of blocks."""
 
     timestamp: int | None = None
     blocks: int = 1
@@ -124,7 +124,7 @@ def placed_transactions(value: Any) -> list[tuple[bytes, int]]:
 def cheat(method: Callable[Parameters, Answer]) -> Callable[Parameters, Answer]:
     """Marks a method that changes the node, for callers from this machine.
 
-    What a cheat refuses is an answer: refusals are ValueErrors, and have changed nothing.
+    A refusal of a cheat is an answer: refusals are ValueErrors, and have changed nothing.
     """
 
     @changes_all
@@ -335,7 +335,7 @@ class CheatApi:
     @for_local_callers
     @rpc("anvil_nodeInfo")
     def node_info(self) -> dict[str, Any]:
-        """The head and what the next block runs by, in anvil's shape."""
+        """The head and the parameters of the next block, in anvil's shape."""
         head, config = self._backend.chain.head, self._backend.config
         base_fee = head.header.base_fee_per_gas or 0
         return {

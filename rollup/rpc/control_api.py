@@ -82,7 +82,7 @@ class ControlApi:
 
     @rpc("openrollup_garbageKinds")
     def garbage_kinds(self) -> dict[str, dict[str, str]]:
-        """What openrollup_postGarbage can post."""
+        """The kinds of garbage that openrollup_postGarbage can post."""
         return self._control.garbage_kinds()
 
     @rpc("openrollup_postGarbage", text)
@@ -124,7 +124,7 @@ class ControlApi:
     @rpc("openrollup_flushBatcher")
     @cheat
     def flush_batcher(self) -> dict[str, Any]:
-        """Makes the batcher post what it has."""
+        """Makes the batcher post all blocks that it has."""
         return self._control.flush_batcher()
 
     @rpc("openrollup_dump")

@@ -1,4 +1,4 @@
-"""debug_: what a block read, and the state page by page, for provers and explorers."""
+"""debug_: the witness of a block, and the state page by page, for provers and explorers."""
 
 from base64 import b64encode
 from collections.abc import Iterable
@@ -157,7 +157,7 @@ class DebugState:
     @changes_chain
     @rpc("debug_setHead", quantity64)
     def set_head(self, number: int) -> None:
-        """Makes an older block the head again; never below what was derived from L1."""
+        """Makes an older block the head again, but no block below the last one derived from L1."""
         head, safe = self._chain.head.header.number, self._chain.safe.header.number
         if number > head:
             raise RpcError("not allowed to rewind to a future block")

@@ -1,4 +1,4 @@
-"""What every port of a node can do."""
+"""The interface of every port of a node."""
 
 from typing import Protocol
 
@@ -11,7 +11,7 @@ class Endpoint(Protocol):
 
     @property
     def name(self) -> str:
-        """What the first screen and error messages call it."""
+        """Its name on the first screen and in error messages."""
 
     def allow(self, hosts: Hosts, origins: Origins) -> None:
         """Sets which names it may be addressed by and which web pages may use it; before the start."""

@@ -168,7 +168,7 @@ class EngineApi:
     # ------------------------------------------------------------ the client
     @rpc("engine_exchangeCapabilities", texts)
     def exchange_capabilities(self, theirs: Any) -> list[str]:
-        """What is served here, this method apart."""
+        """The methods of this port, without this one."""
         del theirs
         return sorted(name for name in collect(self) if name != "engine_exchangeCapabilities")
 
@@ -313,7 +313,7 @@ _CHECKS = {1: _check_v1, 2: _check_v2, 3: _check_v3}
 
 
 def _check_cancun(payload: Mapping[str, Any], hashes: Any, beacon_root: Hash | None) -> Hash:
-    """What every payload from Ecotone has; returns the beacon root."""
+    """Checks the fields that every payload has from Ecotone on; returns the beacon root."""
     # spec: engine-api.payload-beacon-root
     if payload.get("withdrawals") is None:
         raise _bad_parameters("nil withdrawals post-shanghai")

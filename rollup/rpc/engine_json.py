@@ -27,7 +27,7 @@ from rollup.rpc.params import (
 
 
 class UndecodableTransaction(ValueError):
-    """A payload with bytes that are no transaction: its status is INVALID."""
+    """A payload with bytes that are not a transaction: its status is INVALID."""
 
 
 def attributes_from_json(source: Mapping[str, Any]) -> PayloadAttributes:

@@ -9,7 +9,7 @@ INDEX_BEHIND = -32010  # ours; EIP-1474 and geth leave it free
 
 
 class RpcError(Exception):
-    """An answer with an error; data is what the client may decode (revert data as 0x string)."""
+    """An answer with an error. data is a part that the client may decode (revert data as a 0x string)."""
 
     def __init__(self, message: str, code: int = SERVER_ERROR, data: Any = None) -> None:
         super().__init__(message)

@@ -40,7 +40,7 @@ from rollup.rpc.typed_data import check_array_lengths
 
 # Seconds a caller of eth_sendRawTransactionSync waits, at most, and between two looks (geth eth/ethconfig/config.go).
 SYNC_SECONDS, SYNC_MOST_SECONDS, _SYNC_STEP = 20, 60, 0.02
-# What eth-account and the libraries below it raise for data that is no EIP-712 message.
+# The exceptions of eth-account and the libraries below it for data that is not an EIP-712 message.
 _TYPED_DATA_ERRORS = (ValueError, TypeError, KeyError, AttributeError, ValidationError, EncodingError)
 
 

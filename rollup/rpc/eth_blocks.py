@@ -109,7 +109,7 @@ class EthBlocks:
         return None if block is None else block_json(block, self._queries.receipts(block) if full else [], full=full)
 
     def _without_identity(self, answer: dict[str, Any] | None) -> dict[str, Any] | None:
-        """A pending block as JSON, without what its layer does not say of it (op-geth internal/ethapi/api.go)."""
+        """A pending block as JSON, without the fields that its layer leaves open (op-geth internal/ethapi/api.go)."""
         if answer is None or not isinstance(self._backend.config, L1Config):
             return answer
         return answer | {"hash": None, "nonce": None, "miner": None}

@@ -140,7 +140,7 @@ class EthCalls:
     @takes_long
     @rpc("eth_createAccessList", call_request, Optional(block_id, "latest"), Optional(state_overrides))
     def create_access_list(self, request: CallRequest, which: BlockId, overrides: Overrides | None) -> dict[str, Any]:
-        """What the call touches, and the gas it uses with that list."""
+        """The addresses and slots that the call touches, and the gas it uses with that list."""
         access_list, result = self._run(
             which,
             lambda context, state, ancestors: create_access_list(

@@ -69,7 +69,7 @@ class EthLogs:
     @takes_long
     @rpc("eth_getFilterChanges", text)
     def get_filter_changes(self, ident: str) -> list[Any]:
-        """What came since the last call."""
+        """The changes since the last call."""
         found = self._filters.polled(ident)
         if is_in_turns():  # two polls at once would both answer the same
             wait_for(found.polling.acquire())
@@ -126,7 +126,7 @@ class EthLogs:
         return entries
 
     def _new_logs(self, item: Filter) -> list[Any] | None:
-        """The logs since the last poll; what is too much for one answer waits for the next poll."""
+        """The logs since the last poll. Logs that are too many for one answer wait for the next poll."""
         entries = self._blocks.since(item.position)
         if entries is None or item.query is None:
             return None

@@ -1,4 +1,4 @@
-"""What the node has and which rules hold: eth_config, eth_capabilities; and many slots at once."""
+"""eth_config and eth_capabilities: the node's rules and stored data. eth_getStorageValues: many slots at once."""
 
 import zlib
 from collections.abc import Mapping
@@ -59,7 +59,7 @@ class EthNode:
 
     @rpc("eth_capabilities")
     def capabilities(self) -> dict[str, Any]:
-        """What the node keeps: all blocks with their receipts and logs, and the states down to the oldest one kept."""
+        """The stored data: all blocks with their receipts and logs, and the states down to the oldest one kept."""
         head = self._chain.head.header
         everything = {"disabled": False, "oldestBlock": "0x0"}
         states = {"disabled": False, "oldestBlock": hex_quantity(self._oldest_state())}

@@ -1,4 +1,4 @@
-"""What gas costs on one layer, in wei: base fees, blob base fees, tips."""
+"""The price of gas on one layer, in wei: base fees, blob base fees, tips."""
 
 from rollup.execution.block_context import l1_base_fee, l1_blob_base_fee_after, l2_base_fee
 from rollup.execution.config import L1Config
@@ -9,7 +9,7 @@ from rollup.protocol.forks import L1_FORKS
 from rollup.rpc.backend import ExecutionBackend
 
 HIGHEST_TIP = 500 * 10**9  # op-geth's --gpo.maxprice
-DEFAULT_TIP = 1_000_000  # what a quiet chain suggests, as op-geth's --gpo.minsuggestedpriorityfee
+DEFAULT_TIP = 1_000_000  # the suggestion on a quiet chain, as op-geth's --gpo.minsuggestedpriorityfee
 
 
 class Fees:
@@ -36,7 +36,8 @@ class Fees:
         return max(head, self.next_base_fee()) + self.suggested_tip()
 
     def suggested_tip(self) -> int:
-        """What gets a transaction in: on L1 the head's median tip, on L2 op-geth's suggestion; at least the default.
+        """A tip that gets a transaction in: on L1 the head's median tip, on L2 op-geth's suggestion; at least the
+        default.
 
         op-geth (eth/gasprice/optimism-gasprice.go) suggests more than the default only after a block that may have had
         no room for another transaction: then a tenth above that block's median.

@@ -15,7 +15,7 @@ Kind = Literal["logs", "blocks", "pending"]
 
 @dataclass(slots=True)
 class Filter:
-    """One filter: what it is about, and how far it was read. query: of a filter of logs."""
+    """One filter: its kind, and how far it was read. query: only for a filter of logs."""
 
     kind: Kind
     position: int  # in the journal of its kind

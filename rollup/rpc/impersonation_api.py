@@ -65,7 +65,9 @@ class ImpersonationApi:
             raise RpcError(str(error)) from error
 
     def _check(self, sender: Address, nonce: int | None, value: int) -> None:
-        """What a deposit would not be refused for: it takes the next nonce, and fails in its block without coins."""
+        """Raises RpcError for a deposit that its block would not execute as asked: it takes the next nonce, and fails
+        without coins.
+        """
         chain = self._backend.chain
         account = chain.state_at(chain.head.hash).account(sender)
         have, balance = (account.nonce, account.balance) if account is not None else (0, 0)

@@ -1,4 +1,4 @@
-"""What happened on a port, in order, for readers that each come back at their own time."""
+"""The events of a port, in order, for readers that each come back at their own time."""
 
 from collections import deque
 from itertools import islice

@@ -1,4 +1,4 @@
-"""Who may use the Engine API: a JSON Web Token over a shared secret (execution-apis, src/engine/authentication.md)."""
+"""Access to the Engine API by a JSON Web Token over a shared secret (execution-apis, src/engine/authentication.md)."""
 
 import math
 import secrets
@@ -39,7 +39,7 @@ class JwtAuth:
         self._now = now
 
     def __call__(self, headers: Mapping[str, str]) -> str | None:
-        """None for a good token, otherwise what is wrong with it (geth node/jwt_handler.go)."""
+        """None for a valid token, otherwise the reason for the refusal (geth node/jwt_handler.go)."""
         given = headers.get("Authorization", "")
         token = given.removeprefix("Bearer ") if given.startswith("Bearer ") else ""
         if not token:

@@ -28,7 +28,9 @@ class LogQuery:
         return len(self.addresses) + sum(len(wanted) for wanted in self.topics if wanted is not None)
 
     def index_groups(self) -> list[Group]:
-        """What a block must have one of each of, as the chain's index of logs names it."""
+        """Groups of values, as the chain's index of logs names them. A matching block has at least one value of each
+        group.
+        """
         groups = [address_group(self.addresses)] if self.addresses else []
         return groups + [topic_group(place, wanted) for place, wanted in enumerate(self.topics) if wanted is not None]
 
@@ -47,7 +49,9 @@ class LogQuery:
 
 
 class BlockTest:
-    """Tells from a block's bloom that it has no wanted log. The bits of the query are computed here, once."""
+    """Tests a block's bloom for the query. False means that it has no wanted log. The bits of the query are computed
+    once.
+    """
 
     def __init__(self, query: LogQuery) -> None:
         groups = [query.addresses] if query.addresses else []

@@ -10,7 +10,7 @@ Subscriber = TypeVar("Subscriber")
 
 
 class LogRoutes(Generic[Subscriber]):
-    """Subscribers by what they ask for: by address, else by the topics of one position, else everything."""
+    """Subscribers by their criteria: by address, else by the topics of one position, else in the group for all logs."""
 
     def __init__(self) -> None:
         self._by_value: dict[tuple[int, bytes], dict[Subscriber, LogQuery]] = {}

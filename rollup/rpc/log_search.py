@@ -98,7 +98,7 @@ class LogSearch:
             self.read += 1
 
     def rewind(self, number: int) -> None:
-        """The canonical chain changed from this height on: what was found there is searched again."""
+        """Searches again from this height on, because the canonical chain changed there."""
         while self._found and self._found[-1][0] >= number:
             self._size -= len(self._found.pop()[1])
         self._rewinds += 1

@@ -1,4 +1,4 @@
-"""miner_: what the batcher tells the builder of blocks."""
+"""miner_: limits that the batcher sets for the builder of blocks."""
 
 from rollup.execution.engine import Engine
 from rollup.rpc.methods import rpc
@@ -13,7 +13,7 @@ class Miner:
 
     @rpc("miner_setMaxDASize", quantity64, quantity64)
     def set_max_da_size(self, transaction: int, block: int) -> bool:
-        """Compressed bytes a transaction and a block may have, by Fjord's estimate; 0 is no limit."""
+        """Limits the compressed bytes of a transaction and of a block, by Fjord's estimate. 0 means no limit."""
         self._engine.max_da_transaction = transaction or None
         self._engine.max_da_block = block or None
         return True

@@ -1,4 +1,4 @@
-"""net_, web3_ and txpool_: what the node is."""
+"""net_, web3_ and txpool_: the node's identity and its pool."""
 
 from importlib.metadata import version
 from typing import Any
@@ -14,7 +14,7 @@ from rollup.rpc.params import address, data
 
 
 def client_version() -> str:
-    """What web3_clientVersion answers."""
+    """The answer to web3_clientVersion."""
     return f"openrollup/v{version('openrollup')}/python"
 
 

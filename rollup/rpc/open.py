@@ -203,7 +203,7 @@ class Open:
     @rpc("open_earnings", address)
     @at_head
     def earnings(self, account: Address) -> dict[str, Any]:
-        """What an account earned; zeros for one that never did."""
+        """The earnings of an account; zeros for an account that earned nothing."""
         return shapes.earnings_json(account, earnings_of(self._index, account))
 
     @reads_index

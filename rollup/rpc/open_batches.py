@@ -1,7 +1,7 @@
-"""Which L1 transactions carried an L2 block: read from L1 again, as derivation reads it.
+"""Finds the L1 transactions that carried an L2 block, by reading L1 again as derivation reads it.
 
-A batch stands on L1 after its block's origin, in a channel whose first frame may be up to a channel timeout older. The
-first channel that says exactly this block's origin, time and transactions is the one.
+A batch is on L1 after its block's origin, in a channel whose first frame may be up to a channel timeout older. The
+result is the first channel with exactly this block's origin, time and transactions.
 """
 
 from collections import OrderedDict
@@ -53,7 +53,7 @@ class _Open:
 
 
 class BatchFinder:
-    """Finds them; what was decoded is remembered."""
+    """Finds them, and caches decoded channels."""
 
     def __init__(self, config: RollupConfig, l1: L1Source, blobs: BlobSource) -> None:
         self._config = config

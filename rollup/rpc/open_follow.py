@@ -15,7 +15,7 @@ _PAUSE = 0.2
 
 
 class Follower:
-    """Updates indexes a little at a time while the node runs. An index that cannot go on is told of once."""
+    """Updates indexes a little at a time while the node runs. If an index cannot continue, this is logged once."""
 
     def __init__(self, indexes: Sequence[Index]) -> None:
         self.indexes = tuple(indexes)

@@ -1,5 +1,8 @@
-"""What open_ answers with, as JSON. Every number is a 0x quantity, amounts in wei, times in unix seconds; hashes and
-addresses are data; null is what there is none of."""
+"""The answers of open_ as JSON.
+
+Every number is a 0x quantity, amounts in wei, times in Unix seconds; hashes and addresses are data; null means that
+there is no value.
+"""
 
 from typing import Any
 
@@ -135,7 +138,7 @@ def influence_json(packed: bytes) -> list[dict[str, Any]]:
 
 
 def gas_json(gas_used: int | None, execution: int, l1: int, operator: int) -> dict[str, Any]:
-    """What the sender paid beside the fee, in wei of OPEN."""
+    """The fees that the sender paid in addition to the inference fee, in wei of OPEN."""
     result = {
         "execution": hex_quantity(execution),
         "l1Data": hex_quantity(l1),
@@ -187,7 +190,7 @@ def carrier_json(carrier: Carrier) -> dict[str, Any]:
 
 
 def earnings_json(account: Address, earned: Earnings) -> dict[str, Any]:
-    """An account's earnings; what it could claim now is `claimable`: its credit and what is pending."""
+    """An account's earnings. `claimable` is the amount that it could claim now: its credit and the pending amounts."""
     return {
         "account": hex_data(account),
         "credited": hex_quantity(earned.credited),
@@ -253,7 +256,7 @@ def audit_json(block: Block, result: Audit) -> dict[str, Any]:
 
 
 def replay_json(model_id: int, block: Block, replay: Replay) -> dict[str, Any]:
-    """A replayed history beside the commitments."""
+    """A replayed history together with the commitments."""
     return {
         "modelId": hex_quantity(model_id),
         "blockNumber": hex_quantity(block.number),

@@ -1,4 +1,4 @@
-"""openrollup_: how L2 blocks stand on L1, and which blocks reorganisations replaced.
+"""openrollup_: the place of L2 blocks on L1, and the blocks that reorganisations replaced.
 
 Numbers are JSON numbers as in optimism_, amounts of wei are quantities. Shapes: docs/explain.md.
 """

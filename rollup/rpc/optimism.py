@@ -22,7 +22,7 @@ from rollup.rpc.params import Optional, boolean, hash32, quantity, text
 
 
 class Optimism:
-    """What op-batcher, op-proposer and viem ask of a rollup node."""
+    """The methods of a rollup node that op-batcher, op-proposer and viem use."""
 
     def __init__(self, config: RollupConfig, chain: Chain, verifier: Verifier, l1: L1Source) -> None:
         self._config = config
@@ -170,7 +170,7 @@ class Admin:
     @changes_chain
     @rpc("admin_flushBatcher")
     def flush_batcher(self) -> None:
-        """Posts what it has."""
+        """Makes the batcher post all blocks that it has."""
         _run(self._flush_batcher)
 
     @rpc("admin_startProposer")
@@ -190,7 +190,7 @@ class Admin:
 
     @rpc("admin_conductorEnabled", Optional(boolean))
     def conductor_enabled(self, _: bool | None) -> bool:
-        """There is no conductor."""
+        """Always false: there is no conductor."""
         return False
 
 

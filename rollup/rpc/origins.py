@@ -19,7 +19,7 @@ class Origins:
         self._more = frozenset(origin.rstrip("/").lower() for origin in more)
 
     def allows(self, origin: str | None) -> bool:
-        """Whether a request that names this origin may pass; None is no browser."""
+        """Whether a request with this origin may pass. None means that the client is not a browser."""
         if origin is None or "*" in self._more or origin.lower() in self._more:
             return True
         try:
@@ -46,7 +46,7 @@ class Origins:
 
 
 def single_origin(headers: Sequence[str]) -> str | None:
-    """The origin that a request names. Several Origin headers are one text that is no origin."""
+    """The origin that a request names. Several Origin headers are joined to one text, which no rule allows."""
     return ", ".join(headers) if headers else None
 
 
@@ -66,7 +66,7 @@ def is_local_name(name: str) -> bool:
 
 
 def is_loopback(address: str | None) -> bool:
-    """Whether the address of a connection's other end is this machine's. None: it is no network connection."""
+    """Whether the other end of a connection is on this machine. None means that it is not a network connection."""
     if address is None:
         return True
     try:

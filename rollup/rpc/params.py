@@ -257,7 +257,7 @@ _TEXT_FAULTS = frozenset((_EMPTY, _NO_PREFIX, _NOT_HEX, _ODD))
 
 
 def _digits(value: str) -> str:
-    """What follows 0x; raises Invalid in geth's words."""
+    """The digits after 0x; raises Invalid with geth's text."""
     if not value:
         raise Invalid(_EMPTY)
     if value[:2] not in ("0x", "0X"):
@@ -352,7 +352,7 @@ def _authorization(value: Any) -> Mapping[str, Any]:
 
 
 def call_request(value: Any) -> CallRequest:
-    """A transaction object of eth_call and its kin."""
+    """A transaction object of eth_call and related methods."""
     source = mapping(value)
     gas_price = _optional(source, "gasPrice", quantity)
     cap, tip = _optional(source, "maxFeePerGas", quantity), _optional(source, "maxPriorityFeePerGas", quantity)

@@ -50,7 +50,7 @@ class MemoryStore:
         }
 
     def close(self) -> None:
-        """Does nothing: there is no file."""
+        """Does nothing, because there is no file."""
 
 
 class _MemoryBatch:

@@ -49,7 +49,7 @@ class ChannelBuilder:
         self.is_full = False
 
     def copy(self) -> "ChannelBuilder":
-        """A channel with the same blocks, to which others can be added."""
+        """A channel with the same blocks, to which more can be added."""
         made = copy.copy(self)
         made._entries = list(self._entries)
         return made

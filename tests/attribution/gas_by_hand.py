@@ -1,7 +1,7 @@
 """What each call of the scene costs, worked by hand: how often each entry of the schedule is due.
 
-Nothing here comes from a run: the words of the calldata, the slots a method has to read and write (attribution.md
-sections 2 to 5), the topics and words of its event. test_gas.py holds the measured gas to the sum.
+Nothing here comes from a run: the words of the calldata, the slots a method has to read and write
+(docs/attribution.md), the topics and words of its event. test_gas.py holds the measured gas to the sum.
 """
 
 from dataclasses import dataclass

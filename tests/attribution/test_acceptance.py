@@ -1,4 +1,4 @@
-"""That all twenty cases of attribution.md section 7 are tested by their number, in the normal run."""
+"""All twenty acceptance cases of the precompile are tested by their number, in the normal run."""
 
 import ast
 from functools import cache

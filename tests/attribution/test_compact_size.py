@@ -1,4 +1,4 @@
-"""inferCompact's reason: its signed transaction is never above Fjord's minimum for data (attribution.md section 5)."""
+"""inferCompact's reason: its signed transaction is never above Fjord's minimum for data (docs/attribution-gas.md)."""
 
 from eth_account import Account
 from hypothesis import given, settings

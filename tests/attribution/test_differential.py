@@ -1,8 +1,7 @@
 """Native against the twin: the same random sequences of calls on both, and everything observable equal.
 
-attribution.md section 2. A step is one call, made on both machines and compared. Ten thousand steps here, counted; a
-million by `make soak` (OPENROLLUP_SOAK_STEPS changes the number), which shows how far it is and goes on where it was
-stopped.
+A step is one call, made on both machines and compared. Ten thousand steps run here; `make soak` runs a million
+(OPENROLLUP_SOAK_STEPS changes the number), shows its progress and continues where it was stopped.
 """
 
 import os

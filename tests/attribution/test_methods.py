@@ -1,4 +1,4 @@
-"""Who may do what, in which order things are refused, and what is remembered: section 5 of attribution.md."""
+"""Permissions, the order of refusals, and what is stored (docs/attribution.md)."""
 
 from typing import Any
 

@@ -1,8 +1,8 @@
 """A6, at random: transfers, inferences, changes of units and claims in one transaction, against a plain ledger.
 
-The ledger below is attribution.md section 4 in fractions and nothing else: no accumulators, no words, no scaling. It
-cannot say where the fraction of a wei goes, so what a pool shares is compared to within a wei or two a step; all else
-exactly.
+The ledger below has the money rules of docs/attribution.md in fractions: no accumulators, no words, no scaling. It
+does not know where the fraction of a wei goes, so a pool's shares are compared to within a wei or two per step, and
+everything else exactly.
 """
 
 from collections import defaultdict

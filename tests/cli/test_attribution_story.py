@@ -37,7 +37,7 @@ def address(index: int) -> str:
 
 
 class Pool:
-    """attribution.md, 4: platform, then owner, then what is left to the pool at 2^-64 wei a unit."""
+    """docs/attribution.md: platform first, then owner, then the rest to the pool, in 2^-64 wei per unit."""
 
     def __init__(self, bps: int) -> None:
         self.bps = bps

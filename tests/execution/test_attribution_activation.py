@@ -1,4 +1,4 @@
-"""Which block the attribution account begins in, and with what (attribution.md sections 2 and 7, A18)."""
+"""The block in which the attribution account begins, and its first state (docs/attribution-calls.md; case A18)."""
 
 from dataclasses import replace
 

@@ -24,7 +24,7 @@ class StateChanges:
 
 
 class FlatState(NamedTuple):
-    """Accounts and storage as dictionaries: what a block has read, or what it has made of it."""
+    """Accounts and storage as dictionaries: the values that a block read, or the values after it."""
 
     accounts: dict[Address, Account | None]
     storage: dict[Address, dict[int, int]]

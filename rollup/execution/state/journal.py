@@ -8,7 +8,7 @@ MISSING: Any = object()  # in the undo log: the key was not there before
 
 
 class TransactionJournal:
-    """Checkpoints over an undo log, with the two things that the log alone decides: warmth and transient storage.
+    """Checkpoints over an undo log, and the parts of the state that end with the transaction.
 
     A write to any dictionary can be undone once (dictionary, key, value before) is in the log.
     """

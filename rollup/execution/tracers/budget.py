@@ -15,7 +15,7 @@ class Budget:
         self._left = self._most = most
 
     def take(self, size: int) -> None:
-        """Counts what is kept from now on; raises TraceTooLarge."""
+        """Counts data that a trace keeps; raises TraceTooLarge."""
         self._left -= size
         if self._left < 0:
             raise TraceTooLarge(self._most)

@@ -43,7 +43,7 @@ class CallLog:
 
 @dataclass(slots=True)
 class CallFrame:
-    """One frame; kind is the opcode that made it. target is None of a creation that failed."""
+    """One frame. kind is the opcode that made it. target is None for a creation that failed."""
 
     kind: int
     caller: Address
@@ -158,7 +158,7 @@ class CallTracer(Tracer):
         frame.logs.append(CallLog(address, topics, data, index, len(frame.calls)))
 
     def on_tx_end(self, evm: "Evm", outcome: "Outcome") -> None:
-        """The outermost frame shows what the transaction used. A deposit may fail before its first frame."""
+        """Sets the transaction's gas in the outermost frame. A deposit may fail before its first frame."""
         transaction = self._transaction
         assert transaction is not None
         if self.top is None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class NoopTracer(Tracer):
-    """Runs the transaction and tells nothing."""
+    """Runs the transaction and returns nothing."""
 
     def result(self) -> Any:
         """An empty object."""

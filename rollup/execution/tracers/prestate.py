@@ -1,4 +1,6 @@
-"""prestateTracer: what a transaction reads and writes, before it and after it (geth eth/tracers/native/prestate.go)."""
+"""prestateTracer: the state that a transaction reads and writes, before and after it (geth
+eth/tracers/native/prestate.go).
+"""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -31,7 +33,7 @@ _ACCOUNT_WEIGHT, _SLOT_WEIGHT = 600, 300
 
 @dataclass(slots=True, frozen=True)
 class PrestateOptions:
-    """diff_mode: what changes, before and after; else what is touched, before."""
+    """diff_mode: the changed values, before and after; otherwise the touched values before."""
 
     diff_mode: bool = False
     disable_code: bool = False
@@ -92,7 +94,7 @@ class PrestateTracer(Tracer):
                 continue
 
     def on_opcode(self, step: Step) -> None:
-        """What the opcode names."""
+        """Records the accounts and slots that the opcode names."""
         if self._accounts is None:
             return
         self._settle()
@@ -119,7 +121,7 @@ class PrestateTracer(Tracer):
         self._settle()
 
     def on_tx_end(self, evm: "Evm", outcome: "Outcome") -> None:
-        """In diff mode, what is different now."""
+        """In diff mode, keeps only the values that changed."""
         self._settle()
         if self._options.diff_mode:
             for address in list(self._pre):

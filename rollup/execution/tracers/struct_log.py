@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, frozen=True)
 class StructLogOptions:
-    """What a row shows. limit: the rows end after so many bytes; 0 is no limit of the caller's."""
+    """The columns of a row. limit: the rows end after this many bytes; 0 sets no limit."""
 
     disable_stack: bool = False
     disable_storage: bool = False

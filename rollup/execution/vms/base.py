@@ -64,7 +64,7 @@ class RollupState:
         self._account_db.discard(snapshot)
 
     def commit(self, snapshot: int) -> None:
-        """Nothing to do: an undo log keeps what is not undone."""
+        """Does nothing: the undo log keeps everything that was not undone."""
 
     def has_code_or_nonce(self, address: Address) -> bool:
         """A creation here would collide (EIP-684, EIP-7610)."""

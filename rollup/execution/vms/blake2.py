@@ -120,7 +120,7 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 
 
 async def _ask(process: "subprocess.Popen[bytes]", data: bytes) -> bytes:
-    """The answer; empty where the process has ended. Both go through a pipe at once, being shorter than its buffer."""
+    """The worker's answer; empty if its process has ended. Request and answer are shorter than the pipe's buffer."""
     assert process.stdin is not None
     assert process.stdout is not None
     loop, answered = asyncio.get_running_loop(), asyncio.Event()

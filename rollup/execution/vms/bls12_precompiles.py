@@ -51,7 +51,7 @@ def g1_msm(computation: Any) -> Any:
 
 
 def g2_msm(computation: Any) -> Any:
-    """The same in the second group."""
+    """Multi-scalar multiplication in the second group (EIP-2537)."""
     _consume_for_msm(computation, _G2, BLS12_G2_MSM_GAS, G2_MSM_DISCOUNTS)
     total = G2Point.identity()
     for pairs in _portions(computation, _G2 + _SCALAR, _POINTS_AT_ONCE):
@@ -111,7 +111,7 @@ def _pieces(computation: Any, size: int, count: int | None = None) -> Iterator[b
 
 
 def _portions(computation: Any, size: int, most: int) -> Iterator[list[bytes]]:
-    """The pieces of the input, at most so many at once, with a check point between two portions."""
+    """The pieces of the input, in portions of a maximal size, with a check point between two portions."""
     check_interrupt = computation.state.execution_context.check_interrupt
     pieces = list(_pieces(computation, size))
     for start in range(0, len(pieces), most):

@@ -27,7 +27,7 @@ _WINDOW = 4
 
 
 class NotOnCurve(ValueError):
-    """Coordinates that are no element of the group."""
+    """Coordinates that are not an element of the group."""
 
 
 # ---------------------------------------------------------------- the first group: y^2 = x^3 + 3

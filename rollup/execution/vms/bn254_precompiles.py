@@ -35,7 +35,9 @@ def ecmul(computation: Any) -> Any:
 
 
 def ecpairing(computation: Any) -> Any:
-    """1 where the product of the pairings is one, else 0; fails with VMError on inputs that are no pairs of points."""
+    """Returns 1 if the product of the pairings is one, else 0. Fails with VMError on inputs that are not pairs of
+    points.
+    """
     data = computation.msg.data_as_bytes
     count, rest = divmod(len(data), _PAIR_SIZE)
     computation.consume_gas(_PAIRING_GAS + count * _PAIR_GAS, reason="ECPAIRING precompile")
@@ -66,7 +68,7 @@ def _point(x: int, y: int) -> G1:
 
 
 def _words(data: bytes, count: int) -> list[int]:
-    """Numbers of 32 bytes; what is missing at the end is zero, what is too much is left."""
+    """Numbers of 32 bytes. Missing bytes at the end are zero, extra bytes are ignored."""
     padded = data[: 32 * count].ljust(32 * count, b"\0")
     return [int.from_bytes(padded[start : start + 32], "big") for start in range(0, 32 * count, 32)]
 

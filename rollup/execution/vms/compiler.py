@@ -22,7 +22,7 @@ _LONGEST = 256  # opcodes in a region
 
 
 class Code(Protocol):
-    """What the compiler asks of a program."""
+    """The interface of a program that the compiler uses."""
 
     def block_at(self, position: int) -> Block:
         """The block that begins here."""

@@ -11,9 +11,9 @@ STACK_LIMIT = 1_024
 
 
 class Frame:
-    """A running computation, with what its opcodes touch at hand.
+    """A running computation, with everything that its opcodes use as attributes.
 
-    floor: the gas left at which check_interrupt is asked next.
+    floor: the gas left at which check_interrupt is called next.
     """
 
     __slots__ = (

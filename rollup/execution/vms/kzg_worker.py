@@ -82,11 +82,11 @@ class KzgProcess:
 
     @property
     def pid(self) -> int | None:
-        """The process's id; None while there is none."""
+        """The process's id; None if there is no process."""
         return self._process.pid if self._process is not None else None
 
     def start_early(self) -> None:
-        """Starts the process where there is none."""
+        """Starts the process if there is none."""
         if self._process is not None:
             return
         with contextlib.suppress(OSError):  # the first call tries again and says why

@@ -17,7 +17,7 @@ def modexp_eip2565(computation: Any) -> Any:
 
 
 def modexp_osaka(computation: Any) -> Any:
-    """The same at EIP-7883's price; fails with VMError where a length is above 1,024 bytes (EIP-7823)."""
+    """MODEXP at EIP-7883's price; fails with VMError if a length is above 1,024 bytes (EIP-7823)."""
     return _modexp(computation, _eip7883_gas, _OSAKA_MAX_LENGTH)
 
 
@@ -49,7 +49,7 @@ def _output(
 
 
 def _power(base: int, exponent: int, modulus: int, bits: int, check_interrupt: Callable[[], None]) -> int:
-    """base ** exponent % modulus, by so many bits of the exponent at once."""
+    """base ** exponent % modulus, for this many bits of the exponent per step."""
     if exponent.bit_length() <= bits:
         return pow(base, exponent, modulus)
     result = 1 % modulus
@@ -63,7 +63,7 @@ def _power(base: int, exponent: int, modulus: int, bits: int, check_interrupt: C
 
 
 def _number(data: bytes, start: int, size: int) -> int:
-    """The number at a place of the input, which goes on with zeros without end."""
+    """The number at a place of the input. The input continues with zeros after its end."""
     given = data[start : start + size]
     value = int.from_bytes(given, "big")
     return value << 8 * (size - len(given)) if value else 0

@@ -1,7 +1,7 @@
-"""Osaka's virtual machine, which py-evm has not: Prague's with CLZ, and MODEXP and P256VERIFY at their new prices.
+"""Osaka's virtual machine, which py-evm does not have: Prague's with CLZ, and MODEXP and P256VERIFY at new prices.
 
-EIP-7823 and EIP-7883 (MODEXP), EIP-7939 (CLZ), EIP-7951 (P256VERIFY). What Osaka changes outside the machine is in
-transition.py (EIP-7825) or is L1's own (blobs, the size of a block).
+EIP-7823 and EIP-7883 (MODEXP), EIP-7939 (CLZ), EIP-7951 (P256VERIFY). Osaka's changes outside the machine are in
+transition.py (EIP-7825) or concern L1 alone (blobs, the size of a block).
 """
 
 from typing import Any

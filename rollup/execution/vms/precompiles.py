@@ -19,7 +19,7 @@ _P = 0xFFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFF
 
 
 class InputTooLong(VMError):
-    """More input than an OP fork lets a precompile have: the call fails and burns its gas, whatever gas it had."""
+    """More input than an OP fork allows for a precompile: the call fails and burns all of its gas."""
 
 
 def p256verify(computation: Any) -> Any:
@@ -29,7 +29,7 @@ def p256verify(computation: Any) -> Any:
 
 
 def p256verify_osaka(computation: Any) -> Any:
-    """The same at EIP-7951's price."""
+    """P256VERIFY at EIP-7951's price."""
     return _p256verify(computation, _P256_GAS_OSAKA)
 
 
@@ -54,7 +54,7 @@ def _p256_is_valid(digest: bytes, r: int, s: int, x: int, y: int) -> bool:
 
 
 def limited(precompile: Precompile, max_input: int) -> Precompile:
-    """The same precompile, failing on inputs above max_input bytes (granite, isthmus, jovian, karst/exec-engine.md)."""
+    """A precompile that fails on inputs above max_input bytes (granite, isthmus, jovian, karst/exec-engine.md)."""
     # spec: precompile.granite-pairing
 
     def bounded(computation: Any) -> Any:

@@ -98,7 +98,7 @@ class RegionWriter:
 
     # ------------------------------------------------------------ gas and bounds
     def begin_block(self, needed: int, gained: int, gas: int) -> None:
-        """What a block charges and needs."""
+        """Writes a block's checks of gas and stack."""
         if self._segment < 0:
             self._segment = len(self._lines)
             self.write("")
@@ -171,7 +171,7 @@ class RegionWriter:
         self.items[-1], self.items[-place] = self.items[-place], self.items[-1]
 
     def leave(self) -> list[str]:
-        """The lines that bring the real stack up to date. What is known of it stays."""
+        """Writes the lines that bring the real stack up to date. The known items stay known."""
         items, taken = list(self.items), self.taken
         while items and taken and items[0] is self._entries.get(taken):
             del items[0]
@@ -184,7 +184,7 @@ class RegionWriter:
         return [f"stack[-{taken}:] = ({', '.join(texts)},)" if taken else f"stack.extend(({', '.join(texts)},))"]
 
     def flush(self) -> None:
-        """Brings the real stack up to date and forgets what was known of it."""
+        """Brings the real stack up to date and forgets the known items."""
         self._lines += self.leave()
         self.items, self.taken, self._entries = [], 0, {}
 
@@ -222,13 +222,13 @@ class RegionWriter:
         return None
 
     def on_own_stack(self, handler: Handler, taken: list[Value]) -> None:
-        """Runs a handler on a stack of these items alone, the top first, and pushes what it leaves."""
+        """Runs a handler on a stack of these items alone, the top first, and pushes its results."""
         self.write(f"t = [{', '.join(value.text for value in reversed(taken))}]")
         self.write(f"{self.named(handler)}(frame, t, None)")
         self.compute("t[0]")
 
     def input(self, key: object, text: Callable[[], str]) -> None:
-        """Pushes what cannot change in a frame."""
+        """Pushes a value that cannot change within a frame."""
         value = self._inputs.get(key)
         if value is None:
             value = self._inputs[key] = self.new(text())

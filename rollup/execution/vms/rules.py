@@ -163,7 +163,7 @@ def _l1_precompiles(l1_fork: L1Fork) -> dict[bytes, Precompile]:
 
 
 def l2_precompiles(fork: Fork) -> dict[bytes, Precompile]:
-    """The L1 fork's precompiles with what an OP fork adds to them, or bounds."""
+    """The L1 fork's precompiles with an OP fork's additions and bounds."""
     # spec: fjord.p256
     precompiles = _l1_precompiles(l1_fork_of(fork))
     if fork >= Fork.FJORD:

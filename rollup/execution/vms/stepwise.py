@@ -55,9 +55,9 @@ class TracedMeter(GasMeter):
 
 
 class Tracing:
-    """What stands between the EVM and a tracer: the open frames, and the opcode that makes the next one.
+    """Connects the EVM and a tracer: the open frames, and the opcode that makes the next one.
 
-    refund is the refund counter of the transaction without what the newest frame added itself.
+    refund is the transaction's refund counter without the newest frame's own additions.
     """
 
     __slots__ = ("_arguments", "_calling", "_frames", "programs", "refund", "tracer")
@@ -71,7 +71,7 @@ class Tracing:
         self._frames: list[tuple[Any, int]] = []  # open frames, each with the refund counter before it
 
     def begin(self, refund: int) -> None:
-        """A transaction's outermost frame comes next; refund: what its authorizations give back (EIP-7702)."""
+        """Called before a transaction's outermost frame. refund: the gas that its authorizations refund (EIP-7702)."""
         self._frames.clear()
         self._calling = None
         self.refund = refund
@@ -244,7 +244,7 @@ def _begin(frame: Frame, block: Block) -> None:
 
 
 def _run_seen(tracing: Tracing, frame: Frame, block: Block, step: Step) -> None:
-    """An opcode that tracers hear of: a call, a creation, a log, or SELFDESTRUCT, which ends the frame."""
+    """Runs an opcode that has hooks: a call, a creation, a log, or SELFDESTRUCT, which ends the frame."""
     stack, computation = frame.computation._stack.values, frame.computation
     balance = step.accounts.get_balance(step.address) if step.opcode == SELFDESTRUCT else 0
     if step.opcode not in _LOGS:
@@ -263,7 +263,7 @@ def _run_seen(tracing: Tracing, frame: Frame, block: Block, step: Step) -> None:
 
 
 def _following(program: Program, frame: Frame, block: Block) -> int | None:
-    """Where the code goes on after an opcode; None where it ends."""
+    """The position after an opcode; None if the code ends there."""
     kind, following = block[4], block[6]
     computation = frame.computation
     stack = computation._stack.values
@@ -280,7 +280,7 @@ def _following(program: Program, frame: Frame, block: Block) -> int | None:
 
 
 def _fail(step: Step, block: Block, error: VMError, taken: list[int]) -> None:
-    """Completes the step of an opcode that failed. For want of gas it costs what it would have needed.
+    """Completes the step of an opcode that failed. If gas ran out, its cost is the gas it would have needed.
 
     taken: the items that it took from the stack, the top first.
     """
