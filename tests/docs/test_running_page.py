@@ -106,7 +106,7 @@ def test_the_forks_in_the_text_are_schedules():
 
 
 def test_every_event_has_its_row():
-    said = {named(row[1])[0]: named(row[0]) for row in section(TEXT, "What it prints").rows if named(row[1])}
+    said = {named(row[1])[0]: named(row[0]) for row in section(TEXT, "Output").rows if named(row[1])}
     kinds = {kind.__name__ for kind in events.Event.__args__}
     assert set(said) == kinds | {"Started"}
     silent = events.L1BlockMined(1, bytes(32), 0, 7)

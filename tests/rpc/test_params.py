@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollup.rpc.errors import InvalidParams
+from rollup.rpc.methods import collect, rpc
 from rollup.rpc.params import (
     Invalid,
     Optional,
@@ -15,7 +16,6 @@ from rollup.rpc.params import (
     data,
     hash32,
     number,
-    params,
     quantity,
     quantity64,
     slot,
@@ -160,15 +160,15 @@ def test_nesting_is_bounded_by_the_form():
 
 
 class Methods:
-    @params(quantity, boolean)
+    @rpc("eth_two", quantity, boolean)
     def two(self, first, second):
         return first, second
 
-    @params(quantity, Optional(text, "latest"))
+    @rpc("eth_one", quantity, Optional(text, "latest"))
     def one(self, first, second):
         return first, second
 
-    @params(anything)
+    @rpc("eth_any", anything)
     def any(self, value):
         return value
 
@@ -189,12 +189,13 @@ class Methods:
 )
 def test_arguments_refused(method, given, why):
     with pytest.raises(InvalidParams) as refused:
-        getattr(Methods(), method)(given)
+        collect(Methods())[f"eth_{method}"](given)
     assert (refused.value.code, refused.value.message) == (-32602, why)
 
 
 def test_arguments_left_out_or_null():
-    assert Methods().one(["0x1"]) == Methods().one(["0x1", None]) == (1, "latest")
+    handler = collect(Methods())["eth_one"]
+    assert handler(["0x1"]) == handler(["0x1", None]) == (1, "latest")
 
 
 HOSTILE = st.recursive(
