@@ -3,6 +3,8 @@
     python -m benchmarks --quick        under two minutes on a quiet machine
     python -m benchmarks --full         under thirty
 
+The report is written after each case, so that a run that is cut off leaves the figures that it has.
+
 Peers come from npm: the variable NODE_PACKAGES names the folder of node_modules. A peer that is not installed is named
 and left out. The servers listen on loopback and end with the program.
 """
@@ -17,8 +19,8 @@ from rich.console import Console
 
 from benchmarks import peers
 from benchmarks.command_line import Parser, positive
-from benchmarks.comparison import Case, Result, Runner, Side
-from benchmarks.report import load_average, machine, markdown, write_report
+from benchmarks.comparison import Case, Runner, Side
+from benchmarks.report import Report, load_average, machine
 from rollup.load.job import LoadError
 from rollup.load.workloads import Shape
 
@@ -74,11 +76,7 @@ def main(arguments: list[str] | None = None) -> int:
         tables.append(("contributors", "Inferences by the number of contributors", GROWTH))
     try:
         for name, title, cases in tables:
-            results = suite.table(cases)
-            facts = suite.facts()
-            for path in write_report(folder, name, title, facts, results):
-                suite.console.print(f"wrote {path}", markup=False, highlight=False)
-            suite.console.print(markdown(title, facts, results, f"{name}.svg"), markup=False, highlight=False)
+            suite.table(Report(folder, name, title, suite.facts()), cases)
     except LoadError as error:
         suite.console.print(f"Error: {error}", markup=False, highlight=False)
         return 1
@@ -105,8 +103,8 @@ class _Suite:
             "runs": self._runs,
         }
 
-    def table(self, cases: Sequence[Case]) -> list[Result]:
-        """The results of the cases whose servers can be started."""
+    def table(self, report: Report, cases: Sequence[Case]) -> None:
+        """Runs the cases whose servers can be started, and writes the report after each of them."""
         with ExitStack() as stack:
             servers = []
             missing: set[str] = set()
@@ -118,7 +116,11 @@ class _Suite:
                     missing.add(name)
             runner = Runner(servers, self._count, self._step)
             wanted = [case for case in cases if case.peer is None or case.peer.server not in missing]
-            return [runner.run(case, self._runs) for case in wanted]
+            for case in wanted:
+                report.add(runner.run(case, self._runs), len(wanted))
+        for path in report.paths if wanted else ():
+            self.console.print(f"wrote {path}", markup=False, highlight=False)
+        self.console.print(report.markdown(), markup=False, highlight=False)
 
     def _step(self, text: str) -> None:
         self.console.print(f"{time.monotonic() - self._started:6.0f} s  {text}", markup=False, highlight=False)

@@ -43,21 +43,36 @@ def _processor() -> str:
     return names[0] if names else platform.machine()
 
 
-def write_report(folder: Path, name: str, title: str, facts: dict[str, Any], results: Sequence[Result]) -> list[Path]:
-    """Writes NAME.json, .csv, .md and .svg; returns their paths."""
-    data = {"title": title, **facts, "results": [result.to_json() for result in results]}
-    texts = {
-        "json": json.dumps(data, indent=1) + "\n",
-        "csv": _csv(results),
-        "md": markdown(title, facts, results, f"{name}.svg"),
-        "svg": _svg(title, results),
-    }
-    paths = []
-    for ending, text in texts.items():
-        path = folder / f"{name}.{ending}"
-        write_file(path, text)
-        paths.append(path)
-    return paths
+class Report:
+    """A table whose cases come one after the other: NAME.json, .csv, .md and .svg."""
+
+    def __init__(self, folder: Path, name: str, title: str, facts: dict[str, Any]) -> None:
+        """facts: what a reader must know of the run."""
+        self._name = name
+        self._title = title
+        self._facts = facts
+        self._results: list[Result] = []
+        self.paths = [folder / f"{name}.{ending}" for ending in ("json", "csv", "md", "svg")]
+
+    def add(self, result: Result, count: int) -> None:
+        """Writes the files with one more result. count: of the cases that the table will have."""
+        self._results.append(result)
+        done = len(self._results)
+        if done < count:
+            self._facts["cases"] = f"{done} of {count}, the run has not ended"
+        else:
+            self._facts.pop("cases", None)
+        data = {"title": self._title, **self._facts, "results": [item.to_json() for item in self._results]}
+        texts = json.dumps(data, indent=1) + "\n", _csv(self._results), self.markdown(), self._picture()
+        for path, text in zip(self.paths, texts, strict=True):
+            write_file(path, text)
+
+    def markdown(self) -> str:
+        """The table so far."""
+        return markdown(self._title, self._facts, self._results, f"{self._name}.svg")
+
+    def _picture(self) -> str:
+        return _svg(self._title, self._results)
 
 
 def _csv(results: Sequence[Result]) -> str:

@@ -2,16 +2,18 @@
 
 import csv
 import json
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
+import benchmarks.__main__ as suite
 from benchmarks import peers
 from benchmarks.__main__ import GROWTH, OTHER_PEERS, THROUGHPUT
 from benchmarks.comparison import Case, Result, Sample, Side
-from benchmarks.report import write_report
+from benchmarks.report import Report
 from benchmarks.solidity import PEER_WORKLOADS
 from rollup.load.workloads import WORKLOADS
 
@@ -29,15 +31,16 @@ def result(must: float) -> Result:
 
 @pytest.mark.parametrize(("must", "verdict"), [(2.0, "reached"), (2.1, "missed")])
 def test_a_table_says_whether_a_ratio_was_reached(tmp_path: Path, must: float, verdict: str) -> None:
-    paths = write_report(tmp_path, "t", "A table", {"runs": 3, "machine": {"cores": 2}}, [result(must)])
-    assert [path.name for path in paths] == ["t.json", "t.csv", "t.md", "t.svg"]
+    report = Report(tmp_path, "t", "A table", {"runs": 3, "machine": {"cores": 2}})
+    report.add(result(must), 1)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["t.csv", "t.json", "t.md", "t.svg"]
     text = (tmp_path / "t.md").read_text()
     assert f"| 20 (10 to 30) | 10 (5 to 40) | **2.00** {verdict} | {must} | 9 |" in text
     assert "runs: 3; machine: cores 2." in text
 
 
 def test_every_sample_is_in_the_files(tmp_path: Path) -> None:
-    write_report(tmp_path, "t", "A table", {}, [result(1)])
+    Report(tmp_path, "t", "A table", {}).add(result(1), 1)
     (row,) = json.loads((tmp_path / "t.json").read_text())["results"]
     assert [sample["per_second"] for sample in row["ours"]] == [30, 10, 20]
     assert row["ratio"] == 2.0
@@ -55,8 +58,42 @@ def test_every_sample_is_in_the_files(tmp_path: Path) -> None:
 def test_a_case_without_a_peer_has_no_ratio(tmp_path: Path) -> None:
     alone = Result(Case("alone", Side("ours", "infer"), None), samples(1, 2, 3))
     assert alone.ratio is None
-    write_report(tmp_path, "t", "A table", {}, [alone])
+    Report(tmp_path, "t", "A table", {}).add(alone, 1)
     assert "| alone (alone) | 2 (1 to 3) |  |  |" in (tmp_path / "t.md").read_text()
+
+
+class Interrupted:
+    """A runner that is stopped in its third case."""
+
+    def __init__(self, *_: object) -> None:
+        self.cases = 0
+
+    def run(self, case: Case, runs: int) -> Result:
+        self.cases += 1
+        if self.cases == 3:
+            raise KeyboardInterrupt
+        return Result(case, samples(*range(1, runs + 1)), samples(*range(1, runs + 1)))
+
+
+def test_a_run_that_is_cut_off_leaves_the_cases_that_it_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(suite, "Runner", Interrupted)
+    monkeypatch.setattr(suite._Suite, "_server", lambda self, name: nullcontext(name))
+    monkeypatch.setattr(peers, "versions", dict)
+    with pytest.raises(KeyboardInterrupt):
+        suite.main(["--quick", "--out", str(tmp_path)])
+    written = json.loads((tmp_path / "throughput.json").read_text())
+    assert [row["case"]["name"] for row in written["results"]] == [case.name for case in THROUGHPUT[:2]]
+    assert written["cases"] == f"2 of {len(THROUGHPUT)}, the run has not ended"
+    assert f"cases: {written['cases']}." in (tmp_path / "throughput.md").read_text()
+
+
+def test_a_whole_table_does_not_speak_of_its_cases(tmp_path: Path) -> None:
+    report = Report(tmp_path, "t", "A table", {})
+    for _ in range(2):
+        report.add(result(1), 2)
+    written = json.loads((tmp_path / "t.json").read_text())
+    assert "cases" not in written
+    assert len(written["results"]) == 2
 
 
 def test_every_case_of_the_suite_names_workloads_that_exist() -> None:
