@@ -104,9 +104,8 @@ def deposit_of(l1: Chain, tx_hash: Hash) -> Hash | None:
     place = l1.find_transaction(tx_hash)
     if place is None:
         return None
-    receipts = l1.receipts(place.block_hash) or []
-    first = sum(len(receipt.logs) for receipt in receipts[: place.index])
-    for index, log in enumerate(receipts[place.index].logs):
+    receipt = (l1.receipts(place.block_hash) or [])[place.index]
+    for index, log in enumerate(receipt.logs, receipt.first_log):
         if log.address == contracts.OPTIMISM_PORTAL and log.topics[:1] == (TRANSACTION_DEPOSITED,):
-            return decode_deposit_log(log, place.block_hash, first + index).hash
+            return decode_deposit_log(log, place.block_hash, index).hash
     return None

@@ -79,6 +79,7 @@ class BlockBuilder:
         self.transactions: list[Transaction] = []
         self.receipts: list[Receipt] = []
         self.outcomes: list[Outcome] = []
+        self.log_count = 0
         self.gas_used = 0
         self.blob_gas_used = 0  # the DA footprint from Jovian
         self.withdrawals: list[Withdrawal] = []  # L1 only; paid by seal()
@@ -161,6 +162,7 @@ class BlockBuilder:
         receipt = self._receipt(transaction, outcome)
         self.transactions.append(transaction)
         self.receipts.append(receipt)
+        self.log_count += len(receipt.logs)
         self.outcomes.append(outcome)
         return receipt
 
@@ -316,6 +318,7 @@ class BlockBuilder:
             deposit_receipt_version=version,
             effective_gas_price=outcome.gas_price,
             output=outcome.output,
+            first_log=self.log_count,
         )
 
 

@@ -4,7 +4,7 @@ from rollup.protocol.block import Block
 from rollup.protocol.header import Header
 from rollup.protocol.known_transactions import known_or_decoded
 from rollup.protocol.primitives import Hash, from_int_bytes, rlp_decode, rlp_encode, to_int_bytes
-from rollup.protocol.receipt import Log, Receipt
+from rollup.protocol.receipt import Log, Receipt, number_logs
 from rollup.protocol.transaction import decode_transaction
 
 
@@ -48,7 +48,7 @@ def encode_receipts(receipts: list[Receipt]) -> bytes:
 
 def decode_receipts(data: bytes) -> list[Receipt]:
     """The reverse of encode_receipts."""
-    return [
+    receipts = [
         Receipt(
             tx_type=from_int_bytes(tx_type),
             status=from_int_bytes(status),
@@ -62,6 +62,8 @@ def decode_receipts(data: bytes) -> list[Receipt]:
         )
         for tx_type, status, cumulative, gas_used, logs, contract, nonce, version, price in rlp_decode(data)
     ]
+    number_logs(receipts)
+    return receipts
 
 
 def _optional(value: int | None) -> list[bytes]:

@@ -78,8 +78,8 @@ def _check_size(context: BlockContext, block: Block) -> None:
     """EIP-7934: an L1 block's bytes from Osaka on."""
     rules = context.rules
     most = rules.l1_row.max_block_size
-    if rules.fork is None and most is not None and len(block.encode()) > most:
-        raise InvalidBlock("size", f"at most {most} bytes", len(block.encode()))
+    if rules.fork is None and most is not None and block.size > most:
+        raise InvalidBlock("size", f"at most {most} bytes", block.size)
 
 
 def compare_headers(given: Header, computed: Header) -> None:

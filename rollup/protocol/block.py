@@ -50,6 +50,7 @@ class Block:
     transactions: list[Transaction] = field(default_factory=list)
     hash: Hash = b""
     withdrawals: list[Withdrawal] = field(default_factory=list)  # L1 only
+    _size: int | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not self.hash:
@@ -64,6 +65,13 @@ class Block:
     def timestamp(self) -> int:
         """Seconds since the epoch."""
         return self.header.timestamp
+
+    @property
+    def size(self) -> int:
+        """Bytes of the block's RLP, counted once."""
+        if self._size is None:
+            self._size = len(self.encode())
+        return self._size
 
     def encode(self) -> bytes:
         """The block RLP of debug_getRawBlock: header, transactions, uncles, and withdrawals where the fork has them."""

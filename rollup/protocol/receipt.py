@@ -1,5 +1,6 @@
 """Receipts and logs, in the encoding under the receipts root and in the one sent over the wire."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from rollup.protocol.bloom import logs_bloom
@@ -20,7 +21,8 @@ class Receipt:
     """The result of one transaction: gas, logs, and for a deposit its nonce and the receipt version.
 
     deposit_nonce is set on deposits from Regolith, deposit_receipt_version from Canyon (specs protocol/deposits.md,
-    "Deposit Receipt"); contract_address when the transaction creates.
+    "Deposit Receipt"); contract_address when the transaction creates. first_log is the index of the first log among
+    the logs of the block (geth core/types/receipt.go: DeriveFields).
     """
 
     tx_type: int
@@ -33,6 +35,7 @@ class Receipt:
     deposit_receipt_version: int | None = None
     effective_gas_price: int = 0
     output: bytes = b""  # return or revert data, kept in memory only
+    first_log: int = field(default=0, compare=False)
     _bloom: bytes | None = None
 
     @property
@@ -61,3 +64,11 @@ class Receipt:
                 fields.append(to_int_bytes(self.deposit_receipt_version))
         payload = rlp_encode(fields)
         return payload if self.tx_type == 0 else bytes((self.tx_type,)) + payload
+
+
+def number_logs(receipts: Iterable[Receipt]) -> None:
+    """Sets first_log of all receipts of a block."""
+    index = 0
+    for receipt in receipts:
+        receipt.first_log = index
+        index += len(receipt.logs)

@@ -75,7 +75,7 @@ class EthAccounts:
             found = self._queries.find_transaction(tx_hash)
             if found is not None:
                 block, index = found
-                return receipt_json(self._backend.config, block, self._queries.receipts(block), index)
+                return receipt_json(self._backend.config, block, index, self._queries.receipts(block)[index])
             if loop.time() >= end:
                 message = f"The transaction was added to the transaction pool but wasn't processed in {seconds:g}s"
                 raise RpcError(message, SYNC_TIMED_OUT, hex_data(tx_hash))

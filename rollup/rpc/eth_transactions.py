@@ -63,7 +63,7 @@ class EthTransactions:
         if found is None:
             return None
         block, index = found
-        return receipt_json(self._backend.config, block, self._queries.receipts(block), index)
+        return receipt_json(self._backend.config, block, index, self._queries.receipts(block)[index])
 
     # ------------------------------------------------------------ inside
     def _transaction_at(self, block: Block | None, index: int) -> dict[str, Any] | None:

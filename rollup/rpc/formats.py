@@ -63,11 +63,19 @@ def header_json(header: Header, block_hash: bytes) -> dict[str, Any]:
     return result
 
 
+def bare_block_json(block: Block) -> dict[str, Any]:
+    """A block object without the transactions."""
+    result = header_json(block.header, block.hash)
+    result["size"] = hex_quantity(block.size)
+    result["uncles"] = []
+    if block.header.withdrawals_root is not None:
+        result["withdrawals"] = []
+    return result
+
+
 def block_json(block: Block, receipts: list[Receipt], *, full: bool) -> dict[str, Any]:
     """A block object, with whole transactions or their hashes."""
-    result = header_json(block.header, block.hash)
-    result["size"] = hex_quantity(len(block.encode()))
-    result["uncles"] = []
+    result = bare_block_json(block)
     if full:
         result["transactions"] = [
             transaction_json(transaction, block, index, receipts[index] if index < len(receipts) else None)
@@ -75,8 +83,6 @@ def block_json(block: Block, receipts: list[Receipt], *, full: bool) -> dict[str
         ]
     else:
         result["transactions"] = [hex_data(transaction.hash) for transaction in block.transactions]
-    if block.header.withdrawals_root is not None:
-        result["withdrawals"] = []
     return result
 
 
@@ -192,18 +198,15 @@ def log_json(
 def receipts_json(config: Any, block: Block, receipts: list[Receipt]) -> list[dict[str, Any]]:
     """All receipts of a block."""
     attributes = _attributes(config, block)
-    results, log_index = [], 0
-    for index, (transaction, receipt) in enumerate(in_turns(zip(block.transactions, receipts, strict=True))):
-        results.append(_receipt_json(config, block, attributes, index, transaction, receipt, log_index))
-        log_index += len(receipt.logs)
-    return results
+    return [
+        _receipt_json(config, block, attributes, index, transaction, receipt)
+        for index, (transaction, receipt) in enumerate(in_turns(zip(block.transactions, receipts, strict=True)))
+    ]
 
 
-def receipt_json(config: Any, block: Block, receipts: list[Receipt], index: int) -> dict[str, Any]:
+def receipt_json(config: Any, block: Block, index: int, receipt: Receipt) -> dict[str, Any]:
     """One receipt of a block; a block of thousands is not rendered for one of them."""
-    first_log = sum(len(receipt.logs) for receipt in receipts[:index])
-    attributes = _attributes(config, block)
-    return _receipt_json(config, block, attributes, index, block.transactions[index], receipts[index], first_log)
+    return _receipt_json(config, block, _attributes(config, block), index, block.transactions[index], receipt)
 
 
 def _receipt_json(
@@ -213,9 +216,9 @@ def _receipt_json(
     index: int,
     transaction: Transaction,
     receipt: Receipt,
-    first_log: int,
 ) -> dict[str, Any]:
     tx_hash = transaction.hash
+    logs = enumerate(receipt.logs, receipt.first_log)
     result: dict[str, Any] = {
         "transactionHash": hex_data(tx_hash),
         "transactionIndex": hex_quantity(index),
@@ -226,7 +229,7 @@ def _receipt_json(
         "cumulativeGasUsed": hex_quantity(receipt.cumulative_gas_used),
         "gasUsed": hex_quantity(receipt.gas_used),
         "contractAddress": None if receipt.contract_address is None else hex_data(receipt.contract_address),
-        "logs": [log_json(log, first_log + offset, tx_hash, index, block) for offset, log in enumerate(receipt.logs)],
+        "logs": [log_json(log, number, tx_hash, index, block) for number, log in logs],
         "logsBloom": hex_data(receipt.bloom),
         "type": hex_quantity(receipt.tx_type),
         "status": hex_quantity(receipt.status),

@@ -10,7 +10,7 @@ from rollup.protocol.primitives import Address, Hash
 from rollup.protocol.receipt import Receipt
 from rollup.rpc.backend import ExecutionBackend
 from rollup.rpc.errors import InvalidParams
-from rollup.rpc.formats import block_json, hex_data, hex_quantity, receipt_json, transaction_json
+from rollup.rpc.formats import bare_block_json, hex_data, hex_quantity, receipt_json, transaction_json
 from rollup.rpc.limits import MAX_OTS_PAGE
 from rollup.rpc.methods import rpc, takes_long
 from rollup.rpc.params import BlockId, Invalid, Optional, address, block_id, hash32, quantity64
@@ -49,7 +49,7 @@ class Otterscan:
     def get_header_by_number(self, which: BlockId) -> dict[str, Any] | None:
         """A block's header with its hash and size."""
         block = self._backend.block(which)
-        return None if block is None else _without(block_json(block, [], full=False), "transactions", "withdrawals")
+        return None if block is None else _without(bare_block_json(block), "withdrawals")
 
     @rpc("ots_hasCode", address, Optional(block_id, "latest"))
     def has_code(self, who: Address, which: BlockId) -> bool:
@@ -71,7 +71,7 @@ class Otterscan:
         if block is None:
             return None
         receipts = self._receipts(block)
-        answer = _without(block_json(block, receipts, full=False), "transactions", "logsBloom")
+        answer = _without(bare_block_json(block), "logsBloom")
         answer["transactionCount"] = len(block.transactions)
         fees = sum(receipt.gas_used * (receipt.effective_gas_price or 0) for receipt in receipts)
         issuance = dict.fromkeys(("blockReward", "uncleReward", "issuance"), "0x0")
@@ -86,13 +86,12 @@ class Otterscan:
         _check_page(size)
         receipts = self._receipts(block)
         end = max(len(block.transactions) - page * size, 0)
-        answer = block_json(block, receipts, full=True)
         chosen = range(max(end - size, 0), end)
-        transactions = [answer["transactions"][index] for index in chosen]
+        transactions = [transaction_json(block.transactions[index], block, index, receipts[index]) for index in chosen]
         for item in transactions:
             item["input"] = item["input"][:10]
-        shown = [_without(self._receipt_json(block, receipts, index), "logsBloom") for index in chosen]
-        answer |= {"transactions": transactions, "transactionCount": len(block.transactions)}
+        shown = [self._receipt_json(block, receipts, index) for index in chosen]
+        answer = bare_block_json(block) | {"transactions": transactions, "transactionCount": len(block.transactions)}
         return {
             "fullblock": answer,
             "receipts": [_without(item, "logs", "logsBloom") | {"logs": None} for item in shown],
@@ -240,7 +239,7 @@ class Otterscan:
         return self._chain.receipts(block.hash) or []
 
     def _receipt_json(self, block: Block, receipts: list[Receipt], index: int) -> dict[str, Any]:
-        return receipt_json(self._backend.config, block, receipts, index)
+        return receipt_json(self._backend.config, block, index, receipts[index])
 
 
 def _frames(top: CallFrame) -> Iterator[tuple[int, dict[str, Any]]]:

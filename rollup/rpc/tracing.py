@@ -111,8 +111,7 @@ class Tracings:
 
     def _trace(self, builder: BlockBuilder, block: Block, index: int, options: TraceOptions, budget: Budget) -> Any:
         transaction = block.transactions[index]
-        first_log = sum(len(receipt.logs) for receipt in builder.receipts)
-        context = TraceContext(block.hash, block.header.number, transaction.hash, index, first_log)
+        context = TraceContext(block.hash, block.header.number, transaction.hash, index, builder.log_count)
         tracer = options.make(context, budget)
         return self._run(builder, transaction, tracer, options.seconds)
 
