@@ -8,7 +8,9 @@ from aiohttp.typedefs import Handler
 
 from rollup.cooperative import Turns
 from rollup.l1.beacon import BeaconApi, BeaconBadRequest, BeaconNotFound
+from rollup.rpc.busy import BusyConnections
 from rollup.rpc.hosts import Hosts
+from rollup.rpc.limits import STOP_SECONDS
 from rollup.rpc.listener import PROTOCOL_OPTIONS, Listener
 from rollup.rpc.origins import Origins
 
@@ -23,6 +25,7 @@ class BeaconServer:
         self._api = api
         self._turns = turns
         self._hosts = Hosts()
+        self._busy = BusyConnections()
         self._listener: Listener | None = None
 
     def allow(self, hosts: Hosts, origins: Origins) -> None:
@@ -32,27 +35,40 @@ class BeaconServer:
 
     async def start(self, host: str, port: int) -> int:
         """Listens; port 0 takes a free one. Returns the port; raises RpcCannotListen."""
-        app = beacon_app(self._api, self._hosts.allow(host), self._turns)
+        self._busy = BusyConnections()
+        app = beacon_app(self._api, self._hosts.allow(host), self._turns, self._busy)
         # Nothing here reads a body, so none is unpacked.
-        runner = web.AppRunner(app, shutdown_timeout=0.5, auto_decompress=False, **PROTOCOL_OPTIONS)
-        self._listener = Listener(runner, self.name)
+        runner = web.AppRunner(app, shutdown_timeout=STOP_SECONDS, auto_decompress=False, **PROTOCOL_OPTIONS)
+        self._listener = Listener(runner, self.name, self._busy.__contains__)
         return await self._listener.start(host, port)
 
     async def stop(self) -> None:
-        """Closes the port and every connection."""
+        """Closes the port and every connection. Requests in work have a short time to be answered."""
         if self._listener is not None:
+            self._listener.close()
+            await self._busy.stop(STOP_SECONDS)
             await self._listener.stop()
             self._listener = None
 
 
-def beacon_app(api: BeaconApi, hosts: Hosts = Hosts(), turns: Turns | None = None) -> web.Application:
-    """An application that answers as a beacon node, to requests that name one of these hosts."""
+def beacon_app(
+    api: BeaconApi, hosts: Hosts = Hosts(), turns: Turns | None = None, busy: BusyConnections | None = None
+) -> web.Application:
+    """An application that answers as a beacon node, to requests that name one of these hosts.
+
+    busy: where it notes the connections that have a request in work.
+    """
+    noted = busy if busy is not None else BusyConnections()
 
     @web.middleware
     async def check_host(request: web.Request, handler: Handler) -> web.StreamResponse:
         if not hosts.allows(request.headers.get("Host")):
             return web.Response(status=403, text="invalid host specified\n")
-        return await handler(request)
+        noted.begin(request.protocol)
+        try:
+            return await handler(request)
+        finally:
+            noted.end(request.protocol)
 
     app = web.Application(middlewares=[check_host])
     routes: list[tuple[str, Callable[[web.Request], Any]]] = [

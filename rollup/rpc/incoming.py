@@ -17,14 +17,18 @@ _HEADER = 6  # bytes of the shortest header of a client's frame: two, and the ma
 
 
 class Protocol(RequestHandler):
-    """One connection of a port. Its bytes are reported as soon as it is a WebSocket."""
+    """One connection of a port. Its bytes are reported as soon as it is a WebSocket.
 
-    __slots__ = ("_received", "on_bytes")
+    last_used: when the client last sent something or was answered, by the loop's clock.
+    """
+
+    __slots__ = ("_received", "last_used", "on_bytes")
 
     def __init__(self, server: web.Server, loop: asyncio.AbstractEventLoop, received: bytes = b"") -> None:
         """received: what the client has sent before this process had the connection."""
         super().__init__(server, loop=loop, lingering_time=0, **PROTOCOL_OPTIONS)  # `skip_body` does it in turns
         self.on_bytes: Callable[[int], None] | None = None
+        self.last_used = loop.time()
         self._received = received
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -37,8 +41,20 @@ class Protocol(RequestHandler):
     def data_received(self, data: bytes) -> None:
         """Called by the transport."""
         super().data_received(data)
+        note_use(self)
         if self.on_bytes is not None:
             self.on_bytes(len(data))
+
+
+def note_use(connection: RequestHandler) -> None:
+    """Notes that the client of a connection has sent something or was answered."""
+    if isinstance(connection, Protocol):
+        connection.last_used = asyncio.get_running_loop().time()
+
+
+def last_used(connection: RequestHandler) -> float:
+    """When a connection was last used, by the loop's clock."""
+    return connection.last_used if isinstance(connection, Protocol) else 0.0
 
 
 class Server(web.Server):

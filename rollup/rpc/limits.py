@@ -20,6 +20,7 @@ IDLE_SECONDS = 120  # of a connection, and for a request's headers to come (geth
 READ_SECONDS = 30  # for a request's body to come (geth rpc/http.go: ReadTimeout)
 SKIP_SECONDS = 10  # for the rest of a refused body to come, so that the connection can take another request
 SEND_SECONDS = 30  # for an answer or a notification to be taken by its reader (geth rpc/http.go: WriteTimeout)
+STOP_SECONDS = 0.5  # for the requests in work to be answered before a port closes
 MAX_PORT_HALF_SENT = 64 * 1024 * 1024  # bytes that the WebSockets of a port sent and that are not answered
 PING_SECONDS = 30  # between two pings of a WebSocket (geth rpc/websocket.go: wsPingInterval)
 

@@ -41,12 +41,20 @@ class Listener:
     """Accepts connections for an aiohttp runner."""
 
     def __init__(
-        self, runner: web.BaseRunner, name: str, is_busy: Callable[[RequestHandler], bool] = lambda handler: False
+        self,
+        runner: web.BaseRunner,
+        name: str,
+        is_busy: Callable[[RequestHandler], bool],
+        last_used: Callable[[RequestHandler], float] = lambda connection: 0.0,
     ) -> None:
-        """is_busy: whether a connection has a request in work; the others may be closed to make room."""
+        """is_busy: whether a connection has a request in work; the others may be closed to make room.
+
+        last_used: when a connection was last used. Without it the oldest idle one makes room.
+        """
         self._runner = runner
         self._name = name
         self._is_busy = is_busy
+        self._last_used = last_used
         self._server: asyncio.Server | None = None
         self.fronts: Fronts | None = None  # processes that new connections are given to
 
@@ -69,15 +77,21 @@ class Listener:
         bound: int = self._server.sockets[0].getsockname()[1]
         return bound
 
-    async def stop(self) -> None:
-        """Closes the port and every connection."""
+    def close(self) -> None:
+        """Takes no more connections, and no more requests on those that there are."""
         if self._server is not None:
             self._server.close()
             self._server = None
+        if self._runner.server is not None:
+            self._runner.server.pre_shutdown()
+
+    async def stop(self) -> None:
+        """Closes the port and every connection."""
+        self.close()
         await self._runner.cleanup()
 
     def _protocol(self, most: int) -> asyncio.Protocol:
-        """The protocol of a new connection. When there are too many, the oldest idle one is closed for it."""
+        """The protocol of a new connection. When there are too many, an idle one is closed for it."""
         server = self._runner.server
         if server is None:
             return _Refusal()
@@ -86,14 +100,18 @@ class Listener:
         return server() if self._has_room(most) else _Refusal()
 
     def _has_room(self, most: int) -> bool:
-        """Whether the port may have one more connection. Where it may not, an idle one of this process is closed."""
+        """Whether the port may have one more connection.
+
+        Where it has too many, the one of this process is closed that has been idle for the longest time: a client that
+        asks again and again keeps its connection, however old that is.
+        """
         server = self._runner.server
         assert server is not None
         open_ones = [item for item in server.connections if item.transport and not item.transport.is_closing()]
         elsewhere = self.fronts.connections if self.fronts is not None else 0
         if len(open_ones) + elsewhere < most:
             return True
-        idle = next((item for item in open_ones if not self._is_busy(item)), None)
+        idle = min((item for item in open_ones if not self._is_busy(item)), key=self._last_used, default=None)
         if idle is None or idle.transport is None:
             return False
         idle.transport.close()

@@ -11,15 +11,16 @@ from functools import partial
 from typing import Any
 
 import structlog
-from aiohttp import WSMsgType, web
+from aiohttp import web
 from aiohttp.http import SERVER_SOFTWARE
 
 from rollup.cooperative import Stopwatch, Turns
 from rollup.execution.state.database import StateUnavailable
 from rollup.execution.state.trie import MissingNode
 from rollup.lanes import Lane
-from rollup.rpc.answers import failure, success
+from rollup.rpc.answers import BatchAnswer, failure, success
 from rollup.rpc.body import BodyBroken, BodyTooLarge, read_body, skip_body
+from rollup.rpc.busy import BusyConnections
 from rollup.rpc.changes import Changes
 from rollup.rpc.errors import (
     HANDLER_CRASHED,
@@ -32,7 +33,7 @@ from rollup.rpc.errors import (
 from rollup.rpc.front.fronts import Fronts, Item
 from rollup.rpc.front.sends import SEND_METHOD, Answer
 from rollup.rpc.hosts import Hosts
-from rollup.rpc.incoming import Incoming, PortIncoming, Protocol, Server
+from rollup.rpc.incoming import PortIncoming, Protocol, Server, last_used, note_use
 from rollup.rpc.limits import (
     LARGE_BODY,
     MAX_BATCH,
@@ -42,12 +43,14 @@ from rollup.rpc.limits import (
     MAX_WEBSOCKETS,
     PING_SECONDS,
     SEND_SECONDS,
+    STOP_SECONDS,
 )
 from rollup.rpc.listener import Listener
 from rollup.rpc.methods import Duration, chosen, collect, duration_of, is_for_local_callers
 from rollup.rpc.origins import Origins, is_loopback, is_same_origin, single_origin
 from rollup.rpc.request_text import parse_request
 from rollup.rpc.subscriptions import Connection, Subscriptions
+from rollup.rpc.websocket import converse
 from rollup.store.kv import StoreError
 
 log = structlog.get_logger()
@@ -91,7 +94,7 @@ class RpcServer:
         self._max_body = max_body
         self._hosts, self._origins = Hosts(), Origins()
         self._large_bodies = asyncio.Semaphore(MAX_LARGE_BODIES)
-        self._busy: set[object] = set()  # protocols of the connections with a request in work
+        self._busy = BusyConnections()
         self._websockets = 0
         self._incoming = PortIncoming()
         self._changes = Changes()
@@ -130,8 +133,9 @@ class RpcServer:
         self._hosts = self._hosts.allow(host)
         self._large_bodies = asyncio.Semaphore(MAX_LARGE_BODIES)
         self._server = Server(self._on_request)
-        runner = web.ServerRunner(self._server, shutdown_timeout=0.5)
-        listener = self._listener = Listener(runner, self.name, self._busy.__contains__)
+        runner = web.ServerRunner(self._server, shutdown_timeout=STOP_SECONDS)
+        self._busy = BusyConnections()
+        listener = self._listener = Listener(runner, self.name, self._busy.__contains__, last_used)
         self.port = await listener.start(host, port)
         if self._front_count:
             listener.fronts = Fronts(self._front_count, self, SERVER_SOFTWARE, self._hosts.names)
@@ -139,10 +143,12 @@ class RpcServer:
         return self.port
 
     async def stop(self) -> None:
-        """Closes the port and every connection."""
+        """Closes the port and every connection. Requests in work have a short time to be answered."""
         if self._listener is not None:
             if self._listener.fronts is not None:
                 await self._listener.fronts.stop()
+            self._listener.close()
+            await self._busy.stop(STOP_SECONDS)
             await self._listener.stop()
             self._listener = self._server = None
             await self._changes.stop()
@@ -178,19 +184,17 @@ class RpcServer:
             # There is no error for a whole batch: the first call gets it (geth rpc/handler.go).
             ident = next((request["id"] for request in requests if _is_call(request)), None)
             return b"[%b]" % failure(ident, RpcError("batch too large", INVALID_REQUEST))
-        answers: list[bytes] = []
-        size, stopwatch = 0, Stopwatch()
+        answers, stopwatch = BatchAnswer(), Stopwatch()
         for request in requests:
-            if size > MAX_BATCH_ANSWER:
+            if answers.size > MAX_BATCH_ANSWER:
                 if _is_call(request):
-                    answers.append(failure(request["id"], RpcError("response too large", RESPONSE_TOO_LARGE)))
+                    answers.add(failure(request["id"], RpcError("response too large", RESPONSE_TOO_LARGE)))
                 continue
             answer = await self._call(request, connection, stopwatch)
             if answer is not None:
-                answers.append(answer)
-                size += len(answer)
+                answers.add(answer)
             await asyncio.sleep(0)  # the chain goes on meanwhile
-        return b"[%b]" % b",".join(answers) if answers else None
+        return answers.text()
 
     async def _call(
         self, request: Any, connection: Connection | None, stopwatch: Stopwatch | None = None
@@ -294,18 +298,19 @@ class RpcServer:
 
     # ------------------------------------------------------------ HTTP
     async def _on_request(self, request: web.BaseRequest) -> web.StreamResponse:
-        self._busy.add(request.protocol)
+        self._busy.begin(request.protocol)
         try:
             response = await self._respond(request)
             if not response.prepared:
                 await _send(request, response)
-            self._busy.discard(request.protocol)  # it may be closed from now on to make room
+            self._busy.rest(request.protocol, is_kept=False)
             await skip_body(request)
             return response
         except asyncio.CancelledError:
             pass  # the client has left
         finally:
-            self._busy.discard(request.protocol)
+            self._busy.end(request.protocol)
+            note_use(request.protocol)
         # aiohttp's task keeps its exception in a cycle. The traceback of a new one holds nothing that the client sent.
         raise asyncio.CancelledError
 
@@ -332,7 +337,7 @@ class RpcServer:
                 return web.Response(status=_UNSUPPORTED, text="a page sends JSON-RPC as application/json\n")
             return await endpoint._on_post(request, headers)
         if request.headers.get("upgrade", "").lower() == "websocket":
-            return await endpoint._on_websocket(request)
+            return await endpoint._on_websocket(request, self._busy)
         page = self.pages.get(request.path)
         answer = page(request) if page is not None else None
         if answer is not None:
@@ -355,7 +360,7 @@ class RpcServer:
             answer = await self.handle(body)
         return web.Response(body=answer or b"", content_type="application/json", headers=headers)
 
-    async def _on_websocket(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def _on_websocket(self, request: web.BaseRequest, busy: BusyConnections) -> web.StreamResponse:
         if self._websockets >= MAX_WEBSOCKETS:
             return web.Response(status=_UNAVAILABLE, text="too many WebSockets\n")
         socket = web.WebSocketResponse(
@@ -368,7 +373,7 @@ class RpcServer:
         self._websockets += 1
         try:
             await socket.prepare(request)
-            await _converse(socket, connection, incoming, self.handle)
+            await converse(socket, connection, incoming, self.handle, busy, protocol)
         except web.HTTPException as refusal:
             return web.Response(status=refusal.status, text=f"{refusal.text}\n")
         except ConnectionError:  # gone while it was answered
@@ -384,27 +389,6 @@ class RpcServer:
             if self._subscriptions is not None:
                 self._subscriptions.drop(connection)
         return socket
-
-
-async def _converse(
-    socket: web.WebSocketResponse,
-    connection: Connection,
-    incoming: Incoming,
-    handle: Callable[[bytes, Connection], Awaitable[bytes | None]],
-) -> None:
-    """Answers one message after the other until the client closes."""
-    async for message in socket:
-        if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
-            data = message.data.encode() if isinstance(message.data, str) else message.data
-            incoming.message(len(data))
-            answer = await handle(data, connection)
-            if answer is not None:
-                await connection.send(answer)
-        elif message.type in (WSMsgType.PING, WSMsgType.PONG):
-            incoming.control(len(message.data))
-            if message.type is WSMsgType.PING:
-                await socket.pong(message.data)
-        incoming.answered()
 
 
 async def _send(request: web.BaseRequest, response: web.StreamResponse) -> None:

@@ -121,6 +121,7 @@ def test_the_limits():
     assert said["time for a body to come"] == f"{limits.READ_SECONDS} s"
     assert said["time for the rest of a refused body to come"] == f"{limits.SKIP_SECONDS} s"
     assert said["time for an answer or notification to be taken"] == f"{limits.SEND_SECONDS} s"
+    assert said["time for the requests in work to be answered when a port closes"] == f"{limits.STOP_SECONDS} s"
     assert said["a request's body on 8551"] == f"{limits.MAX_ENGINE_BODY >> 20} MiB"
     large = f"bodies above {limits.LARGE_BODY >> 10} KiB in work at once on a port"
     assert said[large] == f"{limits.MAX_LARGE_BODIES}"

@@ -50,6 +50,7 @@ class Door:
 
     def __init__(self, methods):
         self.server = RpcServer("test", methods, Subscriptions({}))
+        self._opened = []  # a connection whose ends are forgotten is closed
 
     async def __aenter__(self):
         self.url = f"http://127.0.0.1:{await self.server.start('127.0.0.1', 0)}"
@@ -62,7 +63,9 @@ class Door:
         await self.server.stop()
 
     async def connect(self):
-        return await asyncio.open_connection("127.0.0.1", self.server.port)
+        opened = await asyncio.open_connection("127.0.0.1", self.server.port)
+        self._opened.append(opened)
+        return opened
 
     async def send(self, method, *, by_websocket):
         """Sends a call; returns what aborts its connection."""
