@@ -27,7 +27,7 @@ lint: install-dev
 	$(BIN)/lint-imports
 
 test: install-dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" tests
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow" tests
 
 soak: install-dev
 	SOAK=2000 $(BIN)/python -m pytest -m slow tests

@@ -1,6 +1,14 @@
-"""Logs of the tests: as the commands write them, not structlog's own default (a traceback with all locals)."""
+"""What all tests share: how they log, and which of them begin first."""
+
+from pathlib import Path
 
 import structlog
+
+HERE = Path(__file__).parent
+# Folders whose files take the longest. They begin first, so that no worker has one left when the others have ended.
+FIRST = ("web", "conformance", "attribution", "node", "cli", "rpc", "execution", "scenarios")
+
+# As the commands write them, not as structlog does by default (a traceback with all locals).
 
 structlog.configure(
     processors=[
@@ -8,3 +16,13 @@ structlog.configure(
         structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
     ]
 )
+
+
+def pytest_collection_modifyitems(items):
+    """Sorts the folders, and leaves the order within each as it is."""
+
+    def place(item):
+        folder = item.path.relative_to(HERE).parts[0] if item.path.is_relative_to(HERE) else ""
+        return FIRST.index(folder) if folder in FIRST else len(FIRST)
+
+    items.sort(key=place)

@@ -48,7 +48,12 @@ class Pair:
     def run(self, steps: int) -> None:
         for _ in range(steps):
             self.check(self.actor.step())
-        assert self.native.storage_root() == self.contract.storage_root()
+        native, contract = self.storage_roots()
+        assert native == contract
+
+    def storage_roots(self) -> tuple[bytes, bytes]:
+        """Of the native machine and of the contract."""
+        return self.native.storage_root(), self.contract.storage_root()
 
     def check(self, step: Step) -> None:
         for evm in (self.native, self.contract):

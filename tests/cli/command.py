@@ -1,10 +1,14 @@
-"""`openrollup` as another process: what it prints and how it ends."""
+"""`openrollup` as another process or in this one: what it prints and how it ends."""
 
 import json
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+from click.testing import CliRunner
+
+from rollup.cli import main
 
 ROOT = Path(__file__).parents[2]
 
@@ -42,3 +46,10 @@ def openrollup(*arguments, timeout=120):
         timeout=timeout,
     )
     return Result(done.returncode, done.stdout, done.stderr)
+
+
+def openrollup_here(*arguments):
+    """Runs a command to its end in this process, which has imported everything and has KZG's setup."""
+    done = CliRunner().invoke(main, [*map(str, arguments)])
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    return Result(done.exit_code, done.stdout, done.stderr)

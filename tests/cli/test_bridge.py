@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from threading import Thread
 
 import pytest
 from click.testing import CliRunner
@@ -23,7 +22,6 @@ EXAMPLES = ROOT / "examples" / "bridge"
 def chain():
     """The endpoints of a node that builds as fast as it can."""
     with NodeProcess("--virtual-clock") as node:
-        Thread(target=node.process.stdout.read, daemon=True).start()
         yield node
 
 
@@ -129,5 +127,4 @@ def test_the_viem_example():
     """viem works out from block times how long it has to wait, so that this chain's clock must be the machine's."""
     folder = need_package("viem")
     with NodeProcess("--block-time", 1, "--l1-block-time", 1) as node:
-        Thread(target=node.process.stdout.read, daemon=True).start()
         finished(["node", EXAMPLES / "viem.mjs"], folder, settings(node, 4), 300)

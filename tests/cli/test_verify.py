@@ -1,8 +1,9 @@
-"""`openrollup verify` in another process: from L1, blobs and two files to the L2's safe hash, or a clear error."""
+"""`openrollup verify`: from L1, blobs and two files to the L2's safe hash, or a clear error."""
 
 import pytest
 
-from tests.cli.command import openrollup
+from rollup.cli import verify
+from tests.cli.command import openrollup, openrollup_here
 from tests.node.node_process import L2, NodeProcess, call, transfer
 
 
@@ -20,6 +21,12 @@ def node(request):
         yield process
 
 
+@pytest.fixture(autouse=True)
+def logs_as_they_are(monkeypatch):
+    """A command that is run in this process leaves the logging of the tests alone."""
+    monkeypatch.setattr(verify, "configure_logs", lambda as_json: None)
+
+
 def options(node, **changed):
     given = {
         "l1": node.url("L1 JSON-RPC"),
@@ -34,7 +41,7 @@ def safe_head(node):
     return call(node.url(L2), "eth_getBlockByNumber", "safe", False)
 
 
-def test_it_ends_on_the_l2s_safe_hash(node):
+def test_another_process_ends_on_the_l2s_safe_hash(node):
     result = openrollup("verify", *options(node), "--json")
     assert result.status == 0, result.errors
     safe = safe_head(node)
@@ -46,18 +53,18 @@ def test_it_ends_on_the_l2s_safe_hash(node):
 
 def test_a_person_reads_the_same_and_a_data_directory_keeps_it(node, tmp_path):
     data_dir = f"--data-dir={tmp_path / 'chain'}"
-    result = openrollup("verify", *options(node), data_dir)
+    result = openrollup_here("verify", *options(node), data_dir)
     assert result.status == 0, result.errors
     safe = safe_head(node)
     assert f"L2 safe head {int(safe['number'], 16)}, " in result.output
     assert f"hash        {safe['hash']}\n" in result.output
     assert f"state root  {safe['stateRoot']}\n" in result.output
-    kept = openrollup("db", "stat", tmp_path / "chain", "--json").json
-    again = openrollup("verify", *options(node), data_dir, "--json")
+    kept = openrollup_here("db", "stat", tmp_path / "chain", "--json").json
+    again = openrollup_here("verify", *options(node), data_dir, "--json")
     assert again.json["hash"] == safe["hash"], again.errors
-    assert openrollup("db", "stat", tmp_path / "chain", "--json").json == kept
+    assert openrollup_here("db", "stat", tmp_path / "chain", "--json").json == kept
     # A block the kept chain has passed is answered as well.
-    first = openrollup("verify", *options(node), data_dir, "--until=1")
+    first = openrollup_here("verify", *options(node), data_dir, "--until=1")
     block = call(node.url(L2), "eth_getBlockByNumber", "0x1", False)
     assert "L2 block 1, " in first.output
     assert f"hash        {block['hash']}\n" in first.output
@@ -67,13 +74,13 @@ def test_a_person_reads_the_same_and_a_data_directory_keeps_it(node, tmp_path):
 def test_the_blob_prices_of_l1_are_those_of_its_chain_config(node, tmp_path):
     """The node's own file gives its blocks; another update fraction is another L1, whose attributes differ."""
     file = node.started["files"]["l1-chain-config.json"]
-    result = openrollup("verify", *options(node), f"--l1-chain-config={file}", "--json")
+    result = openrollup_here("verify", *options(node), f"--l1-chain-config={file}", "--json")
     assert result.status == 0, result.errors
     assert result.json["hash"] == safe_head(node)["hash"]
 
 
 def test_blobs_without_a_beacon_are_an_error_and_calldata_needs_none(node):
-    result = openrollup("verify", *options(node, beacon=None), "--json")
+    result = openrollup_here("verify", *options(node, beacon=None), "--json")
     if node.da == "blobs":
         result.must_fail("beacon")
     else:
@@ -82,4 +89,4 @@ def test_blobs_without_a_beacon_are_an_error_and_calldata_needs_none(node):
 
 def test_another_chain_in_l1s_place_is_told(node):
     url = node.url(L2)
-    openrollup("verify", *options(node, l1=url)).must_fail(url, "is chain 901", "stands on 900")
+    openrollup_here("verify", *options(node, l1=url)).must_fail(url, "is chain 901", "stands on 900")

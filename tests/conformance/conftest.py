@@ -4,7 +4,6 @@ import re
 import time
 from collections import Counter
 from pathlib import Path
-from threading import Thread
 
 import pytest
 import pytest_asyncio
@@ -34,8 +33,6 @@ def node(request):
         "off",
         *request.module.NODE_OPTIONS,
     ) as process:
-        # Nobody here reads its events: a full pipe would hold it up.
-        Thread(target=process.process.stdout.read, daemon=True).start()
         # On L1 the first transaction of a block must be the tests'.
         call(process.url("op-node RPC"), "admin_stopBatcher")
         while call(process.url(L1), "txpool_status")["pending"] != "0x0":
@@ -67,14 +64,14 @@ WITHOUT_BLOCKS = re.compile("replace(?!.*already_mined)|modify|unmined|pending")
 
 @pytest.fixture
 def empty_pool(chain, request):
-    """Waits after a test until its transactions are mined: the next one begins with the account's nonce."""
+    """Mines the transactions of a test after it: the next one begins with the account's nonce."""
     is_paused = WITHOUT_BLOCKS.search(request.node.originalname) is not None
     if is_paused:
         chain.mine_every(0)
     yield
     if is_paused:
         chain.mine_every(request.module.BLOCK_TIME)
-    chain.wait_for_empty_pool()
+    chain.empty_pool()
 
 
 @pytest.hookimpl(tryfirst=True)  # before those are left out that are not to run

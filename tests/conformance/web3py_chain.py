@@ -4,7 +4,6 @@ web3.py makes it once on geth and keeps the data directory (tests/integration/ge
 here it is made on a running node, on either layer.
 """
 
-import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +27,7 @@ CONTRACTS = {
     "storage": STORAGE_CONTRACT_DATA,
 }
 TIMEOUT = 60
+MOST_BLOCKS = 20  # in which all transactions of a test are
 
 
 def web3_of(url):
@@ -55,6 +55,7 @@ class Web3pyChain:
         sender = w3.to_checksum_address("0x" + USERS[0].address.hex())
 
         def receipt(hash_):
+            w3.provider.make_request("evm_mine", [])
             return w3.eth.wait_for_transaction_receipt(hash_, timeout=TIMEOUT, poll_latency=0.05)
 
         deploy = {
@@ -92,11 +93,11 @@ class Web3pyChain:
         answer = web3_of(self.url).provider.make_request("evm_setIntervalMining", [seconds])
         assert answer["result"] is True
 
-    def wait_for_empty_pool(self):
-        """Until no transaction of the node's accounts can run; those that wait behind a gap of nonces stay."""
-        w3 = web3_of(self.url)
-        for _ in range(TIMEOUT * 20):
-            if not w3.provider.make_request("eth_pendingTransactions", [])["result"]:
+    def empty_pool(self):
+        """Mines until no transaction of the node's accounts can run; those that wait behind a gap of nonces stay."""
+        provider = web3_of(self.url).provider
+        for _ in range(MOST_BLOCKS):
+            if not provider.make_request("eth_pendingTransactions", [])["result"]:
                 return
-            time.sleep(0.05)
+            assert "error" not in provider.make_request("evm_mine", [])
         raise AssertionError("transactions are not mined")

@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
@@ -55,6 +54,4 @@ def run_script(name, folder, node, tmp_path, timeout, **more):
 @pytest.fixture(scope="session")
 def node():
     with NodeProcess("--block-time", 1, "--l1-block-time", 1) as process:
-        # Nobody here reads its events: a full pipe would hold it up.
-        Thread(target=process.process.stdout.read, daemon=True).start()
         yield process

@@ -5,6 +5,8 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
 from urllib.request import Request, urlopen
 
 from rollup.protocol.accounts import USERS
@@ -46,7 +48,10 @@ def transfer(chain_id, user, nonce, value=1):
 
 
 class NodeProcess:
-    """A node that was started, from its first screen on; kills what is left of it in the end."""
+    """A node that was started, from its first screen on; kills what is left of it in the end.
+
+    Its output is read all the time: a full pipe would stop the node.
+    """
 
     def __init__(self, *options, ports=None, environment=None):
         chosen = dict.fromkeys(PORTS, 0) | (ports or {})
@@ -63,6 +68,9 @@ class NodeProcess:
             env={**os.environ, **(environment or {})},
         )
         self.events = []
+        self._lines = SimpleQueue()
+        self._reader = Thread(target=self._read, daemon=True)
+        self._reader.start()
         self.started = self.next_event()
 
     def __enter__(self):
@@ -70,15 +78,24 @@ class NodeProcess:
 
     def __exit__(self, *_):
         self.process.kill()
-        self.process.communicate()
+        self.process.wait()
+        self._reader.join()
+        self.process.stdout.close()
+        self.process.stderr.close()
+
+    def _read(self):
+        for line in self.process.stdout:
+            self._lines.put(line)
+        self._lines.put("")
 
     def url(self, name):
         return self.started["urls"][name]
 
     def next_event(self):
         """The next line; None when the node has ended."""
-        line = self.process.stdout.readline()
+        line = self._lines.get()
         if not line.endswith("\n"):
+            self._lines.put("")
             return None
         self.events.append(json.loads(line))
         return self.events[-1]

@@ -54,7 +54,7 @@ def metric(node, name):
     return float(next(line for line in lines if line.startswith(name)).split()[-1])
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGINT, marks=pytest.mark.slow), signal.SIGTERM])
 def test_a_signal_ends_all_processes_in_under_two_seconds(number):
     with NodeProcess("--processes=3", "--virtual-clock", "--da=calldata") as node:
         pids = wait_for_fronts(node, 2)

@@ -4,51 +4,86 @@ import json
 import signal
 import socket
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
 
 import pytest
+from click.testing import CliRunner
 
+from rollup.cli import main, run
 from rollup.execution.genesis_json import parse_genesis
 from rollup.protocol.config import RollupConfig
-from tests.node.node_process import NodeProcess, call
+from tests.node.node_process import PORTS, NodeProcess, call
+
+ENDPOINTS = {
+    "l1": "L1 JSON-RPC",
+    "l2": "L2 JSON-RPC",
+    "verifier": "verifier JSON-RPC",
+    "rollup": "op-node RPC",
+    "beacon": "beacon API",
+    "engine": "Engine API",
+}
 
 
-@pytest.mark.parametrize(
-    ("name", "endpoint"),
-    [
-        ("l2", "L2 JSON-RPC"),
-        ("beacon", "beacon API"),
-        pytest.param("l1", "L1 JSON-RPC", marks=pytest.mark.slow),
-        pytest.param("verifier", "verifier JSON-RPC", marks=pytest.mark.slow),
-        pytest.param("rollup", "op-node RPC", marks=pytest.mark.slow),
-        pytest.param("engine", "Engine API", marks=pytest.mark.slow),
-    ],
-)
-def test_a_port_in_use_is_named(name, endpoint):
+@contextmanager
+def taken_port():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        port = taken.getsockname()[1]
-        with NodeProcess(ports={name: port}) as node:
-            assert node.started is None
-            message = node.process.stderr.read()
-            assert node.process.wait() == 1
-    assert f"Error: port {port} on 127.0.0.1 is in use: {endpoint} cannot listen there" in message
-    assert "Traceback" not in message
+        yield taken.getsockname()[1]
 
 
-def test_an_address_that_is_not_this_machines_is_named():
-    with NodeProcess("--host=192.0.2.1") as node:  # RFC 5737: for documentation, nobody's
+def refused_start(monkeypatch, *options, **ports):
+    """What a start that fails says on standard error, in this process."""
+    monkeypatch.setattr(run, "configure_logs", lambda as_json: None)
+    chosen = [f"--{name}-port={port}" for name, port in (dict.fromkeys(PORTS, 0) | ports).items()]
+    result = CliRunner().invoke(main, ["run", "--json", "--processes=1", *chosen, *options])
+    assert (result.exit_code, result.stdout) == (1, "")
+    return result.stderr
+
+
+def in_use(port, endpoint):
+    return f"Error: port {port} on 127.0.0.1 is in use: {endpoint} cannot listen there"
+
+
+@pytest.mark.parametrize("name", PORTS)
+def test_a_port_in_use_is_named(monkeypatch, name):
+    with taken_port() as port:
+        message = refused_start(monkeypatch, **{name: port})
+    assert message.startswith(in_use(port, ENDPOINTS[name]))
+    assert len(message.splitlines()) == 1
+
+
+def test_a_process_that_finds_a_port_in_use_ends_with_one_line():
+    with taken_port() as port, NodeProcess(ports={"l2": port}) as node:
         assert node.started is None
         message = node.process.stderr.read()
         assert node.process.wait() == 1
+    assert message.startswith(in_use(port, ENDPOINTS["l2"]))
+    assert len(message.splitlines()) == 1
+
+
+def test_an_address_that_is_not_this_machines_is_named(monkeypatch):
+    message = refused_start(monkeypatch, "--host=192.0.2.1")  # RFC 5737: for documentation, nobody's
     assert "192.0.2.1" in message
-    assert "Traceback" not in message
+    assert len(message.splitlines()) == 1
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("options", [(), ("--virtual-clock", "--da=calldata")])
+REAL, VIRTUAL = (), ("--virtual-clock", "--da=calldata")
+
+
+@pytest.mark.parametrize(
+    ("number", "options"),
+    [
+        (signal.SIGTERM, REAL),
+        (signal.SIGINT, VIRTUAL),
+        pytest.param(signal.SIGINT, REAL, marks=pytest.mark.slow),
+        pytest.param(signal.SIGTERM, VIRTUAL, marks=pytest.mark.slow),
+        pytest.param(signal.SIGHUP, REAL, marks=pytest.mark.slow),
+        pytest.param(signal.SIGHUP, VIRTUAL, marks=pytest.mark.slow),
+    ],
+)
 def test_it_stops_cleanly_in_under_two_seconds(tmp_path, number, options):
     """A virtual clock never waits: the node is then always in the middle of a deed.
 
