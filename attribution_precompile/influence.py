@@ -12,7 +12,7 @@ off-chain: the chain sees the vector, and the evidence hash.
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from .layout import MASK_32
 from .ledger import MAX_WEIGHTS
@@ -87,6 +87,15 @@ class Span:
         return b"".join([value.to_bytes(32, "big") for value in values])
 
 
+class Scored(Protocol):
+    """A part of an answer that a registered text is credited with."""
+
+    @property
+    def document(self) -> int: ...
+    @property
+    def score(self) -> int: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Trace:
     """The result for one output: the spans in order of position, the influence words, the evidence hash."""
@@ -153,7 +162,7 @@ class Corpus:
             b"".join([self.root, keccak256(TOKENIZATION), chosen.encode(), keccak256(output.encode())])
             + b"".join([span.encode() for span in spans])
         )
-        return Trace(tuple(spans), self._influence(spans), evidence)
+        return Trace(tuple(spans), self.influence_of(spans), evidence)
 
     def _maximal_spans(self, tokens: list[Token], parameters: Parameters) -> list[Span]:
         numbers = [self._vocabulary.get(token.value, UNKNOWN) for token in tokens]
@@ -169,7 +178,8 @@ class Corpus:
         length, count = last - first, high - low
         return Span(tokens[first].start, tokens[last - 1].end, length, count, document, (length << 64) // count)
 
-    def _influence(self, spans: Sequence[Span]) -> tuple[int, ...]:
+    def influence_of(self, spans: Sequence[Scored]) -> tuple[int, ...]:
+        """The influence words for parts of an answer, each with its text and its score."""
         scores: dict[tuple[int, int], int] = {}
         earliest: dict[tuple[int, int], int] = {}
         for span in spans:

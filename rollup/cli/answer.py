@@ -9,6 +9,7 @@ import click
 
 from attribution_precompile.client import ZERO_HASH, AttributionClient, Influence, encode_influence
 from attribution_precompile.influence import Corpus, Document, Parameters, Trace, tokenize
+from attribution_precompile.relevance import Passage, Relevance, with_passages
 from rollup.cli.attribution_history import History
 from rollup.cli.attribution_values import HASH, INFLUENCE, UINT32
 from rollup.cli.demo_texts import DataSet, load_data_set
@@ -44,6 +45,7 @@ class AnswerOptions:
     texts: Path | None
     influence: tuple[Influence, ...]
     evidence: bytes | None
+    related: bool
 
     def resolve(self, client: AttributionClient, model_id: int) -> Answer:
         """Reads the files, and traces the influence if that was asked for. ClickException for contradicting values."""
@@ -63,6 +65,8 @@ class AnswerOptions:
         self, client: AttributionClient, model_id: int, output: str | None
     ) -> tuple[tuple[int, ...], bytes | None]:
         if self.texts is None:
+            if self.related:
+                raise click.UsageError("--related needs --texts: the texts that a sentence may follow")
             try:
                 return tuple(encode_influence(self.influence)), None
             except ValueError as error:
@@ -71,8 +75,20 @@ class AnswerOptions:
             raise click.UsageError(_NO_TRACE)
         if self.influence:
             raise click.UsageError("give --influence or --texts, not both")
-        _, trace = trace_for_model(client, model_id, load_data_set(self.texts), output)
+        corpus, trace = trace_for_model(client, model_id, load_data_set(self.texts), output)
+        if self.related:
+            trace = with_passages(corpus, trace, passages_of(corpus, trace, output), output)
         return trace.influence, trace.evidence
+
+
+related_option = click.option(
+    "--related", is_flag=True, help="Beside quotes, count sentences that follow a text in other words (BM25)."
+)
+
+
+def passages_of(corpus: Corpus, trace: Trace, output: str) -> tuple[Passage, ...]:
+    """The sentences of an answer, outside its quotes, that follow a text of the corpus."""
+    return Relevance(corpus.documents).passages(output, trace.spans)
 
 
 def answer_options(command: _Command) -> _Command:
@@ -86,6 +102,7 @@ def answer_options(command: _Command) -> _Command:
             type=click.Path(path_type=Path),
             help="Folder of registered texts to trace --output in.",
         ),
+        related_option,
         click.option("--response-hash", type=HASH, help="Hash of the answer, instead of --output."),
         click.option("--request-hash", type=HASH, help="Hash of the question, instead of --request."),
         click.option(

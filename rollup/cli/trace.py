@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 from eth_typing import HexStr
@@ -11,7 +11,8 @@ from eth_utils.address import to_checksum_address
 from web3.exceptions import TransactionNotFound
 
 from attribution_precompile.influence import Corpus, Parameters, Span, Trace, tokenize
-from rollup.cli.answer import model_datanets, read_text_file, registered_documents
+from attribution_precompile.relevance import Passage, with_passages
+from rollup.cli.answer import model_datanets, passages_of, read_text_file, registered_documents, related_option
 from rollup.cli.attestation_file import influence_json
 from rollup.cli.attribution_history import History, Place
 from rollup.cli.attribution_session import Session, chain_options, connect, explained, hexed
@@ -21,6 +22,8 @@ from rollup.cli.safe_text import echo_json, safe_console
 from rollup.cli.trace_picture import Author, picture, svg
 from rollup.files import write_file
 from rollup.protocol.primitives import keccak256
+
+_LINE: Final = 72  # characters of a sentence that is shown
 
 
 @dataclass(slots=True, frozen=True)
@@ -48,6 +51,7 @@ class Recorded:
 @click.option(
     "--max-count", default=10, show_default=True, type=POSITIVE, help="Ignore phrases that occur more often than this."
 )
+@related_option
 @click.option("--svg", "svg_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the picture there too.")
 @chain_options
 def command(
@@ -58,6 +62,7 @@ def command(
     tx: bytes | None,
     min_tokens: int,
     max_count: int,
+    related: bool,
     svg_file: Path | None,
     rpc_url: str,
     chain_id: int | None,
@@ -79,17 +84,23 @@ def command(
             recorded = None if tx is None else _recorded(session, tx, model)
             corpus = _registered(session, recorded, model, data_set)
     trace = corpus.trace(answer, parameters)
+    passages = passages_of(corpus, trace, answer)
+    blended = with_passages(corpus, trace, passages, answer, parameters)
+    if related or (recorded is not None and recorded.evidence == blended.evidence != trace.evidence):
+        trace = blended
     shown, authors = _authors(corpus, trace, data_set)
     drawing = picture(answer, trace.spans, shown, authors)
     if svg_file is not None:
         _write(svg_file, svg(drawing, f"openrollup trace {output.name}"))
     problems = [] if recorded is None else _differences(recorded, trace, answer)
     if as_json:
-        result = _json(corpus, trace, answer, parameters, data_set)
+        result = _json(corpus, trace, answer, parameters, data_set) | _related_json(corpus, passages, answer, data_set)
         echo_json(result | ({} if recorded is None else {"recorded": {"differences": problems}}))
     else:
         console = safe_console(emoji=False, soft_wrap=False)
         console.print(drawing)
+        for line in _related(corpus, passages, answer, data_set):
+            console.print(line, soft_wrap=True, markup=False, highlight=False)
         console.print(f"\nevidence {hexed(trace.evidence)}", soft_wrap=True)
         if recorded is not None and not problems:
             console.print("[green]equal[/] to what the transaction recorded: answer, influence and evidence")
@@ -148,7 +159,42 @@ def _authors(corpus: Corpus, trace: Trace, texts: DataSet) -> tuple[list[int], l
     return [order.index(corpus.documents[span.document].contributor) for span in trace.spans], authors
 
 
-def _title(corpus: Corpus, span: Span, texts: DataSet) -> str:
+def _related(corpus: Corpus, passages: Sequence[Passage], answer: str, texts: DataSet) -> list[str]:
+    """A line for each sentence that follows a text, and how much of the answer that is."""
+    if not passages:
+        return []
+    data = answer.encode()
+    lines = ["", "In other words:"]
+    for passage in passages:
+        words = " ".join(data[passage.start : passage.end].decode().split())
+        shown = words if len(words) <= _LINE else words[:_LINE] + "…"
+        percent = 100 * passage.shared // passage.total
+        lines.append(f"  {percent:3} % of its words are of {_title(corpus, passage, texts)}: {shown}")
+    followed, total = sum(passage.tokens for passage in passages), len(tokenize(answer))
+    return [*lines, f"{100 * followed // total} % of the answer follows a text without quoting it; --related counts it"]
+
+
+def _related_json(corpus: Corpus, passages: Sequence[Passage], answer: str, texts: DataSet) -> dict[str, Any]:
+    data = answer.encode()
+    found = [
+        {
+            "start": passage.start,
+            "end": passage.end,
+            "text": data[passage.start : passage.end].decode(),
+            "tokens": passage.tokens,
+            "shared": str(passage.shared),
+            "total": str(passage.total),
+            "score": str(passage.score),
+            "datanetId": corpus.documents[passage.document].datanet_id,
+            "contributor": _address(corpus.documents[passage.document].contributor),
+            "title": _title(corpus, passage, texts),
+        }
+        for passage in passages
+    ]
+    return {"passages": found}
+
+
+def _title(corpus: Corpus, span: Span | Passage, texts: DataSet) -> str:
     content = corpus.documents[span.document].text
     return next(text.title for text in texts.texts if text.content == content)
 

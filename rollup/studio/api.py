@@ -8,23 +8,26 @@ import asyncio
 from collections import OrderedDict
 from typing import Any, Final
 
-from attribution_precompile.influence import Corpus, Document, tokenize
+from attribution_precompile.influence import Document, tokenize
+from attribution_precompile.relevance import with_passages
 from rollup.index.index import Index
 from rollup.index.registry import registered_texts
 from rollup.protocol.primitives import Hash, keccak256
 from rollup.rpc.errors import RpcError
 from rollup.rpc.formats import hex_data, hex_quantity
-from rollup.rpc.methods import rpc
+from rollup.rpc.methods import for_local_callers, rpc
 from rollup.rpc.open import small, up_to_date
 from rollup.rpc.params import Invalid, Optional, hash32, text
-from rollup.studio.corpora import Corpora, CorpusTooLarge, Sources, datanets_of, sources_of
+from rollup.studio.corpora import Corpora, CorpusTooLarge, Indexed, Sources, datanets_of, sources_of
 from rollup.studio.interface import interface_json
+from rollup.studio.language_model import MOST_TEXTS, LanguageModel, NoAnswer, messages_for, within_limit
 from rollup.studio.ngram import MAX_TOKENS, NgramModel
-from rollup.studio.remote_model import NoAnswer, RemoteModel
+from rollup.studio.remote_model import RemoteModel, remote_model
 from rollup.studio.texts import MAX_TEXT, TextRefused, TextStore
-from rollup.studio.trace_json import trace_json
+from rollup.studio.trace_json import passages_json, source_json, trace_json
 
 _KEPT_MODELS: Final = 4
+_NGRAM: Final = "n-gram model"
 
 
 def short_text(value: Any) -> str:
@@ -50,11 +53,11 @@ def token_count(value: Any) -> int:
 class Studio:
     """Texts are kept by this node; what it does not have cannot be traced, and answers say how many are missing."""
 
-    def __init__(self, index: Index, texts: TextStore, remote: RemoteModel | None = None) -> None:
-        """remote: a language model elsewhere that `open_generate` may ask."""
+    def __init__(self, index: Index, texts: TextStore, model: LanguageModel | None = None) -> None:
+        """model: the language model that answers in `open_generate`."""
         self._index = index
         self._texts = texts
-        self._remote = remote
+        self._model = model
         self._corpora = Corpora()
         self._models: OrderedDict[tuple[Document, ...], NgramModel] = OrderedDict()
 
@@ -94,36 +97,55 @@ class Studio:
     @rpc("open_trace", small, short_text, Optional(short_text, ""))
     async def trace(self, model_id: int, output: str, prompt: str) -> dict[str, Any]:
         """Whose texts an answer of a model repeats: spans, influence words and evidence, as `openrollup trace`."""
-        corpus, sources = await self._corpus(model_id)
-        trace = await asyncio.to_thread(corpus.trace, output)
+        found, sources = await self._corpus(model_id)
+        corpus = found.corpus
+
+        def traced() -> dict[str, Any]:
+            trace = corpus.trace(output)
+            passages = found.relevance.passages(output, trace.spans)
+            blended = with_passages(corpus, trace, passages, output)
+            return {
+                **trace_json(corpus, trace, output),
+                "related": passages_json(corpus, passages, blended, output),
+            }
+
         return {
             "inputTokens": hex_quantity(len(tokenize(prompt))),
             "outputTokens": hex_quantity(len(tokenize(output))),
             "requestHash": hex_data(keccak256(prompt.encode())),
             "responseHash": hex_data(keccak256(output.encode())),
             "missing": hex_quantity(sources.missing),
-            **trace_json(corpus, trace, output),
+            **await asyncio.to_thread(traced),
         }
 
     @rpc("open_generate", small, short_text, Optional(small, 0), Optional(token_count, 120))
     async def generate(self, model_id: int, prompt: str, seed: int, most: int) -> dict[str, Any]:
-        """An answer: of the model elsewhere where there is one, else drawn from the model's own texts."""
-        if self._remote is not None:
-            try:
-                answer = await self._remote.answer(prompt, most)
-            except NoAnswer as error:
-                raise RpcError(str(error)) from error
-            return {"text": answer, "source": self._remote.model}
+        """An answer: of the language model where the node has one, else drawn from the model's own texts."""
+        if self._model is not None:
+            return await self._generated(self._model, model_id, prompt, most)
         _, sources = await self._corpus(model_id)
         if not sources.documents:
             raise RpcError(f"no text of model {model_id} is on this node: an answer cannot be drawn from them")
         drawn = await self._drawn_from(sources)
-        return {"text": await asyncio.to_thread(drawn.answer, prompt, seed, most), "source": "n-gram model"}
+        answer = await asyncio.to_thread(drawn.answer, prompt, seed, most)
+        return {"text": answer, "source": _NGRAM, "retrieved": []}
+
+    @for_local_callers
+    @rpc("open_generateFrom", remote_model, small, short_text, Optional(token_count, 120))
+    async def generate_from(self, model: RemoteModel, model_id: int, prompt: str, most: int) -> dict[str, Any]:
+        """An answer of the model behind a URL that the caller names."""
+        ours = self._model
+        if isinstance(ours, RemoteModel) and ours.url == model.url:
+            model = RemoteModel(model.url, model.name, ours.key)
+        return await self._generated(model, model_id, prompt, most)
 
     @rpc("open_answerSource")
     def answer_source(self) -> dict[str, Any]:
-        """What answers in open_generate: the n-gram model, or the name of a model elsewhere."""
-        return {"source": "n-gram model" if self._remote is None else self._remote.model}
+        """What answers in open_generate: the n-gram model, or a language model by its name, with its URL if it has
+        one."""
+        model = self._model
+        url = model.url if isinstance(model, RemoteModel) else None
+        return {"source": _NGRAM if model is None else model.name, "url": url}
 
     # ------------------------------------------------------------ models
     @rpc("open_readModel", short_text)
@@ -149,7 +171,23 @@ class Studio:
     def _current(self) -> Index:
         return up_to_date(self._index)
 
-    async def _corpus(self, model_id: int) -> tuple[Corpus, Sources]:
+    async def _generated(self, model: LanguageModel, model_id: int, prompt: str, most: int) -> dict[str, Any]:
+        """The answer of a language model that is given the registered texts nearest to the prompt."""
+        found, sources = await self._corpus(model_id)
+        ranked = await asyncio.to_thread(found.relevance.ranked, prompt, MOST_TEXTS)
+        nearest = [sources.documents[number] for number in ranked]
+        given = within_limit([document.text for document in nearest])
+        try:
+            answer = await model.answer(messages_for(prompt, given), most)
+        except NoAnswer as error:
+            raise RpcError(str(error)) from error
+        return {
+            "text": answer,
+            "source": model.name,
+            "retrieved": [source_json(document) for document in nearest[: len(given)]],
+        }
+
+    async def _corpus(self, model_id: int) -> tuple[Indexed, Sources]:
         index = self._current()
         datanets = datanets_of(index, model_id)
         if not datanets:

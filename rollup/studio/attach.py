@@ -5,14 +5,14 @@ from pathlib import Path
 from rollup.serve import NodeServers
 from rollup.studio.api import Studio
 from rollup.studio.economics import Economics
-from rollup.studio.remote_model import RemoteModel
+from rollup.studio.language_model import LanguageModel
 from rollup.studio.texts import TextStore
 
 _FOLDER = "texts"
 
 
-def attach_studio(servers: NodeServers, data_dir: Path | None = None, remote: RemoteModel | None = None) -> None:
+def attach_studio(servers: NodeServers, data_dir: Path | None = None, model: LanguageModel | None = None) -> None:
     """Adds them; texts are kept beside the chains, where these are kept."""
     folder = None if data_dir is None else data_dir / _FOLDER
     l2 = servers.rpc_servers["l2"]
-    l2.add(Studio(servers.index, TextStore(folder), remote), Economics(servers.index, l2))
+    l2.add(Studio(servers.index, TextStore(folder), model), Economics(servers.index, l2))

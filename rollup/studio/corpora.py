@@ -1,4 +1,4 @@
-"""The texts that a model learned from, in the order of their registration, and the suffix arrays over them.
+"""The texts that a model learned from, in the order of their registration, and the indexes over them.
 
 The chain says whose each text is; the words come from the texts that this node keeps. The same documents in the same
 order as `openrollup trace --model` reads them, so that vector and evidence are the same.
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from attribution_precompile.influence import Corpus, Document
+from attribution_precompile.relevance import Relevance
 from rollup.index.index import Index
 from rollup.index.registry import registered_texts, weights_of
 from rollup.studio.texts import TextStore
@@ -51,21 +52,33 @@ def datanets_of(index: Index, model_id: int) -> list[int]:
     return [] if row is None else [datanet for datanet, _ in weights_of(row)]
 
 
+@dataclass(slots=True, frozen=True)
+class Indexed:
+    """The texts of a model, searched for quotes and for shared words."""
+
+    corpus: Corpus
+    relevance: Relevance
+
+
+def _indexed(documents: tuple[Document, ...]) -> Indexed:
+    return Indexed(Corpus(documents), Relevance(documents))
+
+
 class Corpora:
-    """The newest few suffix arrays. Making one takes time, so it is made in a thread."""
+    """The newest few indexes. Making one takes time, so it is made in a thread."""
 
     def __init__(self) -> None:
-        self._made: OrderedDict[tuple[tuple[int, int, bytes], ...], Corpus] = OrderedDict()
+        self._made: OrderedDict[tuple[tuple[int, int, bytes], ...], Indexed] = OrderedDict()
 
-    async def over(self, sources: Sources) -> Corpus:
-        """The corpus over these documents. Raises CorpusTooLarge."""
+    async def over(self, sources: Sources) -> Indexed:
+        """The indexes over these documents. Raises CorpusTooLarge."""
         size = sum(len(item.text) for item in sources.documents)
         if size > MAX_CORPUS:
             raise CorpusTooLarge(f"the model's texts have {size:,} characters; at most {MAX_CORPUS:,} are traced here")
         key = tuple((item.datanet_id, item.contributor, item.content_hash) for item in sources.documents)
         found = self._made.get(key)
         if found is None:
-            found = await asyncio.to_thread(Corpus, sources.documents)
+            found = await asyncio.to_thread(_indexed, sources.documents)
             self._made[key] = found
         self._made.move_to_end(key)
         while len(self._made) > _KEPT:

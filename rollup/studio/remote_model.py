@@ -1,21 +1,23 @@
 """Answers of a model behind an OpenAI-compatible URL (POST …/chat/completions): Ollama, vLLM, llama.cpp and others.
 
-Only the URL that the node was started with is asked, so that no page can make the node ask another.
+The URL is that of the command line, or one that the user of the page types. A redirect is not followed, and only the
+text of a chat completion is returned.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
+from urllib.parse import urlsplit
 
 import aiohttp
 
 from rollup.protocol.json_text import parse_json
+from rollup.rpc.params import Invalid, text
+from rollup.studio.language_model import NoAnswer
 
 _SECONDS: Final = 120
 _MOST_BYTES: Final = 4 * 2**20
-
-
-class NoAnswer(Exception):
-    """The model there did not answer; the message says why."""
+_MOST_NAME: Final = 200  # characters
 
 
 @dataclass(slots=True, frozen=True)
@@ -23,23 +25,19 @@ class RemoteModel:
     """Where to ask, by which name of a model, with which key if one is needed."""
 
     url: str
-    model: str
+    name: str
     key: str | None = None
 
-    async def answer(self, prompt: str, most_tokens: int) -> str:
+    async def answer(self, messages: Sequence[dict[str, str]], most_tokens: int) -> str:
         """The text of the first choice. Raises NoAnswer."""
-        body = {
-            "model": self.model,
-            "messages": [{"role": "user", "content": prompt}],
-            "max_tokens": most_tokens,
-            "stream": False,
-        }
+        body = {"model": self.name, "messages": list(messages), "max_tokens": most_tokens, "stream": False}
         headers = {} if self.key is None else {"Authorization": f"Bearer {self.key}"}
         timeout = aiohttp.ClientTimeout(total=_SECONDS)
+        url = f"{self.url.rstrip('/')}/chat/completions"
         try:
             async with (
                 aiohttp.ClientSession(timeout=timeout) as session,
-                session.post(f"{self.url.rstrip('/')}/chat/completions", json=body, headers=headers) as response,
+                session.post(url, json=body, headers=headers, allow_redirects=False) as response,
             ):
                 data = await response.content.read(_MOST_BYTES)
                 while len(data) < _MOST_BYTES and not response.content.at_eof():
@@ -53,3 +51,20 @@ class RemoteModel:
         if not isinstance(text, str) or not text:
             raise NoAnswer(f"{self.url} answers with an empty text")
         return text
+
+
+def remote_model(value: Any) -> RemoteModel:
+    """`{url, model}` of a model elsewhere: an http or https URL without a user, and a name."""
+    if not isinstance(value, dict) or not {"url"} <= set(value) <= {"url", "model"}:
+        raise Invalid("{url, model} is expected")
+    url, name = text(value["url"]), text(value.get("model", "default"))
+    try:
+        parts = urlsplit(url)
+        is_url = parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
+    except ValueError:
+        is_url = False
+    if not is_url or not url.isprintable():
+        raise Invalid("a URL such as http://127.0.0.1:11434/v1 is expected")
+    if not 0 < len(name) <= _MOST_NAME:
+        raise Invalid(f"the name of a model, of at most {_MOST_NAME} characters, is expected")
+    return RemoteModel(url, name)

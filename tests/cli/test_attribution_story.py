@@ -250,6 +250,21 @@ def test_traced_influence_pays_whose_text_it_is(shell: Any, model: tuple[int, in
     assert "another evidence" in other
 
 
+def test_a_paraphrase_pays_with_related_and_its_trace_is_found_equal(
+    shell: Any, model: tuple[int, int], tmp_path: Path
+) -> None:
+    _, model_id = model
+    answer = tmp_path / "answer.txt"
+    answer.write_text("Low ferritin tells of empty iron stores long before the blood count shows anaemia.")
+    given = ("infer", model_id, "--output", answer, "--texts", MEDICAL, "--account", 8, "--attributor-account", 7)
+    (entry,) = shell.json(*given, "--related")["influence"]
+    assert entry["contributor"] == next(text.address for text in TEXTS.texts if text.title.startswith("Iron"))
+    payment = shell.json(*given, "--related")
+    assert "equal to what" in shell.run("trace", answer, "--texts", MEDICAL, "--tx", payment["transactionHash"]).output
+    assert shell.json(*given)["influence"] == []
+    assert "--related needs --texts" in shell.refusal("infer", model_id, "--related", "--output-tokens", 3)
+
+
 def test_a_trace_is_held_against_the_texts_as_they_were(shell: Any, model: tuple[int, int], tmp_path: Path) -> None:
     """A text registered after the inference, or units taken away since, change nothing about it."""
     datanet, model_id = model

@@ -86,3 +86,20 @@ def test_parameters_count() -> None:
     assert first["spans"][0]["datanetId"] == 1
     assert [entry["datanetId"] for entry in second["influence"]] == [2, 2, 2]
     assert first["indexRoot"] != second["indexRoot"]
+
+
+PARAPHRASE = "Low ferritin tells of empty iron stores long before the blood count shows anaemia."
+
+
+def test_a_sentence_that_follows_a_text_is_shown_and_counted_with_related() -> None:
+    shown = trace("-", stdin=PARAPHRASE)
+    assert "% of its words are of Iron deficiency without anaemia" in shown
+    assert "100 % of the answer follows a text without quoting it" in shown
+    quotes = json.loads(trace("-", "--json", stdin=PARAPHRASE))
+    related = json.loads(trace("-", "--json", "--related", stdin=PARAPHRASE))
+    assert quotes["passages"] == related["passages"]
+    (passage,) = related["passages"]
+    assert (passage["text"], quotes["influence"]) == (PARAPHRASE, [])
+    assert [item["contributor"] for item in related["influence"]] == [passage["contributor"]]
+    assert quotes["evidence"] != related["evidence"]
+    assert "In other words" not in trace("-", stdin="Nothing of this was ever written by anybody here.")

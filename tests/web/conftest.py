@@ -2,13 +2,11 @@
 
 import os
 import shutil
-from pathlib import Path
 
 import pytest
 
 from tests.web.page_chain import PageChain
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 PATIENCE = 60_000  # milliseconds; a busy machine shows a page late, and a page that never comes fails all the same
 
 
@@ -41,7 +39,7 @@ def chain():
 
     found = PageChain(archive=True).start()
     try:
-        play(found, EXAMPLES)
+        play(found)
         yield found
     finally:
         found.stop()

@@ -20,9 +20,9 @@ GENESIS_TIME = 1_700_000_000
 class PageChain:
     """Start it, use `url`, move it by `step`; stop it at the end."""
 
-    def __init__(self, remote=None, has_studio=True, **params):
+    def __init__(self, model=None, has_studio=True, **params):
         self._params = params
-        self._remote, self._has_studio = remote, has_studio
+        self._model, self._has_studio = model, has_studio
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._miner = None
@@ -80,7 +80,7 @@ class PageChain:
         self.servers = NodeServers(self.node, dict.fromkeys(PORTS, 0), "127.0.0.1")
         attach_pages(self.servers)
         if self._has_studio:
-            attach_studio(self.servers, self._params.get("data_dir"), self._remote)
+            attach_studio(self.servers, self._params.get("data_dir"), self._model)
         await self.servers.start()
         self._miner = asyncio.create_task(self._mine())
 

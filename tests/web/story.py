@@ -16,11 +16,14 @@ OPEN = 10**18
 ACCOUNTS = [Account.from_key(user.private_key) for user in USERS]
 
 
-def play(chain, examples: Path) -> None:
-    """Plays it. Model 1 learned from DataNet 1; inference 1 has the default weights, 2 follows its text."""
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+
+
+def play_texts(chain) -> tuple[AttributionClient, int]:
+    """The example's texts as DataNet 1, and a model that learned from them: its client and its id."""
     client = AttributionClient(Web3(Web3.HTTPProvider(chain.url)))
-    texts = load_data_set(examples / "medical").texts
-    owner, payer = ACCOUNTS[0], ACCOUNTS[2]
+    texts = load_data_set(EXAMPLES / "medical").texts
+    owner = ACCOUNTS[0]
     datanet = client.create_datanet(owner, keccak256(b"Medical notes"))
     for text in texts:
         chain.rpc("open_putContent", text.content)
@@ -28,9 +31,16 @@ def play(chain, examples: Path) -> None:
     client.contribute(owner, datanet, rows)
     price = Price(OPEN // 100, OPEN // 1000, OPEN * 4 // 1000)
     model = client.register_model(owner, [(datanet, 1)], price=price, metadata=keccak256(b"Ward assistant"))
+    return client, model
+
+
+def play(chain) -> None:
+    """Plays it. Model 1 learned from DataNet 1; inference 1 has the default weights, 2 follows its text."""
+    owner, payer = ACCOUNTS[0], ACCOUNTS[2]
+    client, model = play_texts(chain)
     client.infer(payer, model, input_tokens=12, output_tokens=340)
     question = "What helps on a night shift?"
-    answer = (examples / "answers" / "night-shift.txt").read_text()
+    answer = (EXAMPLES / "answers" / "night-shift.txt").read_text()
     for text in (question, answer, "Medical notes", "Ward assistant"):
         chain.rpc("open_putContent", text)
     traced(chain, client, model, payer, owner, question, answer)

@@ -1,8 +1,13 @@
 """The control room, and what the pages do while the chain or the connection is disturbed."""
 
 import re
+from typing import get_args
 
+import pytest
 from playwright.sync_api import expect
+
+from rollup.events import Event
+from tests.docs.pages import ROOT
 
 
 def test_the_sequencer_is_stopped_and_started_and_the_log_says_so(fresh, visit):
@@ -79,6 +84,51 @@ def test_two_tabs_of_one_account_pay_one_after_the_other(chain, visit):
     for page in (first, second):
         page.get_by_role("button", name="Pay").click()
         expect(page.get_by_text(re.compile(r"Inference \d+ of"))).to_be_visible()
+
+
+def test_the_events_of_the_node_are_listed_as_they_happen(fresh, visit):
+    fresh.until_safe()
+    page = visit(fresh, "control")
+    events = page.get_by_role("table", name="Events")
+    expect(page.get_by_role("heading", name="Events")).to_be_visible()
+    fresh.step(14)
+    expect(events).to_contain_text("The batcher posted L2 #1 to")
+    expect(events).to_contain_text("is safe, derived from L1 #")
+    assert "was built" not in events.inner_text()
+    fresh.rpc("openrollup_stop", "batcher", path="rpc/node")
+    fresh.step(1)
+    expect(events.locator("tbody tr").first).to_contain_text("The batcher was stopped")
+    page.get_by_label("each block too").check()
+    expect(events).to_contain_text("was built, with 0 transactions")
+    named = fresh.rpc("openrollup_eventsSince", 0, path="rpc/node")
+    numbers = [int(cell.replace(",", "")) for cell in events.locator("td:first-child").all_inner_texts()]
+    assert numbers == sorted(numbers, reverse=True)[:60]
+    assert numbers[0] <= named["next"]
+
+
+@pytest.mark.parametrize("name", [item.__name__ for item in get_args(Event)])
+def test_each_event_has_a_sentence_of_its_own(name):
+    module = (ROOT / "rollup" / "web" / "static" / "app" / "control" / "events.js").read_text()
+    assert f"  {name}: (item) => " in module
+
+
+@pytest.mark.parametrize(("label", "contents"), [("nothing", "empty"), ("the same without batches", "without-batches")])
+def test_what_the_blocks_of_a_reorganisation_hold_is_chosen(fresh, visit, label, contents):
+    fresh.until_safe()
+    fresh.step(13)
+    asked = []
+    page = visit(fresh, "control")
+    page.on("request", lambda request: asked.append(request.post_data or ""))
+    box = page.get_by_role("region", name="L1", exact=True)
+    box.get_by_label("blocks deep").fill("1")
+    box.get_by_label("the new blocks hold").select_option(label)
+    before = fresh.node.l1.chain.head.hash
+    box.get_by_role("button", name="Reorganise").click()
+    box.get_by_role("button", name="Yes: reorganise").click()
+    expect(page.get_by_role("table", name="Log")).to_contain_text(f"L1 reorganise 1 {contents}")
+    expect(page.get_by_role("table", name="Events")).to_contain_text("L1 was reorganised: 1 block replaced")
+    assert fresh.node.l1.chain.head.hash != before
+    assert any('"openrollup_reorgL1"' in body and f'"{contents}"' in body for body in asked)
 
 
 def test_an_l1_reorganisation_heals_and_says_in_how_many_seconds(fresh, visit):

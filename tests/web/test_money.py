@@ -12,10 +12,9 @@ from tests.web.story import ACCOUNTS
 
 
 def test_a_claim_moves_exactly_the_amount_shown(fresh, visit):
-    from tests.web.conftest import EXAMPLES
     from tests.web.story import play
 
-    play(fresh, EXAMPLES)
+    play(fresh)
     owner = ACCOUNTS[0].address.lower()
     page = visit(fresh, "earnings")
     shown = page.get_by_text("Claimable to the wei").locator(".wei")

@@ -10,8 +10,7 @@ from attribution_precompile.terms import Price, Split
 from rollup.cli.demo_texts import load_data_set
 from rollup.inputs.model_file import model_of
 from rollup.inputs.yaml_fields import parse_yaml
-from tests.web.conftest import EXAMPLES
-from tests.web.story import ACCOUNTS
+from tests.web.story import ACCOUNTS, EXAMPLES
 
 FIRST = "Statins lower the level of cholesterol in the blood by thirty to fifty percent in most patients."
 SECOND = "Ezetimibe adds a further fifth to the effect, because the gut takes up less cholesterol from food."
@@ -43,7 +42,7 @@ def wei_of(cell):
 
 def paste_answer(page, prompt, answer):
     page.get_by_label("Prompt").fill(prompt)
-    page.get_by_role("button", name="Paste an answer of your own model").click()
+    page.get_by_label("paste an answer of your own").check()
     page.get_by_label("Its answer").fill(answer)
     page.get_by_role("button", name="Look whose words these are").click()
     page.locator(".answer").wait_for()
@@ -60,7 +59,7 @@ def test_a_file_dropped_ends_with_two_contributors_credited_to_the_wei(fresh, vi
     page.get_by_role("button", name="Pay").click()
     rows = page.get_by_role("table", name="Whose words are in the answer").locator("tbody tr")
     expect(rows.first).to_contain_text("wei")
-    shown = {row.locator("a").first.get_attribute("title"): wei_of(row.locator("td").nth(4)) for row in rows.all()}
+    shown = {row.locator("a").first.get_attribute("title"): wei_of(row.locator("td").nth(5)) for row in rows.all()}
     made = fresh.rpc("open_listInferences", {}, None, 1)["inferences"][0]
     credits = fresh.rpc("open_getInference", made["transactionHash"])["credits"]
     members = {item["account"]: str(int(item["amount"], 16)) for item in credits if item["role"] == "member"}

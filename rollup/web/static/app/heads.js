@@ -1,41 +1,57 @@
 /**
  * The heads of both layers, kept up to date: a WebSocket says that there is a new L2 block, and a timer asks in any case,
- * so that a socket that is lost for a while loses nothing.
+ * so that a socket that is lost for a while loses nothing. A page that is not seen asks seldom.
  */
 import {signal} from '../vendor/signals-core.js';
-import {call, has} from './rpc.js';
+import {call, has, RpcError} from './rpc.js';
 import {num} from './format.js';
 import {readVerdict} from './verdict.js';
 
 /** @typedef {{number: number, hash: string, time: number}} Head */
 
 const EVERY = 2000;
-const AT_MOST_EVERY = 250;
-const STALE_AFTER = 6000;
+const EVERY_UNSEEN = 15_000;
+const EVERY_SLOW = 10_000;
+const AT_MOST_EVERY = 500;
+const RECONNECT_AFTER = 250;
+const PATIENCE = 15_000;
 const MOST_SAMPLES = 1800;
 const QUIET = {quiet: true};
 
-/** `{l1: {head, safe, final}, l2: {head, safe, final}, isSequencing}`, or null before the first answer. */
+/** `{l1: {head, safe, final}, l2: {head, safe, final}, isActive: {sequencer, …}}`, or null before the first answer. */
 export const heads = signal(null);
 /** @type {import('../vendor/signals-core.js').Signal<import('./verdict.js').Verdict>} */
 export const verdict = signal({state: 'waiting'});
 /** Counts the changes of a head: what depends on it reads again. */
 export const tick = signal(0);
+/** The same for what costs the node much to answer or seldom changes: it reads again at most each ten seconds. */
+export const slowTick = signal(0);
+/** Counts the answers: what can change while no head moves, such as the events, reads again. */
+export const answers = signal(0);
 export const isPaused = signal(false);
-/** Since when nobody answers: null while somebody does. */
+/** Since when nobody answers, and why: null while somebody does. */
 export const silence = signal(null);
 /** What was seen of the heads, for the chart of the control room: `{time, l1, unsafe, safe, final, verifier}`. */
 export const samples = [];
 
 let isBusy = false;
 let isWanted = false;
-let lastAt = 0;
+let isJudging = false;
+let lastAt = -Infinity;
+let slowAt = -Infinity;
+let hasStatus = true;
 
 /** Begins; called once. */
 export function follow() {
   refresh();
-  setInterval(() => isPaused.peek() || refresh(), EVERY);
-  listen(AT_MOST_EVERY);
+  setInterval(() => isDue() && refresh(), EVERY / 4);
+  document.addEventListener('visibilitychange', () => isDue() && refresh());
+  listen(RECONNECT_AFTER);
+}
+
+/** Whether the heads are to be asked for though nobody said that they moved. */
+function isDue() {
+  return !isPaused.peek() && performance.now() - lastAt >= (document.hidden ? EVERY_UNSEEN : EVERY);
 }
 
 /** Asks for the heads now, or as soon as the question under way is answered. */
@@ -49,30 +65,58 @@ export async function refresh() {
   if (wait > 0) await new Promise((done) => setTimeout(done, wait));
   lastAt = performance.now();
   try {
-    const [found, judged] = await Promise.all([readHeads().then(show), readVerdict()]);
+    const found = await inTime(readHeads());
+    if (isPaused.peek() && heads.peek() !== null) return;
+    show(found);
+    judge(found);
     silence.value = null;
-    verdict.value = judged;
-    sample(found, judged);
-  } catch {
-    if (silence.peek() === null) silence.value = Date.now();
-  }
-  isBusy = false;
-  if (isWanted) {
-    isWanted = false;
-    refresh();
+    sample(found, verdict.peek());
+    answers.value += 1;
+  } catch (error) {
+    if (silence.peek() === null) silence.value = {since: Date.now(), reason: error.message};
+  } finally {
+    isBusy = false;
+    if (isWanted) {
+      isWanted = false;
+      refresh();
+    }
   }
 }
 
-/** @returns {boolean} whether the heads may be old by now */
-export const isStale = () => silence.value !== null && Date.now() - silence.value > STALE_AFTER - EVERY;
+/** Stops what is live, or goes on with it. */
+export function pause(isWanted) {
+  isPaused.value = isWanted;
+  if (!isWanted) refresh();
+}
 
-/** Shows the heads. They do not wait for the verdict, which may take two rounds of questions. */
-function show(found) {
-  const key = (state) => JSON.stringify([state?.l1, state?.l2]);
-  const hasMoved = key(heads.peek()) !== key(found);
+/** An answer that does not come is none: the connection may be open and nobody there. */
+function inTime(answer) {
+  return Promise.race([answer, new Promise((_, fail) => setTimeout(() => fail(new Error('no answer in time')), PATIENCE))]);
+}
+
+/** Has the verdict read. The heads do not wait for it, nor for a verifier that does not answer. */
+async function judge({l2, verifier}) {
+  if (isJudging) return;
+  isJudging = true;
+  try {
+    verdict.value = await inTime(readVerdict(l2.safe, verifier));
+  } catch {
+    verdict.value = {state: 'waiting'};
+  }
+  isJudging = false;
+}
+
+/** Shows the heads, where they changed. */
+function show({l1, l2, isActive}) {
+  const found = {l1, l2, isActive};
+  const before = heads.peek();
+  if (JSON.stringify(found) === JSON.stringify(before)) return;
   heads.value = found;
-  if (hasMoved) tick.value += 1;
-  return found;
+  if (JSON.stringify([l1, l2]) === JSON.stringify([before?.l1, before?.l2])) return;
+  tick.value += 1;
+  if (performance.now() - slowAt < EVERY_SLOW) return;
+  slowAt = performance.now();
+  slowTick.value += 1;
 }
 
 function sample(found, judged) {
@@ -87,37 +131,51 @@ function sample(found, judged) {
   if (samples.length > MOST_SAMPLES) samples.shift();
 }
 
+/** One question where the node has `openrollup_status`, which answers for both layers and the verifier. */
 async function readHeads() {
-  return has('node') ? fromRollupNode() : fromBlocks();
+  if (!has('node')) return fromBlocks();
+  if (!hasStatus) return fromRollupNode();
+  try {
+    return fromStatus(await call('node', 'openrollup_status', [], QUIET));
+  } catch (error) {
+    if (!(error instanceof RpcError)) throw error;
+    hasStatus = !error.isMissing;
+    return fromRollupNode();
+  }
 }
 
+const headOf = (ref) => ref && {number: ref.number, hash: ref.hash, time: ref.timestamp};
+
+function fromStatus({chains, isActive}) {
+  const layer = ({unsafe, safe, finalized}) => ({head: headOf(unsafe), safe: headOf(safe), final: headOf(finalized)});
+  return {l1: layer(chains.l1), l2: layer(chains.l2), verifier: headOf(chains.verifier.safe), isActive};
+}
+
+/** A rollup node that does not answer is left out: the chains themselves say their heads. */
 async function fromRollupNode() {
   const [status, active] = await Promise.all([
-    call('node', 'optimism_syncStatus', [], QUIET),
+    call('node', 'optimism_syncStatus', [], QUIET).catch(() => null),
     call('node', 'admin_sequencerActive', [], QUIET).catch(() => null),
   ]);
-  const head = (ref) => ref && {number: ref.number, hash: ref.hash, time: ref.timestamp};
+  if (!status) return fromBlocks();
   return {
-    l1: {head: head(status.head_l1), safe: head(status.safe_l1), final: head(status.finalized_l1)},
-    l2: {head: head(status.unsafe_l2), safe: head(status.safe_l2), final: head(status.finalized_l2)},
-    isSequencing: active,
+    l1: {head: headOf(status.head_l1), safe: headOf(status.safe_l1), final: headOf(status.finalized_l1)},
+    l2: {head: headOf(status.unsafe_l2), safe: headOf(status.safe_l2), final: headOf(status.finalized_l2)},
+    isActive: active === null ? {} : {sequencer: active},
   };
 }
 
 async function fromBlocks() {
-  const layers = has('l1') ? ['l1', 'l2'] : ['l2'];
-  const found = {l1: null, isSequencing: null};
-  for (const layer of layers) {
-    const [head, safe, final] = await Promise.all(
-      ['latest', 'safe', 'finalized'].map((tag) =>
-        call(layer, 'eth_getBlockByNumber', [tag, false], QUIET).catch(() => null),
-      ),
-    );
-    if (!head) throw new Error(`no answer from ${layer}`);
-    const ref = (block) => block && {number: num(block.number), hash: block.hash, time: num(block.timestamp)};
-    found[layer] = {head: ref(head), safe: ref(safe), final: ref(final)};
-  }
-  return found;
+  const [l2, l1] = await Promise.all([headsOf('l2'), has('l1') ? headsOf('l1').catch(() => null) : null]);
+  return {l1, l2, isActive: {}};
+}
+
+/** The heads that a chain itself says; rejects where it does not answer. */
+async function headsOf(layer) {
+  const block = (tag) => call(layer, 'eth_getBlockByNumber', [tag, false], QUIET);
+  const found = await Promise.all([block('latest'), block('safe').catch(() => null), block('finalized').catch(() => null)]);
+  const [head, safe, final] = found.map((item) => item && {number: num(item.number), hash: item.hash, time: num(item.timestamp)});
+  return {head, safe, final};
 }
 
 /** Opens the socket, and again after it is lost: after a quarter of a second first, after eight seconds at most. */
@@ -127,8 +185,12 @@ function listen(delay) {
   socket.onopen = () => {
     isOpen = true;
     socket.send(JSON.stringify({jsonrpc: '2.0', id: 1, method: 'eth_subscribe', params: ['newHeads']}));
-    if (!isPaused.peek()) refresh();
+    if (heads.peek() !== null) onNews();
   };
-  socket.onmessage = () => isPaused.peek() || refresh();
-  socket.onclose = () => setTimeout(listen, delay, isOpen ? AT_MOST_EVERY : Math.min(2 * delay, 8000));
+  socket.onmessage = onNews;
+  socket.onclose = () => setTimeout(listen, delay, isOpen ? RECONNECT_AFTER : Math.min(2 * delay, 8000));
+}
+
+function onNews() {
+  if (!isPaused.peek() && !document.hidden) refresh();
 }

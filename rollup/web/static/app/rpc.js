@@ -7,6 +7,7 @@ import {signal} from '../vendor/signals-core.js';
 
 const PATHS = {l2: '/', l1: '/rpc/l1', node: '/rpc/node', verifier: '/rpc/verifier'};
 const NOT_FOUND = -32601;
+const INVALID_PARAMS = -32602;
 const MOST_RECORDED = 40;
 const present = new Set((document.querySelector('meta[name=endpoints]')?.content ?? '').split(' '));
 
@@ -64,27 +65,28 @@ const known = new Map();
 /** More parameters than any method takes: who has the method refuses them and does nothing. */
 const TOO_MANY = Array(12).fill(null);
 
-/**
- * Whether an endpoint has a method: asked once, with more parameters than it can take, so that nothing is done.
- *
- * @param {Endpoint} endpoint
- * @param {string} method
- * @returns {Promise<boolean>}
- */
-export function supports(endpoint, method) {
+/** Asks for a method once, with more parameters than it can take, so that nothing is done. */
+function probe(endpoint, method) {
   const key = `${endpoint} ${method}`;
   if (!known.has(key)) {
     const asked = call(endpoint, method, TOO_MANY, {quiet: true}).then(
-      () => true,
+      () => ({isThere: true, refusal: null}),
       (error) => {
         if (!(error instanceof RpcError)) known.delete(key);
-        return error instanceof RpcError && !error.isMissing;
+        const isThere = error instanceof RpcError && !error.isMissing;
+        return {isThere, refusal: isThere && error.code !== INVALID_PARAMS ? error.message : null};
       },
     );
     known.set(key, asked);
   }
   return known.get(key);
 }
+
+/** @param {Endpoint} endpoint @param {string} method @returns {Promise<boolean>} whether the endpoint has the method */
+export const supports = async (endpoint, method) => (await probe(endpoint, method)).isThere;
+
+/** @param {Endpoint} endpoint @param {string} method @returns {Promise<string|null>} why a method that is there refuses all calls */
+export const refusalOf = async (endpoint, method) => (await probe(endpoint, method)).refusal;
 
 /** One of each kind is kept, the newest: sixteen blocks are sixteen calls that differ in a number. */
 function record(endpoint, method, params) {

@@ -1,22 +1,23 @@
 /** Data of a component: asked for when it appears, and again whenever a head moves. */
 import {useEffect, useRef, useState} from '../vendor/preact-hooks.js';
-import {tick} from './heads.js';
+import {slowTick, tick} from './heads.js';
 
 /**
  * @template T
  * @param {() => Promise<T>} load
  * @param {unknown[]} deps what it depends on; a change of them drops what is shown
- * @param {{live?: boolean}} [options] live: ask again when a head moves (the default)
+ * @param {{live?: boolean|'slowly', beat?: unknown}} [options] live: ask again when a head moves (the default), or at
+ *   most each ten seconds; beat: ask again when this changes
  * @returns {{value?: T, error?: Error, isLoading: boolean, reload: () => void}}
  */
-export function useData(load, deps, {live = true} = {}) {
+export function useData(load, deps, {live = true, beat = 0} = {}) {
   const [state, setState] = useState({isLoading: true});
   const [count, setCount] = useState(0);
   const key = JSON.stringify(deps);
   const shown = useRef(key);
   const asked = useRef(0);
   const answered = useRef(0);
-  const beat = live ? tick.value : 0;
+  const turn = live === 'slowly' ? slowTick.value : live ? tick.value : 0;
   useEffect(() => {
     if (shown.current !== key) {
       shown.current = key;
@@ -33,6 +34,6 @@ export function useData(load, deps, {live = true} = {}) {
       (value) => show({value, isLoading: false}),
       (error) => show((before) => ({...before, error, isLoading: false})),
     );
-  }, [key, beat, count]);
+  }, [key, turn, beat, count]);
   return {...state, reload: () => setCount((before) => before + 1)};
 }

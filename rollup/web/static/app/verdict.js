@@ -9,15 +9,32 @@ const QUIET = {quiet: true};
  * `number` is the block that was compared; where they differ it is the first block that does.
  */
 
-/** @returns {Promise<Verdict>} the two nodes compared at the lower of their safe heads */
-export async function readVerdict() {
+/** The last verdict and the two safe heads that it is about: it is asked for again when one of them moves. */
+let last = {about: null, verdict: null};
+
+/**
+ * The two nodes compared at the lower of their safe heads.
+ *
+ * @param {{number: number, hash: string}} [ours] the safe heads where they are known already
+ * @param {{number: number, hash: string}} [theirs]
+ * @returns {Promise<Verdict>}
+ */
+export async function readVerdict(ours, theirs) {
   if (!has('verifier')) return {state: 'absent'};
-  const [ours, theirs] = await Promise.all([
-    call('l2', 'eth_getBlockByNumber', ['safe', false], QUIET),
-    call('verifier', 'eth_getBlockByNumber', ['safe', false], QUIET),
-  ]);
-  if (!ours || !theirs) return {state: 'waiting'};
-  const number = Math.min(num(ours.number), num(theirs.number));
+  const pair = ours && theirs ? [ours, theirs] : await safeHeads();
+  if (!pair[0] || !pair[1]) return {state: 'waiting'};
+  const about = pair[0].hash + pair[1].hash;
+  if (last.about !== about) last = {about, verdict: await compared(...pair)};
+  return last.verdict;
+}
+
+async function safeHeads() {
+  const blocks = await Promise.all(['l2', 'verifier'].map((name) => call(name, 'eth_getBlockByNumber', ['safe', false], QUIET)));
+  return blocks.map((block) => block && {number: num(block.number), hash: block.hash});
+}
+
+async function compared(ours, theirs) {
+  const number = Math.min(ours.number, theirs.number);
   const [left, right] = ours.number === theirs.number ? [ours.hash, theirs.hash] : await hashesAt(number);
   if (left === right) return {state: 'equal', number, hash: left};
   return {state: 'differs', number: await firstDifference(number)};

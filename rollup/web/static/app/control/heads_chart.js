@@ -1,7 +1,7 @@
 /** Heads over time: unsafe, safe, finalized, and how far the verifier agrees; the log beside it says the same in text. */
 import {html} from '../html.js';
 import {useEffect, useRef} from '../../vendor/preact-hooks.js';
-import {heads, samples} from '../heads.js';
+import {answers, samples} from '../heads.js';
 import {log} from './log.js';
 
 const SERIES = {
@@ -30,9 +30,9 @@ export function HeadsChart() {
       chart.current?.remove();
     };
   }, []);
-  const state = heads.value;
+  const answered = answers.value;
   const count = log.value.length;
-  useEffect(() => chart.current?.show(rows()), [state, count]);
+  useEffect(() => chart.current?.show(rows()), [answered, count]);
   return html`<figure>
     <figcaption class="legend">${SERIES.labels.map((label, index) => html`<span><i style=${{'--swatch': `var(${SERIES.colours[index]})`}}></i>${label}</span>`)}<span>numbered lines: the log below</span></figcaption>
     <div class="chart" ref=${box} role="img" aria-label="Heads of the L2 over time; the log below lists what happened"></div>

@@ -9,9 +9,15 @@ export const log = signal([]);
 let lastId = 0;
 let before = null;
 
-/** @param {string} words @param {{heals?: boolean, kind?: 'action'|'seen'|'bad'}} [options] */
-export function note(words, {heals = false, kind = 'action'} = {}) {
-  const entry = {id: ++lastId, time: Date.now() / 1000, words, kind, target: heals ? (heads.peek()?.l2.head.number ?? null) : null, healed: null};
+/** The moment before an action: what heals is measured from it, up to the L2 head that there was. */
+export const moment = () => ({time: Date.now() / 1000, head: heads.peek()?.l2.head.number ?? null});
+
+/**
+ * @param {string} words
+ * @param {{heals?: boolean, kind?: 'action'|'seen'|'bad', since?: {time: number, head: number|null}}} [options]
+ */
+export function note(words, {heals = false, kind = 'action', since = moment()} = {}) {
+  const entry = {id: ++lastId, time: since.time, words, kind, target: heals ? since.head : null, healed: null};
   log.value = [...log.peek().slice(1 - MOST), entry];
 }
 

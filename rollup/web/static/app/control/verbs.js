@@ -1,13 +1,23 @@
 /** What can be done to the chain, as JSON-RPC methods. Those that the node has are found when the page is opened. */
-import {call, supports} from '../rpc.js';
+import {call, refusalOf, supports} from '../rpc.js';
 import {hex} from '../format.js';
 
 /**
  * @typedef {{group: string, method: string, endpoint: import('../rpc.js').Endpoint, label: string,
- *   fields?: {name: string, label: string, value: string, choices?: string[], kind?: string}[], params?: (values: string[]) => any,
- *   heals?: boolean, warns?: string, says?: (answer: any) => string}} Verb
- * says: words for the answer, for the log. heals: the time is measured until the verifier agrees again. warns: what it destroys.
+ *   fields?: {name: string, label: string, value: string, choices?: (string|{value: string, label: string})[], kind?: string}[], params?: (values: string[]) => any,
+ *   heals?: boolean, warns?: string, says?: (answer: any) => string, unless?: string, refusal?: string|null}} Verb
+ * unless: left out where the node has this method, which does more. says: words for the answer, for the log. heals: the
+ * time is measured until the verifier agrees again. warns: what it destroys. refusal: why the node refuses it.
  */
+
+const REORG = 'L1 blocks are replaced. L2 blocks that were derived from them go too, and are built again.';
+
+/** What the blocks of a reorganisation hold, by the names of `openrollup ctl l1 reorg --with`. */
+const CONTENTS = [
+  {value: 'empty', label: 'nothing'},
+  {value: 'same', label: 'the same transactions'},
+  {value: 'without-batches', label: 'the same without batches'},
+];
 
 const NUMBER = (label, value) => ({name: label, label, value});
 
@@ -30,13 +40,24 @@ const ALL = [
   {group: 'L1', method: 'evm_mine', endpoint: 'l1', label: 'Mine a block', params: () => []},
   {
     group: 'L1',
+    method: 'openrollup_reorgL1',
+    endpoint: 'node',
+    label: 'Reorganise',
+    fields: [NUMBER('blocks deep', '3'), {name: 'contents', label: 'the new blocks hold', value: 'empty', choices: CONTENTS}],
+    params: ([depth, contents]) => [hex(depth), contents, false],
+    heals: true,
+    warns: REORG,
+  },
+  {
+    group: 'L1',
     method: 'anvil_reorg',
     endpoint: 'l1',
+    unless: 'openrollup_reorgL1',
     label: 'Reorganise',
     fields: [NUMBER('blocks deep', '3')],
     params: ([depth]) => [Number(depth), []],
     heals: true,
-    warns: 'L1 blocks are replaced. L2 blocks that were derived from them go too, and are built again.',
+    warns: REORG,
   },
   {group: 'L1', method: 'openrollup_finalizeL1', endpoint: 'node', label: 'Finalize the head', warns: 'No reorganisation can go below this L1 block afterwards.'},
   {group: 'L1', method: 'openrollup_pauseL1', endpoint: 'node', label: 'Pause'},
@@ -79,9 +100,10 @@ const ALL = [
 /** @returns {Promise<Map<string, Verb[]>>} the verbs that the node has, by group */
 export async function findVerbs() {
   const there = await Promise.all(ALL.map(({endpoint, method}) => supports(endpoint, method)));
+  const names = new Set(ALL.filter((_, index) => there[index]).map(({method}) => method));
   const groups = new Map();
-  for (const verb of ALL.filter((_, index) => there[index])) {
-    const chosen = verb.group === 'Garbage' ? await withKinds(verb) : verb;
+  for (const verb of ALL.filter(({method, unless}) => names.has(method) && !names.has(unless))) {
+    const chosen = {...(verb.group === 'Garbage' ? await withKinds(verb) : verb), refusal: await refusalOf(verb.endpoint, verb.method)};
     groups.set(verb.group, [...(groups.get(verb.group) ?? []), chosen]);
   }
   return groups;

@@ -4,8 +4,8 @@ import {useState} from '../../vendor/preact-hooks.js';
 import {call, has, supports} from '../rpc.js';
 import {heads} from '../heads.js';
 import {useData} from '../use_data.js';
-import {madeSafeBy} from '../chain.js';
-import {bytesText, grouped} from '../format.js';
+import {madeSafeBy, newestBlocks} from '../chain.js';
+import {bytesText, grouped, num} from '../format.js';
 import {Page} from '../parts/page.js';
 import {Table} from '../parts/table.js';
 import {Empty, Loaded} from '../parts/notice.js';
@@ -30,9 +30,9 @@ const COLUMNS = [
 async function load(cursor) {
   if (await supports('l2', 'openrollup_listBatches')) return call('l2', 'openrollup_listBatches', [cursor, PAGE]);
   if (!has('node') || !heads.peek()?.l1) return {};
-  const newest = heads.peek().l1.head.number;
-  const numbers = Array.from({length: Math.min(L1_BLOCKS, newest + 1)}, (_, index) => newest - index);
-  return {ranges: [...(await madeSafeBy(numbers))].map(([l1, [first, last]]) => ({l1, first, last}))};
+  const blocks = await newestBlocks('l1', heads.peek().l1.head.number, L1_BLOCKS);
+  const references = blocks.map(({number, hash, parentHash}) => ({number: num(number), hash, parentHash}));
+  return {ranges: [...(await madeSafeBy(references))].map(([l1, [first, last]]) => ({l1, first, last}))};
 }
 
 function Ranges({rows}) {

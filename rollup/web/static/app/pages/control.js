@@ -4,18 +4,20 @@ import {useEffect, useState} from '../../vendor/preact-hooks.js';
 import {call, has} from '../rpc.js';
 import {heads, refresh} from '../heads.js';
 import {useData} from '../use_data.js';
+import {foreign} from '../format.js';
 import {Page, Section} from '../parts/page.js';
 import {Table} from '../parts/table.js';
 import {Empty, Loaded} from '../parts/notice.js';
 import {Act} from '../studio/act.js';
 import {findVerbs} from '../control/verbs.js';
-import {log, note, watch} from '../control/log.js';
+import {log, moment, note, watch} from '../control/log.js';
+import {Events} from '../control/events.js';
 import {HeadsChart} from '../control/heads_chart.js';
 
 function Field({field, value, onChange}) {
   const set = (event) => onChange(event.target.value);
   return html`<label class="short"><span class="name">${field.label}</span>${
-    field.choices ? html`<select value=${value} onChange=${set}>${field.choices.map((item) => html`<option>${item}</option>`)}</select>` : html`<input type=${field.kind ?? 'text'} value=${value} inputmode=${field.kind ? undefined : 'numeric'} onInput=${set} />`
+    field.choices ? html`<select value=${value} onChange=${set}>${field.choices.map((item) => html`<option value=${item.value ?? item}>${item.label ?? item}</option>`)}</select>` : html`<input type=${field.kind ?? 'text'} value=${value} inputmode=${field.kind ? undefined : 'numeric'} onInput=${set} />`
   }</label>`;
 }
 
@@ -29,16 +31,22 @@ function Verb({verb}) {
       return;
     }
     setAsked(false);
+    const since = moment();
     const params = verb.params ? await verb.params(values) : [];
     const answer = await call(verb.endpoint, verb.method, params);
-    note([verb.group, verb.label.toLowerCase(), ...values, ...(verb.says ? [verb.says(answer)] : [])].join(' '), {heals: verb.heals});
+    note([verb.group, verb.label.toLowerCase(), ...values, ...(verb.says ? [verb.says(answer)] : [])].join(' '), {heals: verb.heals, since});
     refresh();
   };
   return html`<div>
     ${fields.length > 0 && html`<div class="inline">${fields.map((field, index) => html`<${Field} field=${field} value=${values[index]} onChange=${(value) => setValues(values.with(index, value))} />`)}</div>`}
     ${isAsked && html`<p class="failure after" role="alert">${verb.warns}</p>`}
-    <${Act} label=${isAsked ? `Yes: ${verb.label.toLowerCase()}` : verb.label} isPrimary=${false} needsSigner=${false} kind=${isAsked ? 'danger' : ''} onAct=${act} />
+    <${Act} label=${isAsked ? `Yes: ${verb.label.toLowerCase()}` : verb.label} isPrimary=${false} needsSigner=${false} kind=${isAsked ? 'danger' : ''} disabled=${Boolean(verb.refusal)} onAct=${act} />
   </div>`;
+}
+
+function Switched({actor}) {
+  const isOn = heads.value?.isActive[actor];
+  return isOn === undefined ? null : html` <span class="note">${isOn ? 'is on' : html`<strong>is off</strong>`}</span>`;
 }
 
 const clock = (time) => new Date(time * 1000).toLocaleTimeString('en-GB');
@@ -65,9 +73,10 @@ export function Control() {
     <${Section} title="Heads over time" note="Since this page was loaded.">${heads.value && html`<${HeadsChart} />`}<//>
     <${Section} title="Switches"><${Loaded} data=${data} lines=${4}>${(groups) =>
       groups.size
-        ? html`<div class="controls">${[...groups].map(([name, verbs]) => html`<section key=${name} aria-label=${name}><h3>${name}${name === 'Sequencer' && heads.value?.isSequencing !== null && html` <span class="note">${heads.value?.isSequencing ? 'is on' : 'is off'}</span>`}</h3><div class="verbs">${verbs.map((verb) => html`<${Verb} key=${verb.method} verb=${verb} />`)}</div></section>`)}</div>`
+        ? html`<div class="controls">${[...groups].map(([name, verbs]) => html`<section key=${name} aria-label=${name}><h3>${name}<${Switched} actor=${name.toLowerCase()} /></h3><div class="verbs">${verbs.map((verb) => html`<${Verb} key=${verb.method} verb=${verb} />`)}</div>${verbs.find((verb) => verb.refusal) && html`<p class="note after">${foreign(verbs.find((verb) => verb.refusal).refusal)}</p>`}</section>`)}</div>`
         : html`<${Empty}>${has('node') ? 'The node behind this page has no admin methods.' : 'There is no rollup node behind this page: start openrollup web with --node.'}<//>`}<//><//>
-    <${Section} title="Log" note="Healed is measured from the action until sequencer and verifier have the same hash at the head of that moment.">
-      ${rows.length ? html`<${Table} caption="Log" columns=${LOG} rows=${rows} keyOf=${(row) => row.id} />` : html`<${Empty}>Nothing was done yet.<//>`}<//>
+    <${Section} title="Log" note="What was done on this page. Healed is measured from the action until sequencer and verifier have the same hash at the head of that moment.">
+      ${rows.length ? html`<${Table} caption="Log" columns=${LOG} rows=${rows} keyOf=${(row) => row.id} />` : html`<${Empty}>Nothing was done here yet.<//>`}<//>
+    ${has('node') && html`<${Events} />`}
   <//>`;
 }

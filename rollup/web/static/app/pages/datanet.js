@@ -57,7 +57,7 @@ function Found({found: {datanet, contributors, texts, count}}) {
 
 export function Datanet({id}) {
   const isId = /^\d{1,18}$/.test(id);
-  const data = useData(() => (isId ? load(Number(id)) : Promise.reject(new Error(`${id} is no DataNet's number`))), [id]);
+  const data = useData(() => (isId ? load(Number(id)) : Promise.reject(new Error(`${id} is no DataNet's number`))), [id], {live: 'slowly'});
   const name = data.value?.name;
   return html`<${Page} title=${name ? `DataNet ${id} · ${name}` : `DataNet ${id}`} above=${html`<a href="#/usage">Usage</a>`}>
     <${Loaded} data=${data} lines=${8}>${(found) => html`<${Found} found=${found} />`}<//>

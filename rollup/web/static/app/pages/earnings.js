@@ -87,7 +87,7 @@ const INFERENCES = [
   {title: 'Age', right: true, hide: true, cell: (row) => html`<${Age} time=${num(row.timestamp)} />`},
 ];
 
-function Found({address, found: {earnings, inferences, advice, growth: points}}) {
+function Found({address, onClaimed, found: {earnings, inferences, advice, growth: points}}) {
   const [claimable, credited, pending, claimed, refunded] = ['claimable', 'credited', 'pending', 'claimed', 'refunded'].map((name) => BigInt(earnings[name]));
   const isOwn = signer.value?.address.toLowerCase() === address.toLowerCase();
   const datanets = earnings.byDatanet.filter((row) => BigInt(row.pending) > 0n).map((row) => num(row.datanetId));
@@ -103,7 +103,7 @@ function Found({address, found: {earnings, inferences, advice, growth: points}})
     ]} />
     <p class="note">Claimable to the wei: <${Wei} wei=${claimable} /></p>
     <${Advice} advice=${advice} claimable=${claimable} />
-    <${Act} label=${isOwn ? html`Claim <${Amount} wei=${claimable} />` : html`Pay out <${Amount} wei=${claimable} /> to this account`} disabled=${claimable === 0n} why="There is nothing to claim." onAct=${() => claim(address, datanets, isOwn, claimable)} />
+    <${Act} label=${isOwn ? html`Claim <${Amount} wei=${claimable} />` : html`Pay out <${Amount} wei=${claimable} /> to this account`} disabled=${claimable === 0n} why="There is nothing to claim." onAct=${() => claim(address, datanets, isOwn, claimable).then(onClaimed)} />
     ${!isOwn && claimable > 0n && html`<p class="note">You pay the gas, the account gets the money.</p>`}
     ${points?.length > 1 && html`<${Section} title="Over time" note="Earned and refunded in all, with what has been paid out. Hover the line for an amount."><${Growth} label=${`Earned over time: ${exactOpen(claimable + claimed)} OPEN at the head`} points=${points} text=${(wei) => `${shortOpen(wei)} OPEN`} when=${(time) => utc(time).slice(0, 16)} /><//>`}
     ${earnings.byDatanet.length > 0 && html`<${Section} title="By DataNet"><${Table} caption="Earnings by DataNet" columns=${DATANETS} rows=${earnings.byDatanet} /><//>`}
@@ -113,7 +113,7 @@ function Found({address, found: {earnings, inferences, advice, growth: points}})
 
 export function Earnings({address}) {
   const shown = address || signer.value?.address;
-  const data = useData(() => (shown ? load(shown) : Promise.resolve(undefined)), [shown]);
+  const data = useData(() => (shown ? load(shown) : Promise.resolve(undefined)), [shown], {live: 'slowly'});
   const look = (event) => {
     event.preventDefault();
     const text = event.target.elements.address.value.trim();
@@ -123,7 +123,7 @@ export function Earnings({address}) {
     ${
       shown
         ? html`<p class="lead">What <${Address} value=${shown} whole copy /> earned as owner, platform or contributor.</p>
-          <${Loaded} data=${data} lines=${6}>${(found) => (found ? html`<${Found} address=${shown} found=${found} />` : html`<${Empty}>The node behind this page has no index of earnings (open_earnings).<//>`)}<//>`
+          <${Loaded} data=${data} lines=${6}>${(found) => (found ? html`<${Found} address=${shown} found=${found} onClaimed=${data.reload} />` : html`<${Empty}>The node behind this page has no index of earnings (open_earnings).<//>`)}<//>`
         : html`<${Empty}>Choose an account above, or type an address.<//>`
     }
   <//>`;

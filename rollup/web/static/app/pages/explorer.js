@@ -1,30 +1,32 @@
 /** The first page: L1 and L2 side by side, and which L1 block made which L2 blocks safe. */
 import {html} from '../html.js';
 import {has} from '../rpc.js';
-import {heads} from '../heads.js';
+import {heads, silence} from '../heads.js';
 import {useData} from '../use_data.js';
-import {madeSafeBy, newestBlocks, rollupConfig, safetyOf} from '../chain.js';
+import {followBlocks, madeSafeBy, rollupConfig, safetyOf} from '../chain.js';
 import {note, orphans} from '../orphans.js';
 import {grouped, num, short} from '../format.js';
 import {Page} from '../parts/page.js';
-import {Loaded} from '../parts/notice.js';
+import {Empty, Loaded, Waiting} from '../parts/notice.js';
 import {Age, BlockLink, Safety} from '../parts/values.js';
 
 const ROWS = 16;
 
-async function loadL1(newest) {
-  const [blocks, config] = await Promise.all([newestBlocks('l1', newest, ROWS, true), rollupConfig()]);
+async function loadL1(head) {
+  const [blocks, config] = await Promise.all([followBlocks('l1', head, ROWS, true), rollupConfig().catch(() => null)]);
   note('l1', blocks);
-  const numbers = blocks.map((block) => num(block.number));
-  const [made, gone] = await Promise.all([madeSafeBy(numbers), orphans('l1', numbers.at(-1), newest)]);
+  const references = blocks.map(({number, hash, parentHash}) => ({number: num(number), hash, parentHash}));
+  const [made, gone] = await Promise.all([madeSafeBy(references), orphans('l1', lowest(blocks), head.number)]);
   return merged(blocks, gone).map((row) => (row.block ? {...row, kinds: kinds(row.block, config), made: made.get(row.number)} : row));
 }
 
-async function loadL2(newest) {
-  const blocks = await newestBlocks('l2', newest, ROWS);
+async function loadL2(head) {
+  const blocks = await followBlocks('l2', head, ROWS, false);
   note('l2', blocks);
-  return merged(blocks, await orphans('l2', num(blocks.at(-1).number), newest));
+  return merged(blocks, await orphans('l2', lowest(blocks), head.number));
 }
+
+const lowest = (blocks) => num(blocks.at(-1)?.number ?? 0);
 
 /** Canonical and replaced blocks in one list, a replaced one below the block that took its number. */
 function merged(blocks, gone) {
@@ -81,8 +83,8 @@ const OrphanRow = ({layer, row}) => html`<li class="block-row is-orphan">
   <span class="what"><s class="mono">${short(row.orphan.hash)}</s> replaced by a reorganisation</span>
 </li>`;
 
-function Lane({title, note: words, load, newest, Row}) {
-  const data = useData(() => load(newest), [title]);
+function Lane({title, note: words, load, head, Row}) {
+  const data = useData(() => load(head), [title]);
   return html`<section class="lane" aria-label=${title}>
     <h2>${title} <span class="note">${words}</span></h2>
     <${Loaded} data=${data} lines=${ROWS}>${(rows) => html`<ol class="blocks">${rows.map((row) => html`<${Row} key=${row.key} row=${row} />`)}</ol>`}<//>
@@ -93,11 +95,12 @@ export function Explorer() {
   const state = heads.value;
   return html`<${Page} title="Explorer" actions=${html`<a class="button" href="#/batches">Batches</a>`}>
     ${
-      state &&
-      html`<div class=${has('l1') ? 'lanes' : 'lanes is-single'}>
-        ${has('l1') && html`<${Lane} title="L1" note="data and deposits" load=${loadL1} newest=${state.l1.head.number} Row=${L1Row} />`}
-        <${Lane} title="L2" note="what the sequencer built" load=${loadL2} newest=${state.l2.head.number} Row=${L2Row} />
-      </div>`
+      state
+        ? html`<div class=${has('l1') ? 'lanes' : 'lanes is-single'}>
+            ${has('l1') && (state.l1 ? html`<${Lane} title="L1" note="data and deposits" load=${loadL1} head=${state.l1.head} Row=${L1Row} />` : html`<section class="lane" aria-label="L1"><h2>L1</h2><${Empty}>The L1 does not answer.<//></section>`)}
+            <${Lane} title="L2" note="what the sequencer built" load=${loadL2} head=${state.l2.head} Row=${L2Row} />
+          </div>`
+        : !silence.value && html`<${Waiting} lines=${ROWS} />`
     }
   <//>`;
 }

@@ -34,7 +34,7 @@ function byClass(pairs) {
 }
 
 export function Usage() {
-  const data = useData(async () => ((await supports('l2', 'open_listModels')) ? {models: await listModels(), labels: await noise().catch(() => null)} : null), []);
+  const data = useData(async () => ((await supports('l2', 'open_listModels')) ? {models: await listModels(), labels: await noise().catch(() => null)} : null), [], {live: 'slowly'});
   const columns = (labels) => [
     {title: 'Model', cell: (row) => html`<a href=${`#/usage/${row.id}`}>${title(row, 'Model')}</a>`},
     {title: 'Owner', hide: true, cell: (row) => html`<${Address} value=${row.owner} roles=${false} />`},
@@ -157,7 +157,7 @@ function Model({found: {model, usage, inferences, isCut, end, labels, replay}}) 
 
 export function ModelUsage({id}) {
   const isId = /^\d{1,18}$/.test(id);
-  const data = useData(() => (isId ? load(Number(id)) : Promise.reject(new Error(`${id} is no model's number`))), [id]);
+  const data = useData(() => (isId ? load(Number(id)) : Promise.reject(new Error(`${id} is no model's number`))), [id], {live: 'slowly'});
   return html`<${Page} title=${title({id, name: data.value?.name}, 'Model')} above=${html`<a href="#/usage">Usage</a>`} actions=${html`<a class="button" href=${`#/economics?model=${id}`}>Does it pay?</a>`}>
     <${Loaded} data=${data} lines=${8}>${(found) => html`<${Model} found=${found} />`}<//>
   <//>`;

@@ -23,9 +23,11 @@ function Evidence({inference, trace}) {
   if (/^0x0*$/.test(inference.evidence)) {
     return html`<p class="note">Paid by the default weights of the model: the chain recorded no evidence about its words.</p>`;
   }
-  return trace.evidence === inference.evidence
-    ? html`<p class="safety is-safe">✓ A new trace over the registered texts gives the evidence that the chain recorded.</p>`
-    : html`<p class="note">A new trace gives other evidence than the chain recorded: texts were registered since, or are not on this node. <code>openrollup trace --tx</code> goes back to the texts of that moment.</p>`;
+  if (trace.evidence === inference.evidence || trace.related?.evidence === inference.evidence) {
+    const rule = trace.evidence === inference.evidence ? 'Quotes were paid' : 'Quotes, and sentences that follow a text, were paid';
+    return html`<p class="safety is-safe">✓ A new trace over the registered texts gives the evidence that the chain recorded. ${rule}.</p>`;
+  }
+  return html`<p class="note">A new trace gives other evidence than the chain recorded: texts were registered since, or are not on this node. <code>openrollup trace --tx</code> goes back to the texts of that moment.</p>`;
 }
 
 export function Answer({hash}) {

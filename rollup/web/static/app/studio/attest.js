@@ -32,8 +32,16 @@ export function canSign(attributor) {
   return accounts.peek().includes(who) || signer.peek()?.address.toLowerCase() === who;
 }
 
-/** Pays for an inference whose fee goes to those whose words the trace found. @returns {Promise<any>} the receipt */
-export async function payAttested(model, trace, fee) {
+/**
+ * Pays for an inference whose fee goes to those whose texts the trace found.
+ *
+ * @param {any} model
+ * @param {any} trace of open_trace
+ * @param {{influence: string[], evidence: string}} found what it found: the trace itself, or its `related`
+ * @param {bigint} fee
+ * @returns {Promise<any>} the receipt
+ */
+export async function payAttested(model, trace, found, fee) {
   const payer = signer.peek().address;
   const [[nonce], head] = await Promise.all([view('nonces', [payer]), call('l2', 'eth_getBlockByNumber', ['latest', false])]);
   const attestation = {
@@ -45,16 +53,16 @@ export async function payAttested(model, trace, fee) {
     outputTokens: num(trace.outputTokens),
     requestHash: trace.requestHash,
     responseHash: trace.responseHash,
-    evidence: trace.evidence,
+    evidence: found.evidence,
   };
-  const message = {...attestation, influence: trace.influence.map((word) => BigInt(word).toString())};
+  const message = {...attestation, influence: found.influence.map((word) => BigInt(word).toString())};
   const signature = await signTyped(model.attributor, {
     types: {EIP712Domain: typed(DOMAIN), Attestation: typed(MEMBERS)},
     primaryType: 'Attestation',
     domain: {name: 'OpenAttribution', version: '1', chainId: chainId.peek(), verifyingContract: ATTRIBUTION},
     message,
   });
-  return send({to: ATTRIBUTION, data: await calldata('inferAttested', [attestation, trace.influence, signature]), value: fee});
+  return send({to: ATTRIBUTION, data: await calldata('inferAttested', [attestation, found.influence, signature]), value: fee});
 }
 
 /** Pays for an inference at the model's default weights. @returns {Promise<any>} the receipt */

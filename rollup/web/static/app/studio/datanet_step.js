@@ -134,7 +134,7 @@ async function register(name) {
 
 export function DatanetStep() {
   const [name, setName] = useState('');
-  const datanets = useData(listDatanets, []);
+  const datanets = useData(listDatanets, [], {live: 'slowly', beat: made.value});
   const own = (datanets.value ?? []).filter((item) => item.curator === signer.value?.address);
   const done = made.value.datanet;
   const good = texts.value.filter((item) => !item.problem && unitsOf(item) > 0).length;

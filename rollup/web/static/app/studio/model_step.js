@@ -4,7 +4,7 @@ import {useEffect, useRef, useState} from '../../vendor/preact-hooks.js';
 import {call} from '../rpc.js';
 import {useData} from '../use_data.js';
 import {exactOpen, foreign, num} from '../format.js';
-import {change, form} from './state.js';
+import {change, form, made} from './state.js';
 import {listDatanets, listModels, title} from './registry.js';
 import {toYaml} from './yaml.js';
 import {Step} from './step.js';
@@ -88,7 +88,7 @@ function Datanets({found}) {
 }
 
 export function ModelStep() {
-  const data = useData(async () => ({models: await listModels(), datanets: await listDatanets()}), []);
+  const data = useData(async () => ({models: await listModels(), datanets: await listDatanets()}), [], {live: 'slowly', beat: made.value});
   const {models = [], datanets = []} = data.value ?? {};
   return html`<${Step} number="2" title="A model that learned from it" note="Who owns the model sets its price and its split; both are public. The attributor signs whose work is in an answer.">
     <div class="split">

@@ -30,8 +30,8 @@ export const form = signal({
   weights: [],
 });
 
-/** The run: what was asked, what was answered, its trace, and the transaction that paid for it. */
-export const run = signal({modelId: null, prompt: '', answer: '', source: '', trace: null, hash: null});
+/** The run: what was asked, what was answered, the texts that were given with it, its trace, and the transaction that paid for it. */
+export const run = signal({modelId: null, prompt: '', answer: '', source: '', retrieved: [], trace: null, hash: null});
 
 /** @param {Partial<Form>} change */
 export const change = (change) => (form.value = {...form.peek(), ...change});
