@@ -27,6 +27,7 @@ _NUMBERS = (
     "operator_fee_constant",
     "genesis_time",
     "attribution_time",
+    "sequencing_window",
 )
 _FORKS = ("forks", "l1_forks")
 CHAIN_FIELDS = (*_NUMBERS, "seed", "attribution", *_FORKS)
@@ -38,6 +39,7 @@ _DEFAULTS: Mapping[str, Any] = {
     "l2_chain_id": 901,
     "l1_gas_limit": 60_000_000,
     "l2_gas_limit": 60_000_000,
+    "sequencing_window": None,
 }
 
 
@@ -45,20 +47,20 @@ class DataDirectoryError(ValueError):
     """A directory that cannot be used: not ours, damaged, or of another chain. Nothing in it was changed."""
 
 
-def begin_or_resume(directory: Path, chosen: Mapping[str, Any], genesis_time: int) -> dict[str, Any]:
+def begin_or_resume(directory: Path, chosen: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
     """The chain's parameters, a value for each of CHAIN_FIELDS.
 
-    chosen: what the user asked for; a genesis_time of None is that of the directory, in a new one
-    `genesis_time` (Unix seconds). Raises DataDirectoryError; OSError where the directory cannot be read or written.
+    chosen: what the user asked for; a None is what the directory has, or in a new one what the defaults say.
+    Raises DataDirectoryError; OSError where the directory cannot be read or written.
     """
     if directory.exists() and not directory.is_dir():
         raise DataDirectoryError(f"{directory}: not a directory")
     path = directory / _FILE
     if not path.exists():
-        return _begin(directory, chosen, genesis_time)
+        return _begin(directory, chosen, defaults)
     kept = _read(path)
     for name in CHAIN_FIELDS:
-        if chosen[name] != kept[name] and (name, chosen[name]) != ("genesis_time", None):
+        if chosen[name] not in (kept[name], None):
             raise DataDirectoryError(
                 f"{directory} holds a chain with {name} {kept[name]}, not {chosen[name]}: "
                 "use the same options, or another --data-dir"
@@ -66,12 +68,10 @@ def begin_or_resume(directory: Path, chosen: Mapping[str, Any], genesis_time: in
     return kept
 
 
-def _begin(directory: Path, chosen: Mapping[str, Any], genesis_time: int) -> dict[str, Any]:
+def _begin(directory: Path, chosen: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
     if directory.exists() and any(entry.name != _UNFINISHED for entry in directory.iterdir()):
         raise DataDirectoryError(f"{directory}: not empty, and not a data directory of openrollup")
-    values = {name: chosen[name] for name in CHAIN_FIELDS}
-    if values["genesis_time"] is None:
-        values["genesis_time"] = genesis_time
+    values = {name: defaults[name] if chosen[name] is None else chosen[name] for name in CHAIN_FIELDS}
     directory.mkdir(parents=True, exist_ok=True)
     write_parameters(directory, values)
     return values
@@ -103,6 +103,8 @@ def check_parameters(kept: Any) -> dict[str, Any]:
         if name not in kept:
             raise DataDirectoryError(f"{name} is missing")
         value = kept[name]
+        if value is None and name in _DEFAULTS and _DEFAULTS[name] is None:
+            continue  # of a directory that is older than the field: the node decides
         if name == "attribution":
             if value not in ("native", "contract"):
                 raise DataDirectoryError(f"attribution: native or contract is expected, not {value!r}")

@@ -101,6 +101,8 @@ def _table(name: str, entries: Mapping[bytes, bytes], of: Mapping[str, Mapping[b
 def decode_dump(data: bytes) -> Dump:
     """A dump from the bytes of encode_dump; raises DumpError."""
     line, _, rest = data.partition(b"\n")
+    if data[:1] == b"{" or data[:2] == b"\x1f\x8b":
+        raise DumpError("a state of anvil is no dump of openrollup: anvil_loadState adds it to a running node")
     if not line.startswith(_MAGIC) or len(line) > 40:
         raise DumpError("not a dump of openrollup: it does not begin with `openrollup dump`")
     version = line[len(_MAGIC) :]

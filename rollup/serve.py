@@ -10,6 +10,7 @@ from typing import Any
 from rollup.cheats import Cheats
 from rollup.control import Control
 from rollup.cooperative import Turns
+from rollup.execution.conditional import Conditional
 from rollup.execution.engine import Engine
 from rollup.execution.errors import InvalidTransaction, Refusal
 from rollup.files import write_file
@@ -32,6 +33,7 @@ from rollup.rpc.batch_history import BatchHistory
 from rollup.rpc.beacon import BeaconServer
 from rollup.rpc.block_cheat_api import BlockCheatApi
 from rollup.rpc.cheat_api import CheatApi
+from rollup.rpc.conditional_api import ConditionalTransactions
 from rollup.rpc.control_api import ControlApi
 from rollup.rpc.debug import Debug
 from rollup.rpc.debug_state import DebugState
@@ -87,6 +89,7 @@ class NodeServers:
         origins: Origins = Origins(),
         is_strict: bool = False,
         processes: int | None = 1,
+        takes_conditions: bool = False,
     ) -> None:
         """ports: by the names of PORTS. jwt_secret: 32 bytes that the engine endpoint's callers must know; without it
         there is no such endpoint.
@@ -96,13 +99,15 @@ class NodeServers:
         is_strict: developer cheats are refused.
 
         processes: of the node and its front processes together; None chooses by the number of cores.
+
+        takes_conditions: the L2 port has eth_sendRawTransactionConditional.
         """
         self.host = host
         self.ports = ports
         self.bound: dict[str, int] = {}
         self._freed_memory = FreedMemory()
         self._follower = Follower([open_index(node, node.l2, "l2"), open_index(node, node.verifier, "verifier")])
-        self.endpoints = endpoints(node, self._follower.indexes, jwt_secret, is_strict)
+        self.endpoints = endpoints(node, self._follower.indexes, jwt_secret, is_strict, takes_conditions)
         if node.l2.pool is not None:
             transactions = RawTransactions(_send_many(node.l2.pool), node.turns)
             self.rpc_servers["l2"].use_fronts(front_count(processes), transactions.take)
@@ -147,7 +152,11 @@ def url_of(host: str, port: int) -> str:
 
 
 def endpoints(
-    node: Node, indexes: Sequence[Index], jwt_secret: bytes | None, is_strict: bool = False
+    node: Node,
+    indexes: Sequence[Index],
+    jwt_secret: bytes | None,
+    is_strict: bool = False,
+    takes_conditions: bool = False,
 ) -> dict[str, Endpoint]:
     """Every endpoint of a node by its name in PORTS. indexes: of the sequencer's chain, then of the verifier's."""
     l1, l2, verifier = _backends(node)
@@ -173,6 +182,8 @@ def endpoints(
         port.add_methods(StateCheatApi(layer, cheats).methods(is_strict))
         port.add_methods(TokenCheatApi(layer, backend).methods(is_strict))
         port.add_methods(ImpersonationApi(layer, backend, EthAccounts(backend, turns)).methods(is_strict))
+    if takes_conditions and node.l2.pool is not None:
+        servers["l2"].add_methods(collect(conditional_namespace(l2, node.l2.pool, turns)))
     rollup.add_methods(ControlApi(Control(cheats)).methods(is_strict))
     rollup.pages.update(report_pages(node, servers))
     return found
@@ -230,9 +241,18 @@ def l2_backend(
     engine: Engine, pool: Mempool | None, keys: Mapping[Address, bytes], chain_config: Mapping[str, Any]
 ) -> ExecutionBackend:
     """What the L2 namespaces serve from; without a pool it takes no transactions."""
-    send = _sender(_without_blobs(pool.add)) if pool is not None else None
+    send = _sender(_adder(pool)) if pool is not None else None
     rewind = engine.chain.set_head if pool is not None else None
     return ExecutionBackend("l2", engine.chain, engine.config, pool, send, keys, chain_config, rewind=rewind)
+
+
+def conditional_namespace(backend: ExecutionBackend, pool: Mempool, turns: Turns) -> ConditionalTransactions:
+    """The namespace of an L2 whose sequencer takes transactions with a condition."""
+
+    def send(raw: bytes, conditional: Conditional) -> Hash:
+        return _sender(_adder(pool, conditional))(raw)
+
+    return ConditionalTransactions(backend, send, turns)
 
 
 def open_index(node: Node, layer: L2Node, name: str) -> Index:
@@ -306,15 +326,15 @@ def _rollup_namespaces(node: Node) -> list[object]:
     ]
 
 
-def _without_blobs(add: Callable[[bytes], Hash]) -> Callable[[bytes], Hash]:
-    """L2 takes no blob transactions, in whatever form they come (op-geth: core/txpool/validation.go)."""
+def _adder(pool: Mempool, conditional: Conditional | None = None) -> Callable[[bytes], Hash]:
+    """Puts a transaction into an L2 pool. It takes no blobs, in whatever form (op-geth: core/txpool/validation.go)."""
 
-    def add_checked(raw: bytes) -> Hash:
+    def add(raw: bytes) -> Hash:
         if raw[:1] == bytes((BLOB,)):
             raise pool_error(InvalidTransaction(Refusal.TYPE))
-        return add(raw)
+        return pool.add(raw, conditional)
 
-    return add_checked
+    return add
 
 
 def _send_many(pool: Mempool) -> Callable[[Sequence[Item]], list[Hash | PoolError]]:

@@ -30,7 +30,7 @@ from rollup.rpc.jwt_auth import JwtSecretError, read_or_make_secret
 from rollup.rpc.miner import Miner
 from rollup.rpc.origins import Origins
 from rollup.rpc.server import RpcServer
-from rollup.serve import engine_server, execution_server, l2_backend, url_of
+from rollup.serve import conditional_namespace, engine_server, execution_server, l2_backend, url_of
 from rollup.store.kv import StoreError
 
 
@@ -63,6 +63,11 @@ from rollup.store.kv import StoreError
     metavar="NAME",
     help="Answer requests whose Host is this name too; * is every name. Repeatable.",
 )
+@click.option(
+    "--conditional-transactions",
+    is_flag=True,
+    help="Take transactions with a condition (eth_sendRawTransactionConditional).",
+)
 @click.option("--archive", is_flag=True, help="Keep the state of every block, not only of the last 256.")
 @click.option("--json", "as_json", is_flag=True, help="Print the start as a JSON line.")
 def command(
@@ -73,6 +78,7 @@ def command(
     port: int,
     engine_port: int,
     allowed_hosts: tuple[str, ...],
+    conditional_transactions: bool,
     archive: bool,
     as_json: bool,
 ) -> None:
@@ -93,8 +99,11 @@ def command(
     engine, pool = open_engine(chain, config, time.time, time.monotonic)
     turns = Turns()
     backend = l2_backend(engine, pool, {}, file.config)
+    namespaces: list[object] = [Miner(engine)]
+    if conditional_transactions:
+        namespaces.append(conditional_namespace(backend, pool, turns))
     servers = {
-        "rpc": (execution_server("L2 JSON-RPC", turns, backend, pool, Miner(engine)), port),
+        "rpc": (execution_server("L2 JSON-RPC", turns, backend, pool, *namespaces), port),
         "engine": (engine_server(turns, engine, backend, secret), engine_port),
     }
     for server, _ in servers.values():

@@ -6,7 +6,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from rollup.cli.logs import configure_logs
+from rollup.cli.run_values import Forks, Processes
 from rollup.cli.safe_text import echo_json, safe_console
 from rollup.cli.screen import EventLines, FirstScreen, show_first_screen
 from rollup.events import Event, Resumed, event_json
@@ -30,7 +31,6 @@ from rollup.protocol.accounts import USERS
 from rollup.protocol.blob_schedule import parse_l1_forks
 from rollup.protocol.blockref import L2BlockRef
 from rollup.protocol.forks import NEWEST_STABLE, ForkSchedule, L1Fork
-from rollup.rpc.front.fronts import are_possible
 from rollup.rpc.hosts import Hosts
 from rollup.rpc.jwt_auth import JwtSecretError, read_secret
 from rollup.rpc.origins import Origins
@@ -39,37 +39,6 @@ from rollup.studio.attach import attach_studio
 from rollup.studio.remote_model import RemoteModel
 from rollup.web.attach import attach_pages
 from sequencer.batcher.throttle import ThrottleConfig
-
-
-class _Forks(click.ParamType[str]):
-    """Forks in the words that a parser of schedules reads."""
-
-    name = "forks"
-
-    def __init__(self, parse: Callable[[str, int], object]) -> None:
-        self._parse = parse
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        try:
-            self._parse(value, 0)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-        return str(value).lower().replace(" ", "")
-
-
-class _Processes(click.ParamType["int | None"]):
-    """A number of processes, or `auto`, which is None."""
-
-    name = "processes"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
-        if value == "auto":
-            return None
-        count = click.IntRange(1, 64).convert(value, param, ctx)
-        if count > 1 and not are_possible():
-            self.fail("this system cannot pass connections between processes", param, ctx)
-        return count
-
 
 _PORT = click.IntRange(0, 65535)
 _CHAIN_ID = click.IntRange(1, 2**53 - 1)  # tools in JavaScript read it as a number
@@ -163,14 +132,14 @@ _CHAIN_ID = click.IntRange(1, 2**53 - 1)  # tools in JavaScript read it as a num
 )
 @click.option(
     "--forks",
-    type=_Forks(ForkSchedule.parse),
+    type=Forks(ForkSchedule.parse),
     default=NEWEST_STABLE.name.lower(),
     show_default=True,
     help="L2 forks: the newest one at genesis, then later ones with their seconds after genesis: holocene,isthmus+20.",
 )
 @click.option(
     "--l1-forks",
-    type=_Forks(parse_l1_forks),
+    type=Forks(parse_l1_forks),
     default=L1Fork.PRAGUE.name.lower(),
     show_default=True,
     help="L1 forks: the newest one at genesis, then later ones: osaka, or prague,osaka+60,bpo1+120.",
@@ -189,6 +158,11 @@ _CHAIN_ID = click.IntRange(1, 2**53 - 1)  # tools in JavaScript read it as a num
     type=click.IntRange(0, 2**64 - 1),
     default=0,
     help="Unix seconds at which attribution begins; genesis by default.",
+)
+@click.option(
+    "--sequencing-window",
+    type=click.IntRange(8, 2**32 - 1),
+    help="L1 blocks within which the batch of an L2 block must be on L1; 3,600 by default, no end with --da none.",
 )
 @click.option(
     "--operator-fee-scalar",
@@ -241,8 +215,13 @@ _CHAIN_ID = click.IntRange(1, 2**53 - 1)  # tools in JavaScript read it as a num
 @click.option("--until-block", type=click.IntRange(1), help="Stop when this L2 block is safe, and print the safe head.")
 @click.option("--strict", is_flag=True, help="Refuse developer cheats, such as evm_mine and evm_snapshot.")
 @click.option(
+    "--conditional-transactions",
+    is_flag=True,
+    help="Take transactions with a condition (eth_sendRawTransactionConditional) on the L2 port.",
+)
+@click.option(
     "--processes",
-    type=_Processes(),
+    type=Processes(),
     default="auto",
     show_default=True,
     metavar="auto|N",
@@ -284,6 +263,8 @@ def command(**options: Any) -> None:
         raise click.UsageError("give --verbose or --quiet, not both")
     if options["until_block"] is not None and options["da"] == "none":
         raise click.UsageError("--until-block waits for a safe block, and no block becomes safe with --da none")
+    if options["sequencing_window"] is not None and options["da"] == "none":
+        raise click.UsageError("--da none posts no batches, so there is no --sequencing-window for them")
     configure_logs(as_json)
     ports = {name: options.pop(f"{name}_port") for name in PORTS}
     options["proposer"] = options["proposer"] == "on"
@@ -294,6 +275,7 @@ def command(**options: Any) -> None:
         Origins(options.pop("allowed_origins")),
         options.pop("strict"),
         _processes_of(options),
+        options.pop("conditional_transactions"),
     )
     params = NodeParams(l2_block_time=options.pop("block_time"), **options)
     output = _Output(as_json, verbose - quiet)
@@ -324,12 +306,15 @@ def _processes_of(options: dict[str, Any]) -> int | None:
 
 @dataclass(slots=True, frozen=True)
 class _Access:
-    """The names and the web pages that may use the ports, whether cheats are refused, and how many processes serve."""
+    """The names and the web pages that may use the ports, whether cheats are refused, how many processes serve, and
+    whether transactions may come with a condition.
+    """
 
     hosts: Hosts
     origins: Origins
     is_strict: bool
     processes: int | None
+    takes_conditions: bool
 
 
 class _Output:
@@ -386,7 +371,15 @@ async def _run(
         files = write_config_files(node, params.data_dir or Path(folder))
         secret = read_secret(files["jwt.hex"])
         servers = NodeServers(
-            node, ports, host, secret, access.hosts, access.origins, access.is_strict, access.processes
+            node,
+            ports,
+            host,
+            secret,
+            access.hosts,
+            access.origins,
+            access.is_strict,
+            access.processes,
+            access.takes_conditions,
         )
         if pages.are_served:
             attach_pages(servers)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from rollup.execution.block_builder import BlockBuilder, BlockContext
+from rollup.execution.conditional import Conditional
 from rollup.execution.errors import ExecutionInterrupted, InvalidTransaction
 from rollup.execution.intrinsic import TX_GAS
 from rollup.execution.known_message import StaleMessage
@@ -32,12 +33,13 @@ class TransactionSource(Protocol):
     """Where a block's free transactions come from, best first.
 
     A builder that does not take one says so: `reject` where it cannot be in this block, with the reason, `defer` where
-    it is to be offered again for a later block.
+    it is to be offered again for a later block. `conditional` is the condition that one came with.
     """
 
     def pending(self, base_fee: int) -> Iterator[Transaction]: ...
     def reject(self, transaction: Transaction, error: InvalidTransaction) -> None: ...
     def defer(self, transaction: Transaction) -> None: ...
+    def conditional(self, tx_hash: Hash) -> Conditional | None: ...
 
 
 class BlockFilling:
@@ -93,10 +95,25 @@ class BlockFilling:
         for transaction in offers:
             if builder.gas_left < TX_GAS:
                 return
+            if not self._meets_its_condition(builder, transaction):
+                continue
             try:
                 builder.apply(transaction)
             except InvalidTransaction as error:
                 self._pool.reject(transaction, error)
+
+    def _meets_its_condition(self, builder: BlockBuilder, transaction: Transaction) -> bool:
+        """Whether a transaction may be next in the block by the condition that it came with. If not, it is dropped."""
+        conditional = self._pool.conditional(transaction.hash)
+        if conditional is None:
+            return True
+        try:
+            conditional.check_block(builder.context.number, builder.context.timestamp)
+            conditional.check_storage(builder.accounts)
+        except InvalidTransaction as error:
+            self._pool.reject(transaction, error)
+            return False
+        return True
 
     def _take_in_time(self, builder: BlockBuilder, offers: Iterator[Transaction], clock: Clock) -> None:
         block_time = builder.context.timestamp - builder.context.parent.timestamp
@@ -108,6 +125,9 @@ class BlockFilling:
             left = end - clock()
             if builder.gas_left < TX_GAS or (has_tried and left <= 0):
                 return
+            if not self._meets_its_condition(builder, transaction):
+                has_tried = True
+                continue
             offered.add(transaction.hash)
             item, known = self._slow.get(transaction.hash), None
             if item is not None and item.target <= builder.context.number:

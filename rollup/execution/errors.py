@@ -40,6 +40,15 @@ class Refusal(Enum):
     ACTIVATION_BLOCK = "unexpected non-deposit transaction in an activation block"
     NO_L1_ATTRIBUTES = "missing deposit transaction: the first one must be the L1 attributes"
     NO_FOOTPRINT_SCALAR = "the L1 attributes have no DA footprint gas scalar"
+    # The condition that it was sent with (conditional.py), in op-geth's words and spelling.
+    CONDITION_NUMBERS = "block number minimum constraint must be less than the maximum"
+    CONDITION_TIMES = "timestamp minimum constraint must be less than the maximum"
+    CONDITION_NUMBER_MIN = "failed block number minimum constraint"
+    CONDITION_NUMBER_MAX = "failed block number maximmum constraint"
+    CONDITION_TIME_MIN = "failed timestamp minimum constraint"
+    CONDITION_TIME_MAX = "failed timestamp maximum constraint"
+    CONDITION_ROOT = "failed account storage root constraint. Got {found}, Expected {expected}"
+    CONDITION_SLOT = "failed account storage slot key {slot} constraint. Got {found}, Expected {expected}"
     # What it does, or lacks.
     SYSTEM_DEPOSIT = "system transactions are not supported: isSystemTx is set"
     TIME = "execution takes more than {want} s"

@@ -90,10 +90,10 @@ class Node:
     def dump(self) -> bytes:
         """The whole node as the bytes of a file (rollup/dump.py). Not to be called while a step is under way."""
         stores = dict(zip(STORES, self._stores, strict=True))
-        parameters = {name: getattr(self.params, name) for name in CHAIN_FIELDS}
-        return encode_dump(
-            parameters | {"genesis_time": self.devnet.params.genesis_time}, self.patches.document(), stores
-        )
+        made = self.devnet.params
+        decided = {"genesis_time": made.genesis_time, "sequencing_window": made.seq_window_size}
+        parameters = {name: getattr(self.params, name) for name in CHAIN_FIELDS} | decided
+        return encode_dump(parameters, self.patches.document(), stores)
 
     def close(self) -> None:
         """Closes the stores."""

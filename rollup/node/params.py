@@ -34,6 +34,9 @@ class NodeParams:
 
     A genesis_time of None is one block time before now. Without a data_dir nothing is kept. forks is parsed by
     ForkSchedule.parse, l1_forks by parse_l1_forks. load: a dump to begin with (rollup/dump.py).
+
+    sequencing_window: the L1 blocks within which a batch must come; None is 3,600, or no end where nothing is posted,
+    or what the data directory has.
     """
 
     data_dir: Path | None = None
@@ -52,6 +55,7 @@ class NodeParams:
     l1_forks: str = L1Fork.PRAGUE.name.lower()
     attribution: AttributionMode = "native"
     attribution_time: int = 0
+    sequencing_window: int | None = None
     operator_fee_scalar: int = 0
     operator_fee_constant: int = 0
     seed: int = 0
@@ -69,6 +73,13 @@ class NodeParams:
         return self.da != "none"
 
     @property
+    def window(self) -> int:
+        """L1 blocks of the sequencing window."""
+        if self.sequencing_window is not None:
+            return self.sequencing_window
+        return SEQ_WINDOW_SIZE if self.posts else _ENDLESS_WINDOW
+
+    @property
     def history(self) -> int | None:
         """How many blocks' states are kept; None keeps all."""
         return None if self.archive else HISTORY
@@ -79,7 +90,7 @@ def devnet_params(params: NodeParams) -> DevnetParams:
     genesis_time = params.genesis_time if params.genesis_time is not None else _default_genesis_time(params)
     return DevnetParams(
         genesis_time=genesis_time,
-        seq_window_size=SEQ_WINDOW_SIZE if params.posts else _ENDLESS_WINDOW,
+        seq_window_size=params.window,
         forks=ForkSchedule.parse(params.forks, genesis_time),
         l1_forks=parse_l1_forks(params.l1_forks, genesis_time),
         l1_block_time=params.l1_block_time,
@@ -96,11 +107,12 @@ def devnet_params(params: NodeParams) -> DevnetParams:
 
 
 def resumed(params: NodeParams) -> NodeParams:
-    """The parameters with the data directory's genesis time; raises DataDirectoryError for another chain's."""
+    """The parameters with what the data directory has of them; raises DataDirectoryError for another chain's."""
     if params.data_dir is None:
         return params
     chosen = {name: getattr(params, name) for name in CHAIN_FIELDS}
-    return replace(params, **begin_or_resume(params.data_dir, chosen, _default_genesis_time(params)))
+    defaults = {"genesis_time": _default_genesis_time(params), "sequencing_window": params.window}
+    return replace(params, **begin_or_resume(params.data_dir, chosen, defaults))
 
 
 def loaded(params: NodeParams, dump: Dump) -> NodeParams:

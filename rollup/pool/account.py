@@ -3,18 +3,23 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from rollup.execution.conditional import Conditional
 from rollup.protocol.primitives import Address
 from rollup.protocol.transaction import Transaction
 
 
 @dataclass(slots=True)
 class PooledTransaction:
-    """A transaction with what the pool worked out once: cost in wei with all fees, arrival order."""
+    """A transaction with what the pool worked out once: cost in wei with all fees, arrival order.
+
+    conditional: the condition under which a block may take it; a builder checks it again.
+    """
 
     transaction: Transaction
     sender: Address
     cost: int
     arrival: int
+    conditional: Conditional | None = None
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from rollup.execution.block_context import rules_at
 from rollup.execution.chain import Chain, HeadChange
+from rollup.execution.conditional import Conditional
 from rollup.execution.config import L1Config, L2Config
 from rollup.execution.errors import InvalidTransaction
 from rollup.execution.state.account import Account
@@ -21,18 +22,22 @@ from rollup.pool.admission import check_account, check_funds
 from rollup.pool.errors import AlreadyKnown, PoolError
 from rollup.pool.journal import PoolJournal
 from rollup.pool.limits import PoolLimits
+from rollup.pool.order import by_tip, next_of, pays
 from rollup.pool.queue import PoolQueue
 from rollup.pool.rules import PoolRules, check_transaction, decode, decoded, max_cost
 from rollup.protocol.block import Block
 from rollup.protocol.header import Header
 from rollup.protocol.known_transactions import remember_transaction
 from rollup.protocol.primitives import EMPTY_CODE_HASH, EMPTY_TRIE_ROOT, Address, Hash
+from rollup.protocol.recent import Recent
 from rollup.protocol.transaction import SET_CODE, Transaction, TransactionError
 from rollup.store.kv import Store, StoreError
 
 # What a transaction costs beyond gas and value, in wei, at a head: made once a head, asked once a transaction.
 CostFunction = Callable[[Transaction], int]
 CostRule = Callable[[Header, StateReader], CostFunction]
+
+_KEPT_GUARDED = 16_384  # hashes of transactions with a condition
 
 _NO_ACCOUNT = Account(0, 0, EMPTY_TRIE_ROOT, EMPTY_CODE_HASH)
 
@@ -63,7 +68,9 @@ class PoolSnapshot:
 class Mempool:
     """Transactions waiting for a block; a TransactionSource for the block builder.
 
-    It subscribes itself to the chain's head. With a journal, an acknowledged transaction survives a kill.
+    It subscribes itself to the chain's head. With a journal, an acknowledged transaction survives a kill. One with a
+    condition (rollup/execution/conditional.py) does not: it is not journaled, and once it was in a block that left the
+    chain it is not taken back, because the condition is gone then.
     """
 
     def __init__(
@@ -86,7 +93,8 @@ class Mempool:
         self._cheapest: list[tuple[int, int, Hash]] = []  # lazily cleaned heap: tip, newest first, hash
         self._arrivals = 0
         self._rejected: set[Hash] = set()
-        self._left: list[Transaction] = []  # what left since the journal was last written
+        self._guarded: Recent[bool] = Recent(_KEPT_GUARDED)  # by hash: whether it came with a condition
+        self._left: list[PooledTransaction] = []  # what left since the journal was last written
         self._listeners: list[Callable[[Transaction], None]] = []
         self._leave_listeners: list[Callable[[Transaction], None]] = []
         self._queue = PoolQueue(self.limits, now)
@@ -106,9 +114,12 @@ class Mempool:
         """Calls the listener for every transaction that is no longer held, be it in a block or dropped."""
         self._leave_listeners.append(listener)
 
-    def add(self, raw: bytes) -> Hash:
-        """Takes in EIP-2718 bytes and returns the hash; raises PoolError with geth's text."""
-        return self.add_transaction(decode(raw))
+    def add(self, raw: bytes, conditional: Conditional | None = None) -> Hash:
+        """Takes in EIP-2718 bytes and returns the hash; raises PoolError with geth's text.
+
+        conditional: the condition under which a block may take it.
+        """
+        return self.add_transaction(decode(raw), conditional)
 
     def add_many(self, raws: Iterable[bytes]) -> list[Hash | PoolError]:
         """Takes in several with one journal write: a hash or the error for each, in order."""
@@ -133,9 +144,9 @@ class Mempool:
         failure = self._record_or_undo(kept)
         return results if failure is None else [item if isinstance(item, PoolError) else failure for item in results]
 
-    def add_transaction(self, transaction: Transaction) -> Hash:
+    def add_transaction(self, transaction: Transaction, conditional: Conditional | None = None) -> Hash:
         """As add, for a transaction already parsed (a blob transaction without its sidecar)."""
-        self._take(transaction)
+        self._take(transaction, conditional)
         self._trim_queue()
         failure = self._record_or_undo([transaction])
         if failure is not None:
@@ -146,6 +157,11 @@ class Mempool:
         """The pooled transaction with this hash."""
         item = self._by_hash.get(tx_hash)
         return item.transaction if item is not None else None
+
+    def conditional(self, tx_hash: Hash) -> Conditional | None:
+        """The condition under which a block may take the pooled transaction with this hash."""
+        item = self._by_hash.get(tx_hash)
+        return item.conditional if item is not None else None
 
     def cost_of(self, transaction: Transaction) -> int:
         """Wei the sender must hold for this one at the head: gas at the cap, value, and the extra cost."""
@@ -175,7 +191,7 @@ class Mempool:
     def has_pending(self, base_fee: int) -> bool:
         """True when a block at this base fee (wei) would have something to take."""
         heads = (account.by_nonce.get(account.state_nonce) for account in self._accounts.values())
-        return any(item is not None and _pays(item.transaction, base_fee) for item in heads)
+        return any(item is not None and pays(item.transaction, base_fee) for item in heads)
 
     def remove(self, tx_hash: Hash) -> Transaction | None:
         """Forgets one transaction; those of its sender behind it wait from then on."""
@@ -188,7 +204,7 @@ class Mempool:
 
     def clear(self) -> None:
         """Forgets everything."""
-        self._left += [item.transaction for item in self._by_hash.values()]
+        self._left += self._by_hash.values()
         self._accounts.clear()
         self._by_hash.clear()
         self._cheapest.clear()
@@ -202,14 +218,16 @@ class Mempool:
         self._rejected.clear()
         heads: list[tuple[int, int, PooledTransaction]] = []
         for account in self._accounts.values():
-            heads += _head(account, account.state_nonce, base_fee)
+            heads += next_of(account, account.state_nonce, base_fee)
         heapq.heapify(heads)
         while heads:
             item = heapq.heappop(heads)[2]
+            if item.transaction.hash not in self._by_hash:
+                continue  # it was replaced or dropped while the block was filled
             yield item.transaction
             account_now = self._accounts.get(item.sender)
             if account_now is not None and item.transaction.hash not in self._rejected:
-                for entry in _head(account_now, item.transaction.nonce + 1, base_fee):
+                for entry in next_of(account_now, item.transaction.nonce + 1, base_fee):
                     heapq.heappush(heads, entry)
 
     def reject(self, transaction: Transaction, error: InvalidTransaction) -> None:
@@ -227,7 +245,10 @@ class Mempool:
         self._on_head(self._chain.head)
         included = {tx.hash for block in change.added for tx in block.transactions}
         orphaned = [
-            tx for block in change.removed for tx in block.transactions if not tx.is_deposit and tx.hash not in included
+            tx
+            for block in change.removed
+            for tx in block.transactions
+            if not (tx.is_deposit or tx.hash in included or self._guarded.get(tx.hash))
         ]
         for address in _touched(change.removed + change.added):
             self._refresh(address)
@@ -254,11 +275,11 @@ class Mempool:
         held = [item for account in self._accounts.values() for item in account.by_nonce.values()]
         held.sort(key=lambda item: item.arrival)
         self._by_hash = {item.transaction.hash: item for item in held}
-        self._cheapest = [_by_tip(item) for item in held]
+        self._cheapest = [by_tip(item) for item in held]
         heapq.heapify(self._cheapest)
         self._arrivals = snapshot.arrivals
         self._queue.restore(snapshot.waiting_since)
-        self._left += [item.transaction for item in before.values() if item.transaction.hash not in self._by_hash]
+        self._left += [item for item in before.values() if item.transaction.hash not in self._by_hash]
         self._record([item.transaction for item in held if item.transaction.hash not in before])
 
     # ------------------------------------------------------------ inside
@@ -275,6 +296,7 @@ class Mempool:
         if self._journal is None:
             return
         refused: list[Transaction] = []
+        gone: list[Hash] = []
         for transaction in self._journal.load():
             try:
                 self._take(transaction)
@@ -285,7 +307,8 @@ class Mempool:
             try:
                 self._take(transaction)
             except PoolError:
-                self._left.append(transaction)
+                gone.append(transaction.hash)
+        self._journal.update(dropped=gone)
         self._trim_queue()
         self._record([])
 
@@ -303,9 +326,9 @@ class Mempool:
         except StoreError as error:
             for transaction in added:
                 self._forget(self._by_hash[transaction.hash])
-            for transaction in sorted(left, key=lambda gone: gone.nonce):
+            for item in sorted(left, key=lambda gone: gone.transaction.nonce):
                 with suppress(PoolError):
-                    self._take(transaction)
+                    self._take(item.transaction, item.conditional)
             self._left.clear()
             return PoolError(f"{texts.NOT_STORED}: {error} (is the disk full?)")
         return None
@@ -314,18 +337,19 @@ class Mempool:
         """Journals what changed, then tells the listeners of what came in, and of what left."""
         left, self._left = self._left, []
         if self._journal is not None:
-            self._journal.update(added, [tx.hash for tx in left])
+            kept = (transaction for transaction in added if self.conditional(transaction.hash) is None)
+            self._journal.update(kept, [item.transaction.hash for item in left])
         for transaction in added:
             for listener in self._listeners:
                 listener(transaction)
-        for transaction in left:
+        for item in left:
             for listener in self._leave_listeners:
-                listener(transaction)
+                listener(item.transaction)
 
     def _account(self, address: Address) -> Account:
         return self._state.account(address) or _NO_ACCOUNT
 
-    def _take(self, transaction: Transaction) -> None:
+    def _take(self, transaction: Transaction, conditional: Conditional | None = None) -> None:
         """Checks and holds one; raises PoolError."""
         if transaction.hash in self._by_hash:
             raise AlreadyKnown
@@ -335,7 +359,7 @@ class Mempool:
             check_funds(max_cost(transaction), state.balance)  # before its L1 fee, which takes long to compute
         account = self._accounts.get(sender) or PoolAccount(sender, state.nonce)
         self._release(account.advance(state.nonce))
-        item = PooledTransaction(transaction, sender, self.cost_of(transaction), self._arrivals)
+        item = PooledTransaction(transaction, sender, self.cost_of(transaction), self._arrivals, conditional)
         old = account.by_nonce.get(transaction.nonce)
         check_account(item, account, state, self._state, self.limits, old)
         if old is None:
@@ -347,11 +371,13 @@ class Mempool:
         account.put(item)
         self._queue.heard(account)
         self._by_hash[transaction.hash] = item
+        if conditional is not None or self._guarded.get(transaction.hash):
+            self._guarded.put(transaction.hash, conditional is not None)
         if isinstance(self._config, L2Config):  # nobody derives L1's transactions from bytes
             remember_transaction(transaction)
-        heapq.heappush(self._cheapest, _by_tip(item))
+        heapq.heappush(self._cheapest, by_tip(item))
         if len(self._cheapest) > 2 * len(self._by_hash) + 1024:
-            self._cheapest = [_by_tip(held) for held in self._by_hash.values()]
+            self._cheapest = [by_tip(held) for held in self._by_hash.values()]
             heapq.heapify(self._cheapest)
 
     def _make_room(self, item: PooledTransaction, is_gapped: bool) -> None:
@@ -384,7 +410,7 @@ class Mempool:
         """Lets go of transactions that are in no account any more."""
         for item in items:
             del self._by_hash[item.transaction.hash]
-            self._left.append(item.transaction)
+            self._left.append(item)
 
     def _refresh(self, address: Address) -> None:
         """Brings one sender up to the head; drops what it cannot pay any more."""
@@ -401,28 +427,6 @@ class Mempool:
         self._queue.note(account)
         if not account.by_nonce:
             del self._accounts[address]
-
-
-def _pays(transaction: Transaction, base_fee: int) -> bool:
-    """The transaction may run at this base fee (wei)."""
-    return transaction.max_fee_per_gas >= base_fee or transaction.is_impersonated
-
-
-def _by_tip(item: PooledTransaction) -> tuple[int, int, Hash]:
-    """A heap entry that brings up the lowest tip, and of those the newest."""
-    return item.transaction.max_priority_fee_per_gas, -item.arrival, item.transaction.hash
-
-
-def _head(account: PoolAccount, nonce: int, base_fee: int) -> list[tuple[int, int, PooledTransaction]]:
-    """The account's transaction with this nonce as a heap entry, if it can run and pays the base fee."""
-    if not account.state_nonce <= nonce < account.next_nonce:
-        return []
-    item = account.by_nonce[nonce]
-    transaction = item.transaction
-    if not _pays(transaction, base_fee):
-        return []
-    tip = min(transaction.max_priority_fee_per_gas, transaction.max_fee_per_gas - base_fee)
-    return [(-tip, item.arrival, item)]
 
 
 def _touched(blocks: list[Block]) -> list[Address]:

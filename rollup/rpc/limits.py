@@ -33,6 +33,11 @@ MAX_STORAGE_VALUES = 1_024  # slots of eth_getStorageValues (geth internal/ethap
 MAX_ACCOUNT_RANGE = 256  # accounts of debug_accountRange (geth eth/api_debug.go: AccountRangeMaxResults)
 MAX_STORAGE_RANGE = 1_024  # slots of debug_storageRangeAt, and of an account of debug_accountRange
 
+# ------------------------------------------------------------ conditions of transactions
+MAX_CONDITION_COST = 1_000  # lookups (op-geth params/conditional_tx_params.go)
+CONDITION_COST_PER_SECOND = 5_000  # op-geth --rollup.sequencertxconditionalcostratelimit
+CONDITION_COST_BURST = 3_000  # at once (op-geth internal/sequencerapi/api.go)
+
 # ------------------------------------------------------------ calls
 MAX_OVERRIDE_CODE = 262_144  # bytes, of all accounts that a call overrides; geth has the request's size only
 MAX_OVERRIDE_SLOTS = 16_384  # likewise

@@ -41,7 +41,7 @@ class StateCheatApi:
     @cheat
     def load_state(self, content: bytes) -> bool:
         """Takes the node back to what it dumped, or adds the accounts that anvil dumped, in a new block."""
-        if content[:2] == _GZIP:
+        if content[:2] == _GZIP or content[:1] == b"{":
             own = self._layer.own_accounts
             found = accounts_of(content)
             self._layer.patch_all({account: state for account, state in found.items() if account not in own})
@@ -60,16 +60,22 @@ class StateCheatApi:
 
 
 def accounts_of(content: bytes) -> dict[Address, StateOverride]:
-    """The accounts of a state that anvil dumped: gzip of JSON; raises InvalidParams."""
+    """The accounts of a state that anvil dumped: JSON, or gzip of JSON; raises InvalidParams."""
     try:
-        unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
-        text = unpacker.decompress(content, _MOST)
-        if not unpacker.eof:
-            raise Invalid("the state is cut off, or too large")
+        text = _unpacked(content) if content[:2] == _GZIP else content
         accounts = mapping(mapping(parse_json(text)).get("accounts"))
         return {address(name): _account(mapping(account)) for name, account in accounts.items()}
     except (zlib.error, ValueError, Invalid) as error:
         raise InvalidParams(f"invalid argument 0: not a state of anvil: {error}") from error
+
+
+def _unpacked(content: bytes) -> bytes:
+    """What gzip has packed; raises zlib.error and Invalid."""
+    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    text = unpacker.decompress(content, _MOST)
+    if not unpacker.eof:
+        raise Invalid("the state is cut off, or too large")
+    return text
 
 
 def _account(account: Mapping[str, Any]) -> StateOverride:

@@ -36,7 +36,7 @@ def node():
 
 @pytest.fixture(scope="module")
 def servers(node):
-    found = NodeServers(node, serve.PORTS, "127.0.0.1", bytes(32))
+    found = NodeServers(node, serve.PORTS, "127.0.0.1", bytes(32), takes_conditions=True)
     attach_studio(found)
     return {PORTS[name]: item for name, item in found.rpc_servers.items()}
 
@@ -85,7 +85,8 @@ def test_the_table_of_ports(servers):
 
 def test_the_engine_alone_has_what_its_paragraph_says(node, servers):
     backend = l2_backend(node.l2.engine, node.l2.pool, {}, {})
-    alone = execution_server("L2 JSON-RPC", node.turns, backend, node.l2.pool, Miner(node.l2.engine))
+    more = Miner(node.l2.engine), serve.conditional_namespace(backend, node.l2.pool, node.turns)
+    alone = execution_server("L2 JSON-RPC", node.turns, backend, node.l2.pool, *more)
     others = ("anvil", "evm", "hardhat", "open", "openrollup")
     cheats = {"eth_sendUnsignedTransaction"}
     assert alone.names == {name for name in servers["9545"].names if name.split("_")[0] not in others} - cheats
@@ -142,6 +143,10 @@ def test_the_limits():
         said["topics of a log query"] == f"{limits.MAX_TOPICS_PER_POSITION:,} at each of {limits.MAX_TOPIC_POSITIONS}"
     )
     assert said["percentiles of `eth_feeHistory`"] == f"{limits.MAX_PERCENTILES}"
+    assert said["cost of a transaction's condition"] == f"{limits.MAX_CONDITION_COST:,} lookups"
+    rate = f"{limits.CONDITION_COST_PER_SECOND:,} lookups per second, {limits.CONDITION_COST_BURST:,} at once"
+    assert said["cost of all conditions"] == rate
+    assert f"where that would take more than {limits.SEND_SECONDS} s" in text
     assert said["code that a call overrides"] == f"{limits.MAX_OVERRIDE_CODE:,} bytes of all accounts together"
     assert said["slots that a call overrides"] == f"{limits.MAX_OVERRIDE_SLOTS:,}"
     assert said["slots of `eth_getStorageValues`"] == f"{limits.MAX_STORAGE_VALUES:,}"

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from rollup.execution.block_filling import FILL_SECONDS, LIGHT_GAS, TRANSACTION_SECONDS, BlockFilling
+from rollup.execution.conditional import Conditional
 from rollup.execution.errors import ExecutionInterrupted, InvalidTransaction, Refusal
 from rollup.execution.known_message import StaleMessage
 from rollup.protocol.transaction import DYNAMIC_FEE, Transaction
@@ -28,6 +29,10 @@ class Pool:
     def __init__(self, transactions):
         self.held = list(transactions)
         self.deferred, self.rejected = [], []
+        self.conditions = {}
+
+    def conditional(self, tx_hash):
+        return self.conditions.get(tx_hash)
 
     def pending(self, base_fee=0):
         yield from list(self.held)
@@ -38,6 +43,17 @@ class Pool:
 
     def defer(self, transaction):
         self.deferred.append(transaction)
+
+
+class Storage:
+    """Every slot is 0, and to read one takes 0.1 s."""
+
+    def __init__(self, clock):
+        self.clock = clock
+
+    def get_storage(self, address, slot):
+        self.clock.now += 0.1
+        return 0
 
 
 class Known:
@@ -61,6 +77,7 @@ class Builder:
         self.transactions = []
         self.gas_left = GAS
         self.most = None
+        self.accounts = Storage(clock)
 
     def begin(self):
         pass
@@ -246,3 +263,27 @@ def test_a_block_without_gas_for_another_transfer_is_full(left):
     builder.gas_left = left
     BlockFilling(pool).fill(builder, pool.pending, clock)
     assert not builder.transactions
+
+
+def test_a_transaction_whose_condition_is_not_met_leaves_the_pool():
+    clock, late, early, slow = Clock(), transaction(1), transaction(1), transaction(600, GAS)
+    pool = Pool([late, slow, early])
+    pool.conditions = {late.hash: Conditional(block_number_max=6), slow.hash: Conditional(timestamp_max=14)}
+    filling = BlockFilling(pool)
+    builder, _ = fill(filling, pool, clock, number=7)
+    assert builder.transactions == [early]
+    assert pool.rejected == [late]
+    # What was executed ahead is checked when its block comes.
+    assert run_ahead(filling, clock, 7)
+    builder, _ = fill(filling, pool, clock, number=8)
+    assert builder.transactions == []
+    assert pool.rejected == [late, slow]
+
+
+def test_checking_conditions_ends_in_time():
+    clock, pool = Clock(), Pool(transaction(0) for _ in range(50))
+    unmet = Conditional(slots={bytes(20): {0: 1}})
+    pool.conditions = {item.hash: unmet for item in pool.held}
+    _, seconds = fill(BlockFilling(pool), pool, clock)
+    assert seconds <= FILL_SECONDS + 0.1 + 1e-9
+    assert 0 < len(pool.held) < 50

@@ -23,7 +23,8 @@ def post(url, method, *params, headers=None):
 class ImportedChain:
     """op-geth on a node's genesis, with its L2 blocks up to the head."""
 
-    def __init__(self, node, folder):
+    def __init__(self, node, folder, *options):
+        """options: more of op-geth's own."""
         path = need_program("op-geth")
         files = write_config_files(node, folder)
         self._secret = bytes.fromhex(files["jwt.hex"].read_text().strip().removeprefix("0x"))
@@ -35,6 +36,7 @@ class ImportedChain:
             *(path, "--datadir", data, "--networkid", 901, "--gcmode=archive", "--syncmode=full"),
             *("--http", "--http.api=eth,debug,net,web3", "--http.port", rpc, "--authrpc.port", engine),
             *("--authrpc.jwtsecret", files["jwt.hex"], "--port", 0, "--nodiscover", "--maxpeers", 0, "--ipcdisable"),
+            *options,
         )
         self.program.wait_for(self.url)
         for number in range(1, node.l2.chain.head.number + 1):

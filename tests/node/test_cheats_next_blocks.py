@@ -151,13 +151,25 @@ def test_a_dumped_state_is_loaded_again_and_again(node, ask):
     settle(node)
 
 
-def test_a_state_of_anvil_is_added_in_a_new_block(node, ask):
+def test_a_dump_of_another_node_is_refused_and_changes_nothing(node, ask):
+    other = open_node(seed=5)
+    dumped = "0x" + other.dump().hex()
+    other.close()
+    before = state_of(node)
+    for port in ("l1", "l2"):
+        error = ask(port, "anvil_loadState", dumped)["error"]
+        assert error["message"].endswith("openrollup run --load FILE starts from one")
+    assert state_of(node) == before
+
+
+@pytest.mark.parametrize("pack", [lambda text: gzip.compress(text, mtime=0), bytes], ids=["packed", "plain"])
+def test_a_state_of_anvil_is_added_in_a_new_block(node, ask, pack):
     portal = "0x" + node.devnet.rollup_config.deposit_contract_address.hex()
     accounts = {
         SOMEONE: {"nonce": 3, "balance": "0x64", "code": "0x6001", "storage": {"0x" + "00" * 31 + "01": WORD}},
         portal: {"nonce": 0, "balance": "0x0", "code": "0x", "storage": {}},
     }
-    state = gzip.compress(json.dumps({"accounts": accounts, "blocks": []}).encode(), mtime=0)
+    state = pack(json.dumps({"accounts": accounts, "blocks": []}).encode())
     code = ask("l1", "eth_getCode", portal)["result"]
     for port in ("l1", "l2"):
         assert ask(port, "anvil_loadState", "0x" + state.hex())["result"] is True

@@ -84,6 +84,7 @@ def test_the_genesis_time_is_that_of_the_first_start(tmp_path):
         ("operator_fee_scalar", 5),
         ("operator_fee_constant", 5),
         ("genesis_time", GENESIS_TIME + 1),
+        ("sequencing_window", 20),
     ],
 )
 def test_options_that_make_another_chain_are_refused(tmp_path, option, value):
@@ -126,6 +127,29 @@ def test_a_directory_older_than_the_chain_ids_has_the_defaults(tmp_path):
     node = open_node(tmp_path / "chain")
     assert node.devnet.l2_config.chain_id == 901
     node.close()
+
+
+@pytest.mark.parametrize("first", [{"da": "none"}, {"sequencing_window": 20}, {}])
+def test_the_sequencing_window_stays_whatever_the_next_start_says_of_batches(tmp_path, first):
+    """It is in rollup.json, and blocks are derived by it."""
+    open_node(tmp_path / "chain", **first).close()
+    windows = []
+    for da in ("none", "calldata"):
+        node = open_node(tmp_path / "chain", da=da)
+        windows.append(node.devnet.rollup_config.seq_window_size)
+        node.close()
+    assert windows == [{"none": 2**40}.get(first.get("da"), first.get("sequencing_window", 3_600))] * 2
+
+
+def test_a_directory_older_than_the_sequencing_window_has_that_of_its_batches(tmp_path):
+    some_blocks(tmp_path / "chain", 2)
+    file = tmp_path / "chain" / "openrollup.json"
+    kept = json.loads(file.read_text())
+    file.write_text(json.dumps({name: value for name, value in kept.items() if name != "sequencing_window"}))
+    for da, window in (("calldata", 3_600), ("none", 2**40)):
+        node = open_node(tmp_path / "chain", da=da)
+        assert node.devnet.rollup_config.seq_window_size == window
+        node.close()
 
 
 def test_options_that_make_no_other_chain_may_change(tmp_path):

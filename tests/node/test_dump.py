@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rollup.cheats import Cheats
 from rollup.dump import VERSION, DumpError, decode_dump
 from rollup.execution.overrides import StateOverride
-from rollup.node import NodeError
+from rollup.node import Node, NodeError, NodeParams
 from rollup.protocol.accounts import USERS
 from tests.node.test_snapshots import history_of, open_node, send, settle, state_of
 
@@ -82,6 +82,33 @@ def test_a_damaged_dump_is_refused_in_one_sentence(dumped, data):
     with pytest.raises(DumpError) as refused:
         decode_dump(broken)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("content", [b'{"accounts": {}}', b"\x1f\x8b\x08\x00"])
+def test_a_state_of_anvil_is_named(content):
+    with pytest.raises(DumpError, match="a state of anvil is no dump of openrollup: anvil_loadState adds it"):
+        decode_dump(content)
+
+
+def test_the_dump_of_a_chain_with_other_options_is_loaded_as_that_chain(tmp_path):
+    """Other chain ids, another seed, another genesis time and another sequencing window than those of the node."""
+    options = {"l1_chain_id": 1_900, "l2_chain_id": 1_901, "seed": 5, "sequencing_window": 50}
+    other = open_node(tmp_path / "other", **options)
+    other.run_until_safe(4)
+    path = tmp_path / "other.dump"
+    path.write_bytes(other.dump())
+    then = state_of(other)[:3]
+    other.close()
+    node = Node.open(NodeParams(load=path, virtual_clock=True, da="none"))
+    assert state_of(node)[:3] == then
+    made = node.devnet.params
+    assert {name: getattr(made, name) for name in ("l1_chain_id", "l2_chain_id")} == {
+        "l1_chain_id": 1_900,
+        "l2_chain_id": 1_901,
+    }
+    assert (node.params.seed, made.seq_window_size) == (5, 50)
+    assert node.is_verifier_equal()
+    node.close()
 
 
 def test_another_version_is_named(dumped):

@@ -109,6 +109,15 @@ async def test_an_engine_alone_follows_and_resumes(world, files, last):
         await builder.server.stop()
 
 
+@pytest.mark.parametrize(("more", "code"), [([], -32601), (["--conditional-transactions"], -32003)])
+async def test_it_takes_conditions_where_it_is_told_to(files, more, code):
+    async with aiohttp.ClientSession() as session:
+        with running(files, *more) as started:
+            _, rpc = callers(session, started)
+            error = await rpc.failure("eth_sendRawTransactionConditional", "0x", {"blockNumberMin": "0x1"})
+            assert error.code == code
+
+
 def test_it_keeps_only_its_secret_and_answers_to_the_names_that_it_is_allowed(files):
     path = files / "new" / "jwt.hex"
     before = sorted(os.listdir(files))

@@ -158,6 +158,29 @@ def test_a_revert_past_a_wipe_brings_storage_back() -> None:
     assert accounts.changes() == StateChanges()
 
 
+def test_the_storage_root_is_unknown_while_the_storage_differs_from_that_before_the_block() -> None:
+    states, root = with_contract()
+    base = states.reader_at(root).account(A)
+    assert base is not None
+    accounts = AccountDatabase(states.reader_at(root))
+    slot, value = 1, accounts.get_storage(A, 1)
+    assert accounts.storage_root(A) == base.storage_root
+    assert accounts.storage_root(ADDRESSES[2]) == EMPTY_TRIE_ROOT
+    checkpoint = accounts.record()
+    accounts.set_storage(A, slot, value + 1)
+    assert accounts.storage_root(A) is None
+    accounts.set_storage(A, slot, value)
+    assert accounts.storage_root(A) == base.storage_root
+    accounts.delete_storage(A)
+    assert accounts.storage_root(A) is None
+    accounts.discard(checkpoint)
+    assert accounts.storage_root(A) == base.storage_root
+    accounts.set_storage(ADDRESSES[2], 5, 1)
+    assert accounts.storage_root(ADDRESSES[2]) is None
+    accounts.delete_storage(ADDRESSES[2])
+    assert accounts.storage_root(ADDRESSES[2]) == EMPTY_TRIE_ROOT
+
+
 def test_original_values_are_those_of_the_transactions_start() -> None:
     states, root = with_contract()
     accounts = AccountDatabase(states.reader_at(root))

@@ -221,6 +221,19 @@ class AccountDatabase(TransactionJournal):
         """
         return address not in self._cleared and self._had_storage(address)
 
+    def storage_root(self, address: Address) -> Hash | None:
+        """The account's storage root. None if the storage is not that before the block: its root is computed at the
+        block's end.
+        """
+        base = self.base_account(address)
+        root = EMPTY_TRIE_ROOT if base is None else base.storage_root
+        is_cleared = address in self._cleared
+        if is_cleared and root != EMPTY_TRIE_ROOT:
+            return None
+        before = {} if is_cleared else self._base_storage.get(address, {})
+        slots = self._storage.get(address, {})
+        return None if any(value != before.get(slot, 0) for slot, value in slots.items()) else root
+
     def _read_slot(self, address: Address, slot: int) -> int:
         value = 0
         if address not in self._cleared:

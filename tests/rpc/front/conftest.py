@@ -24,7 +24,8 @@ class Served:
 
     def __init__(self, processes):
         self.node = open_node()
-        self.servers = NodeServers(self.node, dict.fromkeys(PORTS, 0), "127.0.0.1", SECRET, processes=processes)
+        ports = dict.fromkeys(PORTS, 0)
+        self.servers = NodeServers(self.node, ports, "127.0.0.1", SECRET, processes=processes, takes_conditions=True)
         self.processes = processes
         self.fronts = None
         self.taken = []  # transactions that front processes handed over, each time

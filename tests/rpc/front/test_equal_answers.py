@@ -140,6 +140,35 @@ async def test_every_transaction_has_the_same_answer(pair):
     assert len(pair[1].taken) >= sum(len(raw) < LARGE_BODY // 2 - 100 for raw in transactions())
 
 
+async def test_a_condition_holds_whichever_process_reads_the_request(pair):
+    method = "eth_sendRawTransactionConditional"
+    for served in pair:
+        served.node.run_until_safe(2)
+        head = served.node.l2.chain.head
+        guarded, free = signed(0), signed(1)
+        texts = ["0x" + transaction.encode().hex() for transaction in (guarded, free)]
+        served.answers = [
+            await exchange(served.port, post(body))
+            for body in (
+                call(method, texts[0], {"blockNumberMin": hex(head.number + 1)}),
+                call(method, texts[0], {"blockNumberMax": hex(head.number)}),
+                call("eth_sendRawTransaction", texts[0]),
+                [call("eth_sendRawTransaction", texts[1]), call(method, texts[1], {"timestampMax": "0x0"}, ident=2)],
+            )
+        ]
+        while served.node.build_l2() is None:
+            pass
+        block = served.node.l2.chain.head
+        assert [item.hash for item in block.transactions if not item.is_deposit] == [free.hash]
+        assert served.node.l2.pool.get(guarded.hash) is None
+    assert pair[0].answers == pair[1].answers
+    rejected, taken, known, batch = (answers[0][1] for answers in pair[0].answers)
+    assert b"-32003" in rejected
+    assert guarded.hash.hex().encode() in taken
+    assert b"already known" in known
+    assert b"-32003" in batch
+
+
 async def test_a_batch_of_every_transaction_has_the_same_answer(pair):
     bodies = [send(raw, ident=index) for index, raw in enumerate(transactions())]
     small = [body for body in bodies if len(body["params"][0]) < 1_000]
