@@ -1,5 +1,6 @@
 """The messages of one WebSocket: each is answered before the next one is read."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from aiohttp import WSMsgType, web
@@ -33,3 +34,4 @@ async def converse(
                 await socket.pong(message.data)
         incoming.answered()
         busy.rest(protocol)
+        await asyncio.sleep(0)  # the next message may be here already, and then nothing above waits

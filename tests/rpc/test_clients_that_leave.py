@@ -1,9 +1,10 @@
-"""Clients that leave before they are answered, and WebSocket messages that never end."""
+"""Clients that leave before they are answered, WebSocket messages that never end, and many at once."""
 
 import asyncio
 import gc
 import json
 import weakref
+from collections import Counter
 from contextlib import suppress
 
 import aiohttp
@@ -16,7 +17,7 @@ from rollup.rpc.incoming import PortIncoming
 from rollup.rpc.limits import MAX_BODY
 from rollup.rpc.methods import changes_chain, takes_long
 from rollup.rpc.server import RpcServer
-from rollup.rpc.subscriptions import Subscriptions
+from rollup.rpc.subscriptions import Connection, Subscriptions
 from tests.node.hostile import frame, request, websocket
 from tests.rpc.caller import Caller
 
@@ -205,3 +206,61 @@ def test_a_message_as_large_as_a_port_takes_fits():
 def small(opcode, payload):
     """A control frame."""
     return bytes((0x80 | opcode, 0x80 | len(payload))) + bytes(4) + payload
+
+
+class Turns:
+    """Counts what is done in each of the event loop's rounds."""
+
+    def __init__(self):
+        self.round, self.done = 0, Counter()
+
+    async def __aenter__(self):
+        self._task = asyncio.create_task(self._count())
+        return self
+
+    async def __aexit__(self, *failure):
+        self._task.cancel()
+
+    async def _count(self):
+        while True:
+            self.round += 1
+            await asyncio.sleep(0)
+
+    def note(self):
+        self.done[self.round] += 1
+
+
+async def test_many_messages_in_one_write_are_answered_in_turns_with_others():
+    turns = Turns()
+    methods = {"eth_echo": lambda params: turns.note()}
+    async with Door(methods) as door, turns:
+        _, writer = await websocket(door)
+        writer.write(frame(request("eth_echo").ljust(200)) * 100)
+        while sum(turns.done.values()) < 100:
+            await asyncio.sleep(0)
+    assert max(turns.done.values()) == 1
+
+
+async def test_many_notifications_are_sent_in_turns_with_others(monkeypatch):
+    turns, send = Turns(), Connection.send
+    server = RpcServer("test", {}, Subscriptions({"newHeads": lambda options: None}))
+
+    async def noted(connection, text):
+        if b"eth_subscription" in text:
+            turns.note()
+        await send(connection, text)
+
+    monkeypatch.setattr(Connection, "send", noted)
+    url = f"http://127.0.0.1:{await server.start('127.0.0.1', 0)}"
+    async with aiohttp.ClientSession() as session, turns:
+        caller = Caller(session, url)
+        async with caller.websocket() as one, caller.websocket() as other:
+            for socket in (one, other):
+                for _ in range(50):
+                    await socket("eth_subscribe", "newHeads")
+            for subscription in server._subscriptions.of("newHeads"):
+                server._subscriptions.push(subscription, b"{}")
+            while sum(turns.done.values()) < 100:
+                await asyncio.sleep(0)
+    await server.stop()
+    assert max(turns.done.values()) <= 2  # one of each connection
