@@ -8,11 +8,12 @@ from typing import Any, Final
 
 from benchmarks.peers import Server
 from benchmarks.solidity import PEER_WORKLOADS
-from rollup.load.job import Call, Job, LoadError, Outcome, percentile
+from rollup.load.job import Job, LoadError, Outcome, percentile
 from rollup.load.process import GeneratorProcess
 from rollup.load.scene import Scene, sender_keys
 from rollup.load.usage import usage_of
 from rollup.load.workloads import WORKLOADS, Shape
+from rollup.protocol.call import Call
 
 SENDERS: Final = 64
 HUNDRED: Final = Shape(100)

@@ -8,8 +8,9 @@ from attribution_precompile import ADDRESS_BYTES, RUNTIME_CODE
 from benchmarks.inferences import Workload as Inference
 from benchmarks.inferences import workloads
 from benchmarks.rollup_chain import RollupChain
-from benchmarks.workloads import Call, Workload
+from benchmarks.workloads import Workload
 from rollup.execution.genesis_account import GenesisAccount
+from rollup.protocol.call import Call
 from rollup.store.kv import MemoryStore
 
 _CALLS = ("infer", "inferCompact")  # those anybody may make

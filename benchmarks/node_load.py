@@ -24,7 +24,7 @@ from benchmarks.command_line import Parser, positive
 from rollup.economics import calls
 from rollup.economics.shape import Level
 from rollup.protocol.accounts import USERS, DevAccount
-from rollup.protocol.transaction import DYNAMIC_FEE, Transaction
+from rollup.protocol.call import Call
 
 GWEI: Final = 10**9
 FEE: Final = 10**15  # wei of one inference
@@ -183,18 +183,8 @@ class NodeLoad:
     def _signed(self, sender: DevAccount, data: bytes, value: int, gas: int) -> str:
         nonce = self._nonces[sender.address]
         self._nonces[sender.address] = nonce + 1
-        transaction = Transaction(
-            DYNAMIC_FEE,
-            nonce=nonce,
-            gas_limit=gas,
-            to=ADDRESS_BYTES,
-            value=value,
-            data=data,
-            chain_id=self._chain_id,
-            max_fee_per_gas=400 * GWEI,
-            max_priority_fee_per_gas=GWEI,
-        )
-        return _hex(transaction.signed(sender.private_key).encode())
+        call = Call(ADDRESS_BYTES, value, data, gas)
+        return _hex(call.signed(sender.private_key, nonce, self._chain_id, 400 * GWEI, GWEI).encode())
 
     def _pending_nonce(self, sender: DevAccount) -> int:
         return int(rpc(self.target.l2, "eth_getTransactionCount", _hex(sender.address), "pending"), 16)

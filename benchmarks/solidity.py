@@ -9,9 +9,9 @@ from attribution_precompile import ADDRESS_BYTES, RUNTIME_CODE
 from benchmarks.inferences import build_storage
 from rollup.economics import calls
 from rollup.execution.contract_artifact import load_artifact
-from rollup.load.job import Call
 from rollup.load.scene import Scene
 from rollup.load.workloads import FEE, TOKEN, WORKLOADS, Shape, Workload, recipient
+from rollup.protocol.call import Call
 from rollup.protocol.primitives import keccak256
 
 _ARTIFACT: Final = json.loads((Path(__file__).parent / "contracts" / "splitters.json").read_text())

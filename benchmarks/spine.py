@@ -32,9 +32,10 @@ from rollup.pool import mempool as mempool_module
 from rollup.pool.errors import PoolError
 from rollup.pool.mempool import Mempool
 from rollup.protocol.accounts import BATCHER, DevAccount
+from rollup.protocol.call import Call
 from rollup.protocol.fees import forget_compressed_sizes
 from rollup.protocol.primitives import keccak256
-from rollup.protocol.transaction import DYNAMIC_FEE, Transaction
+from rollup.protocol.transaction import Transaction, address_of_key
 from rollup.store.kv import MemoryStore
 from sequencer.batcher import channel_builder
 from sequencer.batcher.batcher import Batcher
@@ -113,19 +114,10 @@ class Spine:
 
     def sign(self, sender: int, data: bytes, value: int, gas: int) -> bytes:
         """A call of the precompile, encoded."""
-        transaction = Transaction(
-            DYNAMIC_FEE,
-            self.nonces[sender],
-            gas,
-            ADDRESS_BYTES,
-            value,
-            data,
-            self.config.l2_chain_id,
-            max_fee_per_gas=100 * GWEI,
-            max_priority_fee_per_gas=GWEI,
-        )
+        key, nonce = self.senders[sender].private_key, self.nonces[sender]
         self.nonces[sender] += 1
-        return transaction.signed(self.senders[sender].private_key).encode()
+        call = Call(ADDRESS_BYTES, value, data, gas)
+        return call.signed(key, nonce, self.config.l2_chain_id, 100 * GWEI, GWEI).encode()
 
     def inferences(self, count: int) -> list[bytes]:
         """Signed inferences from all senders in turn."""
@@ -234,7 +226,7 @@ _SELECTOR = {method.name: selector for selector, method in SELECTORS.items()}
 
 def _account(index: int) -> DevAccount:
     key = keccak256(b"spine" + index.to_bytes(4, "big"))
-    return DevAccount(index, Transaction(DYNAMIC_FEE, chain_id=1).signed(key).sender, key)
+    return DevAccount(index, address_of_key(key), key)
 
 
 def _print(console: Console, phases: list[Phase]) -> None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -11,8 +12,10 @@ from benchmarks.inferences import build_storage
 from benchmarks.inferences import workloads as attribution_workloads
 from rollup.execution.contract_artifact import load_artifact
 from rollup.execution.genesis_account import GenesisAccount
+from rollup.load.workloads import RECIPIENTS, recipient, token_transfer, transfer
+from rollup.protocol.call import Call
 from rollup.protocol.primitives import Address, keccak256
-from rollup.protocol.transaction import DYNAMIC_FEE, Transaction
+from rollup.protocol.transaction import address_of_key
 
 CHAIN_ID: Final = 901
 GWEI: Final = 10**9
@@ -27,16 +30,6 @@ _CONTRIBUTORS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """What one transaction does."""
-
-    to: Address
-    value: int = 0
-    data: bytes = b""
-    gas: int = 21_000
-
-
-@dataclass(frozen=True, slots=True)
 class Workload:
     """One kind of transaction: accounts beside the senders, and the call by its index in the block."""
 
@@ -48,7 +41,7 @@ class Workload:
 
     def alloc(self) -> dict[Address, GenesisAccount]:
         """Every account the workload needs."""
-        senders = {_address(key): GenesisAccount(10**9 * ETHER, 0, b"", {}) for key in _keys()}
+        senders = {address_of_key(key): GenesisAccount(10**9 * ETHER, 0, b"", {}) for key in _keys()}
         return senders | dict(self.accounts)
 
     def blocks(self, count: int, size: int) -> list[list[bytes]]:
@@ -60,7 +53,8 @@ class Workload:
             block = []
             for index in range(size):
                 sender = index % len(keys)
-                block.append(_signed(self.call(index), nonces[sender], keys[sender]))
+                call = self.call(index)
+                block.append(call.signed(keys[sender], nonces[sender], CHAIN_ID, 100 * GWEI, GWEI).encode())
                 nonces[sender] += 1
             blocks.append(block)
         return blocks
@@ -68,32 +62,27 @@ class Workload:
 
 def transfers() -> Workload:
     """Value to a thousand accounts that exist."""
-    accounts = {_recipient(index): GenesisAccount(1, 0, b"", {}) for index in range(1_000)}
-    return Workload("transfer", lambda index: Call(_recipient(index % 1_000), 1), accounts)
+    accounts = {recipient(index): GenesisAccount(1, 0, b"", {}) for index in range(RECIPIENTS)}
+    return Workload("transfer", transfer, accounts)
 
 
 def erc20() -> Workload:
     """WETH9.transfer to a thousand accounts that hold some."""
     artifact = load_artifact("rollup.execution", "WETH9")
-    holders = [_address(key) for key in _keys()] + [_recipient(index) for index in range(1_000)]
+    holders = [address_of_key(key) for key in _keys()] + [recipient(index) for index in range(RECIPIENTS)]
     balances = artifact.layout["balanceOf"].slot
     storage = {
         int.from_bytes(keccak256(bytes(12) + holder + balances.to_bytes(32, "big")), "big"): ETHER for holder in holders
     }
-    selector = keccak256(b"transfer(address,uint256)")[:4]
-
-    def call(index: int) -> Call:
-        recipient = _recipient(index % 1_000)
-        return Call(_TOKEN, 0, selector + bytes(12) + recipient + (1).to_bytes(32, "big"), 100_000)
-
-    return Workload("ERC-20 transfer", call, {_TOKEN: GenesisAccount(10**6 * ETHER, 1, artifact.runtime, storage)})
+    token = GenesisAccount(10**6 * ETHER, 1, artifact.runtime, storage)
+    return Workload("ERC-20 transfer", partial(token_transfer, _TOKEN), {_TOKEN: token})
 
 
 def splitter(payees: int) -> Workload:
     """A Solidity contract that credits each payee of a list."""
     first = int.from_bytes(keccak256(bytes(32)), "big")
     storage = {0: payees, 1: payees}
-    storage |= {first + index: 1 << 160 | int.from_bytes(_recipient(index), "big") for index in range(payees)}
+    storage |= {first + index: 1 << 160 | int.from_bytes(recipient(index), "big") for index in range(payees)}
     code = bytes.fromhex(_SPLITTERS["CreditSplitter"][2:])
     data = keccak256(b"pay()")[:4]
     gas = 60_000 + 35_000 * payees
@@ -124,32 +113,3 @@ def all_workloads() -> list[Workload]:
 
 def _keys() -> list[bytes]:
     return [keccak256(b"sender" + index.to_bytes(4, "big")) for index in range(SENDERS)]
-
-
-def _address(key: bytes) -> Address:
-    return _ADDRESSES.setdefault(key, Transaction(DYNAMIC_FEE, chain_id=1).signed(key).sender)
-
-
-_ADDRESSES: dict[bytes, Address] = {}
-
-
-def _recipient(index: int) -> Address:
-    return keccak256(b"recipient" + index.to_bytes(4, "big"))[:20]
-
-
-def _signed(call: Call, nonce: int, key: bytes) -> bytes:
-    return (
-        Transaction(
-            DYNAMIC_FEE,
-            nonce,
-            call.gas,
-            call.to,
-            call.value,
-            call.data,
-            CHAIN_ID,
-            max_fee_per_gas=100 * GWEI,
-            max_priority_fee_per_gas=GWEI,
-        )
-        .signed(key)
-        .encode()
-    )

@@ -11,8 +11,8 @@ from openrollup.local_rpc import LocalRpc
 from rollup.node import Node
 from rollup.pool.mempool import Mempool
 from rollup.protocol.accounts import USERS, DevAccount
+from rollup.protocol.call import Call
 from rollup.protocol.primitives import Hash, keccak256
-from rollup.protocol.transaction import DYNAMIC_FEE, Transaction
 
 OWNER: Final = USERS[0]
 PAYERS: Final = USERS[2:]
@@ -88,17 +88,9 @@ class Load:
         if sender.address not in self._nonces:
             found = self.rpc.call("eth_getTransactionCount", "0x" + sender.address.hex(), "pending")
             self._nonces[sender.address] = int(found, 16)
-        transaction = Transaction(
-            DYNAMIC_FEE,
-            nonce=self._nonces[sender.address],
-            gas_limit=gas,
-            to=ADDRESS_BYTES,
-            value=value,
-            data=data,
-            chain_id=self.node.devnet.l2_config.chain_id,
-            max_fee_per_gas=2 * self.l2.base_fee + _TIP,
-            max_priority_fee_per_gas=_TIP,
-        ).signed(sender.private_key)
+        nonce, chain_id = self._nonces[sender.address], self.node.devnet.l2_config.chain_id
+        call = Call(ADDRESS_BYTES, value, data, gas)
+        transaction = call.signed(sender.private_key, nonce, chain_id, 2 * self.l2.base_fee + _TIP, _TIP)
         self._pool.add(transaction.encode())
         self._nonces[sender.address] += 1
         return transaction.hash

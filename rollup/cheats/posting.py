@@ -8,8 +8,9 @@ from derivation.journal import Fact
 from rollup.cheats.garbage import Garbage, Place
 from rollup.cheats.shared import Cheats
 from rollup.protocol.accounts import USERS
+from rollup.protocol.call import Call
 from rollup.protocol.primitives import Hash
-from rollup.protocol.transaction import DYNAMIC_FEE, Transaction
+from rollup.protocol.transaction import Transaction
 
 _STRANGER: Final = USERS[9]
 _GAS: Final = 10_000_000
@@ -91,13 +92,7 @@ def _next_place(cheats: Cheats) -> Place:
 def _signed(cheats: Cheats, kind: Garbage, data: bytes) -> Transaction:
     node = cheats.node
     sender = _STRANGER if kind.is_stranger else node.devnet.params.batcher
-    return Transaction(
-        DYNAMIC_FEE,
-        nonce=node.l1.pool.nonce(sender.address),
-        gas_limit=_GAS,
-        to=node.devnet.params.batch_inbox_address,
-        data=data,
-        chain_id=node.devnet.params.l1_chain_id,
-        max_fee_per_gas=2 * (node.l1.chain.head.header.base_fee_per_gas or 0) + _TIP,
-        max_priority_fee_per_gas=_TIP,
-    ).signed(sender.private_key)
+    params, base_fee = node.devnet.params, node.l1.chain.head.header.base_fee_per_gas or 0
+    call = Call(params.batch_inbox_address, data=data, gas=_GAS)
+    nonce = node.l1.pool.nonce(sender.address)
+    return call.signed(sender.private_key, nonce, params.l1_chain_id, 2 * base_fee + _TIP, _TIP)

@@ -20,13 +20,15 @@ from attribution_precompile.influence import Corpus, tokenize
 from rollup.cli.demo_texts import DataSet
 from rollup.json_names import camel_case
 from rollup.protocol.accounts import USERS, DevAccount
+from rollup.protocol.call import Call
 from rollup.protocol.primitives import keccak256
-from rollup.protocol.transaction import DYNAMIC_FEE, Transaction
+from rollup.protocol.transaction import Transaction
 
 OWNER, ATTRIBUTOR, PAYERS = USERS[0], USERS[1], USERS[2:7]
 PRICE = Price(per_call=10**16, per_kilo_input=10**15, per_kilo_output=4 * 10**15)
 SPLIT = Split(owner_bps=3_000, lineage_bps=0, data_bps=7_000)
 _GAS_LIMIT = 1_500_000
+_TIP = 10**6  # wei per gas
 _POLL_SECONDS, _PATIENCE_SECONDS = 0.25, 300.0
 _WEI = (
     "fees",
@@ -194,19 +196,9 @@ class Demo:
                 data = self._encode("inferAttested", attestation.as_tuple(), list(trace.influence), signature)
             else:
                 data = self._encode("infer", model_id, *sizes, *hashes)
-            transaction = Transaction(
-                DYNAMIC_FEE,
-                nonce=nonces[payer.address],
-                gas_limit=_GAS_LIMIT,
-                to=ADDRESS_BYTES,
-                value=fee,
-                data=data,
-                chain_id=self._chain_id,
-                max_fee_per_gas=cap,
-                max_priority_fee_per_gas=10**6,
-            )
+            call = Call(ADDRESS_BYTES, fee, data, _GAS_LIMIT)
+            signed.append(call.signed(payer.private_key, nonces[payer.address], self._chain_id, cap, _TIP))
             nonces[payer.address] += 1
-            signed.append(transaction.signed(payer.private_key))
         return signed
 
     def _encode(self, method: str, *arguments: Any) -> bytes:

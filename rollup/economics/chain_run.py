@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from attribution_precompile import ADDRESS_BYTES
 from rollup.clock import ManualClock
 from rollup.economics import calls
 from rollup.economics.errors import EconomicsError
@@ -19,7 +20,7 @@ from rollup.economics.units import GWEI
 from rollup.events import BatchPosted, Event
 from rollup.node import Node, NodeParams
 from rollup.protocol.accounts import USERS, DevAccount
-from rollup.protocol.transaction import DYNAMIC_FEE, Transaction
+from rollup.protocol.call import Call
 
 CHAIN: Final = "chain"
 DEFAULTS: Final[Mapping[str, int]] = {
@@ -40,7 +41,6 @@ _LIMITS: Final[Mapping[str, tuple[int, int]]] = {
 }
 _SET_UP_CAP: Final = 100 * GWEI  # the pool refuses a transaction that may cost more than 1 OPEN of gas
 _GENESIS_TIME: Final = 1_700_000_000
-_ADDRESS: Final = bytes.fromhex("4f50454e00000000000000000000000000000001")
 
 
 def parameters(values: Mapping[str, Any]) -> dict[str, int]:
@@ -67,17 +67,9 @@ class _Load:
     def send(self, sender: DevAccount, data: bytes, value: int = 0) -> None:
         nonce = self.nonces.get(sender.address, 0)
         self.nonces[sender.address] = nonce + 1
-        signed = Transaction(
-            DYNAMIC_FEE,
-            nonce=nonce,
-            gas_limit=2_000_000 if value == 0 else 400_000,
-            to=_ADDRESS,
-            value=value,
-            data=data,
-            chain_id=self.chain_id,
-            max_fee_per_gas=min(self.cap, _SET_UP_CAP) if value == 0 else self.cap,
-            max_priority_fee_per_gas=GWEI,
-        ).signed(sender.private_key)
+        call = Call(ADDRESS_BYTES, value, data, 2_000_000 if value == 0 else 400_000)
+        cap = min(self.cap, _SET_UP_CAP) if value == 0 else self.cap
+        signed = call.signed(sender.private_key, nonce, self.chain_id, cap, GWEI)
         assert self.node.l2.pool is not None
         self.node.l2.pool.add(signed.encode())
 

@@ -7,15 +7,14 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from coincurve import PrivateKey
-
 from attribution_precompile import ADDRESS_BYTES, DictHost, genesis_storage
 from rollup.economics.errors import EconomicsError
 from rollup.economics.units import GWEI
 from rollup.l1.json_rpc import JsonRpcClient
 from rollup.protocol.accounts import OWNER, USERS, DevAccount
-from rollup.protocol.primitives import keccak256
-from rollup.protocol.transaction import DYNAMIC_FEE, Transaction
+from rollup.protocol.call import Call
+from rollup.protocol.primitives import Address, keccak256
+from rollup.protocol.transaction import address_of_key
 
 DRY_CHAIN_ID: Final = 901
 DRY_TIME: Final = 1_700_000_000  # unix seconds
@@ -71,7 +70,7 @@ def account_of(seed: bytes) -> DevAccount:
     """The first account of a seed whose address has no zero byte, so that its calldata always costs the same."""
     while True:
         seed = keccak256(seed)
-        address = keccak256(PrivateKey(seed).public_key.format(compressed=False)[1:])[12:]
+        address = address_of_key(seed)
         if 0 not in address:
             return DevAccount(-1, address, seed)
 
@@ -107,7 +106,8 @@ class DryLedger:
         used = max(used - min(result.refund, used // _REFUND_QUOTIENT), floor_gas(data))
         nonce = self._nonces.get(sender.address, 0)
         self._nonces[sender.address] = nonce + 1
-        raw = _signed(sender, data, value, nonce, self.chain_id, 2 * GWEI).encode()
+        call = Call(ADDRESS_BYTES, value, data, _GAS_LIMIT)
+        raw = call.signed(sender.private_key, nonce, self.chain_id, 2 * GWEI, GWEI).encode()
         return Sent(used, data, raw, int.from_bytes(result.output[:32], "big"))
 
     def now(self) -> int:
@@ -147,12 +147,13 @@ class ChainLedger:
         """The head's time, in unix seconds."""
         return int(self._rpc.call("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
 
-    def _transact(self, sender: DevAccount, to: bytes, data: bytes, value: int) -> tuple[bytes, dict[str, Any]]:
+    def _transact(self, sender: DevAccount, to: Address, data: bytes, value: int) -> tuple[bytes, dict[str, Any]]:
         if sender.address not in self._nonces:
             found = self._rpc.call("eth_getTransactionCount", "0x" + sender.address.hex(), "pending")
             self._nonces[sender.address] = int(found, 16)
         nonce = self._nonces[sender.address]
-        signed = _signed(sender, data, value, nonce, self.chain_id, self._fee_cap, to)
+        call = Call(to, value, data, _GAS_LIMIT)
+        signed = call.signed(sender.private_key, nonce, self.chain_id, self._fee_cap, GWEI)
         transaction_hash = self._rpc.call("eth_sendRawTransaction", "0x" + signed.encode().hex())
         self._nonces[sender.address] = nonce + 1
         return signed.encode(), self._receipt(transaction_hash)
@@ -166,19 +167,3 @@ class ChainLedger:
                 return dict(receipt)
             time.sleep(_PAUSE)
         raise EconomicsError(f"{self._rpc.url}: {transaction_hash} is in no block after {_TRIES * _PAUSE:.0f} s")
-
-
-def _signed(
-    sender: DevAccount, data: bytes, value: int, nonce: int, chain_id: int, fee_cap: int, to: bytes = ADDRESS_BYTES
-) -> Transaction:
-    return Transaction(
-        DYNAMIC_FEE,
-        nonce=nonce,
-        gas_limit=_GAS_LIMIT,
-        to=to,
-        value=value,
-        data=data,
-        chain_id=chain_id,
-        max_fee_per_gas=fee_cap,
-        max_priority_fee_per_gas=GWEI,
-    ).signed(sender.private_key)

@@ -3,30 +3,13 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
+from rollup.protocol.call import Call
+
 GWEI: Final = 10**9
 
 
 class LoadError(Exception):
     """The node does not answer as the load needs it; the message is for the user."""
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """What one transaction does: recipient, value in wei, calldata, and its gas limit."""
-
-    to: bytes
-    value: int = 0
-    data: bytes = b""
-    gas: int = 21_000
-
-    def to_json(self) -> dict[str, Any]:
-        """The call with bytes as hex text."""
-        return {"to": self.to.hex(), "value": self.value, "data": self.data.hex(), "gas": self.gas}
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> "Call":
-        """The call that to_json wrote."""
-        return cls(bytes.fromhex(data["to"]), data["value"], bytes.fromhex(data["data"]), data["gas"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +46,7 @@ class Job:
         return fields | {
             "keys": [key.hex() for key in self.keys],
             "nonces": list(self.nonces),
-            "calls": [call.to_json() for call in self.calls],
+            "calls": [_call_json(call) for call in self.calls],
         }
 
     @classmethod
@@ -74,9 +57,17 @@ class Job:
             | {
                 "keys": tuple(bytes.fromhex(key) for key in data["keys"]),
                 "nonces": tuple(data["nonces"]),
-                "calls": tuple(Call.from_json(call) for call in data["calls"]),
+                "calls": tuple(_call_of(call) for call in data["calls"]),
             }
         )
+
+
+def _call_json(call: Call) -> dict[str, Any]:
+    return {"to": call.to.hex(), "value": call.value, "data": call.data.hex(), "gas": call.gas}
+
+
+def _call_of(data: dict[str, Any]) -> Call:
+    return Call(bytes.fromhex(data["to"]), data["value"], bytes.fromhex(data["data"]), data["gas"])
 
 
 @dataclass(slots=True)

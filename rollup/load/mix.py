@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rollup.load.job import Call, Job
+from rollup.load.job import Job
 from rollup.load.scene import TIP, Scene
 from rollup.load.workloads import WORKLOADS, Shape
+from rollup.protocol.call import Call
 
 _MAX_CALLS = 10_000  # of the list that is repeated
 

@@ -5,14 +5,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from coincurve import PrivateKey
-
 from derivation.errors import Temporary
 from rollup.l1.json_rpc import HttpEndpoint, JsonRpcClient, RpcError
-from rollup.load.job import GWEI, Call, LoadError
+from rollup.load.job import GWEI, LoadError
 from rollup.protocol.accounts import USERS
+from rollup.protocol.call import Call
 from rollup.protocol.primitives import keccak256
-from rollup.protocol.transaction import DYNAMIC_FEE, Transaction
+from rollup.protocol.transaction import address_of_key
 
 _TIMEOUT: Final = 120.0  # seconds of one request
 _INCLUSION_TIMEOUT: Final = 120.0  # seconds for transactions of the setting up to be in a block
@@ -20,11 +19,6 @@ _BATCH: Final = 100
 _MAX_BATCH_BYTES: Final = 2_000_000
 TIP: Final = GWEI // 1_000  # wei per unit of gas
 _LEAST_BASE_FEE: Final = GWEI // 100  # what a cap counts on, where the base fee has fallen below it
-
-
-def address_of(key: bytes) -> bytes:
-    """The address of a private key."""
-    return keccak256(PrivateKey(key).public_key.format(compressed=False)[1:])[12:]
 
 
 def sender_keys(count: int, seed: str = "load") -> tuple[bytes, ...]:
@@ -73,12 +67,12 @@ class Scene:
 
     def nonces(self, keys: Iterable[bytes]) -> tuple[int, ...]:
         """The next nonce of each account."""
-        params = [["0x" + address_of(key).hex(), "pending"] for key in keys]
+        params = [["0x" + address_of_key(key).hex(), "pending"] for key in keys]
         return tuple(int(value, 16) for value in self._batch("eth_getTransactionCount", params))
 
     def fund(self, keys: Sequence[bytes], wei: int) -> None:
         """Gives each account that has less the amount."""
-        addresses = [address_of(key) for key in keys]
+        addresses = [address_of_key(key) for key in keys]
         balances = self._batch("eth_getBalance", [["0x" + address.hex(), "latest"] for address in addresses])
         poor = [
             Call(address, wei - int(balance, 16))
@@ -86,7 +80,7 @@ class Scene:
             if int(balance, 16) < wei
         ]
         needed = sum(call.value for call in poor)
-        if needed > (has := self.number("eth_getBalance", "0x" + address_of(self.funder).hex(), "latest")):
+        if needed > (has := self.number("eth_getBalance", "0x" + address_of_key(self.funder).hex(), "latest")):
             raise LoadError(f"the payers need {needed / 10**18:,.1f} OPEN more, and the funder has {has / 10**18:,.1f}")
         self.send([(self.funder, call) for call in poor])
 
@@ -96,7 +90,7 @@ class Scene:
         nonces = dict(zip(keys := list(dict.fromkeys(key for key, _ in items)), self.nonces(keys), strict=True))
         raws, hashes, cap = [], [], self.max_fee()
         for key, call in items:
-            transaction = self._signed(key, call, nonces[key], cap)
+            transaction = call.signed(key, nonces[key], self.chain_id, cap, TIP)
             nonces[key] += 1
             raws.append("0x" + transaction.encode().hex())
             hashes.append("0x" + transaction.hash.hex())
@@ -106,19 +100,6 @@ class Scene:
         if any(receipt["status"] != "0x1" for receipt in receipts):
             raise LoadError("a transaction that prepares the load failed")
         return receipts
-
-    def _signed(self, key: bytes, call: Call, nonce: int, cap: int) -> Transaction:
-        return Transaction(
-            DYNAMIC_FEE,
-            nonce=nonce,
-            gas_limit=call.gas,
-            to=call.to,
-            value=call.value,
-            data=call.data,
-            chain_id=self.chain_id,
-            max_fee_per_gas=cap,
-            max_priority_fee_per_gas=TIP,
-        ).signed(key)
 
     def _receipts(self, hashes: list[str]) -> list[dict[str, Any]]:
         deadline = time.monotonic() + _INCLUSION_TIMEOUT

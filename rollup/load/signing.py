@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rollup.load.job import Job
-from rollup.protocol.transaction import DYNAMIC_FEE, Transaction
+from rollup.protocol.transaction import Transaction
 
 
 @dataclass(slots=True)
@@ -39,19 +39,9 @@ def _requests(job: Job, indices: list[int], nonces: list[int]) -> Iterator[Reque
 
 def _signed(job: Job, index: int, nonces: list[int]) -> Transaction:
     sender = index % len(job.keys)
-    call = job.calls[index % len(job.calls)]
     nonces[sender] += 1
-    return Transaction(
-        DYNAMIC_FEE,
-        nonce=nonces[sender] - 1,
-        gas_limit=call.gas,
-        to=call.to,
-        value=call.value,
-        data=call.data,
-        chain_id=job.chain_id,
-        max_fee_per_gas=job.max_fee,
-        max_priority_fee_per_gas=job.tip,
-    ).signed(job.keys[sender])
+    call = job.calls[index % len(job.calls)]
+    return call.signed(job.keys[sender], nonces[sender] - 1, job.chain_id, job.max_fee, job.tip)
 
 
 def _item(number: int, transaction: Transaction) -> bytes:

@@ -4,25 +4,27 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from attribution_precompile import ADDRESS_BYTES, SELECTORS
-from attribution_precompile.abi import encode_words
+from attribution_precompile import ADDRESS_BYTES
 from rollup.economics import calls
 from rollup.economics.shape import Level
-from rollup.load.job import Call, LoadError
-from rollup.load.scene import Scene, address_of
+from rollup.load.job import LoadError
+from rollup.load.scene import Scene
 from rollup.protocol.accounts import USERS, DevAccount
-from rollup.protocol.primitives import keccak256
+from rollup.protocol.call import Call
+from rollup.protocol.primitives import Address, keccak256
+from rollup.protocol.transaction import address_of_key
 
 TOKEN: Final = bytes.fromhex("4200000000000000000000000000000000000006")  # WETH9, a predeploy of every OP Stack chain
 FEE: Final = 10**12  # wei of one inference
 BATCHED: Final = 1_000  # inferences of one inferBatch
-_RECIPIENTS: Final = 1_000
+RECIPIENTS: Final = 1_000
 _CHUNK: Final = 500  # contributors of one `contribute`
 _FIRST_MEMBER: Final = 2**80
-_CONTRIBUTE: Final = next(selector for selector, method in SELECTORS.items() if method.name == "contribute")
 _SET_UP_GAS: Final = 2_000_000
 _ROW_GAS: Final = 60_000  # at most, of one contributor in `contribute`
 _INFERENCE_GAS: Final = 200_000
+_TOKEN_GAS: Final = 100_000
+_TRANSFER: Final = keccak256(b"transfer(address,uint256)")[:4]
 _TOKENS: Final = (812, 640)
 
 
@@ -50,21 +52,28 @@ def recipient(index: int) -> bytes:
     return keccak256(b"openrollup load recipient" + index.to_bytes(4, "big"))[:20]
 
 
+def transfer(index: int) -> Call:
+    """One wei to one of a thousand recipients."""
+    return Call(recipient(index % RECIPIENTS), 1)
+
+
+def token_transfer(token: Address, index: int) -> Call:
+    """The smallest amount of an ERC-20 token to one of a thousand recipients."""
+    data = _TRANSFER + bytes(12) + recipient(index % RECIPIENTS) + (1).to_bytes(32, "big")
+    return Call(token, 0, data, _TOKEN_GAS)
+
+
 def _transfer(scene: Scene, senders: Sequence[bytes], shape: Shape) -> list[Call]:
     del scene, senders, shape
-    return [Call(recipient(index), 1) for index in range(_RECIPIENTS)]
+    return [transfer(index) for index in range(RECIPIENTS)]
 
 
 def _erc20(scene: Scene, senders: Sequence[bytes], shape: Shape) -> list[Call]:
     del shape
     if scene.call("eth_getCode", "0x" + TOKEN.hex(), "latest") == "0x":
         raise LoadError(f"there is no WETH9 at 0x{TOKEN.hex()}")
-    scene.send([(key, Call(TOKEN, 10**12, keccak256(b"deposit()")[:4], 100_000)) for key in senders])
-    selector = keccak256(b"transfer(address,uint256)")[:4]
-    return [
-        Call(TOKEN, 0, selector + bytes(12) + recipient(index) + (1).to_bytes(32, "big"), 100_000)
-        for index in range(_RECIPIENTS)
-    ]
+    scene.send([(key, Call(TOKEN, 10**12, keccak256(b"deposit()")[:4], _TOKEN_GAS)) for key in senders])
+    return [token_transfer(TOKEN, index) for index in range(RECIPIENTS)]
 
 
 def _infer(scene: Scene, senders: Sequence[bytes], shape: Shape) -> list[Call]:
@@ -121,7 +130,7 @@ def _datanets(scene: Scene, shape: Shape) -> list[int]:
 
 
 def _account(key: bytes) -> DevAccount:
-    return DevAccount(-1, address_of(key), key)
+    return DevAccount(-1, address_of_key(key), key)
 
 
 def _contributions(datanet: int, contributors: int) -> list[Call]:
@@ -130,7 +139,7 @@ def _contributions(datanet: int, contributors: int) -> list[Call]:
         rows: list[int] = []
         for index in range(first, min(first + _CHUNK, contributors)):
             rows += (_FIRST_MEMBER + index, 1 + index % 7, datanet << 64 | index)
-        data = _CONTRIBUTE + encode_words(datanet, 64, len(rows) // 3, *rows)
+        data = calls.call("contribute", datanet, 64, len(rows) // 3, *rows)
         made.append(_call(data, 200_000 + _ROW_GAS * (len(rows) // 3)))
     return made
 

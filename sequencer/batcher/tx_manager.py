@@ -6,14 +6,12 @@ long is replaced by the same with higher fees.
 
 from dataclasses import dataclass, field, replace
 
-from coincurve import PrivateKey
-
 from rollup.l1.kzg import BLOB_SIZE
 from rollup.l1.l1_client import AlreadyPooled, L1Client, L1Receipt, PatientL1Client, TransactionRefused
 from rollup.l1.sidecar import BlobSidecar, make_sidecar
 from rollup.protocol.blockref import L1BlockRef
-from rollup.protocol.primitives import Address, keccak256
-from rollup.protocol.transaction import BLOB, DYNAMIC_FEE, Transaction
+from rollup.protocol.primitives import Address
+from rollup.protocol.transaction import BLOB, DYNAMIC_FEE, Transaction, address_of_key
 from sequencer.batcher.da import L1Prices, calldata_gas
 
 _BUMP_PERCENT = 10  # what geth's pool asks of a replacement; of a blob transaction twice the price
@@ -92,7 +90,7 @@ class TxManager:
         self.confirmations = confirmations
         self._resubmit_after = resubmit_after
         self._follow_depth = follow_depth
-        self.address: Address = keccak256(PrivateKey(private_key).public_key.format(compressed=False)[1:])[12:]
+        self.address: Address = address_of_key(private_key)
         self._tracked: list[TrackedTx] = []
         self._next_nonce: int | None = None
         self.last_refusal: str | None = None

@@ -13,14 +13,15 @@ from benchmarks.node_load import Target, node_process
 from benchmarks.peers import Server
 from rollup.cli import main
 from rollup.load.connection import Connection, errors_of
-from rollup.load.job import Call, Job, LoadError, Outcome, percentile
+from rollup.load.job import Job, LoadError, Outcome, percentile
 from rollup.load.mix import interleaved
 from rollup.load.process import GeneratorProcess
-from rollup.load.scene import Scene, address_of, sender_keys
+from rollup.load.scene import Scene, sender_keys
 from rollup.load.signing import lanes
 from rollup.load.usage import usage_of
 from rollup.load.workloads import WORKLOADS, Shape
-from rollup.protocol.transaction import decode_transaction
+from rollup.protocol.call import Call
+from rollup.protocol.transaction import address_of_key, decode_transaction
 
 KEYS = sender_keys(4)
 CALLS = (Call(b"\x11" * 20, 1), Call(b"\x22" * 20, 2, b"\x33", 50_000))
@@ -41,7 +42,7 @@ def test_a_senders_transactions_are_on_one_connection_in_nonce_order() -> None:
                 assert "0x" + transaction.hash.hex() in request.hashes
                 seen.setdefault(transaction.sender, []).append(transaction.nonce)
                 where.setdefault(transaction.sender, set()).add(number)
-    starts = {address_of(key): start for key, start in zip(KEYS, (7, 0, 0, 0), strict=True)}
+    starts = {address_of_key(key): start for key, start in zip(KEYS, (7, 0, 0, 0), strict=True)}
     assert seen == {address: list(range(start, start + 10)) for address, start in starts.items()}
     assert all(len(numbers) == 1 for numbers in where.values())
 
