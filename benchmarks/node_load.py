@@ -150,7 +150,10 @@ class NodeLoad:
         curator, level = _CURATOR, Level(weights=(1,))
         for data in (
             calls.create_datanet(),
-            *(calls.contribute(1, USERS[index % len(USERS)], index + 1) for index in range(CONTRIBUTORS)),
+            *(
+                calls.contribute(1, [(_number(USERS[index % len(USERS)]), 1, index + 1)])
+                for index in range(CONTRIBUTORS)
+            ),
             calls.register_model(level, [1], 0, _ATTRIBUTOR, FEE),
         ):
             rpc(self.target.l2, "eth_sendRawTransaction", self._signed(curator, data, 0, 2_000_000))
@@ -301,6 +304,10 @@ def node_process(folder: Path, *options: str, is_kept: bool = True) -> Iterator[
         finally:
             process.terminate()
             process.wait()
+
+
+def _number(account: DevAccount) -> int:
+    return int.from_bytes(account.address, "big")
 
 
 def _hex(value: bytes) -> str:

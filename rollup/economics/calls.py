@@ -43,9 +43,9 @@ def create_datanet() -> bytes:
     return call("createDatanet", _hash(EVIDENCE))
 
 
-def contribute(datanet_id: int, contributor: DevAccount, content: int) -> bytes:
-    """One contribution of one unit."""
-    return call("contribute", datanet_id, 2 * _WORD, 1, _address(contributor), 1, content)
+def contribute(datanet_id: int, rows: Sequence[tuple[int, int, int]]) -> bytes:
+    """Contributions: rows of the contributor's address as a number, its units, and the content's hash."""
+    return call("contribute", datanet_id, 2 * _WORD, len(rows), *(word for row in rows for word in row))
 
 
 def register_model(level: Level, datanet_ids: Sequence[int], base: int, attributor: DevAccount, per_call: int) -> bytes:

@@ -31,7 +31,7 @@ DEFAULTS: Final[Mapping[str, int]] = {
     "operator_fee_scalar": 0,
     "max_gas_price_gwei": 1_000,
 }
-_LIMITS: Final[Mapping[str, tuple[int, int]]] = {
+LIMITS: Final[Mapping[str, tuple[int, int]]] = {
     "inferences_per_block": (0, 400),
     "blocks": (1, 1_000),
     "entries": (1, 32),
@@ -49,7 +49,7 @@ def parameters(values: Mapping[str, Any]) -> dict[str, int]:
     if unknown:
         raise EconomicsError(f"a chain run has no parameter {unknown[0]!r}; it has {', '.join(DEFAULTS)}")
     for name, value in values.items():
-        low, high = _LIMITS[name]
+        low, high = LIMITS[name]
         if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
             raise EconomicsError(f"{name} is a whole number from {low:,} to {high:,}, not {value!r}")
     return {**DEFAULTS, **values}
@@ -124,10 +124,10 @@ def _run(given: Mapping[str, int], seed: int) -> dict[str, Any]:
 
 def _set_up(load: _Load, entries: int) -> None:
     """A model over `entries` DataNets of one contributor each, and one inference to leave the first use behind."""
-    owner = USERS[0]
+    owner, contributor = USERS[0], int.from_bytes(USERS[9].address, "big")
     for datanet in range(1, entries + 1):
         load.send(owner, calls.create_datanet())
-        load.send(owner, calls.contribute(datanet, USERS[9], datanet))
+        load.send(owner, calls.contribute(datanet, [(contributor, 1, datanet)]))
     load.send(owner, calls.register_model(Level(weights=(1,) * entries), range(1, entries + 1), 0, USERS[8], FEE))
     load.send(owner, calls.infer(1, (1, 1)), FEE)
     load.build()

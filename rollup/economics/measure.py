@@ -16,6 +16,7 @@ DEFAULT_BATCH = 50
 ROUTES = ("infer", "inferCompact", "inferAttested", "inferBatch", "request", "settle", "claim")
 FEE = 10**12  # wei: the gas of a call does not depend on its fee
 _DEADLINE = 3_600  # seconds
+_OTHER_TEXT = 1 << 64  # makes the second content of a DataNet differ from the first
 
 
 @dataclass(slots=True, frozen=True)
@@ -82,15 +83,19 @@ def shapes_of(entries: Sequence[int], platform_bps: int) -> list[Shape]:
 
 
 def build_scene(ledger: Ledger, shape: Shape, name: str) -> Scene:
-    """Fresh accounts, DataNets of one contributor each, the ancestors and the model."""
+    """Fresh accounts, DataNets of two contributors each, the ancestors and the model.
+
+    Two contributors of 1 and 2 units: what they earn does not divide, as in nearly every DataNet, so that a claim
+    also writes the rest that it leaves."""
     owner, attributor, payer, contributor = (
         ledger.account(f"{name} {role}") for role in ("owner", "attributor", "payer", "contributor")
     )
+    first, second = (int.from_bytes(item.address, "big") for item in (contributor, owner))
     base, datanets, model = 0, [], 0
     for level in reversed(shape.levels):
         datanets = [ledger.send(owner, calls.create_datanet()).created for _ in level.weights]
         for datanet in datanets:
-            ledger.send(owner, calls.contribute(datanet, contributor, datanet))
+            ledger.send(owner, calls.contribute(datanet, [(first, 1, datanet), (second, 2, datanet | _OTHER_TEXT)]))
         base = model
         data = calls.register_model(level, datanets, base, attributor, FEE)
         model = ledger.send(owner, data).created

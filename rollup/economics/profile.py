@@ -10,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
-from rollup.economics.chain_terms import require_precompile
+from rollup.economics.chain_terms import ChainTerms
 from rollup.economics.errors import EconomicsError
 from rollup.economics.ledger import ChainLedger, DryLedger
 from rollup.economics.measure import DEFAULT_BATCH, DEFAULT_TOKENS, STEADY, GasRow, measure, shapes_of
@@ -55,13 +55,13 @@ class GasProfile:
         rpc = JsonRpcClient(HttpEndpoint(url))
         ledger = ChainLedger(rpc)
         block = rpc.call("eth_getBlockByNumber", "latest", True)
-        require_precompile(rpc, ledger.chain_id)
+        platform_bps = ChainTerms(rpc).platform_bps()
         rows = tuple(measure(ledger, shapes_of(entries, 0), tokens=tokens, batch=batch))
         first, last = min(row.block for row in rows), max(row.block for row in rows)
         return cls(
             ledger.chain_id,
             fork_of_attributes(block).name.lower(),
-            _mode(rows, batch),
+            _mode(rows, batch, platform_bps),
             commit,
             f"measured at blocks {first} to {last} of chain {ledger.chain_id}",
             rows,
@@ -122,10 +122,10 @@ class GasProfile:
             raise EconomicsError(f"the gas profile is of chain {self.chain_id}, not of chain {chain_id}")
 
 
-def _mode(rows: Sequence[GasRow], batch: int) -> str:
+def _mode(rows: Sequence[GasRow], batch: int, platform_bps: int) -> str:
     """Native or contract: the code is the same in both, the gas is not."""
     found = next(row for row in rows if row.route == "infer" and row.state == STEADY)
-    dry = measure(DryLedger(0), shapes_of([found.entries], 0), batch=batch, routes=["infer"])
+    dry = measure(DryLedger(platform_bps), shapes_of([found.entries], platform_bps), batch=batch, routes=["infer"])
     return "native" if found.execution in {row.execution for row in dry if row.state == STEADY} else "contract"
 
 

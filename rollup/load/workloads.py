@@ -136,11 +136,9 @@ def _account(key: bytes) -> DevAccount:
 def _contributions(datanet: int, contributors: int) -> list[Call]:
     made = []
     for first in range(0, contributors, _CHUNK):
-        rows: list[int] = []
-        for index in range(first, min(first + _CHUNK, contributors)):
-            rows += (_FIRST_MEMBER + index, 1 + index % 7, datanet << 64 | index)
-        data = calls.call("contribute", datanet, 64, len(rows) // 3, *rows)
-        made.append(_call(data, 200_000 + _ROW_GAS * (len(rows) // 3)))
+        indices = range(first, min(first + _CHUNK, contributors))
+        rows = [(_FIRST_MEMBER + index, 1 + index % 7, datanet << 64 | index) for index in indices]
+        made.append(_call(calls.contribute(datanet, rows), 200_000 + _ROW_GAS * len(rows)))
     return made
 
 

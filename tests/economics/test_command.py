@@ -68,7 +68,7 @@ def test_a_measured_profile_is_used_and_one_of_another_chain_refused(shell, tmp_
     path = tmp_path / "profile.json"
     shell.run("economics", "measure", "--entries", "2", "--output", path)
     profile = GasProfile.load(path)
-    assert profile.chain_id == 901
+    assert (profile.chain_id, profile.mode) == (901, "native")
     assert "measured at blocks" in profile.source
     assert "has no claim with 1 DataNets" in shell.refusal("economics", MODEL, "--profile", path)
     other = json.loads(path.read_text()) | {"chain_id": 10}

@@ -2,13 +2,15 @@
 
 import json
 import re
+from dataclasses import asdict
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from rollup.cli import main
-from rollup.economics import plots
+from rollup.economics import Market, plots
 from rollup.l1.json_rpc import HttpEndpoint, JsonRpcClient
 
 HELPERS = {"new_figure", "figure_bytes", "format_of"}
@@ -31,10 +33,12 @@ def market(tmp_path):
 
 def test_claims_say_the_gas_and_where_it_is_from():
     found = json.loads(economics("claims", "--queries", "50,1000", "--json").stdout)
-    assert found["gas"] == 42_109
+    assert found["gas"] == 45_009
     assert "measured at blocks" in found["source"]
     assert found["rows"][0]["intervalMonths"] > found["rows"][1]["intervalMonths"]
-    assert "OPEN" in economics("claims").stdout
+    more = found["costPerDatanet"]
+    assert 0 < 4 * more < found["cost"]
+    assert f"each DataNet more in a claim: {more:.3g} OPEN*" in economics("claims", "--queries", "50").stdout
 
 
 def test_supply_has_the_months_of_the_schedule():
@@ -62,9 +66,9 @@ def test_sensitivity_puts_the_widest_swing_first(market):
 
 def test_every_figure_of_the_package_can_be_drawn_by_a_command():
     own = {name for name, member in vars(plots).items() if getattr(member, "__module__", "") == plots.__name__}
-    drawn = own - HELPERS
+    drawn = {name for name in own - HELPERS if not name.startswith("_")}
     commands = "".join(path.read_text() for path in Path("rollup/cli").glob("*.py"))
-    assert len(drawn) == 10
+    assert len(drawn) == 11
     assert {name for name in drawn if not re.search(rf"\b{name}\b", commands)} == set()
 
 
@@ -73,6 +77,7 @@ def test_every_figure_of_the_package_can_be_drawn_by_a_command():
     [
         (["claims", "--queries", "50,1000"], "claims.svg"),
         (["supply"], "supply.png"),
+        (["take-off", "MARKET", "--users", "100,9000", "--models", "2,40"], "take-off.png"),
         (["noise", "--planted", "--runs", "1"], "noise.svg"),
         (["model", "examples/model.yaml", "--queries", "50", "--figure", "heat-map"], "map.svg"),
         (["model", "examples/model.yaml", "--queries", "50", "--figure", "gas"], "gas.svg"),
@@ -102,6 +107,10 @@ def test_sweep_writes_a_line_for_each_task(market, tmp_path):
     output = tmp_path / "sweep.jsonl"
     assert "4 tasks, 4 points" in economics("sweep", market, "--output", output).stdout
     assert [json.loads(line)["subset"] for line in output.read_text().splitlines()] == [0, 1, 2, 3]
+    manifest = json.loads((tmp_path / "sweep.jsonl.manifest.json").read_text())
+    assert manifest["sha256"] == sha256(output.read_bytes()).hexdigest()
+    assert (manifest["runs"], manifest["seed"], manifest["sweep"]["zipf"]) == (4, 2, [1.0, 1.2])
+    assert manifest["parameters"] == asdict(Market(models=10, max_models=20))
 
 
 @pytest.mark.parametrize(
@@ -164,7 +173,7 @@ def test_noise_labels_what_was_paid_on_a_chain(shell):
     assert "cost to fake" in shell.run("economics", "noise").stdout
 
 
-@pytest.mark.parametrize("name", ["market", "sweep", "chain"])
+@pytest.mark.parametrize("name", ["market", "take-off", "sweep", "chain"])
 def test_the_examples_are_scenarios(name):
     from pathlib import Path
 
