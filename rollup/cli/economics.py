@@ -6,11 +6,12 @@ from typing import Any
 import click
 
 # command: (module, attribute, what `openrollup economics --help` says of it); the first is meant when none is named
-_COMMANDS = {
+COMMANDS = {
     "model": ("economics_model", "command", "Does my model pay? (The command may be left out.)"),
     "measure": ("economics_measure", "command", "Measure the gas of every route on a running chain."),
     "claims": ("economics_claims", "claims", "When a contributor should claim."),
     "demand": ("economics_sweep", "demand", "Simulate a market of users and models."),
+    "take-off": ("economics_take_off", "command", "From how many users and models on a market holds."),
     "supply": ("economics_claims", "supply", "What circulates, what unlocks, what fees would hold it."),
     "noise": ("economics_noise", "command", "Which paid inferences look real, by rules you can read."),
     "observed": ("economics_observed", "command", "The use that a running chain has really seen."),
@@ -23,12 +24,12 @@ _DEFAULT = "model"
 
 class _Economics(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
+        return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
+        if cmd_name not in COMMANDS:
             return None
-        module, attribute, summary = _COMMANDS[cmd_name]
+        module, attribute, summary = COMMANDS[cmd_name]
         command: click.Command = getattr(importlib.import_module(f"rollup.cli.{module}"), attribute)
         command.short_help = summary
         return command
@@ -41,7 +42,7 @@ class _Economics(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """So is what begins with a file or an id."""
-        return super().resolve_command(ctx, args if args[0] in _COMMANDS else [_DEFAULT, *args])
+        return super().resolve_command(ctx, args if args[0] in COMMANDS else [_DEFAULT, *args])
 
 
 def _is_of_model(args: list[str]) -> bool:

@@ -19,16 +19,28 @@ from rollup.economics.units import MONTHS_PER_YEAR, open_float
 
 
 @click.command("claims")
-@click.option("--queries", type=COUNTS, default="10,50,1000,100000", show_default=True, help="Per month.")
-@click.option("--fee", type=AMOUNT, default="0.0125open", show_default=True, help="Per query.")
-@share_option("--share", 0.01, "Of the DataNet's units.")
-@share_option("--platform", 0.05, "Of the fee.")
-@share_option("--data", 0.70, "Of the rest, to contributors.")
+@click.option("--queries", type=COUNTS, default="10,50,1000,100000", show_default=True, help="Queries per month.")
+@click.option("--fee", type=AMOUNT, default="0.0125open", show_default=True, help="Fee per query.")
+@share_option("--share", 0.01, "Contributor's share of the DataNet's units.")
+@share_option("--platform", 0.05, "Platform's share of the fee.")
+@share_option("--data", 0.70, "Contributors' share of the rest.")
 @click.option(
-    "--holding", type=float, default=HOLDING_PER_YEAR, show_default=True, help="Cost of waiting, per year: a scenario."
+    "--holding",
+    type=float,
+    default=HOLDING_PER_YEAR,
+    show_default=True,
+    help="Cost of waiting, as a share per year: a scenario.",
 )
-@click.option("--datanets", type=click.Choice(["1", "4", "32"]), default="1", show_default=True, help="In the claim.")
-@click.option("--prices", type=click.Choice(list(PRESETS)), default="op-parity", show_default=True, help="Of gas.")
+@click.option(
+    "--datanets",
+    type=click.Choice(["1", "4", "32"]),
+    default="1",
+    show_default=True,
+    help="DataNets that the claim names.",
+)
+@click.option(
+    "--prices", type=click.Choice(list(PRESETS)), default="op-parity", show_default=True, help="Prices of gas and data."
+)
 @svg_option("what claiming at each interval costs")
 @json_option()
 def claims(
@@ -46,8 +58,9 @@ def claims(
     """When should a contributor claim? Claiming costs gas, waiting costs the use of the money."""
     with in_words():
         profile = GasProfile.packaged()
-        row = profile.row("claim", int(datanets))
-        cost = open_float(row_cost(row, Prices.preset(prices)).total)
+        row, scenario = profile.row("claim", int(datanets)), Prices.preset(prices)
+        cost = open_float(row_cost(row, scenario).total)
+        more = per_datanet(profile, scenario)
         rows = []
         for count in queries:
             income = accrual(count, open_float(fee), platform, data, 1.0, share)
@@ -56,10 +69,12 @@ def claims(
         incomes = {f"{row['queries']:,} queries per month": row["income"] for row in rows}
         draw(svg, lambda plots: plots.claim_ladder(incomes, cost, holding / MONTHS_PER_YEAR))
     if as_json:
-        echo_json({"gas": row.gas, "source": profile.source, "cost": cost, "prices": prices, "rows": rows})
+        found = {"gas": row.gas, "source": profile.source, "cost": cost, "costPerDatanet": more, "prices": prices}
+        echo_json({**found, "rows": rows})
         return
     console = safe_console()
     console.print(f"a claim: {row.gas:,} gas ({profile.source}), {cost:.3g} OPEN at {prices} prices*; all shares*")
+    console.print(f"each DataNet more in a claim: {more:.3g} OPEN*; name only those with more than that pending")
     header = ("queries", "income per month", "claim every", "claim at", "lost in all", "monthly claims lose")
     cells = [
         [
@@ -75,6 +90,12 @@ def claims(
     print_columns(console, cells, header=header, right=range(6))
 
 
+def per_datanet(profile: GasProfile, prices: Prices) -> float:
+    """What naming one DataNet more adds to a claim [OPEN], from the claims of 1 and of 4 DataNets."""
+    one, four = (row_cost(profile.row("claim", count), prices).total for count in (1, 4))
+    return open_float((four - one) // 3)
+
+
 def _row(queries: int, income: float, interval: float, threshold: float, lost: float, cost: float) -> dict[str, Any]:
     return {
         "queries": queries,
@@ -88,11 +109,13 @@ def _row(queries: int, income: float, interval: float, threshold: float, lost: f
 
 @click.command("supply")
 @click.option(
-    "--months", type=COUNTS, default="0,8,12,13,14,24,36,48", show_default=True, help="Since 8 September 2025."
+    "--months", type=COUNTS, default="0,8,12,13,14,24,36,48", show_default=True, help="Months since 8 September 2025."
 )
-@click.option("--volume", type=float, default=1.0, show_default=True, help="Fees per month, million OPEN: a scenario.")
+@click.option(
+    "--volume", type=float, default=1.0, show_default=True, help="Fees, in million OPEN per month: a scenario."
+)
 @click.option("--holding", type=float, default=1.0, show_default=True, help="Months that money for fees is held.")
-@share_option("--kept", 0.5, "Of unlocked tokens, not sold.")
+@share_option("--kept", 0.5, "Share of unlocked tokens that is not sold.")
 @svg_option("supply and unlocks")
 @json_option()
 def supply(

@@ -25,24 +25,42 @@ _FIGURES: Final = {"break-even": "breakeven_map", "heat-map": "net_map", "gas": 
 
 @click.command("model")
 @click.argument("model")
-@click.option("--queries", type=COUNTS, default=joined(DEFAULT_QUERIES), show_default=True, help="Per month.")
-@click.option("--tokens", type=PAIR, default=joined(DEFAULT_TOKENS), show_default=True, help="Of one query.")
-@click.option("--fee", metavar="AMOUNT", help="Per query, such as 0.05open; the model's quote by default.")
+@click.option("--queries", type=COUNTS, default=joined(DEFAULT_QUERIES), show_default=True, help="Queries per month.")
+@click.option(
+    "--tokens", type=PAIR, default=joined(DEFAULT_TOKENS), show_default=True, help="Tokens of one query, in and out."
+)
+@click.option("--fee", metavar="AMOUNT", help="Fee per query, such as 0.05open; by default the model's quote.")
 @click.option(
     "--prices",
     type=click.Choice(["chain", *PRESETS]),
-    help="Of gas and data.  [default: chain where there is one, else op-parity]",
+    help="Prices of gas and data: the chain's own, or a scenario.  [default: chain with a chain, else op-parity]",
 )
-@click.option("--gas-price", type=AMOUNT, help="In its place, such as 2gwei.")
-@click.option("--l1-base-fee", type=AMOUNT, help="In its place, in OPEN.")
-@click.option("--blob-base-fee", type=AMOUNT, help="In its place, in OPEN.")
-@click.option("--open-usd", type=USD, default="0.20", show_default=True, help="Dollars per OPEN: a scenario.")
-@click.option("--hosting", type=USD, default="2", show_default=True, help="Dollars per month.")
-@click.option("--cost-per-query", type=USD, default="0", show_default=True, help="Dollars of compute.")
-@click.option("--target-income", type=USD, default="0", show_default=True, help="Dollars per month, above the costs.")
-@click.option("--batch", type=POSITIVE, default=DEFAULT_BATCH, show_default=True, help="Inferences per inferBatch.")
-@click.option("--profile", "profile_file", type=click.Path(path_type=Path), help="Gas measured elsewhere.")
-@click.option("--rpc-url", metavar="URL", envvar="OPENROLLUP_RPC_URL", show_envvar=True, help="A chain to ask.")
+@click.option(
+    "--gas-price", type=AMOUNT, help="L2 gas price, base fee and tip, such as 2gwei; instead of that of --prices."
+)
+@click.option("--l1-base-fee", type=AMOUNT, help="L1 base fee, in OPEN per gas; instead of that of --prices.")
+@click.option(
+    "--blob-base-fee", type=AMOUNT, help="L1 blob base fee, in OPEN per blob gas; instead of that of --prices."
+)
+@click.option(
+    "--open-usd", type=USD, default="0.20", show_default=True, help="Dollars per OPEN: a scenario, no forecast."
+)
+@click.option("--hosting", type=USD, default="2", show_default=True, help="Hosting, in dollars per month.")
+@click.option("--cost-per-query", type=USD, default="0", show_default=True, help="Compute, in dollars per query.")
+@click.option(
+    "--target-income",
+    type=USD,
+    default="0",
+    show_default=True,
+    help="Income wanted above the costs, in dollars per month.",
+)
+@click.option(
+    "--batch", type=POSITIVE, default=DEFAULT_BATCH, show_default=True, help="Queries billed by one inferBatch."
+)
+@click.option("--profile", "profile_file", type=click.Path(path_type=Path), help="Gas profile of `economics measure`.")
+@click.option(
+    "--rpc-url", metavar="URL", envvar="OPENROLLUP_RPC_URL", show_envvar=True, help="JSON-RPC of an L2 to ask."
+)
 @json_option("Print the result as JSON; amounts are wei in strings.")
 @csv_option("Write every number with its unit and source.")
 @svg_option("the figure")

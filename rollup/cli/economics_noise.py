@@ -12,7 +12,8 @@ from rollup.cli.node_url import rpc_url_option
 from rollup.cli.safe_text import echo_json, safe_console
 from rollup.cli.screen import amount
 from rollup.economics.answer_json import noise_json, volume_by_class
-from rollup.economics.noise import CLASSES, VERSION, Pair, gini, independent_volume, label
+from rollup.economics.health import Health, health
+from rollup.economics.noise import CLASSES, VERSION, Pair, independent_volume, label
 from rollup.economics.noise_source import read_world
 from rollup.economics.planted import found_by_kind
 from rollup.l1.json_rpc import HttpEndpoint, JsonRpcClient
@@ -22,9 +23,13 @@ from rollup.l1.json_rpc import HttpEndpoint, JsonRpcClient
 @rpc_url_option
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="Pairs to show.")
 @click.option("--planted", is_flag=True, help="Ask no chain: fake a part of a model's volume, and see what is found.")
-@share_option("--share", 0.3, "Of the volume, faked; with --planted.")
-@click.option("--runs", default=20, show_default=True, type=click.IntRange(1, 1_000), help="With --planted.")
-@click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="With --planted.")
+@share_option("--share", 0.3, "With --planted: share of the model's volume that is faked.")
+@click.option(
+    "--runs", default=20, show_default=True, type=click.IntRange(1, 1_000), help="With --planted: simulated months."
+)
+@click.option(
+    "--seed", default=1, show_default=True, type=click.IntRange(0), help="With --planted: seed of the random numbers."
+)
 @svg_option("the Lorenz curve of payers, or with --planted what is found of each kind of noise")
 @json_option("Print all pairs as JSON; amounts are wei in strings.")
 def command(
@@ -32,17 +37,18 @@ def command(
 ) -> None:
     """Label each pair of payer and model: self-paid, linked, suspected, unattributed batch or independent.
 
-    A label is a suspicion by rules R1 to R9 (docs/economics.md), never a proof. What came back to the payer's own
-    accounts is exact.
+    A label is a suspicion by rules R1 to R9 (docs/economics-simulations.md), never a proof. What came back to the
+    payer's own accounts is exact.
     """
     if planted:
         _planted(share, runs, seed, svg, as_json)
         return
     with in_words(rpc_url):
-        pairs = label(read_world(JsonRpcClient(HttpEndpoint(rpc_url))))
+        world = read_world(JsonRpcClient(HttpEndpoint(rpc_url)))
+        pairs, found = label(world), health(world.paid)
         draw(svg, lambda plots: plots.lorenz_curve(_by_payer(pairs)))
     if as_json:
-        echo_json(noise_json(pairs))
+        echo_json(noise_json(pairs, found))
         return
     by_class = volume_by_class(pairs)
     console = safe_console()
@@ -51,7 +57,7 @@ def command(
     rows = [[name, _open(by_class[name]), _percent(by_class[name], total)] for name in CLASSES]
     rows.append(["did not come back to its payers", *_volume(independent_volume(pairs), total)])
     print_columns(console, rows, header=("class", "fees", "share"), right=(1, 2))
-    console.print(f"Gini of payers {gini(_by_payer(pairs)):.2f}\n")
+    console.print(f"{_health(found)}\n")
     cells = [
         [
             f"{pair.model}",
@@ -69,6 +75,17 @@ def command(
     print_columns(console, cells, header=header, right=(0, 2, 3, 4, 5))
 
 
+def _health(found: Health) -> str:
+    """One sentence for each figure of the health."""
+    back = "too early to tell" if found.returning is None else f"{100 * found.returning:.1f} %"
+    return (
+        f"payers: {found.payers:,}, {found.on_two_days:,} of them on two days or more; "
+        f"the {found.half:,} largest paid half\n"
+        f"Gini {found.gini:.2f}, Herfindahl {found.hhi:.2f}; back after a week: {back}; "
+        f"gas is {100 * found.gas:.2g} % of fees and gas"
+    )
+
+
 def _planted(share: float, runs: int, seed: int, svg: Path | None, as_json: bool) -> None:
     with in_words():
         rows = found_by_kind(share, runs, seed)
@@ -82,7 +99,9 @@ def _planted(share: float, runs: int, seed: int, svg: Path | None, as_json: bool
         [row.kind, *(f"{100 * value:.1f} %" for value in (row.found, row.mistaken, row.cost_to_fake))] for row in rows
     ]
     print_columns(console, cells, header=("kind", "found", "honest named too", "cost to fake"), right=(1, 2, 3))
-    console.print("* An assumption. Rules find the noise that they look for, and no other (docs/economics.md).")
+    console.print(
+        "* An assumption. Rules find the noise that they look for, and no other (docs/economics-simulations.md)."
+    )
 
 
 def _open(wei: int) -> str:

@@ -19,7 +19,11 @@ from rollup.economics.sensitivity import one_at_a_time
 @click.command("sensitivity")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
-    "--column", type=click.Choice(COLUMNS), default="owner_profit", show_default=True, help="What to look at."
+    "--column",
+    type=click.Choice(COLUMNS),
+    default="owner_profit",
+    show_default=True,
+    help="Result of the market to look at.",
 )
 @svg_option("the swings of each parameter")
 @json_option()
@@ -49,7 +53,7 @@ def command(file: Path, column: str, svg: Path | None, as_json: bool) -> None:
         for swing in swings
     ]
     print_columns(console, rows, header=("parameter", "low", "high", "at low", "at high"), right=range(1, 5))
-    console.print("* docs/economics.md, Parameters; all of them are assumptions")
+    console.print("* docs/economics-simulations.md, Parameters; all of them are assumptions")
 
 
 def _ranges(file: Path, scenario: Scenario) -> tuple[Market, dict[str, tuple[float, float]]]:

@@ -20,24 +20,27 @@ from rollup.economics.demand import COLUMNS
 from rollup.economics.errors import EconomicsError
 from rollup.economics.executors import executor_of
 from rollup.economics.experiment import Experiment, quantiles, run_market, run_to_file
+from rollup.economics.manifest import write_manifest
 from rollup.economics.scenario import MARKET
 from rollup.files import write_file
 
 _FILE: Final = click.argument("file", type=click.Path(path_type=Path))
 _EXECUTOR: Final = click.option(
-    "--executor", metavar="NAME", help="processes, processes:N or dask://HOST:PORT.  [default: this process]"
+    "--executor",
+    metavar="NAME",
+    help="Where tasks run: processes, processes:N or dask://HOST:PORT.  [default: this process]",
 )
 
 
 @click.command("sweep")
 @_FILE
-@click.option("--output", type=OUTPUT, required=True, help="JSON lines, one for each task.")
+@click.option("--output", type=OUTPUT, required=True, help="Write the results here: JSON lines, one per task.")
 @_EXECUTOR
 def sweep(file: Path, output: Path, executor: str | None) -> None:
     """Run every point and seed of the scenario FILE into --output.
 
     What is finished is kept beside it (--output with .journal): the same command goes on where it stopped. The finished
-    file has the same bytes for any number of workers.
+    file has the same bytes for any number of workers. Its manifest (--output with .manifest.json) has all parameters.
     """
     with in_words():
         scenario = read_scenario(file)
@@ -45,6 +48,8 @@ def sweep(file: Path, output: Path, executor: str | None) -> None:
         run = run_market if scenario.kind == MARKET else run_chain
         with _progress(len(tasks)) as progress, executor_of(executor, _note_on(progress)) as workers:
             exceptions = run_to_file(tasks, run, output, workers, lambda: progress.advance(progress.task_ids[0]))
+        if not exceptions:
+            write_manifest(scenario, output)
     if exceptions:
         raise click.ClickException(
             f"{len(exceptions)} of {len(tasks)} tasks failed, such as {next(iter(exceptions.values()))}; "
@@ -59,7 +64,9 @@ def sweep(file: Path, output: Path, executor: str | None) -> None:
 @csv_option("Write every run and month.")
 @json_option()
 @svg_option("the fan of --column")
-@click.option("--column", type=click.Choice(COLUMNS), default="queries", show_default=True, help="For --svg.")
+@click.option(
+    "--column", type=click.Choice(COLUMNS), default="queries", show_default=True, help="Column that --svg draws."
+)
 def demand(
     file: Path, executor: str | None, csv_file: Path | None, as_json: bool, svg: Path | None, column: str
 ) -> None:
@@ -79,10 +86,10 @@ def demand(
         return
     console = safe_console()
     console.print(f"{scenario.runs} runs, seed {scenario.seed}: medians, and 5 to 95 % in brackets; all assumptions*")
-    months = sorted({0, scenario.months // 4, scenario.months // 2, scenario.months - 1})
+    months = sorted({0, scenario.months // 2, scenario.months - 1})
     rows = [[name, *(_spread(result[name], month) for month in months)] for name in COLUMNS]
     print_columns(console, rows, header=("", *(f"month {month + 1}" for month in months)))
-    console.print("* docs/economics.md, Parameters; amounts in OPEN per month")
+    console.print("* docs/economics-simulations.md, Parameters; amounts in OPEN per month")
 
 
 @click.command("compare")

@@ -63,20 +63,20 @@ def _routes(console: Console, answer: Answer) -> None:
         rows.append(
             [
                 route.name,
-                route.pays,
                 f"{route.gas:,}",
                 f"{route.first:,}",
-                *(f"{part:.3g}{mark}" for part in per),
-                f"{100 * share:.3g} %{mark}",
-                f"{open_float(answer.fee_for_gas_share(route)):.3g}{mark}",
+                *(f"{part:.3g}" for part in per),
+                f"{100 * share:.3g} %",
+                f"{open_float(answer.fee_for_gas_share(route)):.3g}",
             ]
         )
-    header = (
-        "route", "gas paid by", "gas", "first use", "execution", "L1 data", "operator", "all", "of the outlay",
-        "fee for 5 %",
-    )  # fmt: skip
-    print_columns(console, rows, header=header, right=range(2, len(header)))
-    console.print()
+    priced = ("L2 gas", "L1 data", "operator", "all", "share", "5 % fee")
+    header = ("route", "gas", "first use", *(name + mark for name in priced))
+    print_columns(console, rows, header=header, right=range(1, len(header)))
+    console.print(
+        "  gas: per transaction. share: of fee and gas together. 5 % fee: the fee of which gas takes 5 %.\n",
+        markup=False,
+    )
 
 
 def _per_inference(route: Route) -> tuple[float, ...]:
@@ -90,15 +90,16 @@ def _scenarios(console: Console, answer: Answer) -> None:
     known: dict[str, Prices] = {**PRESETS}
     if answer.prices.name not in known or answer.prices is not known[answer.prices.name]:
         known = {f"{answer.prices.name}, as above": answer.prices, **known}
-    rows = []
+    rows, sources = [], []
     for name, prices in known.items():
         mark = "*" if prices.is_assumption else ""
         found = routes(answer.profile, answer.model.shape.model.entries, prices)
         shares = [gas_share(route.cost.total, route.count * answer.model.fee) for route in found]
-        rows.append([name, *(f"{100 * share:.3g} %{mark}" for share in shares), prices.source])
-    header = ("prices", *(route.name for route in answer.routes), "source")
-    print_columns(console, rows, header=header, right=range(1, len(header) - 1))
-    console.print()
+        rows.append([name + mark, *(f"{100 * share:.3g} %" for share in shares)])
+        sources.append(f"  {name}{mark}: {prices.source}")
+    header = ("prices", *(route.name for route in answer.routes))
+    print_columns(console, rows, header=header, right=range(1, len(header)))
+    console.print("\n".join(sources), end="\n\n", markup=False, highlight=False)
 
 
 def _breakeven(console: Console, answer: Answer, month: Month) -> None:
@@ -107,7 +108,8 @@ def _breakeven(console: Console, answer: Answer, month: Month) -> None:
         console,
         f"From when it pays, at {month.queries:,} queries per month",
         f"costs: hosting {usd_text(wishes.hosting)}*, compute {usd_text(wishes.per_query)}* per query, "
-        f"income wanted {usd_text(wishes.income)}*, {wishes.claims} claim; at {usd_text(wishes.open_usd)}* per OPEN",
+        f"income wanted {usd_text(wishes.income)}*, {wishes.claims} claim; at {usd_text(wishes.open_usd)}* per OPEN; "
+        "gas and net in OPEN per month",
     )
     rows = []
     for item in month.routes:
@@ -117,12 +119,13 @@ def _breakeven(console: Console, answer: Answer, month: Month) -> None:
                 item.route.name,
                 _open(item.payer),
                 _open(item.attributor),
-                f"{_open(item.owner_net)}*",
-                "none" if fee is None else f"{_open(fee)}* ({usd_text(usd_of_wei(fee, wishes.open_usd))})",
-                "none" if queries is None else f"{queries:,}*",
+                _open(item.owner_net),
+                "none" if fee is None else _open(fee),
+                "none" if fee is None else usd_text(usd_of_wei(fee, wishes.open_usd)),
+                "none" if queries is None else f"{queries:,}",
             ]
         )
-    header = ("route", "payers' gas", "attributor's gas", "owner's net", "pays from a fee of", "pays from queries")
+    header = ("route", "payers", "attributor", "owner net*", "fee from*", "in $*", "queries from*")
     print_columns(console, rows, header=header, right=range(1, len(header)))
     console.print()
 

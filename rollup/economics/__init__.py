@@ -10,10 +10,13 @@ from typing import Any, Final
 _NAMES: Final = {
     "builder": ("Answer", "Model", "Wishes", "answer"),
     "claims": ("ClaimRule", "best_rule"),
+    "critical": ("TakeOff", "fixed_point", "take_off"),
     "demand": ("lerner_price", "living_models", "simulate", "zipf_weights"),
     "errors": ("EconomicsError",),
     "experiment": ("Experiment", "grid", "quantiles"),
     "facts": ("conclusion", "csv_text", "facts"),
+    "health": ("Health", "health"),
+    "liquidity": ("Flow", "Sheet", "sheets"),
     "market": ("Market",),
     "noise": ("Paid", "Transfer", "World", "label"),
     "observed": ("Observed", "observe"),

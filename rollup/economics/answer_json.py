@@ -7,7 +7,9 @@ from typing import Any
 
 from rollup.economics.builder import Answer, NetMap
 from rollup.economics.facts import conclusion, facts
+from rollup.economics.health import Health
 from rollup.economics.noise import CLASSES, VERSION, Pair, independent_volume
+from rollup.json_names import camel_case
 
 
 def answer_json(found: Answer) -> dict[str, Any]:
@@ -30,14 +32,15 @@ def net_map_json(found: NetMap) -> dict[str, Any]:
     }
 
 
-def noise_json(pairs: Sequence[Pair]) -> dict[str, Any]:
-    """Which paid inferences look real: totals by class, and each pair of payer and model."""
+def noise_json(pairs: Sequence[Pair], health: Health) -> dict[str, Any]:
+    """Which paid inferences look real: totals by class, the health of the volume, and each pair of payer and model."""
     by_class = volume_by_class(pairs)
     return {
         "version": VERSION,
         "fees": str(sum(by_class.values())),
         "independentVolume": str(independent_volume(pairs)),
         "classes": {name: str(by_class[name]) for name in CLASSES},
+        "health": {camel_case(name): value for name, value in asdict(health).items()},
         "pairs": [_pair_json(pair) for pair in pairs],
     }
 

@@ -16,7 +16,17 @@ from rollup.economics.errors import EconomicsError
 from rollup.economics.market import MAX_MONTHS, Market
 
 Floats = NDArray[np.float64]
-COLUMNS: Final = ("users", "models", "queries", "fees", "gas", "owner_profit", "median_queries", "paying_models")
+UNITS: Final[Mapping[str, str]] = {
+    "users": "users",
+    "models": "models",
+    "queries": "per month",
+    "fees": "OPEN per month",
+    "gas": "OPEN per month",
+    "owner_profit": "OPEN per month",
+    "median_queries": "per month and model",
+    "paying_models": "models",
+}
+COLUMNS: Final = tuple(UNITS)
 
 
 @dataclass(slots=True)
@@ -58,7 +68,6 @@ def simulate(market: Market, months: int, seeds: list[np.random.SeedSequence]) -
     """`months` months of each run: by column an array (run, month). Amounts in OPEN per month."""
     if not 0 < months <= MAX_MONTHS:
         raise EconomicsError(f"a simulation has 1 to {MAX_MONTHS} months")
-    streams = [np.random.default_rng(seed) for seed in seeds]
     state = _State(
         np.full(len(seeds), market.users),
         np.tile(np.arange(market.max_models) < market.models, (len(seeds), 1)),
@@ -66,10 +75,19 @@ def simulate(market: Market, months: int, seeds: list[np.random.SeedSequence]) -
     )
     found = {name: np.zeros((len(seeds), months)) for name in COLUMNS}
     for month in range(months):
+        streams = [_stream(seed, month) for seed in seeds]
+        # Drawn first, so that they are the same for two markets whatever the queries of each draw.
+        chances = np.stack([rng.random(market.max_models) for rng in streams])
         queries = _queries(market, state, streams)
         _record(market, state, queries, {name: column[:, month] for name, column in found.items()})
-        _step(market, state, queries, streams)
+        _step(market, state, queries, chances, streams)
     return found
+
+
+def _stream(seed: np.random.SeedSequence, month: int) -> np.random.Generator:
+    """The random numbers of one month of one run. Each month begins anew: two markets on one seed that drew more or
+    fewer numbers in a month have the same ones again in the next."""
+    return np.random.default_rng(np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, month)))
 
 
 def _queries(market: Market, state: _State, streams: list[np.random.Generator]) -> Floats:
@@ -115,7 +133,7 @@ def _medians(queries: Floats, alive: NDArray[np.bool_], counts: NDArray[np.int64
     return np.where(counts > 0, pair.mean(axis=1), 0.0)
 
 
-def _step(market: Market, state: _State, queries: Floats, streams: list[np.random.Generator]) -> None:
+def _step(market: Market, state: _State, queries: Floats, chances: Floats, streams: list[np.random.Generator]) -> None:
     alive = state.alive.sum(axis=1)
     coverage = 1 - np.exp(-alive / market.coverage_models)
     value = max(0.0, 1 - market.price / market.max_price)
@@ -123,7 +141,6 @@ def _step(market: Market, state: _State, queries: Floats, streams: list[np.rando
     state.users = np.maximum(state.users + joining - market.churn * state.users, 0.0)
     profit = queries * market.margin - market.hosting
     state.losing = np.where(state.alive & (profit < 0), state.losing + 1, 0)
-    chances = np.stack([rng.random(market.max_models) for rng in streams])
     leaving = state.alive & (state.losing >= market.patience) & (chances < market.exit)
     gains = np.where(state.alive, np.maximum(profit, 0.0), 0.0).sum(axis=1)
     mean_gain = np.divide(gains, alive, out=np.zeros_like(gains), where=alive > 0)

@@ -7,7 +7,7 @@ from dataclasses import astuple, dataclass, fields
 from typing import Final
 
 from rollup.economics.builder import GAS_SHARE_BPS, Answer, Month, RouteMonth
-from rollup.economics.fees import gas_share
+from rollup.economics.fees import gas_share, outlay_shares
 from rollup.economics.route import Route
 from rollup.economics.units import open_text
 
@@ -83,7 +83,9 @@ def _inputs(answer: Answer) -> Iterator[Fact]:
 def _route_facts(answer: Answer, route: Route) -> Iterator[Fact]:
     cost = route.cost
     priced = f"{route.source}; priced by {answer.prices.source} ({FEE_SOURCE})"
-    share = gas_share(cost.total, route.count * answer.model.fee)
+    fee = route.count * answer.model.fee
+    share = gas_share(cost.total, fee)
+    execution, data, operator = outlay_shares(cost, fee)
     for quantity, value, unit, source in (
         ("gas", route.gas, "gas per transaction", route.source),
         ("gas, first use", route.first, "gas per transaction", route.source),
@@ -92,6 +94,9 @@ def _route_facts(answer: Answer, route: Route) -> Iterator[Fact]:
         ("L1 data", cost.l1, "wei per transaction", priced),
         ("operator fee", cost.operator, "wei per transaction", priced),
         ("share of the outlay", f"{share:.9f}", "1", priced),
+        ("execution, of the outlay", f"{float(execution):.9f}", "1", priced),
+        ("L1 data, of the outlay", f"{float(data):.9f}", "1", priced),
+        ("operator fee, of the outlay", f"{float(operator):.9f}", "1", priced),
         (f"fee for gas of {GAS_SHARE_BPS / 100:g} %", answer.fee_for_gas_share(route), "wei per query", priced),
     ):
         yield Fact("routes", "", route.name, quantity, str(value), unit, source, answer.prices.is_assumption)

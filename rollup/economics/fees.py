@@ -4,6 +4,7 @@ Sources: specs fjord, isthmus and jovian exec-engine.md; the formulas are those 
 """
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 from rollup.economics.errors import EconomicsError
 from rollup.economics.measure import GasRow
@@ -46,6 +47,12 @@ def cost(gas: int, fjord_size_scaled: int, prices: Prices) -> Cost:
 def row_cost(row: GasRow, prices: Prices) -> Cost:
     """The cost [wei] of one measured transaction at these prices."""
     return cost(row.gas, row.fjord_size_scaled, prices)
+
+
+def outlay_shares(paid: Cost, fee: int) -> tuple[Fraction, Fraction, Fraction]:
+    """The parts of an outlay [wei] that execution, L1 data and operator take: phi_E, phi_L and phi_O, exact."""
+    outlay = (fee + paid.total) or 1
+    return Fraction(paid.execution, outlay), Fraction(paid.l1, outlay), Fraction(paid.operator, outlay)
 
 
 def gas_share(paid: int, fee: int) -> float:

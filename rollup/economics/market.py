@@ -11,8 +11,8 @@ MAX_MODELS, MAX_MONTHS = 10_000, 600
 
 @dataclass(slots=True, frozen=True)
 class Market:
-    """Defaults are assumptions (docs/economics.md, Parameters) but for what a caller takes from a chain: fee, gas,
-    platform and owner share."""
+    """Defaults are assumptions (docs/economics-simulations.md, Parameters) but for what a caller takes from a chain:
+    fee, gas, platform and owner share."""
 
     fee: float = 0.0125  # OPEN per query
     gas: float = 0.00098  # OPEN per query, beside the fee, paid by the user

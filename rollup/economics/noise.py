@@ -1,5 +1,5 @@
 """Real or noise: exact identities first (who paid whom), labels second (rules with a version, for each pair of payer
-and model). A label is a suspicion, never a proof; docs/economics.md names what it cannot see.
+and model). A label is a suspicion, never a proof; docs/economics-simulations.md names what it cannot see.
 """
 
 from collections import Counter, defaultdict
@@ -9,10 +9,11 @@ from typing import Final
 
 import numpy as np
 
-VERSION: Final = 1
+VERSION: Final = 2
 RULES: Final = ("R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8", "R9")
 CLASSES: Final = ("self-paid", "linked", "suspected", "unattributed batch", "independent")
 _HUB_ACCOUNTS: Final = 50
+_CYCLE: Final = 5  # payers and owners in a circle of R3, at most
 _DAY, _HOUR = 86_400, 3_600  # seconds
 
 
@@ -122,6 +123,7 @@ def label(world: World) -> list[Pair]:
     for item in world.paid:
         volumes[item.payer, world.owners.get(item.model, "")] += item.fee
         totals[item.payer] += item.fee
+    spends = _spends(volumes, totals)
     cohorts = _cohorts(world, grouped)
     found = []
     for (model, payer), items in sorted(grouped.items()):
@@ -130,7 +132,7 @@ def label(world: World) -> list[Pair]:
             for name, holds in (
                 ("R1", payer in world.roles.get(model, frozenset())),
                 ("R2", _is_linked(world, cluster, model, payer)),
-                ("R3", _is_reciprocal(world, volumes, totals, model, payer)),
+                ("R3", _is_reciprocal(spends, world.owners.get(model, ""), payer)),
                 ("R4", _repeats(items)),
                 ("R5", _is_uniform(items)),
                 ("R6", _is_regular(items)),
@@ -177,13 +179,24 @@ def _is_linked(world: World, cluster: Mapping[str, str], model: int, payer: str)
     return payer not in roles and cluster.get(payer) in {cluster.get(account) for account in roles}
 
 
-def _is_reciprocal(
-    world: World, volumes: Mapping[tuple[str, str], int], totals: Mapping[str, int], model: int, payer: str
-) -> bool:
-    """The payer owns a model at which this model's owner spends at least 30 % of what it spends."""
-    owner = world.owners.get(model, "")
-    back = volumes.get((owner, payer), 0)
-    return bool(back) and owner != payer and 10 * back >= 3 * totals.get(owner, 0)
+def _spends(volumes: Mapping[tuple[str, str], int], totals: Mapping[str, int]) -> Mapping[str, Sequence[str]]:
+    """By payer, the owners at whose models it spends at least 30 % of what it spends: three at most."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for (payer, owner), volume in sorted(volumes.items()):
+        if owner and owner != payer and volume and 10 * volume >= 3 * totals[payer]:
+            found[payer].append(owner)
+    return found
+
+
+def _is_reciprocal(spends: Mapping[str, Sequence[str]], owner: str, payer: str) -> bool:
+    """The owner's money comes back to the payer: in at most four payments, each at least 30 % of what that payer
+    spends, to owners of models."""
+    reached = {owner} - {payer, ""}
+    for _ in range(_CYCLE - 1):
+        reached = {back for account in reached for back in spends.get(account, ())}
+        if payer in reached:
+            return True
+    return False
 
 
 def _repeats(items: Sequence[Paid]) -> bool:
@@ -231,12 +244,3 @@ def _cohorts(world: World, grouped: Mapping[tuple[int, str], Sequence[Paid]]) ->
 def independent_volume(pairs: Sequence[Pair]) -> int:
     """V_ind [wei]: what did not come back to those who paid."""
     return sum(pair.volume - pair.returned for pair in pairs)
-
-
-def gini(amounts: Sequence[int]) -> float:
-    """How unequal amounts are: 0 when all are equal, near 1 when one has all."""
-    values = np.sort(np.array(amounts, dtype=np.float64))
-    if not values.size or not values.sum():
-        return 0.0
-    ranks = np.arange(1, values.size + 1)
-    return float((2 * ranks - values.size - 1) @ values / (values.size * values.sum()))

@@ -5,16 +5,20 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rollup.economics.breakeven import breakeven_fee
 from rollup.economics.builder import GAS_SHARE_BPS, Answer
 from rollup.economics.claims import best_rule, cost_rate
+from rollup.economics.critical import TakeOff, critical_models
+from rollup.economics.demand import UNITS
 from rollup.economics.errors import EconomicsError
 from rollup.economics.experiment import quantiles
 from rollup.economics.fees import gas_share
+from rollup.economics.market import Market
 from rollup.economics.planted import Found
 from rollup.economics.prices import PRESETS
-from rollup.economics.route import BATCH, routes
+from rollup.economics.route import BATCH, Route, routes
 from rollup.economics.sensitivity import Swing
 from rollup.economics.supply import Absorption, Schedule, path
 from rollup.economics.units import WEI, open_float
@@ -64,16 +68,38 @@ def figure_bytes(figure: "Figure", suffix: str) -> bytes:
     return target.getvalue()
 
 
+def _name(column: str) -> str:
+    return column.replace("_", " ")
+
+
+def _with_unit(column: str) -> str:
+    return f"{_name(column)} [{UNITS[column]}]"
+
+
+def _edges(centers: Sequence[float]) -> NDArray[np.float64]:
+    """The edges of cells around the centers of a logarithmic axis."""
+    logs = np.log(np.array(centers, dtype=np.float64))
+    middles = (logs[1:] + logs[:-1]) / 2
+    first, last = (middles[0], middles[-1]) if middles.size else (logs[0] + 0.5, logs[0] + 0.5)
+    return np.asarray(
+        np.exp(np.concatenate([[2 * logs[0] - first], middles, [2 * logs[-1] - last if middles.size else last]]))
+    )
+
+
 def breakeven_map(answer: Answer) -> "Figure":
     """The least fee with which the model pays, by queries per month and route, and where the model stands."""
     figure, axes = new_figure(f"When does {answer.model.name} pay?", "queries per month", "fee per query [OPEN]")
     top = max(10**6, *(month.queries for month in answer.months))
     decades = len(str(top))
     volumes = sorted({round(10 ** (step / _POINTS_PER_DECADE)) for step in range(decades * _POINTS_PER_DECADE + 1)})
+    alike: dict[int, list[Route]] = {}  # routes of which the owner pays the same have the same line
     for route in answer.routes:
-        points = [(count, breakeven_fee(count, answer.model.shape, route, answer.costs)) for count in volumes]
+        alike.setdefault(route.attributor.total * answer.routes[0].count // route.count, []).append(route)
+    for group in alike.values():
+        points = [(count, breakeven_fee(count, answer.model.shape, group[0], answer.costs)) for count in volumes]
         known = [(count, open_float(fee)) for count, fee in points if fee]
-        axes.loglog([count for count, _ in known], [fee for _, fee in known], label=f"pays above, by {route.name}")
+        names = ", ".join(route.name for route in group)
+        axes.loglog([count for count, _ in known], [fee for _, fee in known], label=f"pays above, by {names}")
     asked = [month.queries for month in answer.months]
     axes.loglog(asked, [open_float(answer.model.fee)] * len(asked), "ko", label="asked")
     single = answer.routes[0]
@@ -109,6 +135,34 @@ def net_map(answer: Answer) -> "Figure":
     return figure
 
 
+def take_off_map(market: Market, found: TakeOff) -> "Figure":
+    """How often a market holds, by the users and models of its first month; the line is where users neither grow nor
+    fall, the dot the fixed point."""
+    figure, axes = new_figure(
+        "From which start a market holds", "users in the first month", "models in the first month"
+    )
+    shares = 100 * np.array(found.held).T
+    across, up = _edges(found.users), _edges(found.models)
+    mesh = axes.pcolormesh(across, up, shares, cmap="RdBu", vmin=0, vmax=100, alpha=0.7)
+    figure.colorbar(mesh, ax=axes, label="runs in which it holds [%]")
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    line = [
+        (users, critical_models(market, users))
+        for users in np.geomspace(across[0], min(across[-1], market.max_users), 100)
+    ]
+    known = [(users, count) for users, count in line if count]
+    if known:
+        axes.plot(*zip(*known, strict=True), "k--", label="users neither grow nor fall")
+    if found.fixed_point is not None:
+        axes.plot(*found.fixed_point, "ko", label="critical mass")
+    axes.set_xlim(across[0], across[-1])
+    axes.set_ylim(up[0], up[-1])
+    if known or found.fixed_point is not None:
+        axes.legend(fontsize=7)
+    return figure
+
+
 def claim_ladder(incomes: Mapping[str, float], claim: float, holding: float) -> "Figure":
     """The part of each income [OPEN per month] that is lost, by the months between claims; the dots are the best.
 
@@ -127,7 +181,8 @@ def claim_ladder(incomes: Mapping[str, float], claim: float, holding: float) -> 
 
 def fan_chart(found: Mapping[str, Any], column: str) -> "Figure":
     """A column's quantiles over the runs, month by month."""
-    figure, axes = new_figure(f"{column}: median, 25 to 75 % and 5 to 95 % of the runs", "month", column)
+    title = f"{_name(column)}: median, 25 to 75 % and 5 to 95 % of the runs"
+    figure, axes = new_figure(title, "month", _with_unit(column))
     low, quarter, middle, three_quarters, high = quantiles(found, column)
     months = np.arange(1, middle.size + 1)
     axes.fill_between(months, low, high, alpha=0.2, color="tab:blue")
@@ -138,14 +193,19 @@ def fan_chart(found: Mapping[str, Any], column: str) -> "Figure":
 
 def supply_chart(schedule: Schedule, absorption: Absorption, months: int = 60) -> "Figure":
     """What circulates, each month's unlock, and the growth of fees that would hold it."""
-    figure, axes = new_figure("Supply and unlocks", "months since 8 September 2025", "million OPEN")
+    figure, axes = new_figure("Supply and unlocks", "months since 8 September 2025", "circulating [million OPEN]")
     circulating = path(schedule, months)
     unlocks = np.diff(circulating)
-    axes.plot(np.arange(months + 1), circulating, label="circulating")
-    axes.bar(np.arange(1, months + 1), unlocks, color="tab:orange", label="unlocked in the month")
+    lines = axes.plot(np.arange(months + 1), circulating, label="circulating (left)")
+    right = axes.twinx()  # a month's unlock would not be seen beside all that circulates
+    bars = right.bar(np.arange(1, months + 1), unlocks, color="tab:orange", alpha=0.6, label="unlocked in the month")
     needed = [absorption.needed_growth(float(unlock)) for unlock in unlocks]
-    axes.plot(np.arange(1, months + 1), needed, "k:", label="fees per month must grow by this to hold it")
-    axes.legend(fontsize=7)
+    label = "fees per month must grow by this to hold it"
+    lines += right.plot(np.arange(1, months + 1), needed, "k:", label=label)
+    right.set_ylabel("per month [million OPEN]")
+    right.set_ylim(0, 1.6 * float(unlocks.max()))
+    axes.set_ylim(0)
+    axes.legend(handles=[lines[0], bars, lines[1]], fontsize=7, loc="upper left")
     return figure
 
 
@@ -192,13 +252,15 @@ def found_noise(rows: Sequence[Found]) -> "Figure":
 
 def tornado(base: float, swings: Sequence[Swing], column: str) -> "Figure":
     """How far each parameter alone moves a column, the widest on top."""
-    figure, axes = new_figure(f"What moves {column}, one parameter at a time", column, "")
-    for place, swing in enumerate(reversed(swings)):
-        axes.barh(place, swing.low - base, left=base, color="tab:blue", label="low" if place == 0 else None)
-        axes.barh(place, swing.high - base, left=base, color="tab:orange", label="high" if place == 0 else None)
+    figure, axes = new_figure(f"What moves {_name(column)}, one parameter at a time", _with_unit(column), "")
+    for place, swing in enumerate(reversed(swings)):  # two bars each: both values may lie on one side
+        for value, shift, color, label in ((swing.low, 0.2, "blue", "low"), (swing.high, -0.2, "orange", "high")):
+            shown = f"at the {label} value" if place == 0 else None
+            axes.barh(place + shift, value - base, 0.38, left=base, color=f"tab:{color}", label=shown)
     names = [f"{swing.name} ({swing.low_value:g} to {swing.high_value:g})" for swing in reversed(swings)]
     axes.set_yticks(range(len(names)), names)
-    axes.axvline(base, color="black", linewidth=0.8)
+    axes.axvline(base, color="black", linewidth=0.8, label="as the market is")
+    axes.margins(x=0.05)
     axes.legend(fontsize=7)
     return figure
 

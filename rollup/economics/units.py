@@ -39,7 +39,8 @@ def usd_text(usd: Fraction) -> str:
     if usd >= 1 or usd == 0:
         return f"{sign}${float(usd):,.2f}"
     text = f"{Decimal(usd.numerator) / Decimal(usd.denominator):.3g}"
-    return f"{sign}${Decimal(text):f}"
+    whole, _, part = f"{Decimal(text):f}".partition(".")
+    return f"{sign}${whole}.{part.ljust(2, '0')}"
 
 
 def ceil_div(dividend: int, divisor: int) -> int:

@@ -6,7 +6,7 @@ for, so that a node starts without them.
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from rollup.index.earnings import earnings_of
 from rollup.index.index import Index
@@ -17,9 +17,6 @@ from rollup.rpc.open import up_to_date
 from rollup.rpc.params import address, mapping
 from rollup.rpc.server import RpcServer
 from rollup.studio.loop_endpoint import LoopEndpoint
-
-if TYPE_CHECKING:
-    from rollup.economics.noise import Pair
 
 _MAX_INFERENCES: Final = 20_000
 _MAP_CELLS: Final = 24  # each way
@@ -32,7 +29,7 @@ class Economics:
     def __init__(self, index: Index, server: RpcServer) -> None:
         self._index = index
         self._server = server
-        self._labels: tuple[bytes, list[Pair]] | None = None
+        self._labels: tuple[bytes, dict[str, Any]] | None = None
         self._labelling = asyncio.Lock()
 
     @rpc("open_economics", mapping)
@@ -56,8 +53,7 @@ class Economics:
     @rpc("open_noise")
     async def noise(self) -> dict[str, Any]:
         """Which paid inferences look real: each pair of payer and model with the rules that hold and its class."""
-        from rollup.economics.answer_json import noise_json
-        from rollup.studio.evaluate import labelled_pairs
+        from rollup.studio.evaluate import noise_answer
 
         index = up_to_date(self._index)
         total = sum(row.inferences for _, row in index.rows.models.where("id > 0"))
@@ -66,8 +62,8 @@ class Economics:
         async with self._labelling:
             head = self._index.chain.head.hash
             if self._labels is None or self._labels[0] != head:
-                self._labels = head, await self._in_thread(labelled_pairs)
-            return noise_json(self._labels[1])
+                self._labels = head, await self._in_thread(noise_answer)
+            return self._labels[1]
 
     @rpc("open_claimAdvice", address)
     async def claim_advice(self, account: Address) -> dict[str, Any]:

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final, TypeVar
 
+from rollup.economics.answer_json import noise_json
 from rollup.economics.builder import DEFAULT_QUERIES, Answer, Wishes, answer
 from rollup.economics.chain_model import model_of_chain
 from rollup.economics.chain_terms import ChainTerms
 from rollup.economics.claims import HOLDING_PER_YEAR, best_rule
 from rollup.economics.fees import row_cost
+from rollup.economics.health import health
 from rollup.economics.measure import DEFAULT_TOKENS
-from rollup.economics.noise import Pair, label
+from rollup.economics.noise import label
 from rollup.economics.noise_source import read_world
 from rollup.economics.prices import PRESETS, Prices
 from rollup.economics.profile import GasProfile
@@ -74,9 +76,10 @@ def evaluate(endpoint: JsonEndpoint, question: Question) -> Answer:
     return answer(model, prices, question.queries, wishes=question.wishes, tokens=question.tokens)
 
 
-def labelled_pairs(endpoint: JsonEndpoint) -> list[Pair]:
-    """Every pair of payer and model of the chain with its rules and class."""
-    return label(read_world(JsonRpcClient(endpoint)))
+def noise_answer(endpoint: JsonEndpoint) -> dict[str, Any]:
+    """Every pair of payer and model of the chain with its rules and class, and the health of the volume."""
+    world = read_world(JsonRpcClient(endpoint))
+    return noise_json(label(world), health(world.paid))
 
 
 def claim_advice(endpoint: JsonEndpoint, earned: int, seconds: int) -> dict[str, Any]:

@@ -67,6 +67,22 @@ def test_its_links_lead_somewhere(path):
         assert target.startswith("https://") or (path.parent / target).exists(), f"{path.name}: {target}"
 
 
+def test_a_section_that_the_program_names_is_on_its_page():
+    """Such as "docs/attribution.md, An inference, step by step" in what a command prints."""
+    texts = [
+        path.read_text()
+        for root in ("rollup", "openrollup", "examples")
+        for path in (ROOT / root).rglob("*.*")
+        if path.suffix in (".py", ".yaml")
+    ]
+    found = {item for text in texts for item in re.findall(r"docs/([\w-]+\.md), ([A-Z][\w, ]*\w)", text)}
+    assert len(found) >= 2
+    for name, title in found:
+        assert re.search(rf"^#+ {re.escape(title)}$", (ROOT / "docs" / name).read_text(), re.MULTILINE), (
+            f"{name}: {title}"
+        )
+
+
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_it_is_short(path):
     # The changelog only grows; rpc.md has a row for every method; spec-coverage.md, one per rule, is made by a program.

@@ -19,7 +19,7 @@ from rollup.economics.breakeven import (
 )
 from rollup.economics.builder import Model, Wishes, answer
 from rollup.economics.errors import EconomicsError
-from rollup.economics.fees import Cost, cost
+from rollup.economics.fees import Cost, cost, gas_share, outlay_shares
 from rollup.economics.ledger import DryLedger
 from rollup.economics.measure import build_scene
 from rollup.economics.prices import PRESETS, Prices
@@ -37,7 +37,7 @@ patient = settings(deadline=None, max_examples=60, suppress_health_check=[Health
 def levels(draw, is_last):
     owner = draw(st.integers(0, 10_000))
     lineage = 0 if is_last else draw(st.integers(0, 10_000 - owner))
-    weights = draw(st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=6).filter(any))
+    weights = draw(st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=32).filter(any))
     return Level(owner, lineage, 10_000 - owner - lineage, tuple(weights))
 
 
@@ -131,6 +131,14 @@ def test_the_fee_for_a_gas_share_is_the_least_one(gas, share):
     fee = fee_for_gas_share(gas, share)
     assert gas * 10_000 <= share * (fee + gas)
     assert fee == 0 or gas * 10_000 > share * (fee - 1 + gas)
+
+
+@given(st.integers(0, 10**24), st.integers(0, 10**22), st.integers(0, 10**22), st.integers(0, 10**22))
+def test_v3_the_parts_of_the_outlay_sum_to_the_share_of_gas(fee, execution, data, operator):
+    parts = outlay_shares(Cost(execution, data, operator), fee)
+    whole = execution + data + operator
+    assert sum(parts) == (Fraction(whole, fee + whole) if fee + whole else 0)
+    assert float(sum(parts)) == gas_share(whole, fee)
 
 
 @pytest.mark.parametrize("name", PRESETS)

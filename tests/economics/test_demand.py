@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from rollup.economics.demand import (
+    _queries,
+    _State,
     lerner_price,
     living_models,
     queries_at,
@@ -28,6 +30,17 @@ def test_v8_queries_are_poisson_by_total():
     # The variance of a sample's mean square is 2 / n: five standard errors, so that no seed makes it flake.
     assert abs((z**2).mean() - 1) < 5 * np.sqrt(2 / z.size)
     assert np.abs(z).max() < 6
+
+
+def test_v8_queries_are_poisson_by_model():
+    """Mean and variance of every model within five standard errors: of 50 models no seed makes it flake."""
+    draws = 2_000
+    state = _State(np.full(draws, STILL.users), np.ones((draws, 50), dtype=bool), np.zeros((draws, 50), dtype=np.int64))
+    found = _queries(STILL, state, [np.random.default_rng(seed) for seed in seeds_of(8, 0, range(draws))])
+    total = STILL.queries_per_month * (STILL.price / STILL.reference_price) ** STILL.elasticity
+    rates = total * zipf_weights(50, STILL.zipf)
+    assert np.abs((found.mean(axis=0) - rates) / np.sqrt(rates / draws)).max() < 5
+    assert np.abs((found.var(axis=0, ddof=1) - rates) / np.sqrt((2 * rates**2 + rates) / draws)).max() < 5
 
 
 def test_v8_a_gamma_factor_makes_it_wider():

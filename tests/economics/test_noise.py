@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollup.economics.errors import EconomicsError
-from rollup.economics.noise import CLASSES, Paid, Transfer, World, clusters, gini, independent_volume, label
+from rollup.economics.health import gini, health
+from rollup.economics.noise import CLASSES, Paid, Transfer, World, clusters, independent_volume, label
 from rollup.economics.planted import KINDS, found_by_kind, planted_world
 from rollup.economics.shape import Level, Shape
 from rollup.economics.split import split
@@ -47,6 +48,24 @@ def test_r3_two_owners_that_pay_each_other_are_reciprocal():
     found = rules([paid("other"), paid("owner", model=2)])
     assert "R3" in found[1, "other"].rules
     assert "R3" in found[2, "owner"].rules
+
+
+def owners_in_a_circle(count):
+    """Owner number n pays at the model of the next one; as payers, items of `paid`."""
+    names = [f"o{number}" for number in range(count)]
+    items = [paid(name, model=1 + (number + 1) % count) for number, name in enumerate(names)]
+    owners = {1 + number: name for number, name in enumerate(names)}
+    return World(items, {model: frozenset({owner}) for model, owner in owners.items()}, owners, owners)
+
+
+@pytest.mark.parametrize(("count", "is_found"), [(2, True), (3, True), (5, True), (6, False)])
+def test_r3_a_circle_of_up_to_five_owners_is_reciprocal(count, is_found):
+    assert all(("R3" in pair.rules) == is_found for pair in label(owners_in_a_circle(count)))
+
+
+def test_r3_small_change_back_is_not_reciprocal():
+    items = [paid("other", fee=100), paid("owner", model=2, fee=29), paid("owner", model=3, fee=71)]
+    assert "R3" not in rules(items)[1, "other"].rules
 
 
 @pytest.mark.parametrize(
@@ -160,3 +179,21 @@ def test_gini_of_equal_and_of_one():
     assert gini([5, 5, 5, 5]) == pytest.approx(0)
     assert gini([0, 0, 0, 10]) == pytest.approx(0.75)
     assert gini([]) == 0
+
+
+def test_the_health_of_a_volume_counts_payers_days_and_returns():
+    week = 7 * DAY
+    items = [
+        paid("a", fee=600, time=0),
+        paid("a", fee=0, time=week),
+        paid("b", fee=300, time=5),
+        paid("b", fee=0, time=DAY + 5),
+        paid("c", fee=100, time=2 * week),
+    ]
+    found = health(items)
+    assert (found.payers, found.on_two_days, found.half) == (3, 2, 1)
+    assert found.hhi == pytest.approx(0.36 + 0.09 + 0.01)
+    assert found.returning == 0.5  # a came back after a week, b did not, and c has only begun
+    assert found.gas == pytest.approx(50 / 1_050)
+    assert health([]).returning is None
+    assert health(items[:1]).returning is None

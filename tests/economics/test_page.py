@@ -6,24 +6,29 @@ from pathlib import Path
 
 import pytest
 
+from rollup.cli.economics import COMMANDS
 from rollup.economics import (
     Absorption,
     GasProfile,
     Level,
+    Market,
     Model,
     Prices,
     Schedule,
     Shape,
     answer,
     best_rule,
+    chain_run,
     living_models,
 )
 from rollup.economics.claims import accrual
 from rollup.economics.fees import gas_share, row_cost
+from rollup.economics.market import PARAMETERS
+from rollup.economics.noise import CLASSES, RULES, VERSION
 from rollup.economics.route import routes
-from tests.docs.pages import page, section
+from tests.docs.pages import named, page, section
 
-TEXT = page("economics.md")
+TEXT, SIMULATIONS = page("economics.md"), page("economics-simulations.md")
 SHAPE = Shape()
 FEE = 125 * 10**14
 FIFTY = answer(Model("m", SHAPE, FEE, ""), Prices.preset("op-parity"), (50,))
@@ -73,14 +78,40 @@ def test_v21_claims_unlocks_and_zipf():
     assert Level().owner_bps * 9_500 / 10_000 == 2_850  # 28.5 % of what an owner pays itself
 
 
+def test_every_parameter_of_a_scenario_is_on_the_page_with_its_default():
+    rows = {named(row[0])[0]: row for row in section(SIMULATIONS, "Parameters").rows if named(row[0])}
+    assert list(rows) == [*PARAMETERS, *chain_run.DEFAULTS]
+    market = Market()
+    for name in PARAMETERS:
+        assert float(rows[name][1].replace(",", "")) == getattr(market, name), name
+    for name, default in chain_run.DEFAULTS.items():
+        assert int(rows[name][1].replace(",", "")) == default, name
+        assert tuple(int(limit.replace(",", "")) for limit in rows[name][2].split(", ")) == chain_run.LIMITS[name]
+
+
+def test_every_rule_and_class_of_the_noise_is_on_the_page():
+    found = section(SIMULATIONS, "Real or noise")
+    assert tuple(row[0] for row in found.rows) == RULES
+    text = SIMULATIONS.replace("\n", " ")
+    assert f"Labels are rules (version {VERSION})" in text
+    assert all(name in text for name in CLASSES)
+
+
+def test_every_command_is_on_a_page():
+    for name in COMMANDS:
+        assert f"openrollup economics {'examples/model.yaml' if name == 'model' else name}" in TEXT + SIMULATIONS
+
+
 def test_the_figures_of_the_page_are_there():
     for name in re.findall(r"\]\((images/[^)]+)\)", TEXT):
         assert (Path("docs") / name).read_bytes().startswith(b"<?xml")
 
 
 # Modules whose functions take or give money, gas or time as plain numbers.
-MODULES = ("units", "fees", "split", "breakeven", "claims", "demand", "liquidity", "supply")
-UNITS = re.compile(r"\[(wei|OPEN|\$|gas|bytes|months|per month|million OPEN)[^]]*\]|wei|OPEN|month|queries|w_m|0 to 1")
+MODULES = ("units", "fees", "split", "breakeven", "claims", "critical", "demand", "health", "liquidity", "supply")
+DOCUMENTED = re.compile(
+    r"\[(wei|OPEN|\$|gas|bytes|months|per month|million OPEN)[^]]*\]|wei|OPEN|month|queries|w_m|0 to 1"
+)
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -91,4 +122,4 @@ def test_v20_a_public_function_of_numbers_says_their_unit(module):
             kinds = [ast.unparse(item.annotation) for item in node.args.args if item.annotation]
             numeric = {"int", "float", "Fraction", "Floats"} & {*kinds, ast.unparse(node.returns or ast.Name("None"))}
             if numeric and node.name not in ("ceil_div", "living_models", "seeds_of", "transactions"):
-                assert UNITS.search(ast.get_docstring(node) or ""), f"{module}.{node.name}"
+                assert DOCUMENTED.search(ast.get_docstring(node) or ""), f"{module}.{node.name}"
