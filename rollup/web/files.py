@@ -4,17 +4,18 @@ Every path begins with a hash over all files, so that a browser may keep a file 
 """
 
 import hashlib
-import posixpath
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Final
 
+from rollup.web.bundle import bundled
+
+SHEET: Final = "app/bundle.css"
+_SHEETS: Final = ("vendor/uplot.css", "app.css")  # in this order: the second may say otherwise than the first
 _TYPES: Final = {".js": "text/javascript", ".css": "text/css", ".json": "application/json", ".txt": "text/plain"}
 _HASH_DIGITS: Final = 12
-_IMPORT: Final = re.compile(r"""(?:^import|\bfrom)\s*['"](\.[^'"]+)['"]""", re.MULTILINE)
 
 
 @dataclass(slots=True, frozen=True)
@@ -31,29 +32,18 @@ class StaticFile:
 
 
 class StaticFiles:
-    """All files, and the root under which they are served."""
+    """All files as they are served, and the root under which they are."""
 
     def __init__(self) -> None:
-        found = sorted(_walk(files(__package__).joinpath("static"), ""), key=lambda item: item.path)
-        self.files: tuple[StaticFile, ...] = tuple(found)
+        found = {item.path: item.content for item in _walk(files(__package__).joinpath("static"), "")}
+        scripts = {path: found.pop(path).decode() for path in sorted(found) if path.endswith(".js")}
+        sheets = b"".join([found.pop(path) for path in _SHEETS])
+        served = {**found, SHEET: sheets, **{path: text.encode() for path, text in bundled(scripts).items()}}
+        self.files: tuple[StaticFile, ...] = tuple(StaticFile(path, served[path]) for path in sorted(served))
         digest = hashlib.sha256()
         for item in self.files:
             digest.update(item.path.encode() + b"\0" + hashlib.sha256(item.content).digest())
         self.root = f"/static/{digest.hexdigest()[:_HASH_DIGITS]}"
-
-    def modules(self) -> list[str]:
-        """The modules that the first page needs: what app/main.js imports, and what that imports."""
-        texts = {item.path: item.content.decode() for item in self.files if item.path.endswith(".js")}
-        found: dict[str, None] = {}
-        waiting = ["app/main.js"]
-        while waiting:
-            path = waiting.pop()
-            if path not in found:
-                found[path] = None
-                folder = posixpath.dirname(path)
-                imported = _IMPORT.findall(texts[path])
-                waiting += [posixpath.normpath(posixpath.join(folder, target)) for target in imported]
-        return list(found)
 
 
 def _walk(folder: Traversable, prefix: str) -> Iterator[StaticFile]:

@@ -8,7 +8,8 @@ from typing import Final
 from aiohttp import web
 
 from rollup.rpc.server import Page
-from rollup.web.files import StaticFile, StaticFiles
+from rollup.web.bundle import BUNDLE
+from rollup.web.files import SHEET, StaticFile, StaticFiles
 from rollup.web.headers import page_headers
 
 _NOT_MODIFIED: Final = 304
@@ -26,13 +27,12 @@ _SHELL: Final = """<!doctype html>
 <meta name="endpoints" content="{endpoints}">
 <title>openrollup</title>
 <link rel="icon" href="{icon}">
-<link rel="stylesheet" href="{root}/vendor/uplot.css">
-<link rel="stylesheet" href="{root}/app.css">
-{preloads}
-<script type="module" src="{root}/app/main.js"></script>
+<link rel="modulepreload" href="{root}/{bundle}">
+<link rel="stylesheet" href="{root}/{sheet}">
 </head>
 <body>
-<div id="app"><p class="boot">Loading…</p></div>
+<div id="app"></div>
+<script type="module" async src="{root}/{bundle}"></script>
 <noscript><p>These pages need JavaScript. JSON-RPC is spoken here too, by POST or WebSocket.</p></noscript>
 </body>
 </html>
@@ -44,9 +44,8 @@ class Site:
 
     def __init__(self, endpoints: Collection[str]) -> None:
         static = StaticFiles()
-        preloads = "\n".join(f'<link rel="modulepreload" href="{static.root}/{path}">' for path in static.modules())
         shell = _SHELL.format(
-            endpoints=escape(" ".join(endpoints)), icon=_ICON, root=static.root, preloads=preloads
+            endpoints=escape(" ".join(endpoints)), icon=_ICON, root=static.root, bundle=BUNDLE, sheet=SHEET
         ).encode()
         self._shell = shell
         self._tag = f'"{hashlib.sha256(shell).hexdigest()[:16]}"'

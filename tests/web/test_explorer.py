@@ -16,6 +16,20 @@ def test_both_layers_stand_side_by_side_and_the_verifier_agrees(chain, visit):
     expect(page.get_by_role("region", name="L1").get_by_text("batch transaction").first).to_be_visible()
 
 
+def test_the_first_page_is_two_files_and_few_questions(chain, browser):
+    asked = []
+    page = browser.new_context().new_page()
+    page.on("request", lambda request: asked.append((request.method, request.url.removeprefix(chain.url))))
+    page.goto(chain.url)
+    expect(page.get_by_role("region", name="L2").get_by_role("listitem").first).to_be_visible()
+    assert [path.rpartition("/")[2] for method, path in asked if method == "GET" and path] == [
+        "bundle.js",
+        "bundle.css",
+    ]
+    assert sum(method == "POST" for method, _ in asked) <= 12
+    page.context.close()
+
+
 def test_the_heads_do_not_wait_for_the_verifier(chain, browser):
     page = browser.new_context().new_page()
     page.route("**/rpc/verifier", lambda route: None)  # never answered

@@ -41,12 +41,13 @@ let lastAt = -Infinity;
 let slowAt = -Infinity;
 let hasStatus = true;
 
-/** Begins; called once. */
+/** Begins; called once. @returns {Promise<void>} the first answer */
 export function follow() {
-  refresh();
+  const first = refresh();
   setInterval(() => isDue() && refresh(), EVERY / 4);
   document.addEventListener('visibilitychange', () => isDue() && refresh());
   listen(RECONNECT_AFTER);
+  return first;
 }
 
 /** Whether the heads are to be asked for though nobody said that they moved. */

@@ -1,5 +1,5 @@
 /** Blocks that a reorganisation replaced: those that the node remembers, and those that this page saw itself. */
-import {call, supports} from './rpc.js';
+import {call, RpcError} from './rpc.js';
 import {hex, num} from './format.js';
 
 const MOST = 200;
@@ -29,11 +29,22 @@ export async function orphans(layer, from, to) {
   for (const block of replaced[layer].values()) {
     found.set(block.hash, {number: num(block.number), hash: block.hash});
   }
-  if (await supports('l2', 'openrollup_orphans')) {
-    const answer = await call('l2', 'openrollup_orphans', [layer, hex(from), hex(to)]);
-    for (const item of answer) {
-      found.set(item.hash, {number: num(item.number), hash: item.hash});
-    }
+  for (const item of await remembered(layer, from, to)) {
+    found.set(item.hash, {number: num(item.number), hash: item.hash});
   }
   return [...found.values()].filter((item) => item.number >= from && item.number <= to).sort((a, b) => b.number - a.number);
+}
+
+let isMissing = false;
+
+/** Those that the node remembers; none where it has no such method. */
+async function remembered(layer, from, to) {
+  if (isMissing) return [];
+  try {
+    return await call('l2', 'openrollup_orphans', [layer, hex(from), hex(to)]);
+  } catch (error) {
+    if (!(error instanceof RpcError)) throw error;
+    isMissing = error.isMissing;
+    return [];
+  }
 }

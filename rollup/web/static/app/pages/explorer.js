@@ -12,21 +12,24 @@ import {Age, BlockLink, Safety} from '../parts/values.js';
 
 const ROWS = 16;
 
+const lowest = (head) => Math.max(0, head.number - ROWS + 1);
+
 async function loadL1(head) {
-  const [blocks, config] = await Promise.all([followBlocks('l1', head, ROWS, true), rollupConfig().catch(() => null)]);
+  const [blocks, config, gone] = await Promise.all([
+    followBlocks('l1', head, ROWS, true),
+    rollupConfig().catch(() => null),
+    orphans('l1', lowest(head), head.number),
+  ]);
   note('l1', blocks);
-  const references = blocks.map(({number, hash, parentHash}) => ({number: num(number), hash, parentHash}));
-  const [made, gone] = await Promise.all([madeSafeBy(references), orphans('l1', lowest(blocks), head.number)]);
+  const made = await madeSafeBy(blocks.map(({number, hash, parentHash}) => ({number: num(number), hash, parentHash})));
   return merged(blocks, gone).map((row) => (row.block ? {...row, kinds: kinds(row.block, config), made: made.get(row.number)} : row));
 }
 
 async function loadL2(head) {
   const blocks = await followBlocks('l2', head, ROWS, false);
   note('l2', blocks);
-  return merged(blocks, await orphans('l2', lowest(blocks), head.number));
+  return merged(blocks, await orphans('l2', lowest(head), head.number));
 }
-
-const lowest = (blocks) => num(blocks.at(-1)?.number ?? 0);
 
 /** Canonical and replaced blocks in one list, a replaced one below the block that took its number. */
 function merged(blocks, gone) {
