@@ -70,8 +70,8 @@ class GeneratorProcess:
     def _read(self) -> dict[str, Any]:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
-        if not line:
-            raise LoadError("the load generator ended")
+        if not line.endswith(b"\n"):  # nothing, or the beginning of a line that was never finished
+            raise LoadError(f"the load generator ended with exit code {self._process.wait()}")
         event: dict[str, Any] = orjson.loads(line)
         if event["event"] == "failed":
             raise LoadError(event["text"])

@@ -1,4 +1,4 @@
-"""FastLZ by its candidate positions against FastLZ byte by byte."""
+"""FastLZ in C, and counted by its candidate positions, against FastLZ byte by byte."""
 
 import random
 import tracemalloc
@@ -7,8 +7,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rollup.protocol import fastlz
+from rollup.protocol import fastlz, fastlz_numpy
 from rollup.protocol.fastlz import fastlz_length
+from rollup.protocol.fastlz_numpy import counted_length
 
 noise = st.binary(max_size=400)
 few_values = st.lists(st.sampled_from([0, 0, 0, 1, 255]), max_size=600).map(bytes)
@@ -73,10 +74,17 @@ def _match(length: int) -> int:
 @given(st.lists(noise | few_values | repeated, max_size=6).map(b"".join))
 @example(b"")
 @example(bytes(20_000))
+@example(bytes(100_000))  # above the size from which FastLZ takes level 2 of itself
 @example(bytes(range(256)) * 40 + bytes(range(255, -1, -1)))
 def test_the_length_is_that_of_the_plain_walk(data: bytes) -> None:
     # spec: fjord.fastlz
-    assert fastlz_length(data) == fastlz_byte_by_byte(data)
+    assert fastlz_length(data) == counted_length(data) == fastlz_byte_by_byte(data)
+
+
+def test_without_the_compiled_package_the_length_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fastlz_numpy, "compressor", None)
+    monkeypatch.setattr(fastlz_numpy, "counted_length", lambda data: -len(data))
+    assert fastlz_length(b"abc") == -3
 
 
 @pytest.mark.parametrize("chunk", [500, 5_000])
@@ -85,17 +93,17 @@ def test_the_size_of_the_chunks_changes_nothing(chunk: int, monkeypatch: pytest.
     noise = random.Random(1).randbytes(6_000)
     for data in (bytes(9_000), noise + noise, (noise[:50] + bytes(90)) * 60, noise[:4] * 2_000):
         expected = fastlz_byte_by_byte(data)
-        assert fastlz_length(data) == expected
+        assert counted_length(data) == expected
         with monkeypatch.context() as patch:
-            patch.setattr(fastlz, "_CHUNK", chunk)
-            assert fastlz_length(data) == expected
+            patch.setattr(fastlz_numpy, "_CHUNK", chunk)
+            assert counted_length(data) == expected
 
 
 def test_the_memory_does_not_grow_with_the_data() -> None:
     """It was 157 bytes per byte; a batch may hold a transaction of 90 MB."""
     tracemalloc.start()
-    fastlz_length(bytes(5_000_000))
-    fastlz_length(random.Random(1).randbytes(500_000))
+    counted_length(bytes(5_000_000))
+    counted_length(random.Random(1).randbytes(500_000))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 30_000_000
