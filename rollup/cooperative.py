@@ -10,10 +10,11 @@ so between two check points nobody else runs and no locks are needed.
     result = await turns.call(lambda: handler(params))         # side by side: what only reads
     result = await turns.call_in(3, lambda: handler(params))   # one after another in its lane: what reads one thing
 
-A lane is what one change at a time may touch, for example a chain. Changes of several lanes run side by side: the
-lowest lane first, and another lane gets one turn after LANE_TURNS of its own. Changes go before calls: calls get one
-turn after CHANGE_TURNS of theirs. Among calls the one that has run least goes next, so a short call does not wait for
-long ones. A cancelled computation ends at its check point by greenlet's GreenletExit.
+A lane is what one change at a time may touch, for example a chain. Changes of several lanes run side by side, and so do
+all calls together. Each lane, and the calls as one more, has a weight. The next turn goes to the one that has had the
+least time for its weight since it began to want turns (start-time fair queuing), so none of them waits for good. Among
+calls the one that has run least goes next, so a short call does not wait for long ones. A cancelled computation ends at
+its check point by greenlet's GreenletExit.
 
 Outside of Turns `pause` does nothing: the same code runs in tests, in scripts and by a virtual clock, with the same
 results.
@@ -22,7 +23,7 @@ results.
 import asyncio
 import heapq
 import itertools
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from time import monotonic
@@ -31,8 +32,8 @@ from typing import Any, TypeVar
 from greenlet import GreenletExit, getcurrent, greenlet
 
 TURN_SECONDS = 0.01
-CHANGE_TURNS = 4
-LANE_TURNS = 4
+CALLS = 1_000  # stands for all calls together where lanes are compared; no lane has this number
+FIRST_LANE_WEIGHT = 4  # of lane 0; the others' is 1, unless Turns is given weights
 
 Result = TypeVar("Result")
 Item = TypeVar("Item")
@@ -120,18 +121,24 @@ def wait_for(task: Coroutine[Any, Any, Result]) -> Result:
 class Turns:
     """Hands out turns of one event loop."""
 
-    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
-        """clock: seconds; decides only when others run, never what a computation does."""
+    def __init__(self, clock: Callable[[], float] = monotonic, weights: Mapping[int, float] | None = None) -> None:
+        """clock: seconds; decides only when others run, never what a computation does.
+
+        weights: of lanes and of CALLS, 1 for those that are not named. A lane that wants turns all the time beside
+        others gets its weight's part of the sum of theirs.
+        """
         self._clock = clock
+        self._weights = {0: FIRST_LANE_WEIGHT} if weights is None else dict(weights)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._arrivals = itertools.count()
         self._begin()
 
     def _begin(self) -> None:
         self._locks: dict[int, asyncio.Lock] = {}
-        self._changes: list[tuple[int, int, asyncio.Future[None]]] = []  # lane, arrival; at most one of each lane
+        self._changes: list[tuple[int, asyncio.Future[None]]] = []  # at most one of each lane
         self._calls: list[tuple[float, int, asyncio.Future[None]]] = []
-        self._changes_in_a_row = self._lane_in_a_row = 0
+        self._spent: dict[int, float] = {}  # seconds divided by the weight, by lane
+        self._virtual = 0.0  # what the lane with the present turn had spent before it
         self._is_busy = False
 
     async def change(self, function: Callable[[], Result], lane: int = 0) -> Result:
@@ -169,12 +176,15 @@ class Turns:
     async def _run(self, function: Callable[[], Result], stopwatch: Stopwatch, lane: int | None) -> Result:
         computation = _Computation(function, stopwatch, self._clock)
         answer: Any = None
+        line = CALLS if lane is None else lane
         try:
             while True:
-                await self._turn(stopwatch, lane)
+                await self._turn(stopwatch, line)
+                before = stopwatch.seconds
                 try:
                     waiting_for = computation.give_turn(answer)
                 finally:
+                    self._spent[line] += (stopwatch.seconds - before) / self._weights.get(line, 1)
                     asyncio.get_running_loop().call_soon(self._next)
                 if computation.dead:
                     result: Result = waiting_for
@@ -188,16 +198,18 @@ class Turns:
         finally:
             computation.abandon()
 
-    async def _turn(self, stopwatch: Stopwatch, lane: int | None) -> None:
-        """Waits for a turn, of a change where a lane is given."""
+    async def _turn(self, stopwatch: Stopwatch, line: int) -> None:
+        """Waits for a turn of a lane, or of CALLS."""
+        self._spent[line] = max(self._spent.get(line, 0.0), self._virtual)  # nobody saves up turns
         if not self._is_busy:
             self._is_busy = True
+            self._virtual = self._spent[line]
             return
         granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        if lane is not None:
-            self._changes.append((lane, next(self._arrivals), granted))
-        else:
+        if line == CALLS:
             heapq.heappush(self._calls, (stopwatch.seconds, next(self._arrivals), granted))
+        else:
+            self._changes.append((line, granted))
         try:
             await granted
         except asyncio.CancelledError:
@@ -206,28 +218,20 @@ class Turns:
             raise
 
     def _next(self) -> None:
-        """Gives the turn to whoever is next."""
+        """Gives the turn to the lane, or the call, that has had the least for its weight."""
         while self._changes or self._calls:
-            wants_call = not self._changes or self._changes_in_a_row >= CHANGE_TURNS
-            if self._calls and wants_call:
-                granted = heapq.heappop(self._calls)[2]
-                self._changes_in_a_row = 0
-            else:
-                granted = self._take_change()
-                self._changes_in_a_row += 1
+            lines = [line for line, _ in self._changes]
+            if self._calls:
+                lines.append(CALLS)
+            line = min(lines, key=lambda one: (self._spent[one], one))
+            granted = heapq.heappop(self._calls)[2] if line == CALLS else self._take_change(line)
             if not granted.done():
+                self._virtual = self._spent[line]
                 granted.set_result(None)
                 return
         self._is_busy = False
 
-    def _take_change(self) -> asyncio.Future[None]:
-        """The change of the lowest lane, or now and then the one of the others that has waited longest."""
-        chosen = min(self._changes)
-        others = [change for change in self._changes if change is not chosen]
-        if others and self._lane_in_a_row >= LANE_TURNS:
-            chosen = min(others, key=lambda change: change[1])
-            self._lane_in_a_row = 0
-        else:
-            self._lane_in_a_row = self._lane_in_a_row + 1 if others else 0
-        self._changes.remove(chosen)
-        return chosen[2]
+    def _take_change(self, lane: int) -> asyncio.Future[None]:
+        """The lane's change, which waits no longer."""
+        place = next(place for place, change in enumerate(self._changes) if change[0] == lane)
+        return self._changes.pop(place)[1]

@@ -5,9 +5,11 @@
 | L2 | the sequencer's chain: block building, its derivation, batcher, proposer, `engine_` and `admin_` methods |
 | L1 | the mock L1: mining |
 | VERIFIER | the verifier's chain: its derivation |
-| INDEX | nothing: questions to the attribution indexes, one after another |
+| INDEX | nothing: the attribution indexes are updated and asked, one after another |
 
-Several suspended computations may exist at once, at most one per lane; the L2 lane goes first (rollup/cooperative.py).
+Several suspended computations may exist at once, at most one per lane. A lane gets turns by its weight
+(rollup/cooperative.py): the L2 lane and the calls, among them those that take transactions into the pool, go before the
+verifier and the indexes, for which no user waits.
 Slow transactions of both pools are executed ahead of their blocks, as calls: they change no chain.
 What crosses lanes is committed state alone: derivation, sequencer, batcher and proposer read L1 blocks that are in the
 store. Transactions enter L1's pool between two check points, as those of a user do.
@@ -17,12 +19,12 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from enum import IntEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 from derivation.driver import Progress, Verifier
 from rollup.ahead import keep_executing_ahead
 from rollup.clock import Clock
-from rollup.cooperative import Turns
+from rollup.cooperative import CALLS, Turns
 from rollup.l1.miner import MockL1
 from sequencer.origin_selector import OriginMissing
 from sequencer.sequencer import Sequencer
@@ -33,12 +35,16 @@ _LONGEST_SLEEP = 1.0  # seconds; the clock may be moved meanwhile
 
 
 class Lane(IntEnum):
-    """What one change at a time may touch. Lower lanes go first."""
+    """What one change at a time may touch."""
 
     L2 = 0
     L1 = 1
     VERIFIER = 2
     INDEX = 3
+
+
+WEIGHTS: Final = {Lane.L2: 16, Lane.L1: 4, Lane.VERIFIER: 1, Lane.INDEX: 1, CALLS: 8}
+"""The parts of the time that lanes, and calls, have where all of them want turns."""
 
 
 class Steps(Protocol):

@@ -18,6 +18,7 @@ from rollup.freed_memory import FreedMemory
 from rollup.index.index import Index, IndexUnavailable, genesis_platform
 from rollup.l1 import contracts
 from rollup.l1.beacon import BeaconApi
+from rollup.lanes import Lane
 from rollup.metrics import report_pages
 from rollup.node import L2Node, Node, NodeError
 from rollup.pool.errors import PoolError, pool_error
@@ -106,7 +107,8 @@ class NodeServers:
         self.ports = ports
         self.bound: dict[str, int] = {}
         self._freed_memory = FreedMemory()
-        self._follower = Follower([open_index(node, node.l2, "l2"), open_index(node, node.verifier, "verifier")])
+        indexes = open_index(node, node.l2, "l2"), open_index(node, node.verifier, "verifier")
+        self._follower = Follower(indexes, node.turns, Lane.INDEX)
         self.endpoints = endpoints(node, self._follower.indexes, jwt_secret, is_strict, takes_conditions)
         if node.l2.pool is not None:
             transactions = RawTransactions(_send_many(node.l2.pool), node.turns)

@@ -10,6 +10,7 @@ from rollup.dump import STORES, encode_dump, read_dump
 from rollup.events import Event, EventLog
 from rollup.execution.overrides import StateOverride
 from rollup.l1.devnet import make_devnet
+from rollup.lanes import WEIGHTS
 from rollup.node.actors import Actors
 from rollup.node.assembly import assemble, open_store
 from rollup.node.params import NodeError, NodeParams, devnet_params, loaded, resumed
@@ -46,7 +47,7 @@ class Node:
         self.patches = actors.patches
         self.recoveries = actors.recoveries
         self.events = events
-        self.turns = Turns()
+        self.turns = Turns(weights=WEIGHTS)
         self.snapshots = snapshots_of(actors)
         self._actors = actors
         self._stores = stores

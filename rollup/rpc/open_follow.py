@@ -2,23 +2,28 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 
 import structlog
 
+from rollup.cooperative import Turns
 from rollup.execution.state.database import StateUnavailable
 from rollup.index.index import Index, IndexUnavailable
 
 log = structlog.get_logger()
 
-_AT_ONCE = 0.02  # seconds: blocks are built in the same loop
+_AT_ONCE = 0.01  # seconds: one turn
 _PAUSE = 0.2
 
 
 class Follower:
     """Updates indexes a little at a time while the node runs. If an index cannot continue, this is logged once."""
 
-    def __init__(self, indexes: Sequence[Index]) -> None:
+    def __init__(self, indexes: Sequence[Index], turns: Turns, lane: int) -> None:
+        """turns: those of the node. lane: the one in which the indexes are asked, too."""
         self.indexes = tuple(indexes)
+        self._turns = turns
+        self._lane = lane
         self._task: asyncio.Task[None] | None = None
         self._said: str | None = None
 
@@ -37,8 +42,10 @@ class Follower:
 
     async def _run(self) -> None:
         while True:
-            behind = sum(not self._update(index) for index in self.indexes)
-            await asyncio.sleep(0 if behind else _PAUSE)
+            is_current = True
+            for index in self.indexes:
+                is_current &= index.is_current or await self._turns.change(partial(self._update, index), self._lane)
+            await asyncio.sleep(_PAUSE if is_current else 0)
 
     def _update(self, index: Index) -> bool:
         try:

@@ -6,12 +6,21 @@ from itertools import count
 import pytest
 
 from rollup import cooperative
-from rollup.cooperative import CHANGE_TURNS, LANE_TURNS, Stopwatch, Turns, is_in_turns, pause, running_time, wait_for
+from rollup.cooperative import (
+    CALLS,
+    FIRST_LANE_WEIGHT,
+    Stopwatch,
+    Turns,
+    is_in_turns,
+    pause,
+    running_time,
+    wait_for,
+)
 
 
-def ticking_turns():
+def ticking_turns(weights=None):
     """A whole turn passes whenever the clock is read."""
-    return Turns(count(0, 2 * cooperative.TURN_SECONDS).__next__)
+    return Turns(count(0, 2 * cooperative.TURN_SECONDS).__next__, weights)
 
 
 def worker(name, steps, seen):
@@ -69,7 +78,7 @@ async def test_a_change_has_most_turns_beside_calls():
     tasks = [asyncio.create_task(item) for item in (*calls, turns.change(worker("change", 100, seen)))]
     await tasks[-1]
     between = seen[seen.index("change") :]
-    assert between.count("call") <= between.count("change") / CHANGE_TURNS + 1
+    assert between.count("call") <= between.count("change") / FIRST_LANE_WEIGHT + 1
     assert "call" in between
     for task in tasks:
         task.cancel()
@@ -183,7 +192,7 @@ async def test_changes_of_different_lanes_run_side_by_side_the_lowest_lane_first
     assert 0 < len(seen) < 200
     await turns.change(worker("first", 40, seen), lane=0)
     between = seen[seen.index("first") :]
-    assert 0 < between.count("slow") <= between.count("first") / LANE_TURNS + 1
+    assert 0 < between.count("slow") <= between.count("first") / FIRST_LANE_WEIGHT + 1
     await slow
     assert seen.count("slow") == 200
 
@@ -217,3 +226,52 @@ async def test_a_lane_whose_change_waits_for_a_coroutine_leaves_the_turns_to_the
     assert not waiting.done()
     opened.set()
     assert await waiting == 7
+
+
+async def test_lanes_and_calls_have_time_by_their_weights():
+    turns, seen = ticking_turns({0: 8, 2: 1, CALLS: 4}), []
+    tasks = [asyncio.create_task(turns.change(worker(lane, 1_000, seen), lane=lane)) for lane in (0, 1, 2)]
+    tasks += [asyncio.create_task(turns.call(worker("call", 1_000, seen))) for _ in range(3)]
+    await tasks[0]
+    counts = {name: seen[: 14 * 70].count(name) for name in (0, 1, 2, "call")}
+    assert counts == pytest.approx({0: 8 * 70, 1: 70, 2: 70, "call": 4 * 70}, abs=8)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_short_turns_count_by_their_time():
+    clock = [0.0]
+    turns, spent = Turns(lambda: clock[0], {0: 1, 1: 1}), {0: 0.0, 1: 0.0}
+
+    def work(lane, seconds):
+        for _ in range(2_000):
+            clock[0] += seconds
+            spent[lane] += seconds
+            pause()
+
+    short = asyncio.create_task(_one_after_another(turns, lambda: work_once(clock, spent, 0, 0.001), 3_000))
+    long = asyncio.create_task(turns.change(lambda: work(1, cooperative.TURN_SECONDS), lane=1))
+    await short
+    assert spent[1] == pytest.approx(spent[0], rel=0.05)
+    long.cancel()
+    await asyncio.gather(long, return_exceptions=True)
+
+
+async def test_a_lane_that_wanted_nothing_has_saved_up_nothing():
+    turns, seen = ticking_turns({0: 1, 1: 1}), []
+    await turns.change(worker("alone", 500, seen), lane=0)
+    both = [asyncio.create_task(turns.change(worker(lane, 100, seen), lane=lane)) for lane in (0, 1)]
+    await asyncio.gather(*both)
+    first = seen[500:600]
+    assert abs(first.count(0) - first.count(1)) <= 2
+
+
+def work_once(clock, spent, lane, seconds):
+    clock[0] += seconds
+    spent[lane] += seconds
+
+
+async def _one_after_another(turns, work, times):
+    for _ in range(times):
+        await turns.change(work, lane=0)

@@ -11,6 +11,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Awaitable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -116,6 +117,7 @@ class _Place:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._calls: dict[int, asyncio.Task[Any]] = {}
         self._given: dict[int, socket.socket | bytes] = {}  # what came of a GIVE first
+        self._to_take: deque[Sequence[Item]] = deque()  # the first is being taken in
         self.connections = 0
         self.restarts = 0
         self.is_ready = False
@@ -206,6 +208,7 @@ class _Place:
                 half.close()
         self._given.clear()
         self._calls.clear()
+        self._to_take.clear()
         process, self._process, self._channel, self._handles = self._process, None, None, None
         if process is not None:
             process.kill()
@@ -215,7 +218,9 @@ class _Place:
     def _on_message(self, message: Any) -> None:
         kind, *items = message
         if kind == Kind.SEND:
-            self._run(self._take_transactions(items[0]))
+            self._to_take.append(items[0])
+            if len(self._to_take) == 1:
+                self._run(self._take_transactions())
         elif kind == Kind.CALL:
             number, is_local, body = items
             self._calls[number] = self._run(self._call(number, is_local, body))
@@ -232,9 +237,11 @@ class _Place:
         elif kind == Kind.READY:
             self.is_ready = True
 
-    async def _take_transactions(self, items: Sequence[Item]) -> None:
-        answers = await self._host.take_transactions(items)
-        self._tell(Kind.SENT, answers)
+    async def _take_transactions(self) -> None:
+        """One message after another, so that a sender's transactions come into the pool in the order of their sending."""
+        while self._to_take:
+            self._tell(Kind.SENT, await self._host.take_transactions(self._to_take[0]))
+            self._to_take.popleft()
 
     async def _call(self, number: int, is_local: bool, body: bytes) -> None:
         try:

@@ -24,6 +24,7 @@ _SLICE_SECONDS = 0.003  # that transactions are worked out before others are ser
 _CHECK_SECONDS = 1.0
 _MAX_HEADS = 1_024  # read heads that are remembered: a client's requests often begin alike
 _NUMBERS = 2**32
+_SENT_AT_ONCE = 2  # messages of transactions that the node has not answered: it never waits for the next one
 
 
 @dataclass(slots=True)
@@ -48,7 +49,7 @@ class Front:
         self._clients: dict[Client, None] = {}  # in order of their coming
         self._to_prepare: deque[Job] = deque()
         self._to_send: list[Job] = []
-        self._sent: list[Job] = []  # whose answers the node owes
+        self._sent: deque[list[Job]] = deque()  # whose answers the node owes
         self._is_preparing = False
         self._callers: dict[int, Client] = {}
         self._calls: dict[Client, int] = {}
@@ -131,15 +132,16 @@ class Front:
             asyncio.get_running_loop().call_soon(self._prepare)
 
     def _send(self) -> None:
-        """Hands over all that is worked out, once the node has answered the last."""
-        if self._sent or not self._to_send:
+        """Hands over all that is worked out, unless the node has enough to take in."""
+        if len(self._sent) >= _SENT_AT_ONCE or not self._to_send:
             return
-        self._sent, self._to_send = self._to_send, []
-        items = [pair for job in self._sent for pair in zip(job.sends.raws, job.prepared, strict=True)]
+        jobs, self._to_send = self._to_send, []
+        self._sent.append(jobs)
+        items = [pair for job in jobs for pair in zip(job.sends.raws, job.prepared, strict=True)]
         self._channel.send(Kind.SEND, items)
 
     def _on_sent(self, answers: list[Answer]) -> None:
-        jobs, self._sent = self._sent, []
+        jobs = self._sent.popleft()
         self._send()
         start = 0
         for job in jobs:
