@@ -2,8 +2,9 @@
 
 | Lane | Changes |
 |---|---|
-| L2 | the sequencer's chain: block building, its derivation, batcher, proposer, `engine_` and `admin_` methods |
+| L2 | the sequencer's chain: block building, its derivation, `engine_` and `admin_` methods |
 | L1 | the mock L1: mining |
+| BATCHER | no chain: batcher and proposer, which compress, commit to blobs and send to L1's pool |
 | VERIFIER | the verifier's chain: its derivation |
 | INDEX | nothing: the attribution indexes are updated and asked, one after another |
 
@@ -39,11 +40,12 @@ class Lane(IntEnum):
 
     L2 = 0
     L1 = 1
-    VERIFIER = 2
-    INDEX = 3
+    BATCHER = 2
+    VERIFIER = 3
+    INDEX = 4
 
 
-WEIGHTS: Final = {Lane.L2: 16, Lane.L1: 4, Lane.VERIFIER: 1, Lane.INDEX: 1, CALLS: 8}
+WEIGHTS: Final = {Lane.L2: 16, Lane.L1: 4, Lane.BATCHER: 2, Lane.VERIFIER: 1, Lane.INDEX: 1, CALLS: 8}
 """The parts of the time that lanes, and calls, have where all of them want turns."""
 
 
@@ -59,8 +61,11 @@ class Steps(Protocol):
     def build_l2_block(self) -> object:
         """L2; raises OriginMissing while L1 must come first."""
 
+    def post(self) -> None:
+        """BATCHER, when there are new blocks: the batcher."""
+
     def after_derivation(self) -> None:
-        """L2, when all of L1 is read: batcher, proposer, reports."""
+        """BATCHER, when the sequencer's derivation has read all of L1: batcher, proposer, reports."""
 
     def after_verification(self) -> None:
         """VERIFIER, when all of L1 is read: reports."""
@@ -91,13 +96,14 @@ class Lanes:
         self._wakeups = {lane: asyncio.Event() for lane in Lane}
         self._unread = {Lane.L2: True, Lane.VERIFIER: True}  # L1 may have blocks that this lane has not read
         self._l1_is_missing = False
+        self._batcher_is_due = self._has_derived = True  # after a block of either chain; after derivation
         self._is_over: Callable[[], bool] = lambda: False
         self._waited_for: int | None = None  # the time of the L1 block that an L2 block has waited for
 
     async def run(self, is_over: Callable[[], bool]) -> None:
         """Acts until it is over, or one of the actors fails; raises what that raises."""
         self._is_over = is_over
-        parts = [self._mine(), self._sequence(), self._verify()]
+        parts = [self._mine(), self._sequence(), self._post(), self._verify()]
         parts += [keep_executing_ahead(self._turns, self._miner), keep_executing_ahead(self._turns, self._sequencer)]
         tasks = [asyncio.create_task(part) for part in parts]
         try:
@@ -111,6 +117,7 @@ class Lanes:
 
     def wake(self) -> None:
         """Has every lane look at once whether something is due."""
+        self._batcher_is_due = True
         for wakeup in self._wakeups.values():
             wakeup.set()
 
@@ -141,14 +148,26 @@ class Lanes:
             if is_due:
                 await self._wait_for_l1()
                 await self._build()
+                self._wake_batcher()
             if self._unread[Lane.L2]:
                 await self._derive(Lane.L2, self._derivation)
                 if not self._unread[Lane.L2]:
-                    await self._turns.change(self._steps.after_derivation, Lane.L2)
+                    self._has_derived = True
+                    self._wake_batcher()
             elif not is_due:
                 is_waiting = self._l1_is_missing or sequencer.on_demand or not sequencer.is_active
                 await self._sleep(Lane.L2, None if is_waiting else sequencer.next_block_time)
             await asyncio.sleep(0)
+        await self._turns.change(self._steps.after_derivation, Lane.BATCHER)  # what is not reported yet
+
+    async def _post(self) -> None:
+        while True:
+            if not self._batcher_is_due:
+                await self._sleep(Lane.BATCHER, None)
+                continue
+            self._batcher_is_due = False
+            has_derived, self._has_derived = self._has_derived, False
+            await self._turns.change(self._steps.after_derivation if has_derived else self._steps.post, Lane.BATCHER)
 
     async def _verify(self) -> None:
         while True:
@@ -161,6 +180,10 @@ class Lanes:
                 self._wakeups[Lane.L2].set()
 
     # ------------------------------------------------------------ inside
+    def _wake_batcher(self) -> None:
+        self._batcher_is_due = True
+        self._wakeups[Lane.BATCHER].set()
+
     def _mines_now(self) -> bool:
         return self._miner.is_due() or (self._l1_is_missing and not self._miner.on_demand)
 

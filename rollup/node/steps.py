@@ -44,15 +44,23 @@ class NodeSteps:
             return None
         self._reports.moved("sequencer")
         self._reports.built(block, time.perf_counter() - started)
-        self._post()
         return block
+
+    def post(self) -> None:
+        """Has the batcher post what it has, and reports what L1 has included."""
+        batcher = self._actors.batcher
+        self._reports.posted(batcher.step())
+        if batcher.waiting_for:
+            self._reports.waiting("batcher", batcher.waiting_for)
+        else:
+            self._reports.moved("batcher")
 
     def after_derivation(self) -> None:
         """Batcher, proposer and reports, after the sequencer's derivation has read all of L1."""
-        self._post()  # first, so that a batch is reported before the safe head that it moved
+        self.post()  # first, so that a batch is reported before the safe head that it moved
         self._reports.safe_head()
         self._reports.stalls()
-        self._post()
+        self.post()
         try:
             proposed = self._actors.proposer.step()
         except (ProposalRefused, OutputUnavailable, Temporary) as error:
@@ -81,11 +89,14 @@ class NodeSteps:
     def build_l2(self, takes_pool: bool = True) -> Block | None:
         """Builds an L2 block; None while L1 does not answer, or must come first, which then mines unless on demand."""
         try:
-            return self.build_l2_block(takes_pool)
+            block = self.build_l2_block(takes_pool)
         except OriginMissing:
             if not self._actors.l1.miner.on_demand:
                 self.mine_l1()
             return None
+        if block is not None:
+            self.post()
+        return block
 
     def read_l1(self) -> None:
         """Has both derivations read all of L1, then batcher and proposer act."""
@@ -93,11 +104,3 @@ class NodeSteps:
         self._actors.verifier.derivation.sync()
         self._reports.note_verified()
         self.after_derivation()
-
-    def _post(self) -> None:
-        batcher = self._actors.batcher
-        self._reports.posted(batcher.step())
-        if batcher.waiting_for:
-            self._reports.waiting("batcher", batcher.waiting_for)
-        else:
-            self._reports.moved("batcher")

@@ -327,9 +327,9 @@ class Batcher:
 
     def _close_if_due(self, head: L1BlockRef) -> None:
         # spec: holocene.batcher-order
-        if self._open is not None and (self._flush or self._open.is_timed_out(head.number)):
+        is_flushing, self._flush = self._flush, False  # first: another may be asked for while this one is sent
+        if self._open is not None and (is_flushing or self._open.is_timed_out(head.number)):
             self._send(self._open, head)
-        self._flush = False
 
     def _send(self, channel: ChannelBuilder, head: L1BlockRef) -> None:
         """Closes a channel and gives its frames to the transaction manager."""

@@ -74,6 +74,13 @@ def test_l1_blocks_are_mined_while_an_l2_block_takes_long(open_node, monkeypatch
     assert number(events, L1BlockMined) >= 3
 
 
+def test_l2_blocks_are_built_while_the_batcher_takes_long(open_node, monkeypatch):
+    node, events = open_node()
+    hold(monkeypatch, node.batcher, "step", lambda: number(events, L2BlockBuilt) >= 4)
+    asyncio.run(run_until(node, lambda: number(events, SafeHeadMoved)))
+    assert number(events, L2BlockBuilt) >= 4
+
+
 def test_blocks_become_safe_while_the_verifier_takes_long_and_are_reported_with_it(open_node, monkeypatch):
     node, events = open_node()
     hold(monkeypatch, node.verifier.derivation, "sync", lambda: node.safe_head.number >= 3)
