@@ -45,7 +45,7 @@ class Lane(IntEnum):
     INDEX = 4
 
 
-WEIGHTS: Final = {Lane.L2: 16, Lane.L1: 4, Lane.BATCHER: 2, Lane.VERIFIER: 1, Lane.INDEX: 1, CALLS: 8}
+WEIGHTS: Final = {Lane.L2: 64, CALLS: 16, Lane.L1: 8, Lane.BATCHER: 4, Lane.VERIFIER: 1, Lane.INDEX: 1}
 """The parts of the time that lanes, and calls, have where all of them want turns."""
 
 

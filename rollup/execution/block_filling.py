@@ -6,6 +6,9 @@ alone runs longer than TRANSACTION_SECONDS is slow. It stays in the pool. Betwee
 its end, on the newest state (`execute_ahead`). A later block takes its effects at once, provided that no value that it
 read has changed (known_message.py). So slow transactions do not make blocks late. One that reads what every block
 changes may have to wait for good; its sender can replace it.
+
+A block of many light transactions may be filled for longer than half a block time. The builder knows from the block
+before how long roots and storing take after filling. It leaves room for that, and for a tenth of the block time.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,6 +26,9 @@ from rollup.protocol.transaction import Transaction
 
 # At most; where blocks come faster than every two seconds, half a block time and a quarter.
 FILL_SECONDS, TRANSACTION_SECONDS = 1.0, 0.5
+_LIGHT_SECONDS = 0.001  # per transaction, on the average of those that a block has
+_BUSY_PART = 0.9  # of the block time, for filling a block of light transactions and what comes after it
+_MEASURED = 200  # transactions of a block by which the time after filling is measured
 # After a slow transaction a block takes only transactions of at most this gas: a second slow one would take the rest.
 LIGHT_GAS = 1_000_000
 
@@ -49,6 +55,9 @@ class BlockFilling:
         self._pool = pool
         self._slow = SlowTransactions()
         self._last: BlockContext | None = None
+        self._began = self._filled = 0.0  # seconds
+        self._is_measured = False  # what follows the last filling shows how long that takes
+        self._rest: float | None = None  # seconds after filling, per second of filling
 
     def fill(self, builder: BlockBuilder, offers: Callable[[], Iterator[Transaction]], clock: Clock | None) -> None:
         """Takes what fits of the pool's transactions.
@@ -60,8 +69,17 @@ class BlockFilling:
         if clock is None:
             self._take_all(builder, offers())
             return
+        self._began = clock()
         self._take_in_time(builder, offers(), clock)
+        self._filled = clock()
+        self._is_measured = len(builder.transactions) >= _MEASURED
         builder.lift_time_limit()
+
+    def adopted(self, clock: Clock) -> None:
+        """Notes that the block that was filled last is now the head."""
+        if self._is_measured and self._filled > self._began:
+            self._rest = (clock() - self._filled) / (self._filled - self._began)
+        self._is_measured = False
 
     @property
     def has_slow_transactions(self) -> bool:
@@ -118,11 +136,15 @@ class BlockFilling:
     def _take_in_time(self, builder: BlockBuilder, offers: Iterator[Transaction], clock: Clock) -> None:
         block_time = builder.context.timestamp - builder.context.parent.timestamp
         most, longest = min(FILL_SECONDS, block_time / 2), min(TRANSACTION_SECONDS, block_time / 4)
-        end = clock() + most
+        end = self._began + most
+        last_end = self._began + self._longest(block_time, most)
         has_tried = is_full_of_work = False
         offered: set[Hash] = set()
         for transaction in offers:
-            left = end - clock()
+            now = clock()
+            if end <= now < last_end and now - self._began < _LIGHT_SECONDS * len(offered):
+                end = last_end
+            left = end - now
             if builder.gas_left < TX_GAS or (has_tried and left <= 0):
                 return
             if not self._meets_its_condition(builder, transaction):
@@ -155,3 +177,9 @@ class BlockFilling:
             else:
                 self._slow.drop(transaction.hash)
         self._slow.keep_only(offered)
+
+    def _longest(self, block_time: float, most: float) -> float:
+        """Seconds that a block of light transactions is filled for, at most."""
+        if self._rest is None:
+            return most
+        return max(most, min(FILL_SECONDS, _BUSY_PART * block_time / (1 + self._rest)))

@@ -84,6 +84,7 @@ class Engine:
         self._payloads: OrderedDict[bytes, Sealed] = OrderedDict()
         self._sealed: OrderedDict[Hash, Sealed] = OrderedDict()
         self._invalid: OrderedDict[Hash, tuple[Hash | None, str]] = OrderedDict()
+        self._last_built: Hash | None = None  # the block that was filled last, until it is the head
 
     def forkchoice_updated(
         self, head: Hash, safe: Hash, finalized: Hash, attributes: PayloadAttributes | None = None
@@ -105,6 +106,9 @@ class Engine:
             raise TooDeepReorg(str(error)) from error
         except UnknownBlock as error:
             raise InvalidForkchoiceState(str(error)) from error
+        if head == self._last_built and self._filling is not None and self.seconds is not None:
+            self._filling.adopted(self.seconds)
+            self._last_built = None
         status = PayloadStatus("VALID", head)
         if attributes is None:
             return ForkchoiceResult(status)
@@ -196,10 +200,14 @@ class Engine:
                 builder.apply(transaction)
             except InvalidTransaction as error:
                 raise InvalidPayloadAttributes(f"transaction {index}: {error}") from error
-        if not attributes.no_tx_pool and self.pool is not None and self._filling is not None:
+        takes_pool = not attributes.no_tx_pool and self.pool is not None
+        if takes_pool and self._filling is not None and self.pool is not None:
             pool = self.pool
             self._filling.fill(builder, lambda: self._within_da_limits(builder, pool, context.base_fee), self.seconds)
-        return builder.seal()
+        sealed = builder.seal()
+        if takes_pool:
+            self._last_built = sealed.executed.block.hash
+        return sealed
 
     @property
     def has_slow_transactions(self) -> bool:

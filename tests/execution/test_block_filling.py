@@ -147,6 +147,39 @@ def test_filling_ends_in_the_middle_of_a_transaction_and_before_half_of_the_bloc
     assert not pool.rejected
 
 
+def fill_and_adopt(filling, pool, clock, number, after):
+    """Fills a block of 1 s with transactions that take no time by themselves; `after`: seconds until it is the head."""
+    offered = iter(lambda: clock.__setattr__("now", clock.now + 0.0005), 0)
+    builder = Builder(clock, number, block_time=1)
+    builder.gas_left = 1_000_000_000
+    begun = clock.now
+    filling.fill(builder, lambda: (transaction(0) for _ in offered), clock)
+    seconds = clock.now - begun
+    clock.now += after * len(builder.transactions)
+    filling.adopted(clock)
+    return seconds
+
+
+def test_a_block_of_light_transactions_is_filled_for_longer_where_what_follows_is_short():
+    clock = Clock()
+    filling = BlockFilling(Pool([]))
+    assert fill_and_adopt(filling, None, clock, 1, 0.0002) == pytest.approx(0.5, abs=0.001)
+    # 0.4 s of roots and storing per second of filling: 0.9 s are divided between the two.
+    assert fill_and_adopt(filling, None, clock, 2, 0.0005) == pytest.approx(0.9 / 1.4, abs=0.001)
+    assert fill_and_adopt(filling, None, clock, 3, 0.0) == pytest.approx(0.5, abs=0.001)
+    assert fill_and_adopt(filling, None, clock, 4, 0.0) == pytest.approx(0.9, abs=0.001)
+
+
+def test_a_block_of_few_transactions_is_never_filled_for_longer():
+    clock = Clock()
+    filling = BlockFilling(Pool([]))
+    fill_and_adopt(filling, None, clock, 1, 0.0)
+    pool = Pool(transaction(1) for _ in range(50))
+    filling._pool = pool
+    _, seconds = fill(filling, pool, clock, 2, block_time=1)
+    assert seconds == pytest.approx(0.5)
+
+
 def test_a_transaction_that_ran_short_of_time_is_not_slow():
     clock, first = Clock(), [transaction(4), transaction(4)]
     last = transaction(4)
