@@ -1,7 +1,7 @@
 """The length that FastLZ level 1 compresses to (fjord/exec-engine.md, "FastLZ"; ariya/FastLZ, fastlz1_compress).
 
-pyfastlz is the original compressor in C: 1.3 µs for an inference. Where it has no wheel, `counted_length` gives the same
-lengths in 50 µs.
+pyfastlz is the original compressor in C: 1.3 µs for an inference. Where it has no wheel, `counted_length` gives the
+same lengths in 50 µs.
 """
 
 try:

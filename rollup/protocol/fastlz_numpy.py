@@ -1,6 +1,8 @@
 """The length that FastLZ level 1 compresses to, counted with NumPy and without compressing.
 
-It is used where pyfastlz has no wheel (rollup/protocol/fastlz.py). The compressor reads the bytes in order and looks up every three of them in a table of 8,192 slots. A position can be a
+It is used where pyfastlz has no wheel (rollup/protocol/fastlz.py).
+
+The compressor reads the bytes in order and looks up every three of them in a table of 8,192 slots. A position can be a
 match only if its slot was used before. NumPy finds those positions, and the loop visits only them. It works in chunks,
 because a match is at most 8,192 bytes back, so memory does not grow with a transaction of tens of megabytes.
 """

@@ -82,7 +82,7 @@ def test_the_length_is_that_of_the_plain_walk(data: bytes) -> None:
 
 
 def test_without_the_compiled_package_the_length_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fastlz_numpy, "compressor", None)
+    monkeypatch.setattr(fastlz, "compressor", None)
     monkeypatch.setattr(fastlz_numpy, "counted_length", lambda data: -len(data))
     assert fastlz_length(b"abc") == -3
 

@@ -238,7 +238,7 @@ class _Place:
             self.is_ready = True
 
     async def _take_transactions(self) -> None:
-        """One message after another, so that a sender's transactions come into the pool in the order of their sending."""
+        """One message after another: a sender's transactions come into the pool in the order of their sending."""
         while self._to_take:
             self._tell(Kind.SENT, await self._host.take_transactions(self._to_take[0]))
             self._to_take.popleft()
