@@ -5,10 +5,12 @@ import re
 import pytest
 
 from derivation import channels
+from rollup.cooperative import CALLS
 from rollup.execution import block_filling, engine, senders
 from rollup.execution.vms import program
 from rollup.l1.devnet import DevnetParams
 from rollup.l1.miner import FinalityLag
+from rollup.lanes import WEIGHTS, Lane
 from rollup.node import NodeParams
 from rollup.node.params import HISTORY
 from rollup.pool.limits import PoolLimits
@@ -37,9 +39,11 @@ def late(name):
     return getattr(RollupConfig, name)(Newest(), 0)
 
 
+LANES = {lane.name if lane in (Lane.L1, Lane.L2) else lane.name.lower(): lane for lane in Lane} | {"(calls)": CALLS}
 UPGRADES = [fork for fork in Fork if FORKS[fork].has_upgrade_transactions]
 
 SAID = {
+    "architecture.md": [f"| {name} | {WEIGHTS[lane]} |" for name, lane in LANES.items()],
     "execution.md": [
         f"up to {program.PROGRAMS._heaviest // 2**20} MB of them",
         f"{senders._SLICE} per task on up to 8 threads",
