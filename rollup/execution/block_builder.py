@@ -23,7 +23,6 @@ from rollup.execution.vms.rules import EvmRules
 from rollup.execution.vms.stepwise import Tracing
 from rollup.protocol import predeploys
 from rollup.protocol.block import Block, ExecutedBlock, Withdrawal
-from rollup.protocol.bloom import bloom_bits
 from rollup.protocol.fees import (
     GAS_PER_BLOB,
     L1FeeParameters,
@@ -267,10 +266,8 @@ class BlockBuilder:
     def _logs_bloom(self) -> bytes:
         bloom = 0
         for receipt in in_turns(self.receipts):
-            for log in receipt.logs:
-                bloom |= bloom_bits(log.address)
-                for topic in log.topics:
-                    bloom |= bloom_bits(topic)
+            if receipt.logs:
+                bloom |= int.from_bytes(receipt.bloom, "big")
         return bloom.to_bytes(256, "big")
 
     def _blob_gas(self, transaction: Transaction) -> int:

@@ -245,6 +245,9 @@ class Engine:
         """
         da_left = self.max_da_block
         for transaction in pool.pending(base_fee):
+            if da_left is None and self.max_da_transaction is None:
+                yield transaction
+                continue
             size = fjord_size_scaled(transaction.encode()) // 1_000_000
             too_big = self.max_da_transaction is not None and size > self.max_da_transaction
             if too_big or (da_left is not None and size > da_left):

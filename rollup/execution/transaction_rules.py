@@ -24,9 +24,14 @@ _MAX_NONCE = 2**64 - 1  # EIP-2681
 def check_static(transaction: Transaction, rules: "EvmRules") -> tuple[int, int]:
     """Checks a signed transaction against its fork's rules; returns its intrinsic gas and its floor gas.
 
-    Raises InvalidTransaction.
+    Raises InvalidTransaction. A transaction keeps what the newest rules said: pool and builders ask one after another.
     """
-    return _check(transaction, rules.signed_rules, rules)
+    known = transaction.checked
+    if known is not None and known[0] is rules:
+        return known[1]
+    gas = _check(transaction, rules.signed_rules, rules)
+    transaction.checked = rules, gas
+    return gas
 
 
 def check_message(transaction: Transaction, rules: "EvmRules") -> tuple[int, int]:

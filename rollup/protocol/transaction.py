@@ -89,6 +89,8 @@ class Transaction:
     _sender: Address | None = field(default=None, compare=False)
     _raw: bytes | None = field(default=None, compare=False, repr=False)
     _hash: Hash | None = field(default=None, compare=False, repr=False)
+    # The rules that it was checked against last, and its intrinsic and floor gas by them (transaction_rules.py).
+    checked: tuple[object, tuple[int, int]] | None = field(default=None, init=False, compare=False, repr=False)
 
     @property
     def is_deposit(self) -> bool:
@@ -153,7 +155,7 @@ class Transaction:
             self.v = parity
         else:
             self.v = parity + (27 if self.chain_id is None else 35 + 2 * self.chain_id)
-        self._raw = self._hash = self._sender = None
+        self._raw = self._hash = self._sender = self.checked = None
         return self
 
     def impersonated(self, sender: Address) -> "Transaction":
