@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from rollup.cli import main
+from rollup.protocol.accounts import USERS
 from rollup.serve import PORTS
 from tests.docs.pages import page
 from tests.node.asking import answer_ctl, asking, node_with_safe
@@ -37,9 +38,16 @@ def as_seen(line):
     return r"(?:0x[0-9a-f]{64}|\d+(?:\.\d+)?)".join(map(re.escape, NUMBER.split(line)))
 
 
+def options(text):
+    """Those that the text of an experiment starts its chain with, by their names in NodeParams."""
+    words = re.search(r"`openrollup run (--[^`]+)`", text)
+    given = words[1].split() if words else []
+    return {name[2:].replace("-", "_"): int(value) for name, value in zip(given[::2], given[1::2], strict=True)}
+
+
 @pytest.fixture
-def node():
-    with node_with_safe(20, l1_block_time=12) as node:
+def node(name):
+    with node_with_safe(20, l1_block_time=12, **options(EXPERIMENTS[name])) as node:
         send(node, "l2", 1, 2)
         yield node
 
@@ -63,8 +71,8 @@ def run(node, monkeypatch):
     return run
 
 
-def test_there_are_ten_experiments():
-    assert [name.split(".")[0] for name in EXPERIMENTS] == [str(number) for number in range(1, 11)]
+def test_there_are_eleven_experiments():
+    assert [name.split(".")[0] for name in EXPERIMENTS] == [str(number) for number in range(1, 12)]
     assert all(steps(text) for text in EXPERIMENTS.values())
 
 
@@ -76,3 +84,24 @@ def test_an_experiment_shows_what_the_page_says(node, run, name):
         for line in lines:
             assert re.search(as_seen(line), output), f"{command}\n{line}\n{output}"
     settle(node)
+
+
+@pytest.mark.parametrize("name", [name for name in EXPERIMENTS if name.startswith("11.")])
+def test_what_nobody_posted_in_time_is_replaced_and_its_transactions_come_again(node, run, name):
+    chain = node.l2.chain
+    (sent,) = node.l2.pool.content().pending[USERS[1].address]
+    run("openrollup ctl batcher stop")
+    while node.build_l2() is None:
+        pass
+    first, before = chain.find_transaction(sent.hash).block_number, chain.head
+    safe = chain.safe.number
+    run("openrollup ctl l1 mine 16")
+    assert chain.canonical_hash(before.number) != before.hash
+    assert chain.safe.number > safe
+    assert all(len(chain.block_by_number(number).transactions) == 1 for number in range(first, chain.safe.number + 1))
+    run("openrollup ctl batcher start")
+    run("openrollup ctl l1 mine 3")
+    settle(node)
+    while node.l2.pool.get(sent.hash) is not None:
+        node.build_l2()
+    assert chain.find_transaction(sent.hash).block_number > first

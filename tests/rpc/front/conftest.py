@@ -22,8 +22,8 @@ async def ready(servers, count=1):
 class Served:
     """A node at genesis behind its ports."""
 
-    def __init__(self, processes):
-        self.node = open_node()
+    def __init__(self, processes, **options):
+        self.node = open_node(**options)
         ports = dict.fromkeys(PORTS, 0)
         self.servers = NodeServers(self.node, ports, "127.0.0.1", SECRET, processes=processes, takes_conditions=True)
         self.processes = processes
