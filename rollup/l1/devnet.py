@@ -56,6 +56,8 @@ _SINCE = {
     "da_footprint_gas_scalar": Fork.JOVIAN,
 }
 
+_LEAST_FINALIZATION = 8  # seconds
+
 
 @dataclass(slots=True, frozen=True)
 class DevnetParams:
@@ -107,11 +109,13 @@ class DevnetParams:
         """Seconds from a withdrawal's proof until it may be finalized.
 
         Libraries wait for this period and a few seconds more on their own clock (viem: 10); by then L1 must have a
-        block that is later than the period. One block time would be met by no block before the second.
+        block that is later than the period. One block time would be met by no block before the second. They do not
+        wait at all when their clock says that the period is over, though L1's newest block may be older: so it must be
+        longer than a client takes from the block of its proof to the question.
         """
         if self.finalization_period is not None:
             return self.finalization_period
-        return max(self.l1_block_time - 4, 1)
+        return max(self.l1_block_time - 4, _LEAST_FINALIZATION)
 
     def check(self) -> None:
         """Raises ConfigError for a value that the SystemConfig refuses, or that no block would have: its fork comes
