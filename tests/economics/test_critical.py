@@ -41,7 +41,7 @@ def test_below_the_fixed_point_users_fall_and_above_it_they_grow():
     users, models = fixed_point(MARKET)
     assert models == pytest.approx(critical_models(MARKET, users))
     assert viable_models(MARKET, users) >= models > viable_models(MARKET, users * 0.9)
-    found = take_off(MARKET, (users / 4, users), (int(models), 4 * int(models)), months=24, runs=10)
+    found = take_off(MARKET, (users / 4, users), (int(models), 4 * int(models)), months=24, runs=5)
     assert found.fixed_point == (users, models)
     assert found.held[0][0] == 0.0
     assert found.held[1][1] >= 0.9

@@ -23,7 +23,7 @@ STILL = Market(models=50, max_models=50, entry=0.0, exit=0.0, growth=0.0, churn=
 
 
 def test_v8_queries_are_poisson_by_total():
-    found = simulate(STILL, 200, seeds_of(8, 0, range(40)))["queries"]
+    found = simulate(STILL, 60, seeds_of(8, 0, range(20)))["queries"]
     expected = STILL.queries_per_month * (STILL.price / STILL.reference_price) ** STILL.elasticity
     z = (found - expected) / np.sqrt(expected)
     assert abs(z.mean()) * np.sqrt(z.size) < 5
@@ -44,8 +44,8 @@ def test_v8_queries_are_poisson_by_model():
 
 
 def test_v8_a_gamma_factor_makes_it_wider():
-    wide = simulate(replace(STILL, dispersion=0.5), 100, seeds_of(8, 0, range(20)))["queries"]
-    narrow = simulate(STILL, 100, seeds_of(8, 0, range(20)))["queries"]
+    wide = simulate(replace(STILL, dispersion=0.5), 40, seeds_of(8, 0, range(10)))["queries"]
+    narrow = simulate(STILL, 40, seeds_of(8, 0, range(10)))["queries"]
     assert wide.var() > 10 * narrow.var()
 
 

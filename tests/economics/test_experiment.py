@@ -49,10 +49,12 @@ def test_v14_the_bytes_are_the_same_for_any_number_of_workers(tmp_path, expected
     assert os.listdir(tmp_path) == ["sweep.jsonl"]
 
 
-@pytest.mark.slow
-def test_v14_on_a_dask_cluster_of_two_workers_too(tmp_path, expected):
+@pytest.mark.parametrize("processes", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_v14_on_a_dask_cluster_of_two_workers_too(tmp_path, expected, processes):
+    """The workers are two nannies and their processes, or (quickly) two workers with their own ports in this one."""
     distributed = pytest.importorskip("distributed", reason="NO DASK: pip install 'openrollup[dask]'")
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+    options = {"processes": processes, "protocol": "tcp", "dashboard_address": None}
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, **options) as cluster:
         address = cluster.scheduler_address.removeprefix("tcp://")
         with executor_of(f"dask://{address}") as executor:
             assert run_to_file(SCENARIO.tasks(), run_market, tmp_path / "dask.jsonl", executor) == {}
