@@ -18,7 +18,8 @@ from derivation.errors import Critical, EndOfSource, NotEnoughData, NotFound, Re
 from derivation.journal import BlockDerived, Journal
 from derivation.pipeline import Pipeline
 from derivation.safe_heads import SafeHeads, SafeRecord
-from derivation.sources import BlobSource, L1Source
+from derivation.sources import BlobSource, L1Source, is_canonical
+from derivation.sync_start import SyncStart
 from rollup.cooperative import pause
 from rollup.execution.block_context import InvalidPayloadAttributes
 from rollup.execution.engine import Engine, InvalidForkchoiceState, TooDeepReorg
@@ -33,7 +34,7 @@ log = structlog.get_logger()
 
 
 class Progress(Enum):
-    """What a step came to."""
+    """The result of a step."""
 
     IDLE = "idle"  # all of L1 is read
     ADVANCED = "advanced"  # something was read
@@ -44,7 +45,7 @@ class Progress(Enum):
 
 @dataclass(slots=True, frozen=True)
 class DerivationSnapshot:
-    """Where a derivation stood, beside the heads of its chain."""
+    """The state of a derivation, without the heads of its chain."""
 
     is_begun: bool
     safe_heads: list[SafeRecord]  # newest first, down to the finalized block
@@ -52,7 +53,7 @@ class DerivationSnapshot:
 
 
 class Verifier:
-    """Derives an L2 chain into an engine. step() does one thing; sync() does all there is to do."""
+    """Derives an L2 chain into an engine. step() makes one step; sync() makes all steps that are possible now."""
 
     def __init__(
         self,
@@ -70,6 +71,7 @@ class Verifier:
         self.record = BatchRecord(engine.chain.store, self.journal)
         self._pipeline = Pipeline(config, l1, blobs, engine.chain, self.journal)
         self._safe_heads = SafeHeads(engine.chain.store)
+        self._start = SyncStart(config, l1, engine.chain, self._safe_heads)
         self._is_begun = False
         self._pending = self._ref(engine.chain.safe)  # ahead of the safe head inside a span batch, before Holocene
         self._attributes: DerivedAttributes | None = None
@@ -119,7 +121,7 @@ class Verifier:
         return Progress.ADVANCED
 
     def step(self) -> Progress:
-        """Does one thing; raises Critical when derivation cannot go on."""
+        """Makes one step; raises Critical if derivation cannot continue."""
         # spec: driver.retry
         try:
             if not self._is_begun:
@@ -139,12 +141,12 @@ class Verifier:
             return Progress.RESET
 
     def reset(self) -> None:
-        """Starts over at the next step, from the last block that L1 still bears out."""
+        """Starts over at the next step, from the last safe block whose L1 block is still canonical."""
         self._is_begun = False
 
     # ---------------------------------------------------------------- snapshots
     def capture(self) -> DerivationSnapshot:
-        """Where the derivation stands, beside the heads of its chain."""
+        """The state of the derivation, without the heads of its chain."""
         return DerivationSnapshot(
             self._is_begun, self._safe_heads.since(self._chain.finalized.number), self.waiting_for
         )
@@ -185,91 +187,19 @@ class Verifier:
             raise Reset(f"L1 reorg: block {origin.number} is no longer 0x{origin.hash.hex()}")
 
     def _begin(self) -> None:
-        """Finds heads that L1 bears out, and an L1 block from which every channel of the next batch can be read."""
+        """Finds heads that agree with L1, and an L1 block from which every channel of the next batch can be read."""
         self._attributes = None
-        safe = self._find_safe()
-        unsafe = self._find_unsafe(safe)
+        safe = self._start.find_safe()
+        unsafe = self._start.find_unsafe(safe)
         finalized = self._chain.finalized
         if unsafe.hash != self._chain.head.hash or safe.hash != self._chain.safe.hash:
             self._forkchoice(unsafe.hash, safe.hash, finalized.hash)
         self._pending = self._ref(safe)
-        base, system_config = self._pipeline_start(self._pending)
+        base, system_config = self._start.pipeline_start(self._pending)
         self.record.begin_again()
-        self.journal.begin(self._settled_l1(safe))
+        self.journal.begin(self._start.settled_l1(safe))
         self._pipeline.reset(base, system_config)
         self._is_begun = True
-
-    def _settled_l1(self, safe: Block) -> int:
-        """The L1 block that a safe block was derived from: L1 was read up to it before; -1 when it was not."""
-        newest = next(self._safe_heads.newest_first(), None)
-        if newest is None or newest.l2.hash != safe.hash or safe.number == self.config.genesis.l2.number:
-            return -1
-        return newest.derived_from.number
-
-    def _find_safe(self) -> Block:
-        """The newest recorded safe block whose L1 block is still there; without records the finalized block."""
-        # spec: driver.sync-start
-        finalized, older = self._chain.finalized, None
-        for record in self._safe_heads.newest_first():
-            if record.l2.number < finalized.number:
-                older = record
-                break
-            if self._is_canonical(record.derived_from) and self._chain.is_canonical(record.l2.hash):
-                block = self._chain.block(record.l2.hash)
-                if block is not None:
-                    self._safe_heads.drop_after(record)
-                    return block
-        origin = self._ref(finalized).l1_origin
-        if self._l1.ref_by_number(origin.number).hash != origin.hash:
-            raise Critical(
-                f"L1 was reorganised below the finalized L2 block {finalized.number}: its origin "
-                f"{origin.number} 0x{origin.hash.hex()} is no longer in L1's chain"
-            )
-        self._safe_heads.drop_after(older)
-        if finalized.number == self.config.genesis.l2.number:
-            self._record_genesis(finalized)
-        return finalized
-
-    def _record_genesis(self, genesis: Block) -> None:
-        """Genesis is safe as of every L1 block, also of one before the rollup's own (op-node/rollup/driver)."""
-        try:
-            first = self._l1.ref_by_number(0)
-        except NotFound:
-            return  # a source of later blocks alone
-        self._safe_heads.record(SafeRecord(BlockId(genesis.hash, genesis.number), first.id))
-
-    def _find_unsafe(self, safe: Block) -> Block:
-        """The newest block above the safe one whose L1 origin is still there, or not known yet."""
-        block = self._chain.head
-        while block.number > safe.number:
-            origin = self._ref(block).l1_origin
-            try:
-                if self._l1.ref_by_number(origin.number).hash == origin.hash:
-                    return block
-            except NotFound:
-                pass  # an L1 behind ours, or one that was reorganised to a shorter chain
-            parent = self._chain.block(block.header.parent_hash)
-            if parent is None:
-                raise Critical(f"L2 block {block.number - 1} is missing")
-            block = parent
-        return safe
-
-    def _pipeline_start(self, safe: L2BlockRef) -> tuple[L1BlockRef, SystemConfig]:
-        """The L1 block a channel timeout before the safe head's origin, and the system config as of it."""
-        # spec: driver.sync-start
-        config = self.config
-        origin = self._l1.ref_by_hash(safe.l1_origin.hash)
-        timeout = config.channel_timeout_at(origin.timestamp)
-        start = max(origin.number - timeout, config.genesis.l1.number)
-        base = self._l1.ref_by_number(start)
-        block: Block | None = self._chain.block(safe.hash)
-        while block is not None and block.number > config.genesis.l2.number:
-            if self._ref(block).l1_origin.number <= start:
-                break
-            block = self._chain.block(block.header.parent_hash)
-        if block is None:
-            raise Critical(f"no L2 block of L1 origin {start} is kept")
-        return base, system_config_of_block(config, block)
 
     def _process(self, derived: DerivedAttributes) -> None:
         """Makes the block of some attributes safe: the one that is there if it agrees, a new one otherwise."""
@@ -331,12 +261,12 @@ class Verifier:
         self._pending = self._ref(block)
 
     def _finalize(self) -> None:
-        """What was derived from finalized L1 data is final (specs protocol/rollup-node.md, "Finalization")."""
+        """Finalizes the blocks derived from finalized L1 data (specs protocol/rollup-node.md, "Finalization")."""
         finalized = self._l1.finalized()
         newest = self._safe_heads.at_l1(finalized.number)
         if newest is None or newest.l2.number <= self._chain.finalized.number:
             return
-        if self._is_canonical(newest.derived_from):
+        if is_canonical(self._l1, newest.derived_from):
             self._forkchoice(self._chain.head.hash, self._chain.safe.hash, newest.l2.hash)
 
     def _forkchoice(self, unsafe: Hash, safe: Hash, finalized: Hash) -> None:
@@ -349,12 +279,6 @@ class Verifier:
             raise Reset(str(error)) from error
         if result.status.status != "VALID":
             raise Reset(f"forkchoice: the engine says {result.status.status}")
-
-    def _is_canonical(self, block: BlockId) -> bool:
-        try:
-            return self._l1.ref_by_number(block.number).hash == block.hash
-        except NotFound:
-            return False
 
     def _system_config(self, ref: L2BlockRef) -> SystemConfig:
         block = self._chain.block(ref.hash)

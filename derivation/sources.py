@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from rollup.protocol.blockref import L1BlockRef
+from derivation.errors import NotFound
+from rollup.protocol.blockref import BlockId, L1BlockRef
 from rollup.protocol.header import Header
 from rollup.protocol.primitives import Hash
 from rollup.protocol.receipt import Receipt
@@ -27,3 +28,11 @@ class BlobSource(Protocol):
     """Blobs of 131,072 bytes by versioned hash, in the order asked; raises Temporary, NotFound."""
 
     def blobs(self, ref: L1BlockRef, hashes: Sequence[Hash]) -> list[bytes]: ...
+
+
+def is_canonical(l1: L1Source, block: BlockId) -> bool:
+    """Whether an L1 block is in L1's chain; raises Temporary."""
+    try:
+        return l1.ref_by_number(block.number).hash == block.hash
+    except NotFound:
+        return False
