@@ -7,10 +7,10 @@ import structlog
 from rollup.cooperative import Turns
 from rollup.pool.errors import PoolError
 from rollup.protocol.primitives import Hash
+from rollup.rpc.dispatch import CRASHED, UNREADABLE
 from rollup.rpc.errors import HANDLER_CRASHED, SERVER_ERROR
 from rollup.rpc.front.fronts import Item
 from rollup.rpc.front.sends import Answer
-from rollup.rpc.server import CRASHED, UNREADABLE
 
 log = structlog.get_logger()
 

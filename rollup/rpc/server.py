@@ -1,43 +1,23 @@
-"""One JSON-RPC endpoint: HTTP POST and WebSocket on the same port (JSON-RPC 2.0, geth's answers to defects)."""
+"""One JSON-RPC endpoint: HTTP POST and WebSocket on the same port."""
 
 import asyncio
-import inspect
 import socket
-from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
-from contextvars import ContextVar
-from functools import partial
-from typing import Any
 
 import structlog
 from aiohttp import web
 from aiohttp.http import SERVER_SOFTWARE
 
-from rollup.cooperative import Stopwatch, Turns
-from rollup.execution.state.database import StateUnavailable
-from rollup.execution.state.trie import MissingNode
-from rollup.lanes import Lane
-from rollup.rpc.answers import BatchAnswer, failure, success
+from rollup.cooperative import Turns
 from rollup.rpc.body import BodyBroken, BodyTooLarge, read_body, skip_body
 from rollup.rpc.busy import BusyConnections
-from rollup.rpc.changes import Changes
-from rollup.rpc.errors import (
-    HANDLER_CRASHED,
-    INVALID_REQUEST,
-    RESPONSE_TOO_LARGE,
-    RpcError,
-    method_not_found,
-    notifications_not_supported,
-)
+from rollup.rpc.dispatch import RESULT, Dispatcher, is_local_caller
 from rollup.rpc.front.fronts import Fronts, Item
 from rollup.rpc.front.sends import SEND_METHOD, Answer
 from rollup.rpc.hosts import Hosts
 from rollup.rpc.incoming import PortIncoming, Protocol, Server, last_used, note_use
 from rollup.rpc.limits import (
-    LARGE_BODY,
-    MAX_BATCH,
-    MAX_BATCH_ANSWER,
     MAX_BODY,
     MAX_LARGE_BODIES,
     MAX_WEBSOCKETS,
@@ -46,81 +26,78 @@ from rollup.rpc.limits import (
     STOP_SECONDS,
 )
 from rollup.rpc.listener import Listener
-from rollup.rpc.methods import Duration, chosen, collect, duration_of, is_for_local_callers
+from rollup.rpc.methods import Method, collect
 from rollup.rpc.origins import Origins, is_loopback, is_same_origin, single_origin
-from rollup.rpc.request_text import parse_request
 from rollup.rpc.subscriptions import Connection, Subscriptions
 from rollup.rpc.websocket import converse
-from rollup.store.kv import StoreError
 
 log = structlog.get_logger()
 
-Handler = Callable[..., Any]
 TakeTransactions = Callable[[Sequence[Item]], Awaitable[list[Answer]]]
 Page = Callable[[web.BaseRequest], web.Response | None]  # None: not for this client
 _BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN, _METHOD_NOT_ALLOWED, _TOO_LARGE = 400, 401, 403, 405, 413
 _UNSUPPORTED, _UNAVAILABLE = 415, 503
-_RESULT = 0
-# Whether the request in work comes from this machine. A call that no connection made does.
-is_local_caller: ContextVar[bool] = ContextVar("is_local_caller", default=True)
-UNREADABLE = (StateUnavailable, MissingNode, StoreError)  # how the chain says that its data cannot be read
-CRASHED = "method handler crashed"
-_SUBSCRIBING = frozenset(("eth_subscribe", "eth_unsubscribe"))
 
 
 class RpcServer:
-    """Serves handlers by method name. A handler takes the params list and returns what orjson can write.
+    """Serves a Dispatcher's methods over HTTP and WebSocket.
 
-    turns: those of the node. What takes long, or changes a chain, runs in them (rollup/rpc/methods.py says which).
-    authorize, if given, is asked with the request's headers and answers None or why not (HTTP 401).
+    turns: those of the node. authorize, if given, is called with the request's headers and returns None, or the reason
+    of a refusal (HTTP 401).
     """
 
     def __init__(
         self,
         name: str,
-        methods: Mapping[str, Handler],
+        methods: Mapping[str, Method],
         subscriptions: Subscriptions | None = None,
         authorize: Callable[[Mapping[str, str]], str | None] | None = None,
         max_body: int = MAX_BODY,
         turns: Turns | None = None,
     ) -> None:
         self.name = name
-        self.methods = {"rpc_modules": self._modules, **methods}
-        self._names = frozenset(self.methods) | (_SUBSCRIBING if subscriptions is not None else frozenset())
+        self._dispatcher = Dispatcher(methods, subscriptions, turns)
+        self.methods = self._dispatcher.methods
+        self.answered = self._dispatcher.answered
         self.port = 0
         self._subscriptions = subscriptions
         self._authorize = authorize
-        self._turns = turns if turns is not None else Turns()
         self._max_body = max_body
         self._hosts, self._origins = Hosts(), Origins()
         self._large_bodies = asyncio.Semaphore(MAX_LARGE_BODIES)
         self._busy = BusyConnections()
         self._websockets = 0
         self._incoming = PortIncoming()
-        self._changes = Changes()
         self._listener: Listener | None = None
         self._server: Server | None = None
-        self.answered: Counter[tuple[str, int]] = Counter()  # calls by method and error code; 0 is a result
         self.pages: dict[str, Page] = {}  # what GET answers, by path
         self._takes: TakeTransactions | None = None
         self._front_count = 0
         self.mounted: dict[str, RpcServer] = {}  # other endpoints, by the path under which this port answers for them
 
     def allow(self, hosts: Hosts, origins: Origins) -> None:
-        """Takes other rules for Host and Origin, before the start."""
+        """Sets the rules for Host and Origin. Call it before the start."""
         self._hosts, self._origins = hosts, origins
 
     def add(self, *namespaces: object) -> None:
-        """Answers the methods of more namespaces too, from now on."""
+        """Adds the methods of more namespaces."""
         self.add_methods(collect(*namespaces))
 
-    def add_methods(self, methods: Mapping[str, Handler]) -> None:
-        """Answers more methods by name, from now on."""
-        self.methods.update(methods)
-        self._names |= frozenset(self.methods)
+    def add_methods(self, methods: Mapping[str, Method]) -> None:
+        """Adds methods by name."""
+        self._dispatcher.add(methods)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Every method that is answered here, subscriptions too."""
+        return self._dispatcher.names
+
+    async def handle(self, body: bytes, connection: Connection | None = None) -> bytes | None:
+        """The answer to a request or a batch; None if nothing is to be answered."""
+        return await self._dispatcher.handle(body, connection)
 
     def use_fronts(self, count: int, takes: TakeTransactions) -> None:
-        """Has so many front processes beside it, from its start on. takes: what answers their transactions."""
+        """Starts this number of front processes with the port. takes: answers their transactions."""
         self._front_count, self._takes = count, takes
 
     @property
@@ -151,126 +128,7 @@ class RpcServer:
             await self._busy.stop(STOP_SECONDS)
             await self._listener.stop()
             self._listener = self._server = None
-            await self._changes.stop()
-
-    # ------------------------------------------------------------ JSON-RPC
-    @property
-    def names(self) -> frozenset[str]:
-        """Every method that is answered here, subscriptions too."""
-        return self._names
-
-    def _modules(self, params: list[Any]) -> dict[str, str]:
-        """rpc_modules: the namespaces of this port (geth rpc/server.go)."""
-        del params
-        return dict.fromkeys(sorted({name.split("_")[0] for name in self.names}), "1.0")
-
-    async def handle(self, body: bytes, connection: Connection | None = None) -> bytes | None:
-        """The answer to a request or a batch; None where nothing is to be answered."""
-        try:
-            if len(body) > LARGE_BODY:  # many that come at once are read in turns
-                request = await self._turns.call(lambda: parse_request(body))
-            else:
-                request = parse_request(body)
-        except RpcError as error:
-            return failure(None, error)
-        if isinstance(request, list):
-            return await self._batch(request, connection)
-        return await self._call(request, connection)
-
-    async def _batch(self, requests: list[Any], connection: Connection | None) -> bytes | None:
-        if not requests:
-            return failure(None, RpcError("empty batch", INVALID_REQUEST))
-        if len(requests) > MAX_BATCH:
-            # There is no error for a whole batch: the first call gets it (geth rpc/handler.go).
-            ident = next((request["id"] for request in requests if _is_call(request)), None)
-            return b"[%b]" % failure(ident, RpcError("batch too large", INVALID_REQUEST))
-        answers, stopwatch = BatchAnswer(), Stopwatch()
-        for request in requests:
-            if answers.size > MAX_BATCH_ANSWER:
-                if _is_call(request):
-                    answers.add(failure(request["id"], RpcError("response too large", RESPONSE_TOO_LARGE)))
-                continue
-            answer = await self._call(request, connection, stopwatch)
-            if answer is not None:
-                answers.add(answer)
-            await asyncio.sleep(0)  # the chain goes on meanwhile
-        return answers.text()
-
-    async def _call(
-        self, request: Any, connection: Connection | None, stopwatch: Stopwatch | None = None
-    ) -> bytes | None:
-        is_notification = _is_named(request) and "id" not in request
-        if not is_notification and not _is_call(request):
-            ident = request.get("id") if isinstance(request, dict) else None
-            return failure(ident if _is_ident(ident) else None, RpcError("invalid request", INVALID_REQUEST))
-        params, ident = request.get("params"), request.get("id")
-        answer = await self._answer(request["method"], params, ident, connection, stopwatch)
-        return None if is_notification else answer
-
-    async def _answer(
-        self, method: str, params: Any, ident: Any, connection: Connection | None, stopwatch: Stopwatch | None
-    ) -> bytes:
-        """The result or the error, encoded: what a handler or its result does wrong ends here."""
-        try:
-            handler = self._handler(method, params := [] if params is None else params, connection)
-            answer = await self._run(handler, params, ident, stopwatch)
-            self._count(method, _RESULT)
-            return answer
-        except RpcError as error:
-            return self._refusal(method, ident, error)
-        except UNREADABLE as error:
-            # The chain's own words: a state that is no longer kept, or goes while it is read; a damaged data file.
-            return self._refusal(method, ident, RpcError(str(error)))
-        except Exception:
-            log.exception("handler failed", method=method)
-            return self._refusal(method, ident, RpcError(CRASHED, HANDLER_CRASHED))
-
-    def _refusal(self, method: str, ident: Any, error: RpcError) -> bytes:
-        self._count(method, error.code)
-        return failure(ident, error)
-
-    def _count(self, method: str, code: int) -> None:
-        """Counts an answer. A name that is no method counts as one, so that clients cannot add names."""
-        self.answered[method if method in self.names else "unknown", code] += 1
-
-    def _handler(self, method: str, params: Any, connection: Connection | None) -> Handler:
-        """The handler of a method; raises RpcError."""
-        if method not in self.names:
-            raise method_not_found(method)
-        if not isinstance(params, list):
-            raise RpcError("non-array args", -32602)
-        if connection is not None and self._subscriptions is not None:
-            if method == "eth_subscribe":
-                return partial(self._subscriptions.subscribe, connection)
-            if method == "eth_unsubscribe":
-                return partial(self._subscriptions.unsubscribe, connection)
-        handler = self.methods.get(method)
-        if handler is None:
-            raise notifications_not_supported()
-        handler = chosen(handler, params)
-        if is_for_local_callers(handler) and not is_local_caller.get():
-            raise RpcError(f"{method} answers only callers from this machine")
-        return handler
-
-    async def _run(self, handler: Handler, params: list[Any], ident: Any, stopwatch: Stopwatch | None) -> bytes:
-        """Runs a handler and encodes its result: in turns, if it is long, changes a chain or is one of a batch."""
-
-        def answer() -> bytes | Awaitable[Any]:
-            result = handler(params)
-            return result if inspect.isawaitable(result) else success(ident, result)
-
-        duration = duration_of(handler)
-        if duration is Duration.CHANGE:
-            answered = await self._changes.run(self._turns.change(answer))
-        elif duration is Duration.CHANGE_ALL:
-            answered = await self._changes.run(self._turns.change_all(answer, tuple(Lane)))
-        elif duration is Duration.INDEX:
-            answered = await self._turns.call_in(Lane.INDEX, answer, stopwatch)
-        elif duration is Duration.LONG or stopwatch is not None:
-            answered = await self._turns.call(answer, stopwatch)
-        else:
-            answered = answer()
-        return answered if isinstance(answered, bytes) else success(ident, await answered)
+            await self._dispatcher.stop()
 
     # ------------------------------------------------------------ front processes
     async def handle_body(self, body: bytes, is_local: bool) -> bytes:
@@ -283,7 +141,7 @@ class RpcServer:
         assert self._takes is not None
         answers = await self._takes(items)
         for answer in answers:
-            self._count(SEND_METHOD, answer[0] if isinstance(answer, tuple) else _RESULT)
+            self._dispatcher.count(SEND_METHOD, answer[0] if isinstance(answer, tuple) else RESULT)
         return answers
 
     async def adopt(self, connection: socket.socket, received: bytes) -> None:
@@ -410,19 +268,3 @@ def _abort(request: web.BaseRequest) -> None:
 def _is_json(content_type: str) -> bool:
     """Whether a browser asks before it sends such a body to another site (Fetch, CORS-safelisted request-header)."""
     return content_type in ("application/json", "application/json-rpc", "application/jsonrequest")
-
-
-def _is_named(request: Any) -> bool:
-    """Has a version and a method."""
-    if not isinstance(request, dict) or request.get("jsonrpc") != "2.0":
-        return False
-    return isinstance(request.get("method"), str) and bool(request["method"])
-
-
-def _is_call(request: Any) -> bool:
-    return _is_named(request) and "id" in request and _is_ident(request["id"])
-
-
-def _is_ident(ident: Any) -> bool:
-    """An id is a string, a number or null (geth lets true and false pass too)."""
-    return not isinstance(ident, dict | list)

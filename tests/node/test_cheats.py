@@ -18,8 +18,8 @@ from rollup.protocol.accounts import USERS
 from rollup.protocol.transaction import DYNAMIC_FEE, Transaction
 from rollup.rpc.block_cheat_api import BlockCheatApi
 from rollup.rpc.cheat_api import CheatApi
+from rollup.rpc.dispatch import is_local_caller
 from rollup.rpc.methods import declarations
-from rollup.rpc.server import is_local_caller
 from rollup.rpc.state_cheat_api import StateCheatApi
 from rollup.rpc.token_cheat_api import TokenCheatApi
 from tests.node.asking import asking, node_with_safe

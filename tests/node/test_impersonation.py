@@ -10,7 +10,7 @@ from rollup.protocol.accounts import USERS
 from rollup.protocol.deposits import TRANSACTION_DEPOSITED
 from rollup.protocol.known_transactions import known_or_decoded
 from rollup.protocol.transaction import DYNAMIC_FEE, LEGACY, Transaction, TransactionError, decode_transaction
-from rollup.rpc.server import is_local_caller
+from rollup.rpc.dispatch import is_local_caller
 from tests.node.asking import asking, node_with_safe
 from tests.node.test_snapshots import open_node, settle, state_of
 

@@ -185,7 +185,7 @@ async def test_large_bodies_are_read_in_turns_and_small_ones_at_once(door, monke
         seen.append(is_in_turns())
         return parse_request(body)
 
-    monkeypatch.setattr("rollup.rpc.server.parse_request", parse)
+    monkeypatch.setattr("rollup.rpc.dispatch.parse_request", parse)
     for size in (10, LARGE_BODY + 1):
         assert await door("eth_echo", "x" * size) == ["x" * size]
     assert seen == [False, True]

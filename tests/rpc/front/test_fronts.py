@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from rollup.cooperative import pause
-from rollup.rpc import server as server_module
+from rollup.rpc import dispatch as dispatch_module
 from rollup.rpc.answers import TOO_MANY_CONNECTIONS
 from rollup.rpc.front import fronts as fronts_module
 from rollup.rpc.front.fronts import front_count
@@ -150,7 +150,7 @@ async def test_transactions_are_taken_while_a_long_call_of_the_same_front_proces
 
 async def test_callers_from_elsewhere_are_known_as_such(fronted, monkeypatch):
     heard = []
-    monkeypatch.setattr(server_module, "is_for_local_callers", lambda handler: True)
+    monkeypatch.setattr(dispatch_module, "is_for_local_callers", lambda handler: True)
     await exchange(fronted.port, CHAIN_ID)
     heard += await fronted.servers.rpc_servers["l2"].handle_body(json.dumps(call("eth_chainId")).encode(), False), b""
     assert b"answers only callers from this machine" in heard[0]
