@@ -34,8 +34,9 @@ from rollup.pool.mempool import Mempool
 from rollup.protocol.accounts import BATCHER, DevAccount
 from rollup.protocol.call import Call
 from rollup.protocol.fees import forget_compressed_sizes
+from rollup.protocol.keys import address_of_key
 from rollup.protocol.primitives import keccak256
-from rollup.protocol.transaction import Transaction, address_of_key
+from rollup.protocol.transaction import Transaction
 from rollup.store.kv import MemoryStore
 from sequencer.batcher import channel_builder
 from sequencer.batcher.batcher import Batcher

@@ -14,8 +14,8 @@ from rollup.execution.contract_artifact import load_artifact
 from rollup.execution.genesis_account import GenesisAccount
 from rollup.load.workloads import RECIPIENTS, recipient, token_transfer, transfer
 from rollup.protocol.call import Call
+from rollup.protocol.keys import address_of_key
 from rollup.protocol.primitives import Address, keccak256
-from rollup.protocol.transaction import address_of_key
 
 CHAIN_ID: Final = 901
 GWEI: Final = 10**9

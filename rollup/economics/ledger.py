@@ -13,8 +13,8 @@ from rollup.economics.units import GWEI
 from rollup.l1.json_rpc import JsonRpcClient
 from rollup.protocol.accounts import OWNER, USERS, DevAccount
 from rollup.protocol.call import Call
+from rollup.protocol.keys import address_of_key
 from rollup.protocol.primitives import Address, keccak256
-from rollup.protocol.transaction import address_of_key
 
 DRY_CHAIN_ID: Final = 901
 DRY_TIME: Final = 1_700_000_000  # unix seconds

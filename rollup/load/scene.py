@@ -10,8 +10,8 @@ from rollup.l1.json_rpc import HttpEndpoint, JsonRpcClient, RpcError
 from rollup.load.job import GWEI, LoadError
 from rollup.protocol.accounts import USERS
 from rollup.protocol.call import Call
+from rollup.protocol.keys import address_of_key
 from rollup.protocol.primitives import keccak256
-from rollup.protocol.transaction import address_of_key
 
 _TIMEOUT: Final = 120.0  # seconds of one request
 _INCLUSION_TIMEOUT: Final = 120.0  # seconds for transactions of the setting up to be in a block

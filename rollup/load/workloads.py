@@ -11,8 +11,8 @@ from rollup.load.job import LoadError
 from rollup.load.scene import Scene
 from rollup.protocol.accounts import USERS, DevAccount
 from rollup.protocol.call import Call
+from rollup.protocol.keys import address_of_key
 from rollup.protocol.primitives import Address, keccak256
-from rollup.protocol.transaction import address_of_key
 
 TOKEN: Final = bytes.fromhex("4200000000000000000000000000000000000006")  # WETH9, a predeploy of every OP Stack chain
 FEE: Final = 10**12  # wei of one inference

@@ -9,6 +9,7 @@ from typing import Any
 
 from coincurve import PrivateKey, PublicKey
 
+from rollup.protocol.keys import address_of_public_key
 from rollup.protocol.primitives import (
     ZERO_ADDRESS,
     Address,
@@ -289,16 +290,7 @@ def recover_address(message_hash: Hash, y_parity: int, r: int, s: int) -> Addres
         key = PublicKey.from_signature_and_message(signature, message_hash, hasher=None)
     except ValueError as error:
         raise TransactionError(f"invalid signature: {error}") from error
-    return _address(key)
-
-
-def address_of_key(private_key: bytes) -> Address:
-    """The address of a 32-byte private key."""
-    return _address(PrivateKey(private_key).public_key)
-
-
-def _address(key: PublicKey) -> Address:
-    return keccak256(key.format(compressed=False)[1:])[12:]
+    return address_of_public_key(key)
 
 
 def _authorization_fields(item: Authorization) -> list[RlpItem]:

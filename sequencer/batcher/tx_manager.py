@@ -10,8 +10,9 @@ from rollup.l1.kzg import BLOB_SIZE
 from rollup.l1.l1_client import AlreadyPooled, L1Client, L1Receipt, PatientL1Client, TransactionRefused
 from rollup.l1.sidecar import BlobSidecar, make_sidecar
 from rollup.protocol.blockref import L1BlockRef
+from rollup.protocol.keys import address_of_key
 from rollup.protocol.primitives import Address
-from rollup.protocol.transaction import BLOB, DYNAMIC_FEE, Transaction, address_of_key
+from rollup.protocol.transaction import BLOB, DYNAMIC_FEE, Transaction
 from sequencer.batcher.da import L1Prices, calldata_gas
 
 _BUMP_PERCENT = 10  # what geth's pool asks of a replacement; of a blob transaction twice the price

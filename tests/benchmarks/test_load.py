@@ -21,7 +21,8 @@ from rollup.load.signing import lanes
 from rollup.load.usage import usage_of
 from rollup.load.workloads import WORKLOADS, Shape
 from rollup.protocol.call import Call
-from rollup.protocol.transaction import address_of_key, decode_transaction
+from rollup.protocol.keys import address_of_key
+from rollup.protocol.transaction import decode_transaction
 
 KEYS = sender_keys(4)
 CALLS = (Call(b"\x11" * 20, 1), Call(b"\x22" * 20, 2, b"\x33", 50_000))

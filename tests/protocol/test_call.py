@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rollup.protocol.call import Call
-from rollup.protocol.transaction import address_of_key, decode_transaction
+from rollup.protocol.keys import address_of_key
+from rollup.protocol.transaction import decode_transaction
 
 KEYS = st.integers(1, 2**250).map(lambda number: number.to_bytes(32, "big"))
 ADDRESSES = st.binary(min_size=20, max_size=20)

@@ -50,11 +50,8 @@ class AccountDatabase(TransactionJournal):
 
     def lock_changes(self) -> None:
         """Ends a transaction: values so far become original values, nothing is warm, nothing can be undone."""
-        self._log.clear()
+        super().lock_changes()
         self._original.clear()
-        self._transient.clear()
-        self._warm_addresses.clear()
-        self._warm_slots.clear()
 
     begin_transaction = lock_changes
 
@@ -179,9 +176,7 @@ class AccountDatabase(TransactionJournal):
 
     # ------------------------------------------------------------ storage
     def get_storage(self, address: Address, slot: int, from_journal: bool = True) -> int:
-        """A slot's value. Without from_journal it is the value at the start of the transaction (EIP-2200's original
-        value).
-        """
+        """A slot's value. Without from_journal it is EIP-2200's original value, at the transaction's start."""
         if not from_journal:
             originals = self._original.get(address)
             if originals is not None and slot in originals:
@@ -222,17 +217,13 @@ class AccountDatabase(TransactionJournal):
         return address not in self._cleared and self._had_storage(address)
 
     def storage_root(self, address: Address) -> Hash | None:
-        """The account's storage root. None if the storage is not that before the block: its root is computed at the
-        block's end.
-        """
+        """The account's storage root, or None if the storage has changed: roots are computed at the block's end."""
         base = self.base_account(address)
         root = EMPTY_TRIE_ROOT if base is None else base.storage_root
         is_cleared = address in self._cleared
-        if is_cleared and root != EMPTY_TRIE_ROOT:
-            return None
         before = {} if is_cleared else self._base_storage.get(address, {})
-        slots = self._storage.get(address, {})
-        return None if any(value != before.get(slot, 0) for slot, value in slots.items()) else root
+        is_changed = any(value != before.get(slot, 0) for slot, value in self._storage.get(address, {}).items())
+        return None if is_changed or (is_cleared and root != EMPTY_TRIE_ROOT) else root
 
     def _read_slot(self, address: Address, slot: int) -> int:
         value = 0
@@ -251,9 +242,7 @@ class AccountDatabase(TransactionJournal):
 
     @property
     def unlogged_accounts(self) -> dict[Address, Account | None]:
-        """The current accounts, for writes that cannot be undone. Use it between transactions, for accounts that were
-        read before.
-        """
+        """The current accounts, for writes between transactions to accounts that were read. They cannot be undone."""
         return self._accounts
 
     def write_storage(self, address: Address, values: dict[int, int]) -> None:

@@ -40,6 +40,13 @@ class TransactionJournal:
     def commit(self, checkpoint: int) -> None:
         """Keeps the changes since the checkpoint. An earlier checkpoint can still undo them."""
 
+    def lock_changes(self) -> None:
+        """Ends a transaction: nothing is warm, transient storage is empty, nothing can be undone."""
+        self._log.clear()
+        self._transient.clear()
+        self._warm_addresses.clear()
+        self._warm_slots.clear()
+
     # ------------------------------------------------------------ warmth (EIP-2929)
     def is_address_warm(self, address: Address) -> bool:
         """Whether the address was accessed in this transaction."""
