@@ -24,7 +24,9 @@ _SLICE_SECONDS = 0.003  # that transactions are worked out before others are ser
 _CHECK_SECONDS = 1.0
 _MAX_HEADS = 1_024  # read heads that are remembered: a client's requests often begin alike
 _NUMBERS = 2**32
-_SENT_AT_ONCE = 2  # messages of transactions that the node has not answered: it never waits for the next one
+# So many transactions go to the node in a second message before the first is answered, so that it never waits for
+# them. Fewer wait for the answer, because each message has a cost of its own.
+_WORTH_A_SECOND = 64
 
 
 @dataclass(slots=True)
@@ -133,7 +135,9 @@ class Front:
 
     def _send(self) -> None:
         """Hands over all that is worked out, unless the node has enough to take in."""
-        if len(self._sent) >= _SENT_AT_ONCE or not self._to_send:
+        if len(self._sent) > 1 or not self._to_send:
+            return
+        if self._sent and sum(len(job.prepared) for job in self._to_send) < _WORTH_A_SECOND:
             return
         jobs, self._to_send = self._to_send, []
         self._sent.append(jobs)
