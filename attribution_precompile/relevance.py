@@ -22,7 +22,7 @@ from .signatures import keccak256
 RULE: Final = b"openrollup/bm25-sentences/1"
 
 _MIN_LETTERS: Final = 3  # bytes of a word that counts
-_MIN_WORDS: Final = 3  # different words that a sentence shares with the text it follows
+_MIN_WORDS: Final = 3  # different words, each in at most half of the texts, that a sentence shares with its text
 _MIN_SHARE: Final = 4  # one quarter of the sentence's words, by their rarity
 _ENDS: Final = frozenset((b".", b"!", b"?"))
 _FRACTION: Final = 16  # bits of an inverse document frequency behind the binary point
@@ -86,7 +86,8 @@ class Relevance:
         best = min(scores, key=lambda document: (-scores[document], document))
         has = [word for word in words if any(document == best for document, _ in self._places.get(word, ()))]
         shared, total = sum(map(self._rarity, has)), sum(map(self._rarity, words))
-        if len(has) < _MIN_WORDS or shared * _MIN_SHARE < total:
+        telling = sum(2 * len(self._places[word]) <= max(2, len(self._lengths)) for word in has)
+        if telling < _MIN_WORDS or shared * _MIN_SHARE < total:
             return None
         count = len(sentence)
         score = (count << 64) * shared // (2 * total)

@@ -7,6 +7,7 @@ import {exactOpen, foreign, num} from '../format.js';
 import {change, form, made} from './state.js';
 import {listDatanets, listModels, title} from './registry.js';
 import {toYaml} from './yaml.js';
+import {Waiting} from '../parts/notice.js';
 import {Step} from './step.js';
 
 const AFTER_TYPING = 350;
@@ -72,6 +73,7 @@ export const Text = ({label, field, ...more}) => html`<label><span class="name">
 
 function Datanets({found}) {
   const weights = form.value.weights;
+  if (!found) return html`<${Waiting} lines=${2} />`;
   if (!found.length) return html`<p class="note">There is no DataNet yet: create one in step 1.</p>`;
   const toggle = (id) => {
     const rest = weights.filter((item) => item.id !== id);
@@ -89,7 +91,7 @@ function Datanets({found}) {
 
 export function ModelStep() {
   const data = useData(async () => ({models: await listModels(), datanets: await listDatanets()}), [], {live: 'slowly', beat: made.value});
-  const {models = [], datanets = []} = data.value ?? {};
+  const {models = [], datanets} = data.value ?? {};
   return html`<${Step} number="2" title="A model that learned from it" note="Who owns the model sets its price and its split; both are public. The attributor signs whose work is in an answer.">
     <div class="split">
       <div class="fields">

@@ -53,9 +53,14 @@ function pieces(text, parts, sources) {
   const found = [];
   let at = 0;
   for (const {start, end, index} of stretches(parts)) {
-    if (start > at) found.push({text: text.slice(at, start)});
-    found.push({text: text.slice(start, end), part: parts[index], source: owner.get(index), index});
-    at = end;
+    // What is left of a sentence beside its quotes may be a blank or a full stop: that is no mark.
+    const [, before, words, after] = /^([^\p{L}\p{N}]*)(.*?)(\s*)$/su.exec(text.slice(start, end));
+    const isQuote = parts[index].isQuote;
+    if (!isQuote && !words) continue;
+    const [from, to] = isQuote ? [start, end] : [start + before.length, end - after.length];
+    if (from > at) found.push({text: text.slice(at, from)});
+    found.push({text: text.slice(from, to), part: parts[index], source: owner.get(index), index});
+    at = to;
   }
   if (at < text.length) found.push({text: text.slice(at)});
   return found;
