@@ -168,6 +168,7 @@ def test_attestations_that_are_none(shell: Any, model: tuple[int, int], content:
         ["infer", "0"],
         ["infer", "1", "--fee", "0.5"],
         ["infer", "1", "--texts", str(MEDICAL)],
+        ["infer", "1", "--related", "--output-tokens", "3"],
         ["infer", "1", "--input-tokens", str(2**32)],
         ["datanet", "create", "--name", "a", "--metadata", "0x" + "11" * 32],
         ["datanet", "contribute", "1"],
