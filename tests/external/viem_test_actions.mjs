@@ -1,6 +1,8 @@
 // viem's test client in its mode for anvil: every action it has, one line of JSON each.
 import { readFileSync } from 'node:fs'
-import { createPublicClient, createTestClient, http, parseEther } from 'viem'
+import { createRequire } from 'node:module'
+
+const { createPublicClient, createTestClient, http, parseEther } = createRequire(`${process.cwd()}/`)('viem')
 
 const settings = JSON.parse(readFileSync(process.argv[2], 'utf8'))
 const { id, url } = settings[settings.layer]
