@@ -65,7 +65,7 @@ const COLUMNS = [
   {title: 'No.', right: true, hide: true, cell: (row) => grouped(row.id)},
   {title: 'Seen', hide: true, cell: (row) => (row.seen === null ? html`<span class="quiet">before</span>` : new Date(row.seen * 1000).toLocaleTimeString('en-GB'))},
   {title: 'Event', cell: (row) => html`<span class=${`chip${BAD.has(row.item.event) ? ' is-bad' : ''}`}>${foreign(row.item.event)}</span>`},
-  {title: 'What happened', cell: (row) => words(row.item)},
+  {title: 'What happened', cell: (row) => html`<span class="words">${words(row.item)}</span>`},
 ];
 
 export function Events() {
