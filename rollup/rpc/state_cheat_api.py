@@ -14,7 +14,7 @@ from rollup.rpc.cheat_api import Layer, Shared, cheat, cheats_of
 from rollup.rpc.errors import InvalidParams, RpcError
 from rollup.rpc.formats import hex_data
 from rollup.rpc.methods import Method, rpc
-from rollup.rpc.params import Invalid, Optional, address, boolean, data, hash32, mapping, number
+from rollup.rpc.params import Invalid, Optional, address, boolean, data, given_members, hash32, mapping, number
 
 _GZIP: Final = b"\x1f\x8b"
 _MOST: Final = 256 * 2**20  # bytes of a state of anvil, unpacked
@@ -53,7 +53,8 @@ class StateCheatApi:
     @cheat
     def reset(self, options: Mapping[str, Any] | None) -> bool:
         """Takes both layers back to the beginning."""
-        if options is not None and options.get("forking"):
+        forking = {} if options is None else given_members(options.get("forking") or {})
+        if forking:  # viem names its members without giving them values
             raise RpcError("a rollup is no fork of another chain: leave `forking` out")
         self._shared.reset()
         return True

@@ -19,6 +19,7 @@ BOTH = {
     "increaseTime": True,
     "setNextBlockTimestamp": "0",
     "setBlockTimestampInterval": None,
+    "removeBlockTimestampInterval": None,
     "setBlockGasLimit": "40000000",
     "setLoggingEnabled": None,
     "impersonateAccount": "success",
@@ -37,11 +38,10 @@ BOTH = {
 }
 ONE = {
     "l1": {
-        "removeBlockTimestampInterval": True,
         "setNextBlockBaseFeePerGas": "3000000000",
         "setCoinbase": "0x" + "cd" * 20,
     },
-    "l2": {"removeBlockTimestampInterval": False},
+    "l2": {},
 }
 REFUSED = {
     "l1": {"setMinGasPrice": "EIP-1559 is active", "setRpcUrl": "no fork"},

@@ -185,7 +185,7 @@ def test_a_reset_takes_both_layers_to_the_beginning(node, ask):
     user = "0x" + USERS[1].address.hex()
     balance = ask("l2", "eth_getBalance", user)["result"]
     ask("l2", "anvil_setBalance", user, "0x1")
-    assert ask("l1", "anvil_reset")["result"] is True
+    assert ask("l1", "anvil_reset", {"forking": {"blockNumber": None}})["result"] is True
     for chain in (node.l1.chain, node.l2.chain, node.verifier.chain):
         assert chain.head.number == 0
     assert ask("l2", "eth_getBalance", user)["result"] == balance
