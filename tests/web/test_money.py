@@ -107,7 +107,7 @@ def test_an_empty_chain_says_what_to_do_on_every_page(fresh, visit):
         ("economics", "No model is registered yet."),
         ("batches", "No batch yet"),
         ("studio", "There is no model yet"),
-        ("control", "Nothing was done yet."),
+        ("control", "Nothing was done here yet."),
     ):
         page.goto(f"{fresh.url}#/{route}")
         expect(page.get_by_text(words).first).to_be_visible()
@@ -116,11 +116,13 @@ def test_an_empty_chain_says_what_to_do_on_every_page(fresh, visit):
 def test_an_answer_is_shown_though_a_head_moved_while_it_was_on_its_way(chain, browser):
     held = []
     page = browser.new_context().new_page()
+    page.clock.install()
     page.route(lambda url: True, lambda route: hold(route, held))
     with page.expect_request(is_of_usage):
         page.goto(f"{chain.url}#/usage/1")
-    with page.expect_request(is_of_usage):
+    with page.expect_request(is_of_usage):  # this page asks again at most each ten seconds, and then without a new block
         chain.step()
+        page.clock.fast_forward(10_000)
     expect(page.get_by_role("heading", name="Newest inferences")).to_have_count(0)
     held[0].continue_()  # the newer question stays without an answer
     expect(page.get_by_role("heading", name="Newest inferences")).to_be_visible()

@@ -39,6 +39,7 @@ let isWanted = false;
 let isJudging = false;
 let lastAt = -Infinity;
 let slowAt = -Infinity;
+let isSlowDue = false;
 let hasStatus = true;
 
 /** Begins; called once. @returns {Promise<void>} the first answer */
@@ -115,9 +116,18 @@ function show({l1, l2, isActive}) {
   heads.value = found;
   if (JSON.stringify([l1, l2]) === JSON.stringify([before?.l1, before?.l2])) return;
   tick.value += 1;
-  if (performance.now() - slowAt < EVERY_SLOW) return;
-  slowAt = performance.now();
-  slowTick.value += 1;
+  tickSlowly();
+}
+
+/** Moves the slow tick now, or when its ten seconds are over: the last move of a head is never missed. */
+function tickSlowly() {
+  if (isSlowDue) return;
+  isSlowDue = true;
+  setTimeout(() => {
+    isSlowDue = false;
+    slowAt = performance.now();
+    slowTick.value += 1;
+  }, Math.max(slowAt + EVERY_SLOW - performance.now(), 0));
 }
 
 function sample(found, judged) {
