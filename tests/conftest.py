@@ -1,7 +1,9 @@
 """What all tests share: how they log, and which of them begin first."""
 
+import logging
 from pathlib import Path
 
+import pytest
 import structlog
 
 HERE = Path(__file__).parent
@@ -9,13 +11,29 @@ HERE = Path(__file__).parent
 FIRST = ("web", "conformance", "attribution", "node", "cli", "rpc", "execution", "scenarios")
 
 # As the commands write them, not as structlog does by default (a traceback with all locals).
-
-structlog.configure(
-    processors=[
+LOGS = {
+    "processors": [
         structlog.processors.add_log_level,
         structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
     ]
-)
+}
+structlog.configure(**LOGS)
+_configure = structlog.configure
+
+
+@pytest.fixture(autouse=True)
+def logs_of_this_test_alone(monkeypatch):
+    """A command that runs in the test's process sets up logging. Nothing of that is left for the next test: neither the
+    settings nor a module's logger that has kept them.
+    """
+    monkeypatch.setattr(
+        structlog, "configure", lambda **options: _configure(**options | {"cache_logger_on_first_use": False})
+    )
+    formatter = logging.lastResort.formatter
+    yield
+    logging.lastResort.setFormatter(formatter)
+    structlog.reset_defaults()
+    _configure(**LOGS)
 
 
 def pytest_collection_modifyitems(items):

@@ -120,7 +120,7 @@ def test_an_answer_is_shown_though_a_head_moved_while_it_was_on_its_way(chain, b
     page.route(lambda url: True, lambda route: hold(route, held))
     with page.expect_request(is_of_usage):
         page.goto(f"{chain.url}#/usage/1")
-    with page.expect_request(is_of_usage):  # this page asks again at most each ten seconds, and then without a new block
+    with page.expect_request(is_of_usage):  # it asks again at most each ten seconds, and then without a new block
         chain.step()
         page.clock.fast_forward(10_000)
     expect(page.get_by_role("heading", name="Newest inferences")).to_have_count(0)
