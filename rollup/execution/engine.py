@@ -84,6 +84,7 @@ class Engine:
         self._payloads: OrderedDict[bytes, Sealed] = OrderedDict()
         self._sealed: OrderedDict[Hash, Sealed] = OrderedDict()
         self._invalid: OrderedDict[Hash, tuple[Hash | None, str]] = OrderedDict()
+        self._revisions = self._revisions_now()
         self._last_built: Hash | None = None  # the block that was filled last, until it is the head
 
     def forkchoice_updated(
@@ -94,6 +95,7 @@ class Engine:
         The labels are checked before the head moves (Engine API, Paris, engine_forkchoiceUpdatedV1: updates are
         atomic). Raises InvalidForkchoiceState with nothing changed; InvalidPayloadAttributes with the heads set.
         """
+        self._forget_outdated()
         if head in self._invalid:
             ancestor, reason = self._invalid[head]
             return ForkchoiceResult(PayloadStatus("INVALID", ancestor, reason))
@@ -141,6 +143,7 @@ class Engine:
             return PayloadStatus("INVALID", None, text)
         if self.chain.block(block.hash) is not None:
             return PayloadStatus("VALID", block.hash)
+        self._forget_outdated()
         if header.parent_hash in self._invalid:
             ancestor, reason = self._invalid[header.parent_hash]
             return self._refuse(block.hash, ancestor, f"links to a rejected block: {reason}")
@@ -161,6 +164,17 @@ class Engine:
         return PayloadStatus("VALID", block.hash)
 
     # ---------------------------------------------------------------- inside
+    def _revisions_now(self) -> list[int]:
+        return [change.revision for change in self.config.irregular]
+
+    def _forget_outdated(self) -> None:
+        """Forgets what was built and refused under other state patches: the same attributes now give another block."""
+        revisions = self._revisions_now()
+        if revisions != self._revisions:
+            self._revisions = revisions
+            for found in (self._payloads, self._sealed, self._invalid):
+                found.clear()
+
     def _check_link(self, block: Block, parent_number: int, parent_time: int) -> None:
         header = block.header
         if header.number != parent_number + 1:

@@ -20,7 +20,12 @@ from rollup.protocol.primitives import Address
 
 
 class IrregularChange(Protocol):
-    """A change of the state that some blocks begin with. It decides by the block's context alone."""
+    """A change of the state that some blocks begin with. It decides by the block's context alone.
+
+    revision: it differs after the change itself was changed. What was found before does not hold any more then.
+    """
+
+    revision: int
 
     def is_due(self, context: BlockContext) -> bool:
         """Whether this block begins with the change."""
@@ -31,6 +36,8 @@ class IrregularChange(Protocol):
 
 class Create2Deployer:
     """Canyon's first block puts the create2Deployer's code in place (canyon/overview.md, "Create2Deployer")."""
+
+    revision = 0
 
     def is_due(self, context: BlockContext) -> bool:
         """In Canyon's first block."""
@@ -46,6 +53,8 @@ class Create2Deployer:
 
 class AttributionActivation:
     """Attribution that begins after genesis (docs/attribution-calls.md, "For the node")."""
+
+    revision = 0
 
     def is_due(self, context: BlockContext) -> bool:
         """In the first block whose time has reached that of the config."""
@@ -63,6 +72,7 @@ class StatePatches:
 
     def __init__(self, by_height: Mapping[int, Mapping[Address, StateOverride]] | None = None) -> None:
         self._by_height = {height: dict(overrides) for height, overrides in (by_height or {}).items()}
+        self.revision = 0
 
     @property
     def by_height(self) -> Mapping[int, Mapping[Address, StateOverride]]:
@@ -75,10 +85,12 @@ class StatePatches:
         """
         patches = self._by_height.setdefault(height, {})
         patches[address] = _merged(patches.get(address), override)
+        self.revision += 1
 
     def replace(self, by_height: Mapping[int, Mapping[Address, StateOverride]]) -> None:
         """Takes other patches in the place of all there are."""
         self._by_height = {height: dict(overrides) for height, overrides in by_height.items()}
+        self.revision += 1
 
     def is_due(self, context: BlockContext) -> bool:
         """Whether there is a patch for a block of this height."""

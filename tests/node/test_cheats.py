@@ -254,6 +254,19 @@ def test_a_refused_change_of_the_state_leaves_no_patch(cheats):
     assert cheats.node.patches.capture() == before
 
 
+def test_after_a_revert_no_node_uses_a_block_that_it_built_with_a_patch(cheats):
+    """Found by a random script: the verifier had built the block from attributes that come again after the revert."""
+    node = cheats.node
+    cheats.l1.mine(3)
+    number = cheats.snapshot()
+    cheats.l2.patch(USERS[3].address, StateOverride(balance=7))
+    cheats.l1.mine()
+    post_garbage(cheats, KINDS["random-bytes"])
+    assert cheats.revert(number)
+    settle(node)
+    assert node.verifier.chain.state_at(node.verifier.chain.head.hash).account(USERS[3].address).balance > 7
+
+
 # ---------------------------------------------------------------- over JSON-RPC
 @pytest.fixture
 def ask(cheats):
