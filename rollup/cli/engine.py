@@ -21,7 +21,7 @@ from rollup.execution.genesis import genesis_header
 from rollup.execution.genesis_json import GenesisError, GenesisFile, parse_genesis
 from rollup.execution.vms.kzg_worker import starting_early
 from rollup.freed_memory import FreedMemory
-from rollup.node.assembly import open_engine, open_store
+from rollup.node.assembly import open_chain, open_engine
 from rollup.node.params import HISTORY
 from rollup.protocol.json_text import parse_json
 from rollup.rpc.errors import RpcCannotListen
@@ -92,8 +92,8 @@ def command(
         file = load_genesis(genesis)
         config = L2Config.from_genesis_json(file.config, file.attribution)
         secret = read_or_make_secret(jwt_secret)
-        store = open_store(data_dir)
-        chain = Chain.open(store, genesis_header(file, config.forks), file.alloc, None if archive else HISTORY)
+        history = None if archive else HISTORY
+        store, chain = open_chain(data_dir, genesis_header(file, config.forks), file.alloc, history)
     except (GenesisError, ChainConfigError, JwtSecretError, StoreError, OSError) as error:
         raise click.ClickException(str(error)) from error
     engine, pool = open_engine(chain, config, time.time, time.monotonic)

@@ -20,7 +20,7 @@ from rollup.execution.config import ChainConfigError, L2Config
 from rollup.execution.genesis import genesis_header
 from rollup.execution.genesis_json import GenesisError, GenesisFile, parse_genesis
 from rollup.l1.rpc_client import RpcL1Source
-from rollup.node.assembly import open_l2, open_store
+from rollup.node.assembly import open_chain, open_l2
 from rollup.patches import PatchesError, load_patches
 from rollup.protocol.config import ConfigError, RollupConfig
 from rollup.protocol.header import Header
@@ -91,8 +91,7 @@ def command(
         raise click.ClickException(str(error)) from error
     _check_l1(source, config, l1_url)
     try:
-        store = open_store(data_dir)
-        chain = Chain.open(store, header, file.alloc)
+        store, chain = open_chain(data_dir, header, file.alloc)
     except StoreError as error:
         raise click.ClickException(str(error)) from error
     verifier = open_l2(chain, l2_config, config, source, source).derivation

@@ -1,11 +1,12 @@
 """Makes the actors of a node and connects them.
 
-`assemble` makes a whole node. `open_store`, `open_l1`, `open_engine` and `open_l2` make its parts; the commands, tests
-and benchmarks that need only some of them use the same functions.
+`assemble` makes a whole node. `open_store`, `open_chain`, `open_l1`, `open_engine` and `open_l2` make its parts. The
+commands, tests and benchmarks that need only some of them use the same functions.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,19 +18,22 @@ from rollup.events import EventLog, Recovering, WentBack
 from rollup.execution.chain import Chain
 from rollup.execution.config import L2Config
 from rollup.execution.engine import Engine
+from rollup.execution.state.changes import GenesisEntry
 from rollup.l1 import contracts
 from rollup.l1.client import LocalL1Client
 from rollup.l1.devnet import Devnet, LayerGenesis
 from rollup.l1.miner import FinalityLag, MockL1
 from rollup.l1.source import LocalL1Source
 from rollup.node.actors import Actors, L1Node, L2Node
-from rollup.node.params import NodeError, NodeParams
+from rollup.node.params import HISTORY, NodeError, NodeParams
 from rollup.patches import Patches
 from rollup.pool.costs import l2_extra_cost
 from rollup.pool.limits import PoolLimits
 from rollup.pool.mempool import Mempool
 from rollup.protocol.blockref import L1BlockRef, L2BlockRef
 from rollup.protocol.config import RollupConfig
+from rollup.protocol.header import Header
+from rollup.protocol.primitives import Address
 from rollup.recovery import open_derived
 from rollup.store.kv import LmdbStore, MemoryStore, Store, StoreError
 from sequencer.batcher.batcher import Batcher
@@ -45,6 +49,21 @@ Seconds = Callable[[], float]
 def open_store(folder: Path | None) -> Store:
     """The store in a folder, or one in memory; raises StoreError."""
     return MemoryStore() if folder is None else LmdbStore.open(folder)
+
+
+def open_chain(
+    folder: Path | None, header: Header, alloc: Mapping[Address, GenesisEntry], history: int | None = HISTORY
+) -> tuple[Store, Chain]:
+    """The store in a folder, or one in memory, with its chain; raises what `open_store` and `Chain.open` raise.
+
+    Where the chain cannot be opened, the store is closed again.
+    """
+    with ExitStack() as opened:
+        store = open_store(folder)
+        opened.callback(store.close)
+        chain = Chain.open(store, header, alloc, history)
+        opened.pop_all()
+    return store, chain
 
 
 def open_l1(
