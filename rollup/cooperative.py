@@ -135,7 +135,7 @@ class Turns:
 
     def _begin(self) -> None:
         self._locks: dict[int, asyncio.Lock] = {}
-        self._changes: list[tuple[int, asyncio.Future[None]]] = []  # at most one of each lane
+        self._changes: dict[int, asyncio.Future[None]] = {}  # by lane: its lock lets no second one wait
         self._calls: list[tuple[float, int, asyncio.Future[None]]] = []
         self._spent: dict[int, float] = {}  # seconds divided by the weight, by lane
         self._virtual = 0.0  # what the lane with the present turn had spent before it
@@ -209,7 +209,7 @@ class Turns:
         if line == CALLS:
             heapq.heappush(self._calls, (stopwatch.seconds, next(self._arrivals), granted))
         else:
-            self._changes.append((line, granted))
+            self._changes[line] = granted
         try:
             await granted
         except asyncio.CancelledError:
@@ -220,18 +220,11 @@ class Turns:
     def _next(self) -> None:
         """Gives the turn to the lane, or the call, that has had the least for its weight."""
         while self._changes or self._calls:
-            lines = [line for line, _ in self._changes]
-            if self._calls:
-                lines.append(CALLS)
+            lines = [*self._changes, CALLS] if self._calls else self._changes
             line = min(lines, key=lambda one: (self._spent[one], one))
-            granted = heapq.heappop(self._calls)[2] if line == CALLS else self._take_change(line)
+            granted = heapq.heappop(self._calls)[2] if line == CALLS else self._changes.pop(line)
             if not granted.done():
                 self._virtual = self._spent[line]
                 granted.set_result(None)
                 return
         self._is_busy = False
-
-    def _take_change(self, lane: int) -> asyncio.Future[None]:
-        """The lane's change, which waits no longer."""
-        place = next(place for place, change in enumerate(self._changes) if change[0] == lane)
-        return self._changes.pop(place)[1]

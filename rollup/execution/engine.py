@@ -214,13 +214,12 @@ class Engine:
                 builder.apply(transaction)
             except InvalidTransaction as error:
                 raise InvalidPayloadAttributes(f"transaction {index}: {error}") from error
-        takes_pool = not attributes.no_tx_pool and self.pool is not None
-        if takes_pool and self._filling is not None and self.pool is not None:
-            pool = self.pool
-            self._filling.fill(builder, lambda: self._within_da_limits(builder, pool, context.base_fee), self.seconds)
+        pool = None if attributes.no_tx_pool else self.pool
+        if pool is None or self._filling is None:
+            return builder.seal()
+        self._filling.fill(builder, lambda: self._within_da_limits(builder, pool, context.base_fee), self.seconds)
         sealed = builder.seal()
-        if takes_pool:
-            self._last_built = sealed.executed.block.hash
+        self._last_built = sealed.executed.block.hash
         return sealed
 
     @property

@@ -6,13 +6,12 @@ from functools import partial
 
 import structlog
 
-from rollup.cooperative import Turns
+from rollup.cooperative import TURN_SECONDS, Turns
 from rollup.execution.state.database import StateUnavailable
 from rollup.index.index import Index, IndexUnavailable
 
 log = structlog.get_logger()
 
-_AT_ONCE = 0.01  # seconds: one turn
 _PAUSE = 0.2
 
 
@@ -49,7 +48,7 @@ class Follower:
 
     def _update(self, index: Index) -> bool:
         try:
-            return index.update(_AT_ONCE)
+            return index.update(TURN_SECONDS)
         except (IndexUnavailable, StateUnavailable) as error:
             if self._said != str(error):
                 self._said = str(error)
