@@ -34,9 +34,9 @@ from attribution_precompile import (
     records,
 )
 from benchmarks.command_line import Parser
-from benchmarks.gas_prices import GAS, GasPrice, call_prices, opcode_prices
 from benchmarks.inference_blocks import BlockMeasurement, measure_blocks
 from benchmarks.inferences import Workload, attested_workload, workloads
+from benchmarks.native_prices import GAS, GasPrice, call_prices, opcode_prices
 
 ENTRIES: Final = (1, 4, 32)
 CONTRIBUTORS: Final = (1, 100, 10_000, 100_000)

@@ -9,8 +9,8 @@ from eth.vm.message import Message
 from attribution_precompile import ADDRESS_BYTES, RUNTIME_CODE
 from attribution_precompile.layout import credit_slot
 from benchmarks import attribution as benchmark
-from benchmarks import gas_prices, inferences
-from benchmarks.gas_prices import GAS, PROGRAM
+from benchmarks import inferences, native_prices
+from benchmarks.native_prices import GAS, PROGRAM
 from rollup.execution.transition import TransactionContext
 
 
@@ -23,9 +23,9 @@ def test_it_runs_and_writes_its_results(tmp_path: Path, capsys: pytest.CaptureFi
     assert "record_inference" in (tmp_path / "attribution_profile.txt").read_text()
     assert {row["entries"] for row in printed["in_a_block"]} == set(benchmark.ENTRIES)
     assert {row["machine"] for row in printed["ns_per_gas"]} == {
-        gas_prices.OURS,
-        gas_prices.SHIPPED,
-        gas_prices.FAST_PATH,
+        native_prices.OURS,
+        native_prices.SHIPPED,
+        native_prices.FAST_PATH,
     }
     assert all(row["ratio"] > 0 for row in printed["ns_per_gas"] if row["against"])
     for part in ("hot_loop", "in_a_block"):
@@ -41,9 +41,9 @@ def test_the_opcodes_beside_a_native_call_do_the_same_work(entries: int) -> None
     for workload, storage in benchmark.priced(entries):
         caller = workload.caller.to_bytes(20, "big")
         ends = []
-        for to, code in ((ADDRESS_BYTES, RUNTIME_CODE), (PROGRAM, gas_prices.transcribe(workload, storage))):
-            state = gas_prices.our_state(native=True)
-            gas_prices.deploy(state, to, code, storage)
+        for to, code in ((ADDRESS_BYTES, RUNTIME_CODE), (PROGRAM, native_prices.transcribe(workload, storage))):
+            state = native_prices.our_state(native=True)
+            native_prices.deploy(state, to, code, storage)
             state.set_balance(caller, 10**20)
             state.lock_changes()
             state.mark_address_warm(to)
@@ -63,9 +63,9 @@ def test_the_opcodes_beside_a_native_call_do_the_same_work(entries: int) -> None
 def test_gas_takes_as_long_natively_as_in_opcodes() -> None:
     """Within half and twice in the EVM, whatever is remembered; the fast path only has to be no slower."""
     for workload, storage in benchmark.priced(4):
-        for price in gas_prices.call_prices(workload, storage, 200):
+        for price in native_prices.call_prices(workload, storage, 200):
             if price.against and "native" in price.what:
-                least = 0.0 if price.machine == gas_prices.FAST_PATH else 0.4
+                least = 0.0 if price.machine == native_prices.FAST_PATH else 0.4
                 assert least <= price.ratio <= 2, price
 
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from benchmarks import gas_table
-from benchmarks.gas_table import accepts, measure, patterns, run_out
+from benchmarks import gas_prices
+from benchmarks.gas_prices import accepts, measure, patterns, run_out
 
 PRECOMPILES = [pattern for pattern in patterns() if pattern.precompile is not None]
 
@@ -21,11 +21,11 @@ def test_programs_run_until_their_gas_is_gone(pattern):
 
 
 def test_every_precompile_of_the_chain_has_a_row():
-    computation = gas_table.our_state(native=True).computation_class
+    computation = gas_prices.our_state(native=True).computation_class
     measured = {pattern.precompile.to_bytes(20, "big") for pattern in PRECOMPILES}
     assert (
         set(computation.get_precompiles() if hasattr(computation, "get_precompiles") else computation._precompiles)
-        - {gas_table.ADDRESS_BYTES}
+        - {gas_prices.ADDRESS_BYTES}
         == measured
     )
 
@@ -36,8 +36,8 @@ def test_rows_are_sorted_and_set_beside_additions(capsys, monkeypatch):
     assert {row.name for row in rows} == names
     assert [row.ns_per_gas for row in rows] == sorted((row.ns_per_gas for row in rows), reverse=True)
     assert {row.name: row.ratio for row in rows}["ADD"] == 1
-    monkeypatch.setattr(gas_table, "measure", lambda gas, runs: rows)
-    assert gas_table.main(["--quick", "--json"]) == 0
+    monkeypatch.setattr(gas_prices, "measure", lambda gas, runs: rows)
+    assert gas_prices.main(["--quick", "--json"]) == 0
     assert [row["name"] for row in json.loads(capsys.readouterr().out)] == [row.name for row in rows]
-    assert gas_table.main(["--quick"]) == 0
+    assert gas_prices.main(["--quick"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 1 + len(rows)

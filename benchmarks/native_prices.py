@@ -1,0 +1,277 @@
+"""What a unit of gas takes: native calls of the attribution precompile beside opcodes that do the same work.
+
+A price is honest if paying it buys about the same time whatever it is paid for. So each native call is set beside a
+straight-line program of the SLOADs, SSTOREs, KECCAK256s and LOG it amounts to, on the same slots with the same values:
+nanoseconds per gas of both, on the node's own interpreter, on py-evm as it is shipped, and of the call as the node runs
+it when a transaction sends it (fast_path.py). Native calls with the slots of mappings remembered from the call before
+(layout.mapping_slot), as in a block of many, and with none. Beside them single kinds of opcode, and the Solidity twin.
+
+Time is the processor's: a call that others interrupt is not longer for it.
+"""
+
+import statistics
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from eth.constants import BLANK_ROOT_HASH
+from eth.db.atomic import AtomicDB
+from eth.vm.execution_context import ExecutionContext
+from eth.vm.forks.cancun.transaction_context import CancunTransactionContext
+from eth.vm.forks.prague.computation import PRAGUE_PRECOMPILES, PragueComputation
+from eth.vm.forks.prague.state import PragueState
+from eth.vm.message import Message
+
+from attribution_precompile import ADDRESS_BYTES, RUNTIME_CODE, DictHost, execute
+from attribution_precompile import gas as schedule
+from attribution_precompile.layout import mapping_slot
+from benchmarks.inferences import CHAIN_ID, PAYER, Workload
+from rollup.execution.attribution_flat_host import FlatHost
+from rollup.execution.attribution_host import AttributionComputation, AttributionState, attribution_precompile
+from rollup.execution.state.account import Account
+from rollup.execution.state.accounts import AccountDatabase
+from rollup.execution.transition import TransactionContext
+from rollup.execution.vms.base import EvmContext
+from rollup.execution.vms.rules import l2_rules
+from rollup.protocol.forks import Fork
+
+GAS: Final = 10**8
+_TIME: Final = 1_700_000_000
+_CALLER: Final = PAYER.to_bytes(20, "big")
+PROGRAM: Final = b"\xee" * 20
+
+OURS: Final = "this node's interpreter"
+SHIPPED: Final = "py-evm as shipped"
+FAST_PATH: Final = "this node's fast path"
+NATIVE, NATIVE_FORGETFUL, TWIN = "native", "native, nothing remembered", "twin"
+
+
+@dataclass(frozen=True, slots=True)
+class GasPrice:
+    """The median of several runs of one call; `against` is the ns per gas of the same work in opcodes, 0 where the
+    row is opcodes itself."""
+
+    what: str
+    machine: str
+    gas: int
+    ns_per_gas: float
+    against: float = 0.0
+
+    @property
+    def ratio(self) -> float:
+        """How many times as long as the opcodes."""
+        return self.ns_per_gas / self.against if self.against else 0.0
+
+
+# ---------------------------------------------------------------- machines
+class _EmptyState:
+    """A StateReader of nothing."""
+
+    def account(self, address: bytes) -> Account | None:
+        return None
+
+    def storage(self, address: bytes, slot: int) -> int:
+        return 0
+
+    def code(self, code_hash: bytes) -> bytes:
+        return b""
+
+
+class _NativeComputation(AttributionComputation, PragueComputation):  # type: ignore[misc]
+    _precompiles = {**PRAGUE_PRECOMPILES, ADDRESS_BYTES: attribution_precompile}  # noqa: RUF012
+
+
+class _NativeState(AttributionState, PragueState):  # type: ignore[misc]
+    computation_class = _NativeComputation
+
+
+def our_state(native: bool) -> Any:
+    """The node's own state and rules, Isthmus."""
+    context = EvmContext(bytes(20), _TIME, 1, bytes(32), 10**9, CHAIN_ID, 1, 0, lambda number: None)
+    return l2_rules(Fork.ISTHMUS, native).state_class(AccountDatabase(_EmptyState()), context)
+
+
+def shipped_state(native: bool) -> Any:
+    """py-evm's state and Prague rules, with the precompile where native is set."""
+    context = ExecutionContext(bytes(20), _TIME, 1, 0, bytes(32), 10**9, (), CHAIN_ID, 1, 0)
+    return (_NativeState if native else PragueState)(AtomicDB(), context, BLANK_ROOT_HASH)
+
+
+_MACHINES: Final = ((OURS, our_state), (SHIPPED, shipped_state))
+
+
+def deploy(state: Any, address: bytes, code: bytes, storage: dict[int, int]) -> None:
+    state.set_balance(_CALLER, 10**40)
+    state.set_nonce(address, 1)
+    state.set_code(address, code)
+    for slot, word in storage.items():
+        state.set_storage(address, slot, word)
+
+
+def measure_call(
+    state: Any, machine: str, to: bytes, call: tuple[bytes, bytes, int], times: int, *, forgetful: bool = False
+) -> tuple[float, int]:
+    """Nanoseconds per gas of a message call (caller, data, value), always from the same state; and its gas."""
+    caller, data, value = call
+    state.set_balance(caller, 10**40)
+    context = TransactionContext(caller, 1) if machine == OURS else CancunTransactionContext(gas_price=1, origin=caller)
+    seconds, gas = [], 0
+    for _ in range(times):
+        state.lock_changes()
+        snapshot = state.snapshot()
+        state.mark_address_warm(to)
+        message = Message(GAS, to, caller, value, data, state.get_code(to))
+        if forgetful:
+            mapping_slot.cache_clear()
+        started = time.process_time()
+        computation = state.computation_class.apply_message(state, message, context)
+        seconds.append(time.process_time() - started)
+        if computation.is_error:
+            raise RuntimeError(f"the call failed: {computation.error!r}")
+        gas = computation.get_gas_used()
+        state.revert(snapshot)
+    return statistics.median(seconds) * 1e9 / gas, gas
+
+
+def _measure_fast_path(
+    workload: Workload, storage: dict[int, int], times: int, *, forgetful: bool
+) -> tuple[float, int]:
+    accounts = AccountDatabase(_EmptyState())
+    _deploy_accounts(accounts, storage)
+    host = FlatHost(accounts, _TIME, CHAIN_ID)
+    seconds = []
+    for _ in range(times):
+        if forgetful:
+            mapping_slot.cache_clear()
+        started = time.process_time()
+        host.begin(workload.caller, workload.value, GAS)
+        execute(host, workload.calldata)
+        seconds.append(time.process_time() - started)
+    gas = GAS - host.gas
+    return statistics.median(seconds) * 1e9 / gas, gas
+
+
+def _deploy_accounts(accounts: AccountDatabase, storage: dict[int, int]) -> None:
+    accounts.set_nonce(ADDRESS_BYTES, 1)
+    for slot, word in storage.items():
+        accounts.set_storage(ADDRESS_BYTES, slot, word)
+    accounts.lock_changes()
+
+
+# ---------------------------------------------------------------- programs
+# Straight-line programs of one kind of opcode each. PUSH1 x is 60 xx, PUSH2 61 xxxx, GAS 5a, POP 50.
+def _numbered(before: str, after: str, count: int) -> bytes:
+    return b"".join(bytes.fromhex(before) + i.to_bytes(2, "big") + bytes.fromhex(after) for i in range(1, count))
+
+
+OPCODES: Final[dict[str, bytes]] = {
+    "ADD (PUSH, PUSH, ADD, POP)": bytes.fromhex("600160020150") * 500,
+    "KECCAK256 of 64 bytes": bytes.fromhex("604060002050") * 300,
+    "SLOAD, cold": _numbered("61", "5450", 200),
+    "SLOAD, warm": bytes.fromhex("60005450") * 300,
+    "SSTORE, zero to non-zero": _numbered("5a61", "55", 200),
+    "LOG2 of 64 bytes": bytes.fromhex("6001600260406000a2") * 200,
+}
+
+_POP, _SLOAD, _SSTORE, _KECCAK256, _CALLDATALOAD, _MSTORE, _LOG0 = 0x50, 0x54, 0x55, 0x20, 0x35, 0x52, 0xA0
+_GAS, _STATICCALL = 0x5A, 0xFA
+
+
+def _push(number: int) -> bytes:
+    size = max(1, (number.bit_length() + 7) // 8)
+    return bytes([0x5F + size]) + number.to_bytes(size, "big")
+
+
+class _Transcriber(DictHost):
+    """A host that writes down, opcode by opcode, what a call asks of it."""
+
+    def __init__(self, storage: dict[int, int]) -> None:
+        super().__init__(storage=storage, timestamp=_TIME)
+        self.program = bytearray()
+
+    def charge(self, amount: int) -> None:
+        """Writes down the hash that a charge of this size pays for."""
+        super().charge(amount)
+        if amount > schedule.ECRECOVER:
+            amount -= schedule.ECRECOVER
+        if amount >= schedule.KECCAK:
+            self._hash((amount - schedule.KECCAK) // schedule.KECCAK_WORD)
+
+    def mapping(self, key: int, slot: int) -> int:
+        """Writes down the hash of two words."""
+        self._hash(2)
+        return super().mapping(key, slot)
+
+    def _hash(self, words: int) -> None:
+        self.program += _push(32 * words) + _push(0) + bytes([_KECCAK256, _POP])
+
+    def sload(self, slot: int) -> int:
+        self.program += _push(slot) + bytes([_SLOAD, _POP])
+        return super().sload(slot)
+
+    def sstore(self, slot: int, value: int) -> None:
+        self.program += _push(value) + _push(slot) + bytes([_SSTORE])
+        super().sstore(slot, value)
+
+    def log(self, topics: tuple[int, ...], data: bytes) -> None:
+        self.program += b"".join([_push(topic) for topic in reversed(topics)]) + _push(len(data)) + _push(0)
+        self.program.append(_LOG0 + len(topics))
+        self.logs.append((topics, data))
+
+    def ecrecover(self, digest: bytes, v: int, r: int, s: int) -> int:
+        """A call of the EVM's own precompile at address 1."""
+        words = (int.from_bytes(digest, "big"), v, r, s)
+        for place, word in enumerate(words):
+            self.program += _push(word) + _push(32 * place) + bytes([_MSTORE])
+        self.program += b"".join([_push(number) for number in (32, 0, 128, 0, 1)]) + bytes([_GAS, _STATICCALL, _POP])
+        return super().ecrecover(digest, v, r, s)
+
+
+def transcribe(workload: Workload, storage: dict[int, int]) -> bytes:
+    """A program of the opcodes a call amounts to: its input loaded, its storage, hashes and log, its output stored."""
+    host = _Transcriber(dict(storage))
+    host.begin()
+    host.enter(workload.caller, workload.value, GAS)
+    output = execute(host, workload.calldata)
+    loads = b"".join(_push(i) + bytes([_CALLDATALOAD, _POP]) for i in range(0, len(workload.calldata), 32))
+    stores = b"".join(_push(i) + _push(i) + bytes([_MSTORE]) for i in range(0, len(output), 32))
+    return loads + bytes(host.program) + stores
+
+
+# ---------------------------------------------------------------- rows
+def opcode_prices(times: int) -> Iterator[GasPrice]:
+    """Single kinds of opcode, on both machines."""
+    for name, code in OPCODES.items():
+        for machine, make in _MACHINES:
+            state = make(False)
+            deploy(state, PROGRAM, code, {})
+            per_gas, gas = measure_call(state, machine, PROGRAM, (_CALLER, b"", 0), times)
+            yield GasPrice(name, machine, gas, per_gas)
+
+
+def call_prices(workload: Workload, storage: dict[int, int], times: int) -> Iterator[GasPrice]:
+    """One call in a state it has been made in before: as opcodes, native, as the twin."""
+    caller = workload.caller.to_bytes(20, "big")
+    call = caller, workload.calldata, workload.value
+    name = f"{workload.name}, K = {workload.entries}"
+    work: dict[str, float] = {}
+    for machine, make in _MACHINES:
+        state = make(False)
+        deploy(state, PROGRAM, transcribe(workload, storage), storage)
+        work[machine], gas = measure_call(state, machine, PROGRAM, call, times)
+        yield GasPrice(f"{name}: its opcodes", machine, gas, work[machine])
+    for what, forgetful in ((NATIVE, False), (NATIVE_FORGETFUL, True)):
+        per_gas, gas = _measure_fast_path(workload, storage, times, forgetful=forgetful)
+        yield GasPrice(f"{name}: {what}", FAST_PATH, gas, per_gas, work[OURS])
+    for what, native, code in (
+        (NATIVE, True, RUNTIME_CODE),
+        (NATIVE_FORGETFUL, True, RUNTIME_CODE),
+        (TWIN, False, RUNTIME_CODE),
+    ):
+        for machine, make in _MACHINES:
+            state = make(native)
+            deploy(state, ADDRESS_BYTES, code, storage)
+            forgetful = what == NATIVE_FORGETFUL
+            per_gas, gas = measure_call(state, machine, ADDRESS_BYTES, call, times, forgetful=forgetful)
+            yield GasPrice(f"{name}: {what}", machine, gas, per_gas, work[machine])
