@@ -1,40 +1,115 @@
-"""The root over a block's transactions or receipts: a trie keyed by the RLP of the index (Yellow Paper, 4.3.2)."""
+"""The root over a block's transactions or receipts: a trie keyed by the RLP of the index (Yellow Paper, 4.3.2).
 
-from collections.abc import Sequence
+    trie = OrderedTrie()
+    trie.extend(encoded)  # as often as there is more
+    root = trie.root()
+
+From index 128 on, the keys of sixteen neighbours differ in their last nibble alone. So sixteen of them are one branch,
+which is hashed as soon as it is full. What remains for the end is a sixteenth of the nodes.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from rollup.cooperative import pause
 from rollup.protocol.primitives import EMPTY_TRIE_ROOT, Hash, keccak256, rlp_encode, to_int_bytes
 
-
-def ordered_trie_root(items: Sequence[bytes]) -> Hash:
-    """The root over encoded transactions or receipts, in one pass."""
-    if not items:
-        return EMPTY_TRIE_ROOT
-    pairs = sorted((rlp_encode(to_int_bytes(index)).hex(), item) for index, item in enumerate(items))
-    return keccak256(rlp_encode(_build(pairs, 0, len(pairs), 0)))
+_BRANCH = 16
+_ONE_BYTE = 128  # indexes below it are keys of one byte; zero's key comes after theirs
+_EMPTY_LEAF_PATH = b"\x20"
 
 
-def _build(pairs: list[tuple[str, bytes]], start: int, stop: int, depth: int) -> list[Any]:
-    first = pairs[start][0]
+@dataclass(slots=True, frozen=True)
+class _Entry:
+    """An item by its key, or a full branch by the key that its items share. Keys are in hexadecimal."""
+
+    key: str
+    item: bytes = b""
+    branch: Any = None  # its reference
+
+
+class OrderedTrie:
+    """A trie over items that come in order."""
+
+    def __init__(self) -> None:
+        self._items: list[bytes] = []  # those that are in no full branch
+        self._branches: list[_Entry] = []
+
+    def __len__(self) -> int:
+        return len(self._items) + _BRANCH * len(self._branches)
+
+    def extend(self, items: Iterable[bytes]) -> None:
+        """Adds encoded transactions or receipts at the end."""
+        waiting = self._items
+        for item in items:
+            waiting.append(item)
+            if len(waiting) == _ONE_BYTE + _BRANCH:
+                pause()
+                self._branches.append(_full_branch(_ONE_BYTE + _BRANCH * len(self._branches), waiting[_ONE_BYTE:]))
+                del waiting[_ONE_BYTE:]
+
+    def root(self) -> Hash:
+        """The root over all items so far."""
+        if not self._items:
+            return EMPTY_TRIE_ROOT
+        first, rest = self._items[:_ONE_BYTE], self._items[_ONE_BYTE:]
+        after = len(self) - len(rest)
+        entries = [_Entry(_key(index), item) for index, item in enumerate(first[1:], 1)]
+        entries.append(_Entry(_key(0), first[0]))
+        entries += self._branches
+        entries += [_Entry(_key(index), item) for index, item in enumerate(rest, after)]
+        return keccak256(rlp_encode(_node(entries, 0, len(entries), 0)))
+
+
+def ordered_trie_root(items: Iterable[bytes]) -> Hash:
+    """The root over encoded transactions or receipts."""
+    trie = OrderedTrie()
+    trie.extend(items)
+    return trie.root()
+
+
+def _key(index: int) -> str:
+    return rlp_encode(to_int_bytes(index)).hex()
+
+
+def _full_branch(first: int, items: list[bytes]) -> _Entry:
+    node: list[Any] = [_reference([_EMPTY_LEAF_PATH, item]) for item in items]
+    node.append(b"")
+    return _Entry(_key(first)[:-1], branch=_reference(node))
+
+
+def _node(entries: list[_Entry], start: int, stop: int, depth: int) -> list[Any]:
+    """The node over some entries, whose keys are equal up to the depth."""
+    first = entries[start].key
     if stop - start == 1:
-        return [_path(first[depth:], True), pairs[start][1]]
-    last = pairs[stop - 1][0]
+        entry = entries[start]
+        if entry.branch is None:
+            return [_path(first[depth:], True), entry.item]
+        return [_path(first[depth:], False), entry.branch]
+    last = entries[stop - 1].key
     shared = depth
     while shared < len(first) and first[shared] == last[shared]:
         shared += 1
-    branch: list[Any] = [b""] * 17
+    branch: list[Any] = [b""] * (_BRANCH + 1)
     # Keys are prefix-free: RLP of distinct integers.
     low = start
     while low < stop:
         pause()
-        nibble = pairs[low][0][shared]
+        nibble = entries[low].key[shared]
         high = low + 1
-        while high < stop and pairs[high][0][shared] == nibble:
+        while high < stop and entries[high].key[shared] == nibble:
             high += 1
-        branch[int(nibble, 16)] = _reference(_build(pairs, low, high, shared + 1))
+        branch[int(nibble, 16)] = _child(entries, low, high, shared + 1)
         low = high
     return [_path(first[depth:shared], False), _reference(branch)] if shared > depth else branch
+
+
+def _child(entries: list[_Entry], start: int, stop: int, depth: int) -> Any:
+    entry = entries[start]
+    if entry.branch is not None and len(entry.key) == depth:
+        return entry.branch
+    return _reference(_node(entries, start, stop, depth))
 
 
 def _reference(node: list[Any]) -> Any:
