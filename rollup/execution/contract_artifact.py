@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -53,8 +54,9 @@ class ContractArtifact:
         return slots
 
 
+@cache
 def load_artifact(package: str, name: str) -> ContractArtifact:
-    """Reads `artifacts/<name>.json` in a package's folder."""
+    """Reads `artifacts/<name>.json` in a package's folder, once in a process."""
     data = json.loads(files(package).joinpath("artifacts", f"{name}.json").read_text())
     return ContractArtifact(
         name=data["contract"],

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from trie import HexaryTrie
-
+from rollup.execution.state.account import Account
+from rollup.execution.state.reader import account_key, slot_key
+from rollup.execution.state.trie import Trie
 from rollup.protocol.primitives import (
     EMPTY_TRIE_ROOT,
     Address,
@@ -30,20 +31,18 @@ Alloc = dict[Address, GenesisAccount]
 
 def storage_root(storage: Mapping[int, int]) -> Hash:
     """The root of an account's storage trie. Slots with value zero are left out (as in geth core/genesis.go)."""
-    trie = HexaryTrie({}, prune=True)
-    for slot, value in storage.items():
-        if value:
-            trie[keccak256(slot.to_bytes(32, "big"))] = rlp_encode(to_int_bytes(value))
-    root: Hash = trie.root_hash
-    return root
+    return _root({slot_key(slot): rlp_encode(to_int_bytes(value)) for slot, value in storage.items() if value})
 
 
 def state_root(alloc: Mapping[Address, GenesisAccount]) -> Hash:
     """The root of the state trie; accounts without anything are kept, as in geth's genesis."""
-    trie = HexaryTrie({}, prune=True)
-    for address, account in alloc.items():
-        root = storage_root(account.storage) if account.storage else EMPTY_TRIE_ROOT
-        fields = [to_int_bytes(account.nonce), to_int_bytes(account.balance), root, keccak256(account.code)]
-        trie[keccak256(address)] = rlp_encode(fields)
-    result: Hash = trie.root_hash
-    return result
+    return _root({account_key(address): _encode(account) for address, account in alloc.items()})
+
+
+def _encode(account: GenesisAccount) -> bytes:
+    root = storage_root(account.storage)
+    return Account(account.nonce, account.balance, root, keccak256(account.code)).encode()
+
+
+def _root(leaves: Mapping[Hash, bytes]) -> Hash:
+    return Trie({}, EMPTY_TRIE_ROOT).update(leaves).root

@@ -2,10 +2,12 @@
 
 import copy
 import json
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 from eth_account import Account as Wallet
+from trie import HexaryTrie
 
 from attribution_precompile import ADDRESS_BYTES as ATTRIBUTION
 from attribution_precompile.layout import genesis_storage
@@ -18,7 +20,7 @@ from rollup.execution.genesis import (
     genesis_extra_data,
     genesis_header,
 )
-from rollup.execution.genesis_account import GenesisAccount, state_root, storage_root
+from rollup.execution.genesis_account import Alloc, GenesisAccount, state_root, storage_root
 from rollup.execution.genesis_json import GenesisError, GenesisFile, parse_genesis
 from rollup.l1 import contracts
 from rollup.l1.genesis import (
@@ -37,6 +39,7 @@ from rollup.protocol.primitives import (
     ZERO_HASH,
     keccak256,
     rlp_encode,
+    to_int_bytes,
 )
 
 TIME = 1_700_000_000
@@ -131,6 +134,23 @@ def test_one_storage_trie_by_hand() -> None:
     leaf = rlp_encode([b"\x20" + key, rlp_encode(b"\x05")])
     assert storage_root({7: 5}) == storage_root({7: 5, 8: 0}) == keccak256(leaf)
     assert storage_root({}) == EMPTY_TRIE_ROOT
+
+
+@pytest.mark.parametrize("build", [lambda: build_l2_alloc(params()), lambda: build_l1_alloc(L1GenesisParams(TIME))])
+def test_a_states_root_is_the_one_of_hexary_trie(build: Callable[[], Alloc]) -> None:
+    def root(leaves: Mapping[bytes, list[bytes] | bytes]) -> bytes:
+        trie = HexaryTrie({})
+        for key, value in leaves.items():
+            trie[keccak256(key)] = rlp_encode(value)
+        return bytes(trie.root_hash)
+
+    alloc, leaves = build(), dict[bytes, list[bytes] | bytes]()
+    for address, account in alloc.items():
+        storage = root({slot.to_bytes(32, "big"): to_int_bytes(value) for slot, value in account.storage.items()})
+        fields = [to_int_bytes(account.nonce), to_int_bytes(account.balance), storage, keccak256(account.code)]
+        leaves[address] = fields
+    assert sum(bool(account.storage) for account in alloc.values()) > 3
+    assert state_root(alloc) == root(leaves)
 
 
 @pytest.mark.parametrize("build", [lambda: build_l2_genesis(params()), lambda: build_l1_genesis(L1GenesisParams(TIME))])
