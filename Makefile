@@ -26,6 +26,9 @@ lint: install-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Bytecode is written, whatever the environment says: the suite starts processes that import the same modules.
+test soak: export PYTHONDONTWRITEBYTECODE =
+
 test: install-dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow" tests
 
