@@ -3,7 +3,8 @@
 import gzip
 import json
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,16 @@ def files(name: str) -> list[str]:
     if not base.is_dir():
         pytest.skip(f"NO VECTORS: {name} is not there", allow_module_level=True)
     return sorted(path.name for path in base.iterdir() if path.name.endswith((".json", ".json.gz")))
+
+
+@contextmanager
+def named(case: str) -> Iterator[None]:
+    """Whatever fails inside says which case it is: for a test that runs many."""
+    try:
+        yield
+    except BaseException as error:
+        error.add_note(f"in the case {case}")
+        raise
 
 
 def unknown_keys(case: Mapping[str, Any], known: Collection[str]) -> list[str]:

@@ -18,7 +18,7 @@ from rollup.execution.vms.base import EvmContext
 from rollup.execution.vms.rules import l2_rules
 from rollup.protocol.forks import Fork
 from rollup.protocol.primitives import EMPTY_TRIE_ROOT
-from tests.vector_files import files, load, unknown_keys
+from tests.vector_files import files, load, named, unknown_keys
 from tests.vectors.hexes import number, unhex
 
 FOLDER = "generic"
@@ -51,14 +51,27 @@ def forks_of(rules: str) -> tuple[Fork, Fork] | None:
     raise LookupError(rules)
 
 
+def is_slow(table: dict[str, Any], case: dict[str, Any]) -> bool:
+    """Whether it is BLAKE2 with so many rounds that Python takes minutes."""
+    is_blake2 = number(table["address"]).to_bytes(20, "big") == BLAKE2
+    return is_blake2 and int.from_bytes(unhex(case["input"])[:4], "big") > MANY_ROUNDS
+
+
 def cases() -> list[Any]:
+    """The cases of each table, and each slow case on its own: a test per case would cost more than the case."""
     found = []
     for file, document in DOCUMENTS.items():
         if not is_precompiles(document):
             continue
         for name, table in document["files"].items():
-            for index, case in enumerate(table["cases"]):
-                found.append(pytest.param(file, name, table, case, id=f"{name}/{index}-{case.get('name')}"))
+            numbered = list(enumerate(table["cases"]))
+            quick = [(index, case) for index, case in numbered if not is_slow(table, case)]
+            found.append(pytest.param(file, name, table, quick, id=name))
+            found += [
+                pytest.param(file, name, table, [(index, case)], id=f"{name}/{index}-{case.get('name')}")
+                for index, case in numbered
+                if is_slow(table, case)
+            ]
     return found
 
 
@@ -83,27 +96,33 @@ def test_every_table_is_known(file: str) -> None:
         assert table["cases"], f"{FOLDER}/{file}: {name} has no cases"
 
 
-@pytest.mark.parametrize(("file", "name", "table", "case"), cases())
-def test_precompile(file: str, name: str, table: dict[str, Any], case: dict[str, Any], ran: Any) -> None:
-    unknown = unknown_keys(case, ("name", "input", "expected", "gas", "error"))
-    if unknown or ("error" in case) == ("expected" in case):
-        pytest.fail(f"{FOLDER}/{file}: {name}: no check for {unknown or sorted(case)}")
+@pytest.mark.parametrize(("file", "name", "table", "numbered"), cases())
+def test_precompile(file: str, name: str, table: dict[str, Any], numbered: list[Any], ran: Any) -> None:
     try:
         forks = forks_of(table["rules"])
     except LookupError:
         pytest.fail(f"{FOLDER}/{file}: {name}: no fork known for rules {table['rules']!r}")
     if forks is None:
         pytest.skip(f"{name}: {table['rules']}: a price no OP fork has")
-    address = number(table["address"]).to_bytes(20, "big")
+    if any(is_slow(table, case) for _, case in numbered) and "SLOW_VECTORS" not in os.environ:
+        pytest.skip(f"{name}: so many rounds take minutes in Python; SLOW_VECTORS=1 runs it")
+    assert numbered
+    for index, case in numbered:
+        with named(f"{FOLDER}/{file}: {name}/{index}-{case.get('name')}"):
+            check(case, number(table["address"]).to_bytes(20, "big"), forks)
+    ran(f"{FOLDER}/{file}", len(numbered))
+
+
+def check(case: dict[str, Any], address: bytes, forks: tuple[Fork, Fork]) -> None:
+    unknown = unknown_keys(case, ("name", "input", "expected", "gas", "error"))
+    assert not unknown
+    assert ("error" in case) != ("expected" in case)
     data = unhex(case["input"])
-    if address == BLAKE2 and int.from_bytes(data[:4], "big") > MANY_ROUNDS and "SLOW_VECTORS" not in os.environ:
-        pytest.skip(f"{name}: {data[:4].hex()} rounds take minutes in Python; SLOW_VECTORS=1 runs it")
     for fork in sorted(set(forks)):
         if "error" in case:
             check_failure(fork, address, data)
         else:
             check_output(fork, address, data, unhex(case["expected"]), number(case["gas"]))
-    ran(f"{FOLDER}/{file}")
 
 
 def check_output(fork: Fork, address: bytes, data: bytes, expected: bytes, gas: int) -> None:
