@@ -15,6 +15,7 @@ from aiohttp.web_protocol import RequestHandler
 from rollup.rpc.answers import TOO_MANY_CONNECTIONS
 from rollup.rpc.errors import RpcCannotListen, RpcPortInUse
 from rollup.rpc.front.fronts import Fronts
+from rollup.rpc.idle import longest_idle
 from rollup.rpc.limits import IDLE_SECONDS, MAX_CONNECTIONS
 
 log = structlog.get_logger()
@@ -100,18 +101,14 @@ class Listener:
         return server() if self._has_room(most) else _Refusal()
 
     def _has_room(self, most: int) -> bool:
-        """Whether the port may have one more connection.
-
-        Where it has too many, the one of this process is closed that has been idle for the longest time: a client that
-        asks again and again keeps its connection, however old that is.
-        """
+        """Whether the port may have one more connection. Where it has too many, one of this process makes room."""
         server = self._runner.server
         assert server is not None
         open_ones = [item for item in server.connections if item.transport and not item.transport.is_closing()]
         elsewhere = self.fronts.connections if self.fronts is not None else 0
         if len(open_ones) + elsewhere < most:
             return True
-        idle = min((item for item in open_ones if not self._is_busy(item)), key=self._last_used, default=None)
+        idle = longest_idle(open_ones, self._is_busy, self._last_used)
         if idle is None or idle.transport is None:
             return False
         idle.transport.close()

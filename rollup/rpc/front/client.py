@@ -61,6 +61,14 @@ class Client(asyncio.Protocol):
         """The connection is open, and it is this process that answers it."""
         return self._transport is not None
 
+    def has_work(self) -> bool:
+        """Whether a request is in work, or its answer waits for the reader."""
+        return self.is_busy or self._is_sending
+
+    def last_used(self) -> float:
+        """When the client last began a request or was answered, by the loop's clock."""
+        return self._since
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by the loop."""
         assert isinstance(transport, asyncio.Transport)
@@ -94,8 +102,7 @@ class Client(asyncio.Protocol):
             self._touch()
         self._received += data
         self._read()
-        waits = self.is_busy or self._is_sending
-        if waits and self._transport is not None and len(self._received) > LARGE_BODY + MAX_HEAD:
+        if self.has_work() and self._transport is not None and len(self._received) > LARGE_BODY + MAX_HEAD:
             self._transport.pause_reading()
 
     def reply(self, body: bytes) -> None:
@@ -143,7 +150,7 @@ class Client(asyncio.Protocol):
     def _read(self) -> None:
         """Begins the next request, if it is all here."""
         transport = self._transport
-        if transport is None or self.is_busy or self._is_sending or transport.is_closing():
+        if transport is None or self.has_work() or transport.is_closing():
             return
         received = self._received
         end = received.find(b"\r\n\r\n", 0, MAX_HEAD)

@@ -19,6 +19,7 @@ from rollup.rpc.front.http import Head, Responses, read_head
 from rollup.rpc.front.sends import Answer, Sends, read_sends
 from rollup.rpc.front.wire import Channel, Handles, Kind
 from rollup.rpc.hosts import Hosts
+from rollup.rpc.idle import longest_idle
 
 _SLICE_SECONDS = 0.003  # that transactions are worked out before others are served
 _CHECK_SECONDS = 1.0
@@ -171,10 +172,10 @@ class Front:
             self._channel.send(Kind.READY)
 
     def _on_handle(self, number: int, connection: socket.socket) -> None:
-        """Takes a connection. number: 1 where an idle one must make room for it."""
+        """Takes a connection. number: 1 where the port is full, so that one of this process must make room."""
         connection.setblocking(False)
         if number:
-            idle = next((client for client in self._clients if not client.is_busy), None)
+            idle = longest_idle(self._clients, Client.has_work, Client.last_used)
             if idle is not None:
                 idle.close()
         else:

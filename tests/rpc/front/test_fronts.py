@@ -176,6 +176,25 @@ async def test_a_full_port_closes_an_idle_connection_or_refuses_the_new_one(monk
         assert results([answer for one in busy for answer in await one]) == [None, None]
 
 
+async def test_on_a_full_port_a_client_that_asks_again_keeps_its_connection(monkeypatch):
+    monkeypatch.setattr("rollup.rpc.listener.MAX_CONNECTIONS", 3)
+    async with Served(2) as served:
+        clients = []
+        for number in range(3):
+            clients.append(await asyncio.open_connection("127.0.0.1", served.port))
+            await until(lambda count=number + 1: served.fronts.connections == count)
+        oldest, second, third = clients
+        for reader, writer in (oldest, third):
+            writer.write(CHAIN_ID)
+            assert b"200 OK" in await reader.readuntil(b"\r\n\r\n")
+        assert results(await exchange(served.port, CHAIN_ID)) == ["0x385"]
+        assert await asyncio.wait_for(second[0].read(), 20) == b""
+        oldest[1].write(CHAIN_ID)
+        assert b"0x385" in await oldest[0].readuntil(b"0x385")
+        for _, writer in clients:
+            writer.close()
+
+
 async def test_a_failure_in_the_pool_is_answered_to_each(fronted, monkeypatch):
     monkeypatch.setattr(fronted.node.l2.pool, "add_transactions", lambda transactions: 1 / 0)
     batch = post([send(signed(nonce=nonce).encode(), ident=nonce) for nonce in range(2)])
