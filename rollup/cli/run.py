@@ -36,6 +36,8 @@ from rollup.rpc.jwt_auth import JwtSecretError, read_secret
 from rollup.rpc.origins import Origins
 from rollup.serve import PORTS, NodeServers, contract_addresses, write_config_files
 from rollup.studio.attach import attach_studio
+from rollup.studio.language_model import LanguageModel
+from rollup.studio.local_model import LocalModel, ModelMissing
 from rollup.studio.remote_model import RemoteModel
 from rollup.web.attach import attach_pages
 from sequencer.batcher.throttle import ThrottleConfig
@@ -250,6 +252,11 @@ _CHAIN_ID = click.IntRange(1, 2**53 - 1)  # tools in JavaScript read it as a num
     metavar="KEY",
     help="Its API key, if it needs one.",
 )
+@click.option(
+    "--inference-local",
+    is_flag=True,
+    help="SmolLM2-135M on this computer answers in the Studio; `pip install 'openrollup[model]'` brings it.",
+)
 @click.option("--verbose", "-v", is_flag=True, help="One line per block of both layers, empty ones too.")
 @click.option("--quiet", "-q", is_flag=True, help="Print problems only: no first screen, no batches, no blocks.")
 @click.option("--json", "as_json", is_flag=True, help="First screen and events as JSON lines.")
@@ -287,15 +294,24 @@ def command(**options: Any) -> None:
 
 @dataclass(slots=True, frozen=True)
 class _Pages:
-    """Whether there are pages for browsers, and which model elsewhere answers in them."""
+    """Whether there are pages for browsers, and which language model answers in them, if one does."""
 
     are_served: bool
-    remote: RemoteModel | None
+    model: LanguageModel | None
 
 
 def _pages_of(options: dict[str, Any]) -> _Pages:
-    url, model, key = (options.pop(f"inference_{name}") for name in ("url", "model", "key"))
-    return _Pages(options.pop("has_pages"), None if url is None else RemoteModel(url, model, key))
+    """Raises UsageError for two models, ClickException for one that is not installed."""
+    url, model, key, is_local = (options.pop(f"inference_{name}") for name in ("url", "model", "key", "local"))
+    has_pages = options.pop("has_pages")
+    if not is_local:
+        return _Pages(has_pages, None if url is None else RemoteModel(url, model, key))
+    if url is not None:
+        raise click.UsageError("give --inference-url or --inference-local, not both")
+    try:
+        return _Pages(has_pages, LocalModel())
+    except ModelMissing as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _processes_of(options: dict[str, Any]) -> int | None:
@@ -383,7 +399,7 @@ async def _run(
         )
         if pages.are_served:
             attach_pages(servers)
-            attach_studio(servers, params.data_dir, pages.remote)
+            attach_studio(servers, params.data_dir, pages.model)
         try:
             await servers.start()
             output.start(_first_screen(node, servers, files, pages.are_served))

@@ -89,7 +89,7 @@ def test_a_page_as_curl_says_the_calls_that_it_made(chain, visit):
 
 def test_the_genesis_block_and_unknown_things_are_said(chain, visit):
     page = visit(chain, "l2/block/0")
-    expect(page.get_by_text("This is the genesis block")).to_be_visible()
+    expect(page.get_by_text("It is the genesis block")).to_be_visible()
     page.goto(f"{chain.url}#/l2/tx/0x{'12' * 32}")
     expect(page.get_by_text("No transaction of this hash")).to_be_visible()
     page.goto(f"{chain.url}#/nonsense")

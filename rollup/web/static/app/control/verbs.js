@@ -5,7 +5,8 @@ import {hex} from '../format.js';
 /**
  * @typedef {{group: string, method: string, endpoint: import('../rpc.js').Endpoint, label: string,
  *   fields?: {name: string, label: string, value: string, choices?: (string|{value: string, label: string})[], kind?: string}[], params?: (values: string[]) => any,
- *   heals?: boolean, warns?: string, says?: (answer: any) => string, unless?: string, refusal?: string|null}} Verb
+ *   heals?: boolean, warns?: string, says?: (answer: any) => string, unless?: string, turns?: 'on'|'off', refusal?: string|null}} Verb
+ * turns: what it does to the actor of its group; it is disabled where the actor is so already.
  * unless: left out where the node has this method, which does more. says: words for the answer, for the log. heals: the
  * time is measured until the verifier agrees again. warns: what it destroys. refusal: why the node refuses it.
  */
@@ -23,19 +24,20 @@ const NUMBER = (label, value) => ({name: label, label, value});
 
 /** @type {Verb[]} */
 const ALL = [
-  {group: 'Sequencer', method: 'admin_stopSequencer', endpoint: 'node', label: 'Stop'},
+  {group: 'Sequencer', method: 'admin_stopSequencer', endpoint: 'node', label: 'Stop', turns: 'off'},
   {
     group: 'Sequencer',
     method: 'admin_startSequencer',
     endpoint: 'node',
     label: 'Start',
+    turns: 'on',
     params: async () => [(await call('l2', 'eth_getBlockByNumber', ['latest', false], {quiet: true})).hash],
   },
-  {group: 'Batcher', method: 'admin_stopBatcher', endpoint: 'node', label: 'Stop'},
-  {group: 'Batcher', method: 'admin_startBatcher', endpoint: 'node', label: 'Start', heals: true},
+  {group: 'Batcher', method: 'admin_stopBatcher', endpoint: 'node', label: 'Stop', turns: 'off'},
+  {group: 'Batcher', method: 'admin_startBatcher', endpoint: 'node', label: 'Start', turns: 'on', heals: true},
   {group: 'Batcher', method: 'admin_flushBatcher', endpoint: 'node', label: 'Post now', heals: true},
-  {group: 'Proposer', method: 'admin_stopProposer', endpoint: 'node', label: 'Stop'},
-  {group: 'Proposer', method: 'admin_startProposer', endpoint: 'node', label: 'Start'},
+  {group: 'Proposer', method: 'admin_stopProposer', endpoint: 'node', label: 'Stop', turns: 'off'},
+  {group: 'Proposer', method: 'admin_startProposer', endpoint: 'node', label: 'Start', turns: 'on'},
   {group: 'Derivation', method: 'admin_resetDerivationPipeline', endpoint: 'node', label: 'Begin again at the safe head', heals: true},
   {group: 'L1', method: 'evm_mine', endpoint: 'l1', label: 'Mine a block', params: () => []},
   {

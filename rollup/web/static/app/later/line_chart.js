@@ -2,7 +2,7 @@
 import uPlot from '../../vendor/uplot.js';
 
 const HEIGHT = 260;
-const SHORTEST = 60; // seconds that the chart shows at least
+const SHORTEST = 20; // seconds that the chart shows at least
 
 /** A colour of the stylesheet. */
 const ink = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();

@@ -69,7 +69,7 @@ function Found({layer, found: {block, isCanonical, receipts, origin}}) {
       actions=${html`${step(number - 1, '← Older')} ${number < (heads.value?.[layer]?.head.number ?? 0) && step(number + 1, 'Newer →')}`}>
     ${
       isCanonical
-        ? html`<p class="lead"><${Safety} value=${safetyOf(heads.value, layer, number)} /> ${number === 0 && 'This is the genesis block: nothing came before it, and no transaction made it.'}</p>`
+        ? html`<p class="lead">This block is <${Safety} value=${safetyOf(heads.value, layer, number)} />. ${number === 0 && 'It is the genesis block: nothing came before it, and no transaction made it.'}</p>`
         : html`<p class="failure"><s>#${grouped(number)}</s> This block was replaced by a reorganisation. The chain has <${BlockLink} layer=${layer} number=${number} /> in its place.</p>`
     }
     <${Facts} rows=${rows} />

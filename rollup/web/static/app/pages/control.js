@@ -21,6 +21,12 @@ function Field({field, value, onChange}) {
   }</label>`;
 }
 
+/** Whether the actor is already what the verb makes it; never where the node does not say. */
+function isDone({group, turns}) {
+  const isOn = heads.value?.isActive[group.toLowerCase()];
+  return turns !== undefined && isOn !== undefined && isOn === (turns === 'on');
+}
+
 function Verb({verb}) {
   const fields = verb.fields ?? [];
   const [values, setValues] = useState(fields.map((field) => field.value));
@@ -37,10 +43,10 @@ function Verb({verb}) {
     note([verb.group, verb.label.toLowerCase(), ...values, ...(verb.says ? [verb.says(answer)] : [])].join(' '), {heals: verb.heals, since});
     refresh();
   };
-  return html`<div>
-    ${fields.length > 0 && html`<div class="inline">${fields.map((field, index) => html`<${Field} field=${field} value=${values[index]} onChange=${(value) => setValues(values.with(index, value))} />`)}</div>`}
+  return html`<div class=${`verb${fields.length ? ' has-fields' : ''}`}>
+    ${fields.map((field, index) => html`<${Field} field=${field} value=${values[index]} onChange=${(value) => setValues(values.with(index, value))} />`)}
     ${isAsked && html`<p class="failure after" role="alert">${verb.warns}</p>`}
-    <${Act} label=${isAsked ? `Yes: ${verb.label.toLowerCase()}` : verb.label} isPrimary=${false} needsSigner=${false} kind=${isAsked ? 'danger' : ''} disabled=${Boolean(verb.refusal)} onAct=${act} />
+    <${Act} label=${isAsked ? `Yes: ${verb.label.toLowerCase()}` : verb.label} isPrimary=${false} needsSigner=${false} kind=${isAsked ? 'danger' : ''} disabled=${Boolean(verb.refusal) || isDone(verb)} onAct=${act} />
   </div>`;
 }
 

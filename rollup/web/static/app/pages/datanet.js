@@ -61,5 +61,6 @@ export function Datanet({id}) {
   const name = data.value?.name;
   return html`<${Page} title=${name ? `DataNet ${id} · ${name}` : `DataNet ${id}`} above=${html`<a href="#/usage">Usage</a>`}>
     <${Loaded} data=${data} lines=${8}>${(found) => html`<${Found} found=${found} />`}<//>
+    ${data.error && !data.value && html`<p><a href="#/usage">To all models</a></p>`}
   <//>`;
 }

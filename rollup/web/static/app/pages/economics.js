@@ -22,9 +22,10 @@ function lookup(facts) {
   return (table, queries, way, quantity) => found.get([table, queries, way, quantity].join('|'));
 }
 
-const TITLES = {month: 'Who gets what in a month', 'break-even': 'From when on it pays its owner'};
+const TITLES = {month: 'Who gets what in a month', 'break-even': 'Where it breaks even'};
 
 const unique = (values) => [...new Set(values)];
+const capital = (words) => words[0].toUpperCase() + words.slice(1);
 
 /** A number with where it comes from; what is assumed is underlined. */
 function Fact({fact, wei = false}) {
@@ -71,7 +72,7 @@ function MonthTable({name, facts}) {
     {title: 'Queries', right: true, cell: (key) => grouped(key.split('|')[0] || 0)},
     hasRoute && {title: 'Route', cell: (key) => key.split('|')[1]},
     ...quantities.map((quantity) => ({
-      title: isWei(quantity) ? `${quantity}, OPEN` : quantity,
+      title: capital(isWei(quantity) ? `${quantity}, OPEN` : quantity),
       right: true,
       cell: (key) => html`<${Fact} wei=${isWei(quantity)} fact=${fact(name, ...key.split('|'), quantity)} />`,
     })),

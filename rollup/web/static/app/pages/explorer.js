@@ -97,6 +97,7 @@ function Lane({title, note: words, load, head, Row}) {
 export function Explorer() {
   const state = heads.value;
   return html`<${Page} title="Explorer" actions=${html`<a class="button" href="#/batches">Batches</a>`}>
+    <p class="lead">The sequencer builds blocks on L2, and the batcher posts them to L1. A block is safe when it can be derived from L1 alone. Who is paid for an answer is shown in the <a href="#/studio">Studio</a>.</p>
     ${
       state
         ? html`<div class=${has('l1') ? 'lanes' : 'lanes is-single'}>

@@ -158,7 +158,8 @@ function Model({found: {model, usage, inferences, isCut, end, labels, replay}}) 
 export function ModelUsage({id}) {
   const isId = /^\d{1,18}$/.test(id);
   const data = useData(() => (isId ? load(Number(id)) : Promise.reject(new Error(`${id} is no model's number`))), [id], {live: 'slowly'});
-  return html`<${Page} title=${title({id, name: data.value?.name}, 'Model')} above=${html`<a href="#/usage">Usage</a>`} actions=${html`<a class="button" href=${`#/economics?model=${id}`}>Does it pay?</a>`}>
+  return html`<${Page} title=${title({id, name: data.value?.name}, 'Model')} above=${html`<a href="#/usage">Usage</a>`} actions=${data.value && html`<a class="button" href=${`#/economics?model=${id}`}>Does it pay?</a>`}>
     <${Loaded} data=${data} lines=${8}>${(found) => html`<${Model} found=${found} />`}<//>
+    ${data.error && !data.value && html`<p><a href="#/usage">To all models</a></p>`}
   <//>`;
 }

@@ -37,8 +37,8 @@ export function Credits({inference}) {
   const columns = [
     {title: 'Who', cell: (row) => html`<${Who} row=${row} />`},
     {title: 'As', hide: true, cell: as},
-    {title: 'Wei', right: true, cell: (row) => (row.role === 'share' ? html`<span class="quiet"><${Wei} wei=${row.amount} /></span>` : html`<${Wei} wei=${row.amount} />`)},
-    {title: 'OPEN', right: true, hide: true, cell: (row) => html`<span class=${row.role === 'share' ? 'quiet' : ''}><${Amount} wei=${row.amount} unit=${false} /></span>`},
+    {title: 'Wei', right: true, hide: true, cell: (row) => (row.role === 'share' ? html`<span class="quiet"><${Wei} wei=${row.amount} /></span>` : html`<${Wei} wei=${row.amount} />`)},
+    {title: 'OPEN', right: true, cell: (row) => html`<span class=${row.role === 'share' ? 'quiet' : ''}><${Amount} wei=${row.amount} unit=${false} /></span>`},
     {title: 'Share', right: true, cell: (row) => (row.role === 'share' ? '' : percent(BigInt(row.amount), fee))},
   ];
   const sum = {role: 'sum', amount: inference.fee};

@@ -47,6 +47,6 @@ export function Strip() {
       ${isOn !== undefined && html`<span class="figure"><span class="label">sequencer</span> ${isOn ? 'on' : html`<strong>off</strong>`}</span>`}
     </div>
     ${silence.value && html`<span class="stale-word">no answer since ${span((Date.now() - silence.value.since) / 1000)}</span>`}
-    <button type="button" class="pause" aria-pressed=${isPaused.value} onClick=${toggle}>${isPaused.value ? 'Resume' : 'Pause'}</button>
+    <button type="button" class="pause" title="Live updates of this page" aria-pressed=${isPaused.value} onClick=${toggle}>${isPaused.value ? 'Resume' : 'Pause'}</button>
   </div>`;
 }

@@ -117,10 +117,10 @@ export function Spans({text, trace, credits}) {
     {title: 'Whose text', cell: (source) => html`<span class=${`dot ${hue(source.place)}`}>${source.place + 1}</span><${Address} value=${source.contributor} roles=${false} />`},
     {title: 'DataNet', hide: true, cell: (source) => html`<a href=${`#/datanet/${source.datanet}`}>${source.datanet}</a>`},
     {title: 'Quoted', right: true, cell: (source) => grouped(source.quoted)},
-    {title: 'Followed', right: true, cell: (source) => grouped(source.followed)},
+    {title: 'Followed', right: true, hide: true, cell: (source) => grouped(source.followed)},
     {title: 'Texts', right: true, hide: true, cell: (source) => source.texts.size},
-    credits && {title: 'Credited', right: true, cell: (source) => html`<${Wei} wei=${creditOf(source, credits)} />`},
-    credits && {title: 'OPEN', right: true, hide: true, cell: (source) => html`<${Amount} wei=${creditOf(source, credits)} unit=${false} />`},
+    credits && {title: 'Credited', right: true, hide: true, cell: (source) => html`<${Wei} wei=${creditOf(source, credits)} />`},
+    credits && {title: 'OPEN', right: true, cell: (source) => html`<${Amount} wei=${creditOf(source, credits)} unit=${false} />`},
     {title: '', right: true, cell: (source) => html`<button type="button" class="copy" aria-pressed=${isOnly(source)} onClick=${() => (isOnly(source) ? setPicked(null) : pick(source))}>${isOnly(source) ? 'all' : 'only this'}</button>`},
   ].filter(Boolean);
   const classOf = (piece) =>
