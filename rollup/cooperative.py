@@ -13,8 +13,9 @@ so between two check points nobody else runs and no locks are needed.
 A lane is what one change at a time may touch, for example a chain. Changes of several lanes run side by side, and so do
 all calls together. Each lane, and the calls as one more, has a weight. The next turn goes to the one that has had the
 least time for its weight since it began to want turns (start-time fair queuing), so none of them waits for good. Among
-calls the one that has run least goes next, so a short call does not wait for long ones. A cancelled computation ends at
-its check point by greenlet's GreenletExit.
+calls the one that has run least goes next, so a short call does not wait for long ones. A change for which a call of
+its lane waits gets the turns of a call, so that a low weight of the lane does not hold the call up (priority
+inheritance). A cancelled computation ends at its check point by greenlet's GreenletExit.
 
 Outside of Turns `pause` does nothing: the same code runs in tests, in scripts and by a virtual clock, with the same
 results.
@@ -137,6 +138,7 @@ class Turns:
         self._locks: dict[int, asyncio.Lock] = {}
         self._changes: dict[int, asyncio.Future[None]] = {}  # by lane: its lock lets no second one wait
         self._calls: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._callers: dict[int, int] = {}  # by lane: calls that wait for its lock
         self._spent: dict[int, float] = {}  # seconds divided by the weight, by lane
         self._virtual = 0.0  # what the lane with the present turn had spent before it
         self._is_busy = False
@@ -161,10 +163,27 @@ class Turns:
         return await self._run(function, stopwatch or Stopwatch(), None)
 
     async def call_in(self, lane: int, function: Callable[[], Result], stopwatch: Stopwatch | None = None) -> Result:
-        """Runs a call after everything that was asked for before in the same lane. It gets the turns of a call."""
+        """Runs a call after everything that was asked for before in the same lane. It gets the turns of a call, and so
+        does what is before it."""
         self._follow_loop()
-        async with self._locks.setdefault(lane, asyncio.Lock()):
+        lock = self._locks.setdefault(lane, asyncio.Lock())
+        self._callers[lane] = self._callers.get(lane, 0) + 1
+        self._hurry(lane)
+        try:
+            await lock.acquire()
+        finally:
+            self._callers[lane] -= 1
+        try:
             return await self._run(function, stopwatch or Stopwatch(), None)
+        finally:
+            lock.release()
+
+    def _hurry(self, lane: int) -> None:
+        """Puts the change of a lane that waits for its turn among the calls."""
+        granted = self._changes.pop(lane, None)
+        if granted is not None:
+            self._spent[CALLS] = max(self._spent.get(CALLS, 0.0), self._virtual)
+            heapq.heappush(self._calls, (0.0, next(self._arrivals), granted))
 
     def _follow_loop(self) -> None:
         """Turns of a loop that has ended are nobody's any more."""
@@ -176,9 +195,9 @@ class Turns:
     async def _run(self, function: Callable[[], Result], stopwatch: Stopwatch, lane: int | None) -> Result:
         computation = _Computation(function, stopwatch, self._clock)
         answer: Any = None
-        line = CALLS if lane is None else lane
         try:
             while True:
+                line = CALLS if lane is None or self._callers.get(lane) else lane
                 await self._turn(stopwatch, line)
                 before = stopwatch.seconds
                 try:

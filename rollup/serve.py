@@ -59,6 +59,7 @@ from rollup.rpc.net import Net, TxPool
 from rollup.rpc.open import Open
 from rollup.rpc.open_batches import BatchFinder
 from rollup.rpc.open_follow import Follower
+from rollup.rpc.open_reader import IndexReader
 from rollup.rpc.openrollup import OpenRollup
 from rollup.rpc.optimism import Admin, Optimism
 from rollup.rpc.origins import Origins
@@ -139,9 +140,9 @@ class NodeServers:
         await self._follower.stop()
 
     @property
-    def index(self) -> Index:
-        """The attribution index of the L2 port."""
-        return self._follower.indexes[0]
+    def reader(self) -> IndexReader:
+        """Asks the attribution index of the L2 port."""
+        return self._follower.reader(0)
 
     def url(self, name: str) -> str:
         """Where an endpoint listens."""

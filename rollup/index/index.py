@@ -9,16 +9,17 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from time import perf_counter
 
 import structlog
 
 from attribution_precompile import ADDRESS_BYTES, layout, words
+from rollup.cooperative import in_turns, pause, running_time
 from rollup.execution.chain import Chain
 from rollup.execution.config import L2Config
 from rollup.execution.state.reader import StateReader
 from rollup.index import schema
 from rollup.index.costs import BlockCosts
+from rollup.index.database import connect, transaction, write_rows
 from rollup.index.existing import ForeignEvents
 from rollup.index.ingest import Ingest
 from rollup.index.registration import read_registration
@@ -58,6 +59,8 @@ class Index:
         self._tip: tuple[int, Hash] = (0, chain.genesis.hash)
         self._unwinds_to: tuple[int, Hash] = self._tip
         self._state: StateReader | None = None  # of the tip, while the index is read
+        self._is_updating = False
+        self._target = chain.genesis.hash  # the head when the block that is being read was found
         self._open()
 
     # ------------------------------------------------------------ opening
@@ -70,16 +73,7 @@ class Index:
             self._begin()
 
     def _connect(self) -> None:
-        if self._path is not None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-        # A node may be opened in one thread and served in another, but never in two at once.
-        target = ":memory:" if self._path is None else self._path
-        self.database = sqlite3.connect(target, isolation_level=None, check_same_thread=False)
-        self.database.execute("PRAGMA journal_mode = WAL")
-        self.database.execute(
-            "PRAGMA synchronous = NORMAL"
-        )  # after a power failure the lost rows are rebuilt from the chain
-        self.database.execute("PRAGMA temp_store = MEMORY")
+        self.database = connect(self._path)
         self.rows = Working(self.database)
         self._ingest = Ingest(self.rows, self._read_registration)
 
@@ -110,11 +104,11 @@ class Index:
         row, given = self.rows.platform.touch(0), self._genesis_platform
         row.admin, row.treasury, row.bps = given.admin, given.treasury, given.bps
         self.rows.platform.end_block(None)
-        with self._transaction():
+        with transaction(self.database):
             self._set("version", schema.VERSION)
             self._set("genesis", self.chain.genesis.hash)
             self.rows.platform.write()
-            self._write_tip(self._tip)
+            self._write_tip(self._tip, self._unwinds_to)
         self.rows.platform.clean()
 
     def close(self) -> None:
@@ -159,16 +153,23 @@ class Index:
         """
         if self.is_current or self._state is not None:
             return True
-        deadline = None if seconds is None else perf_counter() + seconds
+        assert not self._is_updating, "one update at a time"
+        deadline = None if seconds is None else running_time() + seconds
+        self._is_updating = True
+        is_whole = False
         try:
-            self._unwind_to_canonical()
             while not self.is_current:
+                self._unwind_to_canonical()
                 self._take_batch(deadline)
-                if deadline is not None and perf_counter() >= deadline:
+                if deadline is not None and running_time() >= deadline:
                     break
+            is_whole = True
         except (ForeignEvents, sqlite3.Error) as error:
-            self._drop_unwritten()
             raise IndexUnavailable(f"attribution index: {error}") from error
+        finally:
+            self._is_updating = False
+            if not is_whole:
+                self._drop_unwritten()
         return self.is_current
 
     def _drop_unwritten(self) -> None:
@@ -180,11 +181,12 @@ class Index:
 
     def _take_batch(self, deadline: float | None) -> None:
         """Reads blocks after the tip and writes them in one transaction with the new tip."""
-        number, last = self._tip[0], self.chain.head.number
-        finalized = self.chain.finalized.number
+        finalized = self.chain.finalized
         tip, blocks = self._tip, []
-        while number < last:
-            number += 1
+        # The chain may grow or be reorganised at a check point. After a reorganisation the next batch unwinds.
+        while tip[0] < self.chain.head.number and self.chain.canonical_hash(tip[0]) == tip[1]:
+            self._target = self.chain.head.hash
+            number = tip[0] + 1
             block = self._block(number)
             receipts = self.chain.receipts(block.hash)
             if receipts is None:
@@ -192,25 +194,32 @@ class Index:
             if self._ingest.block(block, receipts, BlockCosts(self.config, block)):
                 blocks.append((number, block.hash))
             for table in self.rows.tables:
-                table.end_block(number if number > finalized else None)
+                table.end_block(number if number > finalized.number else None)
             tip = number, block.hash
             if number - self._tip[0] >= _BATCH_BLOCKS or len(self._ingest.logs["credit"]) >= _BATCH_ROWS:
                 break
-            if deadline is not None and perf_counter() >= deadline:
+            if deadline is not None and running_time() >= deadline:
                 break
-        with self._transaction():
+            pause()
+        self._write(tip, blocks, finalized)
+
+    def _write(self, tip: tuple[int, Hash], blocks: list[tuple[int, Hash]], finalized: Block) -> None:
+        """Writes what was read up to a new tip, and marks it as written."""
+        before = self._unwinds_to
+        unwinds_to = before
+        if finalized.number > before[0]:
+            unwinds_to = (finalized.number, finalized.hash) if finalized.number <= tip[0] else tip
+        with transaction(self.database):
             for name in LOG_TABLES:
                 marks = ", ".join("?" * _COLUMNS[name])
-                self.database.executemany(f"INSERT INTO {name} VALUES ({marks})", self._ingest.logs[name])
-            self.database.executemany("INSERT INTO block VALUES (?, ?)", blocks)
+                write_rows(self.database, f"INSERT INTO {name} VALUES ({marks})", self._ingest.logs[name])
+            write_rows(self.database, "INSERT INTO block VALUES (?, ?)", blocks)
             for table in self.rows.tables:
                 table.write()
-            if finalized > self._unwinds_to[0]:
-                self._unwinds_to = (finalized, self.chain.finalized.hash) if finalized <= tip[0] else tip
-                for table in self.rows.tables:
-                    table.prune(self._unwinds_to[0])
-            self._write_tip(tip)
-        self._tip = tip
+                if unwinds_to != before:
+                    table.prune(unwinds_to[0])
+            self._write_tip(tip, unwinds_to)
+        self._tip, self._unwinds_to = tip, unwinds_to
         for table in self.rows.tables:
             table.clean()
         for rows in self._ingest.logs.values():
@@ -231,14 +240,15 @@ class Index:
             log.warning("attribution index: reorganised below the finalized block, built again")
             self._begin()
             return
-        first = (ancestor[0] + 1) << POSITION_BITS
-        with self._transaction():
-            for name in LOG_TABLES:
-                self.database.execute(f"DELETE FROM {name} WHERE position >= ?", (first,))
+        with transaction(self.database):
+            for number in in_turns(range(self._tip[0], ancestor[0], -1)):
+                first = number << POSITION_BITS
+                for name in LOG_TABLES:
+                    self.database.execute(f"DELETE FROM {name} WHERE position >= ?", (first,))
             self.database.execute("DELETE FROM block WHERE number > ?", (ancestor[0],))
             for table in self.rows.tables:
                 table.unwind(ancestor[0])
-            self._write_tip(ancestor)
+            self._write_tip(ancestor, self._unwinds_to)
         self._tip = ancestor
 
     def _ancestor(self) -> tuple[int, Hash] | None:
@@ -255,18 +265,8 @@ class Index:
         return self._unwinds_to if is_kept else None
 
     # ------------------------------------------------------------ writing
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self.database.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self.database.execute("ROLLBACK")
-            raise
-        self.database.execute("COMMIT")
-
-    def _write_tip(self, tip: tuple[int, Hash]) -> None:
-        for name, (number, block_hash) in (("tip", tip), ("unwinds", self._unwinds_to)):
+    def _write_tip(self, tip: tuple[int, Hash], unwinds_to: tuple[int, Hash]) -> None:
+        for name, (number, block_hash) in (("tip", tip), ("unwinds", unwinds_to)):
             self._set("tip" if name == "tip" else "unwinds_to", number)
             self._set(f"{name}_hash", block_hash)
 
@@ -286,7 +286,7 @@ class Index:
         return self.chain.state_at(self._tip[1])
 
     def _read_registration(self, model_id: int, row: ModelRow) -> None:
-        state = self.chain.state_at(self.chain.head.hash)
+        state = self.chain.state_at(self._target)
         read_registration(lambda slot: state.storage(ADDRESS_BYTES, slot), model_id, row)
 
 

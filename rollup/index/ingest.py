@@ -4,6 +4,7 @@ from collections.abc import Callable
 from itertools import groupby
 
 from attribution_precompile import events as topics
+from rollup.cooperative import in_turns
 from rollup.index.appended import AppendedRows
 from rollup.index.costs import BlockCosts
 from rollup.index.events import (
@@ -56,9 +57,11 @@ class Ingest:
         }
 
     def block(self, block: Block, receipts: list[Receipt], costs: BlockCosts) -> bool:
-        """Reads a block. Returns whether it had attribution events. Raises ForeignEvents."""
+        """Reads a block. Returns whether it had attribution events. There is a check point before each transaction.
+        Raises ForeignEvents.
+        """
         self._appended.begin(block)
-        for place, (transaction, receipt) in enumerate(zip(block.transactions, receipts, strict=True)):
+        for place, (transaction, receipt) in enumerate(in_turns(zip(block.transactions, receipts, strict=True))):
             if not receipt.status:
                 continue
             harvest = harvest_of(transaction)
@@ -96,14 +99,14 @@ class Ingest:
             if topic == topics.CONTRIBUTED:
                 self._memberships.contributed(list(group))
             elif topic == topics.INFERRED:
-                for log in group:
+                for log in in_turns(group):
                     self._payments.inferred(tx, inference_of(log))
             elif topic == topics.CLAIMED:
-                for log in group:
+                for log in in_turns(group):
                     self._memberships.claimed(tx, log)
             else:
                 handler = self._handlers[topic]
-                for log in group:
+                for log in in_turns(group):
                     handler(log)
 
     # ------------------------------------------------------------ platform and DataNets

@@ -2,6 +2,7 @@
 
 from itertools import groupby
 
+from rollup.cooperative import in_turns
 from rollup.index import pools
 from rollup.index.appended import AppendedRows
 from rollup.index.events import hash_word, indexed, indexed_address, word
@@ -25,7 +26,7 @@ class Memberships:
         for datanet_id, group in groupby(logs, lambda log: indexed(log, 1)):
             pool = existing_datanet(self._rows, datanet_id)
             fractions = 0
-            for log in group:
+            for log in in_turns(group):
                 account, units = indexed_address(log, 2), word(log, 0)
                 member = self._rows.members.touch(datanet_id, account)
                 before = member.units
@@ -54,7 +55,7 @@ class Memberships:
 
     def harvest(self, account: Address, datanet_ids: tuple[int, ...]) -> None:
         """Moves a member's earnings from these pools to its credit."""
-        for datanet_id in datanet_ids:
+        for datanet_id in in_turns(datanet_ids):
             member = self._rows.members.get(datanet_id, account)
             if member is None or not member.units:
                 continue

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from attribution_precompile import layout, words
+from rollup.cooperative import in_turns
 from rollup.index.credits import unpack_weights
 from rollup.index.index import Index
 from rollup.index.rows import DatanetRow, FlowRow, MemberRow, ModelRow
@@ -78,7 +79,7 @@ def registered_texts(index: Index, datanet_id: int) -> list[tuple[Address, Hash]
         "SELECT account, content FROM membership WHERE datanet = ? AND content IS NOT NULL ORDER BY position",
         (datanet_id,),
     )
-    return [(bytes(account), bytes(content)) for account, content in found]
+    return [(bytes(account), bytes(content)) for account, content in in_turns(found)]
 
 
 def weights_of(row: ModelRow) -> list[tuple[int, int]]:

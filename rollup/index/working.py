@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from rollup.cooperative import in_turns
 from rollup.index import schema
+from rollup.index.database import write_rows
 from rollup.index.rows import (
     AccountRow,
     DatanetRow,
@@ -83,7 +84,7 @@ class Rows(Generic[Row]):
     def end_block(self, block: int | None) -> None:
         """Turns the earlier values of the changed rows into the block's undo record. None makes no record."""
         if block is not None:
-            for key, values in self._before.items():
+            for key, values in in_turns(self._before.items()):
                 encoded = self._empty if values is None else self._encode(values)
                 self._undo.append((block, *key, values is not None, *encoded))
         self._before.clear()
@@ -91,10 +92,10 @@ class Rows(Generic[Row]):
     def write(self) -> None:
         """Writes all changes into the open transaction."""
         cache, values = self._cache, self._values
-        self._database.executemany(
-            self._replace, [(*key, *self._encode(values(cache[key]))) for key in sorted(self._changed)]
-        )
-        self._database.executemany(self._keep, self._undo)
+        changed = sorted(self._changed)
+        rows = [(*key, *self._encode(values(cache[key]))) for key in in_turns(changed)]
+        write_rows(self._database, self._replace, rows)
+        write_rows(self._database, self._keep, self._undo)
 
     def clean(self) -> None:
         """Marks everything as written. Call it after a commit."""
@@ -112,7 +113,7 @@ class Rows(Generic[Row]):
 
     def unwind(self, block: int) -> None:
         """Restores the rows to their values after a block. There must be no unwritten changes."""
-        for _, *rest in self._database.execute(self._undone, (block,)).fetchall():
+        for _, *rest in in_turns(self._database.execute(self._undone, (block,)).fetchall()):
             key, existed, values = rest[: self._key_size], rest[self._key_size], rest[self._key_size + 1 :]
             if existed:
                 self._database.execute(self._replace, (*key, *values))

@@ -1,4 +1,8 @@
-"""Keeps the attribution indexes near the head, so that a question finds little left to read."""
+"""Keeps the attribution indexes near the head, so that a question finds little left to read.
+
+The indexes' lane has the lowest weight, so that they hardly run while blocks are built. An index that has fallen far
+behind gets the turns of a call, so that it does not fall behind without end.
+"""
 
 import asyncio
 from collections.abc import Sequence
@@ -9,10 +13,12 @@ import structlog
 from rollup.cooperative import TURN_SECONDS, Turns
 from rollup.execution.state.database import StateUnavailable
 from rollup.index.index import Index, IndexUnavailable
+from rollup.rpc.open_reader import IndexReader
 
 log = structlog.get_logger()
 
 _PAUSE = 0.2
+_FAR_BEHIND = 32  # blocks
 
 
 class Follower:
@@ -39,12 +45,23 @@ class Follower:
         for index in self.indexes:
             index.close()
 
+    def reader(self, number: int) -> IndexReader:
+        """Asks one of the indexes."""
+        return IndexReader(self.indexes[number], self._turns, self._lane)
+
     async def _run(self) -> None:
         while True:
             is_current = True
             for index in self.indexes:
-                is_current &= index.is_current or await self._turns.change(partial(self._update, index), self._lane)
+                is_current &= index.is_current or await self._follow(index)
             await asyncio.sleep(_PAUSE if is_current else 0)
+
+    async def _follow(self, index: Index) -> bool:
+        """Reads some blocks. Returns whether there is nothing left to do now."""
+        update = partial(self._update, index)
+        if index.chain.head.number - index.tip[0] > _FAR_BEHIND:
+            return await self._turns.call_in(self._lane, update)
+        return await self._turns.change(update, self._lane)
 
     def _update(self, index: Index) -> bool:
         try:

@@ -15,8 +15,9 @@ from rollup.index.registry import registered_texts
 from rollup.protocol.primitives import Hash, keccak256
 from rollup.rpc.errors import RpcError
 from rollup.rpc.formats import hex_data, hex_quantity
-from rollup.rpc.methods import for_local_callers, rpc
+from rollup.rpc.methods import for_local_callers, reads_index, rpc
 from rollup.rpc.open import small, up_to_date
+from rollup.rpc.open_reader import IndexReader
 from rollup.rpc.params import Invalid, Optional, hash32, text
 from rollup.studio.corpora import Corpora, CorpusTooLarge, Indexed, Sources, datanets_of, sources_of
 from rollup.studio.interface import interface_json
@@ -53,9 +54,9 @@ def token_count(value: Any) -> int:
 class Studio:
     """Texts are kept by this node; what it does not have cannot be traced, and answers say how many are missing."""
 
-    def __init__(self, index: Index, texts: TextStore, model: LanguageModel | None = None) -> None:
+    def __init__(self, reader: IndexReader, texts: TextStore, model: LanguageModel | None = None) -> None:
         """model: the language model that answers in `open_generate`."""
-        self._index = index
+        self._reader = reader
         self._texts = texts
         self._model = model
         self._corpora = Corpora()
@@ -78,6 +79,7 @@ class Studio:
         """The text of a hash; null where this node does not have it."""
         return self._texts.get(name)
 
+    @reads_index
     @rpc("open_listContents", small)
     def list_contents(self, datanet_id: int) -> list[dict[str, Any]]:
         """The registered texts of a DataNet, in order of registration, and whether this node has their words."""
@@ -160,6 +162,7 @@ class Studio:
         """The attribution account's ABI, with selectors and topics."""
         return interface_json()
 
+    @reads_index
     @rpc("open_platform")
     def platform(self) -> dict[str, Any]:
         """The platform's share of each fee."""
@@ -169,7 +172,7 @@ class Studio:
 
     # ------------------------------------------------------------ inside
     def _current(self) -> Index:
-        return up_to_date(self._index)
+        return up_to_date(self._reader.index)
 
     async def _generated(self, model: LanguageModel, model_id: int, prompt: str, most: int) -> dict[str, Any]:
         """The answer of a language model that is given the registered texts nearest to the prompt."""
@@ -188,15 +191,17 @@ class Studio:
         }
 
     async def _corpus(self, model_id: int) -> tuple[Indexed, Sources]:
-        index = self._current()
-        datanets = datanets_of(index, model_id)
-        if not datanets:
-            raise RpcError(f"unknown model {model_id}")
-        sources = sources_of(index, self._texts, datanets)
+        sources = await self._reader.read(lambda index: self._sources(index, model_id))
         try:
             return await self._corpora.over(sources), sources
         except CorpusTooLarge as error:
             raise RpcError(str(error)) from error
+
+    def _sources(self, index: Index, model_id: int) -> Sources:
+        datanets = datanets_of(index, model_id)
+        if not datanets:
+            raise RpcError(f"unknown model {model_id}")
+        return sources_of(index, self._texts, datanets)
 
     async def _drawn_from(self, sources: Sources) -> NgramModel:
         found = self._models.get(sources.documents)

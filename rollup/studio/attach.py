@@ -15,4 +15,4 @@ def attach_studio(servers: NodeServers, data_dir: Path | None = None, model: Lan
     """Adds them; texts are kept beside the chains, where these are kept."""
     folder = None if data_dir is None else data_dir / _FOLDER
     l2 = servers.rpc_servers["l2"]
-    l2.add(Studio(servers.index, TextStore(folder), model), Economics(servers.index, l2))
+    l2.add(Studio(servers.reader, TextStore(folder), model), Economics(servers.reader, l2))

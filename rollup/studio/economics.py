@@ -13,7 +13,7 @@ from rollup.index.index import Index
 from rollup.protocol.primitives import Address
 from rollup.rpc.errors import RpcError
 from rollup.rpc.methods import rpc
-from rollup.rpc.open import up_to_date
+from rollup.rpc.open_reader import IndexReader
 from rollup.rpc.params import address, mapping
 from rollup.rpc.server import RpcServer
 from rollup.studio.loop_endpoint import LoopEndpoint
@@ -26,8 +26,8 @@ _Found = TypeVar("_Found")
 class Economics:
     """Asked through the same JSON-RPC server that answers it."""
 
-    def __init__(self, index: Index, server: RpcServer) -> None:
-        self._index = index
+    def __init__(self, reader: IndexReader, server: RpcServer) -> None:
+        self._reader = reader
         self._server = server
         self._labels: tuple[bytes, dict[str, Any]] | None = None
         self._labelling = asyncio.Lock()
@@ -55,12 +55,11 @@ class Economics:
         """Which paid inferences look real: each pair of payer and model with the rules that hold and its class."""
         from rollup.studio.evaluate import noise_answer
 
-        index = up_to_date(self._index)
-        total = sum(row.inferences for _, row in index.rows.models.where("id > 0"))
+        total = await self._reader.read(_inferences)
         if total > _MAX_INFERENCES:
             raise RpcError(f"more than {_MAX_INFERENCES:,} inferences: ask `openrollup economics noise`")
         async with self._labelling:
-            head = self._index.chain.head.hash
+            head = self._reader.index.chain.head.hash
             if self._labels is None or self._labels[0] != head:
                 self._labels = head, await self._in_thread(noise_answer)
             return self._labels[1]
@@ -70,8 +69,8 @@ class Economics:
         """When an account should claim, if it goes on earning as it did since genesis. Amounts in OPEN, as decimals."""
         from rollup.studio.evaluate import claim_advice
 
-        chain = self._index.chain
-        earned = earnings_of(up_to_date(self._index), account)
+        chain = self._reader.index.chain
+        earned = await self._reader.read(lambda index: earnings_of(index, account))
         wei, seconds = earned.credited + earned.pending, chain.head.timestamp - chain.genesis.timestamp
         return await self._in_thread(lambda endpoint: claim_advice(endpoint, wei, seconds))
 
@@ -85,3 +84,7 @@ class Economics:
             return await asyncio.to_thread(compute, endpoint)
         except (EconomicsError, Temporary) as error:
             raise RpcError(str(error)) from error
+
+
+def _inferences(index: Index) -> int:
+    return sum(row.inferences for _, row in index.rows.models.where("id > 0"))

@@ -275,3 +275,37 @@ def work_once(clock, spent, lane, seconds):
 async def _one_after_another(turns, work, times):
     for _ in range(times):
         await turns.change(work, lane=0)
+
+
+async def test_a_call_does_not_wait_as_long_as_the_weight_of_its_lane_says():
+    turns, seen = ticking_turns({0: 64, 1: 1, CALLS: 16}), []
+    busy = asyncio.create_task(turns.change(worker("busy", 5_000, seen), lane=0))
+    slow = asyncio.create_task(turns.change(worker("slow", 20, seen), lane=1))
+    while "slow" not in seen:
+        await asyncio.sleep(0)
+    before = len(seen)
+    await turns.call_in(1, worker("call", 1, seen))
+    assert seen.count("slow") == 20
+    assert len(seen) - before < 21 * (64 / 16 + 1) + 5
+    for task in (busy, slow):
+        task.cancel()
+    await asyncio.gather(busy, slow, return_exceptions=True)
+
+
+async def test_a_lane_has_its_own_weight_again_after_its_call_is_cancelled():
+    turns, seen = ticking_turns({0: 8, 1: 1, CALLS: 8}), []
+    tasks = [asyncio.create_task(turns.change(worker(lane, 2_000, seen), lane=lane)) for lane in (0, 1)]
+    for _ in range(20):
+        await asyncio.sleep(0)
+    call = asyncio.create_task(turns.call_in(1, worker("call", 1, seen)))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    call.cancel()
+    await asyncio.gather(call, return_exceptions=True)
+    before = len(seen)
+    while len(seen) < before + 900:
+        await asyncio.sleep(0)
+    assert seen[before:].count(1) == pytest.approx(100, abs=8)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

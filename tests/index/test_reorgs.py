@@ -1,13 +1,16 @@
 """After any reorganisations, restarts and losses the index equals one built fresh from the canonical chain."""
 
+import asyncio
 import sqlite3
 import subprocess
 import sys
+from itertools import count
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rollup.cooperative import Turns
 from rollup.index.costs import BlockCosts
 from rollup.index.index import IndexUnavailable
 from tests.index.chains import TIME, Lab, Life, dump
@@ -179,3 +182,49 @@ def test_sigkill_at_any_block_leaves_a_file_that_can_be_gone_on_with(tmp_path, l
     assert again.update()
     lab.index.update()
     assert dump(again) == dump(lab.index)
+
+
+def suspended(index, rounds):
+    """Starts an update whose every check point ends a turn, and has it given so many turns."""
+    turns = Turns(lambda ticks=count(): float(next(ticks)))
+
+    async def start():
+        task = asyncio.create_task(turns.change(index.update, 4))
+        for _ in range(rounds):
+            await asyncio.sleep(0)
+        return task
+
+    return start()
+
+
+@pytest.mark.parametrize("rounds", [5, 20, 40, 60, 80, 100])
+async def test_a_reorg_in_the_middle_of_an_update_leaves_the_index_of_the_canonical_chain(rounds):
+    lab = Lab()
+    life = Life(lab, 9)
+    blocks = [lab.block(life.calls(5)) for _ in range(6)]
+    task = await suspended(lab.index, rounds)
+    lab.block(life.calls(4), parent=blocks[2], seconds=4)
+    lab.block(life.calls(4))
+    await task
+    assert lab.index.update()
+    fresh = lab.new_index()
+    fresh.update()
+    assert dump(lab.index) == dump(fresh)
+
+
+@pytest.mark.parametrize("rounds", [5, 20, 40, 60, 80, 100])
+async def test_an_update_that_is_cancelled_at_a_check_point_has_written_nothing_of_its_batch(rounds):
+    lab = Lab()
+    life = Life(lab, 10)
+    for _ in range(6):
+        lab.block(life.calls(5))
+    tip, before = lab.index.tip, dump(lab.index)
+    task = await suspended(lab.index, rounds)
+    assert not task.done()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert (lab.index.tip, dump(lab.index)) == (tip, before)
+    assert lab.index.update()
+    fresh = lab.new_index()
+    fresh.update()
+    assert dump(lab.index) == dump(fresh)

@@ -1,0 +1,72 @@
+"""No change of a lane runs for long without a check point, however many transactions a block has.
+
+A block of some hundred inferences goes the way from the pool to both derivations and the index. A loop without a check
+point makes several calls per transaction in one stretch, which is above the limit.
+"""
+
+import pytest
+
+from attribution_precompile import ADDRESS_BYTES
+from benchmarks.spine import Spine
+from rollup.cooperative import pause
+from rollup.index import database
+from rollup.index.index import Index, genesis_platform
+from tests.longest_stretch import longest_stretch
+
+INFERENCES = 800
+MOST_CALLS = 1_500
+
+
+@pytest.fixture(scope="module")
+def spine():
+    made = Spine("blobs")
+    made.prepare()
+    made.submit(made.inferences(INFERENCES))
+    made.build()
+    return made
+
+
+def index_of(spine):
+    genesis = spine.devnet.l2.alloc[ADDRESS_BYTES].storage
+    return Index(spine.chain, spine.devnet.l2_config, genesis_platform(genesis))
+
+
+def test_a_loop_without_a_check_point_is_found():
+    def work(has_check_points):
+        for number in range(INFERENCES):
+            if has_check_points:
+                pause()
+            _ = len(str(number)), abs(number)
+
+    assert longest_stretch(lambda: work(False)).calls > MOST_CALLS
+    assert longest_stretch(lambda: work(True)).calls < 10
+
+
+def test_the_index_reads_a_large_block_in_short_stretches(spine):
+    index = index_of(spine)
+    stretch = longest_stretch(index.update)
+    assert stretch.calls < MOST_CALLS, stretch.most.most_common(5)
+    assert index.is_current
+    assert index.database.execute("SELECT count(*) FROM inference").fetchone() == (INFERENCES,)
+
+
+def test_the_index_writes_few_rows_between_two_check_points(spine, monkeypatch):
+    rows_at_once = []
+    write_rows = database.write_rows
+
+    class Watched:
+        def __init__(self, connection):
+            self.connection = connection
+
+        def executemany(self, statement, rows):
+            rows_at_once.append(len(rows))
+            self.connection.executemany(statement, rows)
+
+    def watch(connection, statement, rows):
+        write_rows(Watched(connection), statement, rows)
+
+    monkeypatch.setattr("rollup.index.index.write_rows", watch)
+    monkeypatch.setattr("rollup.index.working.write_rows", watch)
+    index_of(spine).update()
+    assert sum(rows_at_once) > 5 * INFERENCES
+    assert max(rows_at_once) <= database.ROWS_AT_ONCE
