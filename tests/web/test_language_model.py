@@ -5,7 +5,9 @@ it is there, its answer comes from registered texts, is traced by integers, and 
 import importlib.util
 import json
 
+import numpy
 import pytest
+import requests
 from click.testing import CliRunner
 
 from rollup.cli.run import command
@@ -58,6 +60,18 @@ def test_no_part_of_what_moves_money_is_a_floating_point_number(chain):
         without_floats(chain.rpc("open_getInference", made["transactionHash"]))
 
 
+def answer_of(chain, model):
+    body = {"jsonrpc": "2.0", "id": 1, "method": "open_generate", "params": [hex(model), QUESTION, "0x0", "0x50"]}
+    return requests.post(chain.url, json=body, timeout=90).json()["result"]
+
+
+def test_a_token_that_continues_the_given_ones_is_preferred():
+    raised = local_model.preferring([1, 2, 3, 1, 4])
+    assert list(raised([9, 1, 2], numpy.zeros(5))) == [0, 0, 0, 7.0, 0]
+    assert list(raised([2, 1], numpy.zeros(5))) == [0, 0, 1.0, 0, 1.0]
+    assert list(raised([9], numpy.zeros(5))) == [0] * 5
+
+
 @pytest.mark.slow
 @with_the_model
 def test_its_answer_has_a_cause_and_pays_whom_the_trace_names():
@@ -68,7 +82,7 @@ def test_its_answer_has_a_cause_and_pays_whom_the_trace_names():
     try:
         client, model = play_texts(chain)
         assert chain.rpc("open_answerSource") == {"source": NAME, "url": None}
-        found, again = (chain.rpc("open_generate", hex(model), QUESTION, "0x0", "0x50") for _ in range(2))
+        found, again = (answer_of(chain, model) for _ in range(2))
         assert found == again
         assert found["source"] == NAME
         given = {item["contributor"] for item in found["retrieved"]}
