@@ -28,7 +28,7 @@ from rollup.protocol.l2_blocks import l2_block_ref
 from rollup.protocol.system_config import CONFIG_UPDATE, UPDATE_NAMES
 from rollup.protocol.transaction import DEPOSIT
 from rollup.stalls import stalls
-from sequencer.batcher.batcher import PostedBatch
+from sequencer.batcher.posted import PostedBatch
 from sequencer.proposer import OutputPosted
 
 _LAST_BATCHES = 16

@@ -7,7 +7,7 @@ from rollup.execution.config import L2Config
 from rollup.execution.l1_block import read_l1_fee_parameters
 from rollup.execution.state.accounts import AccountDatabase
 from rollup.execution.state.reader import StateReader
-from rollup.pool.mempool import CostFunction, CostRule
+from rollup.pool.head import CostFunction, CostRule
 from rollup.protocol.fees import l1_cost, operator_fee
 from rollup.protocol.header import Header
 from rollup.protocol.transaction import Transaction
