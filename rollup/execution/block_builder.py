@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rollup.cooperative import in_turns, pause
+from rollup.execution.blob_gas import BlobGasMeter
 from rollup.execution.block_context import BlockContext, l1_context, l2_context
 from rollup.execution.config import L1Config, L2Config
 from rollup.execution.errors import ExecutionInterrupted, InvalidTransaction, Refusal
@@ -13,7 +14,7 @@ from rollup.execution.evm import Evm, Outcome
 from rollup.execution.fast_path import FastPath
 from rollup.execution.irregular import begin_irregularly
 from rollup.execution.known_message import KnownMessage, ObservedAccounts, ObservedContext
-from rollup.execution.l1_block import da_footprint_gas_scalar, read_l1_fee_parameters
+from rollup.execution.l1_block import read_l1_fee_parameters
 from rollup.execution.state.accounts import AccountDatabase
 from rollup.execution.state.database import StagedState, StateDatabase
 from rollup.execution.system_calls import begin_block, end_l1_block, pay_withdrawals
@@ -23,11 +24,7 @@ from rollup.execution.vms.rules import EvmRules
 from rollup.execution.vms.stepwise import Tracing
 from rollup.protocol import predeploys
 from rollup.protocol.block import Block, ExecutedBlock, Withdrawal
-from rollup.protocol.fees import (
-    GAS_PER_BLOB,
-    L1FeeParameters,
-    da_footprint,
-)
+from rollup.protocol.fees import L1FeeParameters
 from rollup.protocol.forks import Fork
 from rollup.protocol.header import Header
 from rollup.protocol.ordered_trie import ordered_trie_root
@@ -36,7 +33,7 @@ from rollup.protocol.receipt import Receipt
 from rollup.protocol.transaction import Transaction
 
 _MAX_EXTRA_DATA = 32  # bytes (Yellow Paper, 4.3)
-_HEADER_ROOM = 1_024  # bytes of a block beside its transactions that a builder reckons with, withdrawals apart
+_HEADER_ROOM = 1_024  # bytes that a builder reserves for the parts of a block other than transactions and withdrawals
 
 BlockHashes = Callable[[int], Hash | None]
 
@@ -54,7 +51,8 @@ class Sealed:
 class BlockBuilder:
     """One block in the making. begin() once, apply() a transaction, seal() once.
 
-    fast: go around py-evm where that shows nowhere (fast_path.py); without it py-evm runs every transaction.
+    fast: use the fast path, which gives the same results without py-evm (fast_path.py). Otherwise py-evm runs every
+    transaction.
     """
 
     def __init__(
@@ -68,9 +66,9 @@ class BlockBuilder:
         accounts: AccountDatabase | None = None,
         rules: EvmRules | None = None,
     ) -> None:
-        """ahead: the block is never sealed; execute_ahead runs a transaction to learn what it would do there.
+        """ahead: the block is never sealed; execute_ahead runs a transaction to learn its effects in this block.
 
-        accounts: the state to begin with, in the place of the parent's. rules: others than the context's.
+        accounts: the state to begin with, instead of the parent's. rules: instead of the context's.
         """
         self.config = config
         self.context = context
@@ -80,7 +78,6 @@ class BlockBuilder:
         self.outcomes: list[Outcome] = []
         self.log_count = 0
         self.gas_used = 0
-        self.blob_gas_used = 0  # the DA footprint from Jovian
         self.withdrawals: list[Withdrawal] = []  # L1 only; paid by seal()
         self._states = states
         if accounts is None:
@@ -90,13 +87,10 @@ class BlockBuilder:
         self._fees_read = False
         self._fast = fast
         self._fast_path: FastPath | None = None  # once the block's L1 fees are known
-        self._footprint_scalar: int | None = None
+        self._blob_gas = BlobGasMeter(config, context, self._rules)
         self._size_left = self._rules.l1_row.max_block_size if self._rules.fork is None else None
         if self._size_left is not None:
             self._size_left -= _HEADER_ROOM
-        self._is_activation_block = isinstance(config, L2Config) and config.forks.first_block_is_empty(
-            context.timestamp, context.parent.timestamp
-        )
         evm_context: Any = context.evm_context(block_hash)
         if isinstance(self._accounts, ObservedAccounts):
             evm_context = ObservedContext(evm_context, self._accounts)
@@ -111,6 +105,11 @@ class BlockBuilder:
         return self.context.gas_limit - self.gas_used
 
     @property
+    def blob_gas_used(self) -> int:
+        """The blob gas of the block's transactions; on L2 their DA footprint, from Jovian on."""
+        return self._blob_gas.used
+
+    @property
     def needs_l1_attributes(self) -> bool:
         """True from Jovian on: the DA footprint needs the scalar in the first transaction."""
         fork = self._rules.fork
@@ -122,30 +121,26 @@ class BlockBuilder:
         return self._accounts
 
     def begin(self) -> None:
-        """What comes before the first transaction."""
+        """Makes the changes of state that come before the first transaction."""
         context = self.context
         begin_irregularly(self._accounts, context)
         begin_block(self.evm, context.parent_hash, context.parent_beacon_block_root)
 
-    def _activates(self, fork: Fork) -> bool:
-        """True in the first block of an OP fork."""
-        config, context = self.config, self.context
-        times = context.timestamp, context.parent.timestamp
-        return isinstance(config, L2Config) and config.forks.activates(fork, *times)
-
     def execute_ahead(self, transaction: Transaction) -> KnownMessage | None:
-        """What a signed transaction's message would do here, None where that cannot be told in advance; raises
-        InvalidTransaction. Once per builder."""
+        """The effects that a signed transaction's message would have here. None if they cannot be known in advance.
+
+        Raises InvalidTransaction. Call it once per builder.
+        """
         self._read_fees(transaction)
         return execute_ahead(self.evm, transaction, self.gas_left)
 
     def apply(self, transaction: Transaction, known: KnownMessage | None = None) -> Receipt:
-        """Runs a transaction and takes it in; raises InvalidTransaction with the state untouched.
+        """Runs a transaction and includes it. Raises InvalidTransaction with the state unchanged.
 
-        known: what its message does, from execute_ahead; raises StaleMessage where that no longer holds.
+        known: the effects of its message, from execute_ahead. Raises StaleMessage if they no longer hold.
         """
         pause()
-        blob_gas = self._blob_gas(transaction)
+        blob_gas = self._blob_gas.needed(transaction, not self.transactions)
         if self._size_left is not None and _size_in_block(transaction) > self._size_left:  # EIP-7934
             raise InvalidTransaction(Refusal.BLOCK_SIZE, have=_size_in_block(transaction), want=self._size_left)
         self._read_fees(transaction)
@@ -157,7 +152,7 @@ class BlockBuilder:
         self.gas_used += outcome.gas_used
         if self._size_left is not None:
             self._size_left -= _size_in_block(transaction)
-        self.blob_gas_used += blob_gas
+        self._blob_gas.used += blob_gas
         receipt = self._receipt(transaction, outcome)
         self.transactions.append(transaction)
         self.receipts.append(receipt)
@@ -193,7 +188,7 @@ class BlockBuilder:
 
     @contextmanager
     def tracing(self, tracer: Tracer) -> Iterator[None]:
-        """A tracer hears of all that runs within; everything runs in the EVM then."""
+        """Calls a tracer's hooks for everything that runs within. Everything runs in the EVM then."""
         context, before = self.evm.context, self.evm.context.tracing
         context.tracing = Tracing(tracer)
         try:
@@ -269,36 +264,6 @@ class BlockBuilder:
             if receipt.logs:
                 bloom |= int.from_bytes(receipt.bloom, "big")
         return bloom.to_bytes(256, "big")
-
-    def _blob_gas(self, transaction: Transaction) -> int:
-        """A transaction's blob gas on L1, its DA footprint from Jovian; raises InvalidTransaction above the limit."""
-        # spec: jovian.first-block-empty, jovian.da-footprint
-        fork = self._rules.fork
-        if fork is None:
-            return self._l1_blob_gas(len(transaction.blob_versioned_hashes))
-        if fork < Fork.JOVIAN:
-            return 0
-        if not self.transactions:
-            self._footprint_scalar = da_footprint_gas_scalar(transaction, self._activates(Fork.JOVIAN))
-        if transaction.is_deposit:
-            return 0
-        if self._is_activation_block or self._footprint_scalar is None:
-            # jovian/derivation.md, "Activation Block Rules".
-            raise InvalidTransaction(Refusal.ACTIVATION_BLOCK)
-        used = da_footprint(transaction, self._footprint_scalar)
-        left = self.context.gas_limit - self.blob_gas_used
-        if used > left:
-            raise InvalidTransaction(Refusal.DA_FOOTPRINT, have=used, want=left)
-        return used
-
-    def _l1_blob_gas(self, count: int) -> int:
-        blobs = self._rules.l1_row.blobs
-        if not count or blobs is None:
-            return 0
-        left = blobs.max - self.blob_gas_used // GAS_PER_BLOB
-        if count > left:
-            raise InvalidTransaction(Refusal.BLOCK_BLOB_GAS, have=count, want=left)
-        return count * GAS_PER_BLOB
 
     def _receipt(self, transaction: Transaction, outcome: Outcome) -> Receipt:
         # spec: deposit.receipt-version

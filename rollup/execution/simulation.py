@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from eth.exceptions import Revert, VMError
 
 from rollup.cooperative import pause
+from rollup.execution.blob_gas import BlobGasMeter
 from rollup.execution.block_builder import BlockBuilder, BlockHashes
 from rollup.execution.block_context import BlockContext, BlockOverrides, l1_base_fee, l1_excess_blob_gas, l2_base_fee
 from rollup.execution.calls import GAS_CAP, CallRequest, overridden_rules
@@ -248,6 +249,7 @@ class _CallBlock(BlockBuilder):
         self.validates = False
         self._base_root = base_root
         self._fees_read = True
+        self._blob_gas = _BlobGasWithoutLimit(context.config, context, self._rules, accounts)
         self.lift_size_limit()
 
     def _outcome(self, transaction: Transaction) -> Outcome:
@@ -267,17 +269,28 @@ class _CallBlock(BlockBuilder):
         accounts.lock_changes()
         return outcome
 
-    def _blob_gas(self, transaction: Transaction) -> int:
-        """As op-geth shows it; no limit holds here."""
+    def _stage_state(self) -> StagedState:
+        return self._states.stage(self._base_root, self.accounts.changes())
+
+
+class _BlobGasWithoutLimit(BlobGasMeter):
+    """The blob gas of calls, as op-geth shows it."""
+
+    def __init__(
+        self, config: L1Config | L2Config, context: BlockContext, rules: EvmRules, accounts: AccountDatabase
+    ) -> None:
+        super().__init__(config, context, rules)
+        self._accounts = accounts
+
+    def needed(self, transaction: Transaction, is_first: bool) -> int:
+        """The blob gas that a call would use. The DA footprint has the scalar that L1Block holds."""
+        del is_first
         fork = self._rules.fork
         if fork is None:
             return len(transaction.blob_versioned_hashes) * GAS_PER_BLOB
         if fork < Fork.JOVIAN:
             return 0
-        return da_footprint(transaction, stored_da_footprint_gas_scalar(self.accounts))
-
-    def _stage_state(self) -> StagedState:
-        return self._states.stage(self._base_root, self.accounts.changes())
+        return da_footprint(transaction, stored_da_footprint_gas_scalar(self._accounts))
 
 
 def _check_nonce(transaction: Transaction, nonce: int) -> None:

@@ -10,8 +10,6 @@ PRODUCT = ("openrollup", "rollup", "sequencer", "derivation", "attribution_preco
 FILES = [path for folder in PRODUCT for path in sorted((ROOT / folder).rglob("*.py"))]
 REASON = "# long: "  # followed by the reason
 MOST = {ast.FunctionDef: 60, ast.AsyncFunctionDef: 60, ast.ClassDef: 250, ast.Module: 450}
-# Classes that are still to be split.
-STILL_LONG = {"BlockBuilder"}
 
 
 def long_parts(text: str) -> list[str]:
@@ -33,11 +31,7 @@ def long_parts(text: str) -> list[str]:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_part_of_the_file_is_long(path: Path) -> None:
-    assert [name for name in long_parts(path.read_text()) if name not in STILL_LONG] == []
-
-
-def test_only_classes_that_are_long_are_still_to_be_split() -> None:
-    assert {name for path in FILES for name in long_parts(path.read_text())} == STILL_LONG
+    assert long_parts(path.read_text()) == []
 
 
 @pytest.mark.parametrize(
