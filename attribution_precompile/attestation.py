@@ -87,6 +87,10 @@ class Influence:
 def encode_influence(entries: Sequence[Influence]) -> list[int]:
     """Returns the influence vector, in the order that the precompile requires. Raises ValueError for duplicates or more
     than 32 entries.
+
+    >>> words = encode_influence([Influence(7, "0x" + "11" * 20, weight=3), Influence(5)])
+    >>> [(entry.datanet_id, entry.weight) for entry in decode_influence(words)]
+    [(5, 1), (7, 3)]
     """
     if len(entries) > MAX_INFLUENCE:
         raise ValueError(f"an influence vector has at most {MAX_INFLUENCE} entries, not {len(entries)}")
@@ -99,7 +103,11 @@ def encode_influence(entries: Sequence[Influence]) -> list[int]:
 
 
 def decode_influence(words: Sequence[int]) -> list[Influence]:
-    """The entries of an influence vector, as in an event."""
+    """The entries of an influence vector, as in an event.
+
+    >>> decode_influence(encode_influence([Influence(5, weight=2)]))
+    [Influence(datanet_id=5, contributor='', weight=2)]
+    """
     return [
         Influence(
             word >> 192,
@@ -111,7 +119,14 @@ def decode_influence(words: Sequence[int]) -> list[Influence]:
 
 
 def sign_attestation(key: SigningKey, attestation: Attestation, influence: Sequence[int], chain_id: int) -> bytes:
-    """The attributor's 65-byte signature (EIP-712; low s, v 27 or 28) over the attestation and its influence words."""
+    """The attributor's 65-byte signature (EIP-712; low s, v 27 or 28) over the attestation and its influence words.
+
+    >>> from coincurve import PrivateKey
+    >>> attestation = Attestation(model_id=1, payer="0x" + "22" * 20, nonce=0, deadline=2_000_000_000)
+    >>> signature = sign_attestation(PrivateKey(bytes(31) + b"\\1"), attestation, encode_influence([Influence(5)]), 901)
+    >>> len(signature), signature[64] in (27, 28)
+    (65, True)
+    """
     packed = b"".join(word.to_bytes(32, "big") for word in influence)
     digest = attestation_digest(domain_separator(chain_id, ADDRESS), attestation.encode(), packed)
     signature = key.sign_recoverable(digest, hasher=None)

@@ -117,7 +117,15 @@ class DictHost:
         static: bool = False,
         delegate: bool = False,
     ) -> CallResult:
-        """A whole message call: moves `value`, runs, and undoes everything if it fails."""
+        """A whole message call: moves `value`, runs, and undoes everything if it fails.
+
+        >>> from eth_utils import function_signature_to_4byte_selector as selector
+        >>> from attribution_precompile import DictHost, explain, genesis_storage
+        >>> host = DictHost(storage=genesis_storage(admin=1, treasury=2, bps=500))
+        >>> result = host.call(selector("model(uint64)") + (77).to_bytes(32, "big"), caller=3)
+        >>> result.success, explain(result.output)
+        (False, 'UnknownModel(77)')
+        """
         outer = (self.caller, self.value, self.gas, self.is_static, self.is_delegate)
         snapshot = self.snapshot()
         self.enter(caller, value, gas)

@@ -87,6 +87,13 @@ def execute(host: Host, calldata: bytes) -> bytes:
 
     Raises Revert with the typed error's data, or the host's own out-of-gas exception. In both cases the host reverts
     the effects of the call. The value, if any, is already in the precompile's balance.
+
+    >>> from attribution_precompile import METHODS, DictHost, execute, genesis_storage
+    >>> host = DictHost(storage=genesis_storage(admin=1, treasury=2, bps=500))
+    >>> host.enter(caller=3, value=0, gas=1_000_000)
+    >>> (create,) = [method for method in METHODS if method.name == "createDatanet"]
+    >>> int.from_bytes(execute(host, create.selector + bytes(32)), "big")  # the id of the new DataNet
+    1
     """
     host.charge(INPUT_WORD * (len(calldata) + 31 >> 5))
     if host.is_delegate:

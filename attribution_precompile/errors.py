@@ -80,6 +80,9 @@ PAYOUT_FAILED: Final = _error("PayoutFailed()")
 def explain(data: bytes) -> str:
     """Revert data as text, such as `FeeTooLow(3, 5)`. Addresses and fixed bytes are hex; unknown data is shown as
     hex.
+
+    >>> explain(FEE_TOO_LOW(3, 5).data), explain(b"\\1\\2")
+    ('FeeTooLow(3, 5)', '0x0102')
     """
     error = ERRORS.get(data[:4])
     if error is None:

@@ -59,5 +59,9 @@ SCHEDULE: Final[tuple[tuple[str, int, str, str], ...]] = (
 
 
 def keccak_gas(words: int) -> int:
-    """The gas of hashing `words` 32-byte words."""
+    """The gas of hashing `words` 32-byte words.
+
+    >>> keccak_gas(2)
+    42
+    """
     return KECCAK + KECCAK_WORD * words

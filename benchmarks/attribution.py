@@ -2,7 +2,7 @@
 
 Inferences and credits a second in the bare hot loop (decode, split, credit, log) on the dict host and inside a block
 (inference_blocks.py), microseconds and gas a call, nanoseconds per gas beside those of EVM opcodes on the same machine
-(gas_prices.py), and a line profile of the loop.
+(native_prices.py), and a line profile of the loop.
 """
 
 import io

@@ -33,7 +33,12 @@ def cost_rate(interval: float, claim: float, accrual: float, holding: float) -> 
 
 
 def best_rule(claim: float, accrual: float, holding: float) -> ClaimRule:
-    """T* = sqrt(2c / ra), m* = a T* [OPEN]. EconomicsError unless all three are above 0."""
+    """The cheapest rule: T* = sqrt(2c / ra), m* = a T* [OPEN]. Raises EconomicsError unless all three are above 0.
+
+    >>> rule = best_rule(claim=0.01, accrual=2.0, holding=0.01)
+    >>> round(rule.interval, 6), round(rule.threshold, 6)
+    (1.0, 2.0)
+    """
     if min(claim, accrual, holding) <= 0:
         raise EconomicsError("a claim's cost, the accrual and the holding cost are above 0")
     interval = sqrt(2 * claim / (holding * accrual))

@@ -37,18 +37,30 @@ class _State:
 
 
 def zipf_weights(count: int, exponent: float) -> Floats:
-    """w_m = m^-s / H_(M,s)."""
+    """The parts of a market that its models get, by Zipf's law: w_m = m^-s / H_(M,s).
+
+    >>> zipf_weights(3, 1.0).round(3).tolist()
+    [0.545, 0.273, 0.182]
+    """
     weights = np.arange(1, count + 1, dtype=np.float64) ** -exponent
     return np.asarray(weights / weights.sum())
 
 
 def living_models(queries: float, needed: float, count: int, exponent: float) -> int:
-    """How many of `count` models get at least `needed` of the market's `queries` per month."""
+    """How many of `count` models get at least `needed` of the market's `queries` per month.
+
+    >>> living_models(queries=1_000, needed=200, count=3, exponent=1.0)
+    2
+    """
     return int((queries * zipf_weights(count, exponent) >= needed).sum())
 
 
 def lerner_price(cost: float, elasticity: float) -> float:
-    """The price [OPEN] with the most profit at a constant elasticity below -1, for `cost` [OPEN per query]."""
+    """The price [OPEN] with the most profit at a constant elasticity below -1, for `cost` [OPEN per query].
+
+    >>> lerner_price(cost=0.02, elasticity=-2.0)
+    0.04
+    """
     if elasticity >= -1:
         raise EconomicsError("with an elasticity of -1 or above no price is best: a dearer one always earns more")
     return cost * elasticity / (1 + elasticity)

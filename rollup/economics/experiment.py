@@ -90,7 +90,11 @@ class Experiment:
 
 
 def grid(**values: Sequence[Any]) -> list[dict[str, Any]]:
-    """Every combination of the values, the last name fastest."""
+    """Every combination of the values, the last name fastest.
+
+    >>> grid(models=[1, 2], fee=[0.5])
+    [{'models': 1, 'fee': 0.5}, {'models': 2, 'fee': 0.5}]
+    """
     return [dict(zip(values, point, strict=True)) for point in product(*values.values())]
 
 

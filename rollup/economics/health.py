@@ -53,7 +53,11 @@ def health(paid: Sequence[Paid]) -> Health:
 
 
 def gini(amounts: Sequence[int]) -> float:
-    """How unequal amounts are, from 0 to 1: 0 when all are equal, near 1 when one has all."""
+    """How unequal amounts are, from 0 to 1: 0 when all are equal, near 1 when one has all.
+
+    >>> gini([5, 5, 5, 5]), gini([0, 0, 0, 8])
+    (0.0, 0.75)
+    """
     values = np.sort(np.array(amounts, dtype=np.float64))
     if not values.size or not values.sum():
         return 0.0

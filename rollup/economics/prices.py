@@ -53,7 +53,12 @@ class Prices:
 
     @classmethod
     def preset(cls, name: str) -> "Prices":
-        """A named scenario; EconomicsError when there is none of that name."""
+        """The prices of a named scenario. Raises EconomicsError for an unknown name.
+
+        >>> Prices.preset("no such prices")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        rollup.economics.errors.EconomicsError: no prices are called 'no such prices': there are ...
+        """
         if name not in PRESETS:
             raise EconomicsError(f"no prices are called {name!r}: there are {', '.join(PRESETS)}")
         return PRESETS[name]

@@ -21,6 +21,11 @@ class Job:
     transaction, and again until every transaction is in a block. poll: seconds between two looks at the head.
     patience: seconds without a new transaction in a block after which the load gives up. receipts: how many receipts
     are read after the run, evenly spread; 0 for all.
+
+    >>> call = Call(bytes(20), value=1)
+    >>> job = Job("http://127.0.0.1:9545", 901, keys=(b"\\1" * 32,), nonces=(0,), calls=(call,), count=10)
+    >>> Job.from_json(job.to_json()) == job
+    True
     """
 
     url: str
