@@ -1,12 +1,13 @@
 """How a channel is compressed: zlib, or from Fjord brotli behind a version byte (fjord/derivation.md)."""
 
 import zlib
+from collections.abc import Iterator
 from typing import Literal
 
 import brotli
 
 from derivation.drops import Rule
-from rollup.cooperative import pause
+from rollup.cooperative import in_turns, pause
 
 Compression = Literal["zlib", "brotli"]
 
@@ -17,6 +18,7 @@ _ZLIB_METHODS = (8, 15)
 # no smaller, and takes 20 to 30 times as long: more than all the rest of the way to a derived block.
 _QUALITY = {"zlib": 9, "brotli": 6}
 _CHUNK = 1 << 20
+_PIECE = 1 << 16  # bytes compressed between two check points: some milliseconds
 # A header may announce a preset dictionary by its Adler-32; there is none, and the one of nothing is 1.
 _PRESET_DICTIONARY, _EMPTY_DICTIONARY = 0x20, b"\0\0\0\1"
 
@@ -41,9 +43,15 @@ class Defect(Exception):
 def compress(data: bytes, compression: Compression) -> bytes:
     """A channel's data, version byte included."""
     if compression == "zlib":
-        return zlib.compress(data, _QUALITY["zlib"])
-    compressed: bytes = brotli.compress(data, quality=_QUALITY["brotli"])
-    return bytes((_BROTLI_VERSION,)) + compressed
+        deflate = zlib.compressobj(_QUALITY["zlib"])
+        return b"".join([*map(deflate.compress, _pieces(data)), deflate.flush()])
+    stream = brotli.Compressor(quality=_QUALITY["brotli"])
+    return b"".join([bytes((_BROTLI_VERSION,)), *map(stream.process, _pieces(data)), stream.finish()])
+
+
+def _pieces(data: bytes) -> Iterator[bytes]:
+    """The data in order, with a check point before each piece."""
+    return (data[start : start + _PIECE] for start in in_turns(range(0, len(data), _PIECE)))
 
 
 def decompress(data: bytes, limit: int, allow_brotli: bool) -> bytes:

@@ -8,6 +8,7 @@ import numpy
 
 from derivation.batches import BatchError, SpanTransactionError
 from derivation.span_fields import encode_number, usual_fields, usual_transaction
+from rollup.cooperative import in_turns
 from rollup.protocol.known_transactions import known_or_decoded
 from rollup.protocol.primitives import Address, RlpError, RlpItem, from_int_bytes, rlp_decode, rlp_encode, to_int_bytes
 from rollup.protocol.transaction import (
@@ -148,7 +149,7 @@ class SpanTransactions:
     def of(cls, raws: Sequence[bytes]) -> "SpanTransactions":
         """The columns of encoded transactions; raises BatchError for a type span batches cannot hold."""
         columns = cls()
-        for raw in raws:
+        for raw in in_turns(raws):
             try:
                 columns._add(known_or_decoded(raw))
             except TransactionError as error:
@@ -178,8 +179,8 @@ class SpanTransactions:
                 encode_signatures(self.signatures),
                 *self.tos,
                 *self.datas,
-                *(encode_uvarint(nonce) for nonce in self.nonces),
-                *(encode_uvarint(gas) for gas in self.gases),
+                *map(encode_uvarint, in_turns(self.nonces)),
+                *map(encode_uvarint, in_turns(self.gases)),
                 encode_bits(self.protected),
             )
         )
@@ -208,14 +209,14 @@ class SpanTransactions:
         together afterwards: a fault found here drops this batch, one found while reading ends the channel.
         """
         # spec: span.no-deposits
-        for data in self.datas:
+        for data in in_turns(self.datas):
             if data[0] < 0xC0 and data[0] not in (*_DATA_FIELDS, POST_EXEC):
                 raise SpanTransactionError(f"a span batch cannot hold a transaction of type {data[0]}")
         tos, protected = iter(self.tos), iter(self.protected)
         fields_of: dict[bytes, list[Any]] = {}
         raws = []
         encoded_chain_id = encode_number(chain_id)
-        for index, data in enumerate(self.datas):
+        for index, data in enumerate(in_turns(self.datas)):
             to = None if self.creations[index] else next(tos)
             if data[0] == POST_EXEC:
                 raws.append(data)
@@ -286,10 +287,8 @@ def encode_uvarint(value: int) -> bytes:
 
 def encode_bits(bits: Sequence[bool]) -> bytes:
     """Bit i is the flag of element i; a big-endian integer, left-padded to whole bytes."""
-    number = 0
-    for index, bit in enumerate(bits):
-        number |= bit << index
-    return number.to_bytes((len(bits) + 7) // 8, "big")
+    digits = "".join(["1" if bit else "0" for bit in reversed(bits)])
+    return int(digits or "0", 2).to_bytes((len(bits) + 7) // 8, "big")
 
 
 def decode_bits(reader: Reader, count: int) -> list[bool]:
@@ -303,24 +302,24 @@ def decode_bits(reader: Reader, count: int) -> list[bool]:
 
 def encode_signatures(signatures: Sequence[tuple[int, int]]) -> bytes:
     """r and s of each transaction, 32 bytes each."""
-    return b"".join(r.to_bytes(32, "big") + s.to_bytes(32, "big") for r, s in signatures)
+    return b"".join(r.to_bytes(32, "big") + s.to_bytes(32, "big") for r, s in in_turns(signatures))
 
 
 def decode_signatures(reader: Reader, count: int) -> list[tuple[int, int]]:
     """The reverse of encode_signatures; raises BatchError."""
-    words = [reader.take(64) for _ in range(count)]
-    return [(int.from_bytes(word[:32], "big"), int.from_bytes(word[32:], "big")) for word in words]
+    words = [reader.take(64) for _ in in_turns(range(count))]
+    return [(int.from_bytes(word[:32], "big"), int.from_bytes(word[32:], "big")) for word in in_turns(words)]
 
 
 def decode_tos(reader: Reader, creations: Sequence[bool]) -> list[Address]:
     """An address for each transaction that creates nothing; raises BatchError."""
     # spec: span.creation-bits-first
-    return [reader.take(20) for creation in creations if not creation]
+    return [reader.take(20) for creation in in_turns(creations) if not creation]
 
 
 def decode_datas(reader: Reader, count: int) -> list[bytes]:
     """The tx_data of each transaction, still encoded; raises BatchError."""
-    return [reader.short_data() or _read_data(reader) for _ in range(count)]
+    return [reader.short_data() or _read_data(reader) for _ in in_turns(range(count))]
 
 
 def decode_uvarints(reader: Reader, count: int) -> list[int]:

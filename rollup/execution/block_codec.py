@@ -1,5 +1,6 @@
 """How blocks and receipts are kept in the store: RLP, with what cannot be recomputed cheaply beside it."""
 
+from rollup.cooperative import in_turns
 from rollup.protocol.block import Block
 from rollup.protocol.header import Header
 from rollup.protocol.known_transactions import known_or_decoded
@@ -10,7 +11,7 @@ from rollup.protocol.transaction import decode_transaction
 
 def encode_body(block: Block) -> bytes:
     """The transactions with their senders (recovering them costs more than keeping them)."""
-    return rlp_encode([[transaction.encode(), transaction.sender] for transaction in block.transactions])
+    return rlp_encode([[transaction.encode(), transaction.sender] for transaction in in_turns(block.transactions)])
 
 
 def decode_body(data: bytes, header: Header, block_hash: Hash) -> Block:
@@ -41,7 +42,7 @@ def encode_receipts(receipts: list[Receipt]) -> bytes:
                 _optional(receipt.deposit_receipt_version),
                 to_int_bytes(receipt.effective_gas_price),
             ]
-            for receipt in receipts
+            for receipt in in_turns(receipts)
         ]
     )
 

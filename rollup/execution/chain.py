@@ -99,8 +99,9 @@ class Chain(ChainView):
                 f"genesis: the allocation's state root is 0x{staged.root.hex()}, "
                 f"the header says 0x{self.genesis.header.state_root.hex()}"
             )
+        encoded = encode_body(self.genesis), encode_receipts([])
         with self.store.write() as batch:
-            self._write(batch, ExecutedBlock(self.genesis, []), staged, is_genesis=True)
+            self._write(batch, self.genesis, encoded, staged, is_genesis=True)
             self.states.write_flat(batch, [], [staged.diff])
             self._index(batch, self.genesis)
             self.logs.begin(batch, 0)
@@ -135,8 +136,9 @@ class Chain(ChainView):
         block = executed.block
         if self.header(block.hash) is not None:
             return
+        encoded = encode_body(block), encode_receipts(executed.receipts)  # before the write: they have check points
         with self.store.write() as batch:
-            self._write(batch, executed, staged)
+            self._write(batch, block, encoded, staged)
         self._headers.put(block.hash, block.header)
         self._blocks.put(block.hash, block)
         self._receipts.put(block.hash, executed.receipts)
@@ -247,11 +249,19 @@ class Chain(ChainView):
             raise UnknownBlock(f"block 0x{block_hash.hex()} is not in the canonical chain")
         return block
 
-    def _write(self, batch: WriteBatch, executed: ExecutedBlock, staged: StagedState, is_genesis: bool = False) -> None:
-        block = executed.block
+    def _write(
+        self,
+        batch: WriteBatch,
+        block: Block,
+        encoded: tuple[bytes, bytes],
+        staged: StagedState,
+        is_genesis: bool = False,
+    ) -> None:
+        """encoded: the block's body and its receipts."""
+        body, receipts = encoded
         batch.put(HEADERS, block.hash, block.header.encode())
-        batch.put(BODIES, block.hash, encode_body(block))
-        batch.put(RECEIPTS, block.hash, encode_receipts(executed.receipts))
+        batch.put(BODIES, block.hash, body)
+        batch.put(RECEIPTS, block.hash, receipts)
         if not is_genesis:
             batch.put(BY_NUMBER, height_key(block.number) + block.hash, b"\0")
         self.states.write_block(batch, block.hash, staged, is_genesis)

@@ -10,6 +10,7 @@ from derivation.batches import SingularBatch
 from derivation.compression import compress
 from derivation.frames import FRAME_OVERHEAD, Frame
 from derivation.span_batches import encode_span_batch
+from rollup.cooperative import in_turns
 from rollup.protocol.block import Block
 from rollup.protocol.blockref import BlockId, L1BlockRef, L2BlockRef
 from rollup.protocol.config import RollupConfig
@@ -144,5 +145,5 @@ def _singular_batch(block: Block, ref: L2BlockRef) -> SingularBatch:
         ref.l1_origin.number,
         ref.l1_origin.hash,
         ref.timestamp,
-        [transaction.encode() for transaction in block.transactions if not transaction.is_deposit],
+        [transaction.encode() for transaction in in_turns(block.transactions) if not transaction.is_deposit],
     )

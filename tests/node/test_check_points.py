@@ -4,13 +4,18 @@ A block of some hundred inferences goes the way from the pool to both derivation
 point makes several calls per transaction in one stretch, which is above the limit.
 """
 
+import zlib
+
+import brotli
 import pytest
 
 from attribution_precompile import ADDRESS_BYTES
 from benchmarks.spine import Spine
+from derivation.compression import compress, decompress
 from rollup.cooperative import pause
 from rollup.index import database
 from rollup.index.index import Index, genesis_platform
+from rollup.protocol.primitives import keccak256
 from tests.longest_stretch import longest_stretch
 
 INFERENCES = 800
@@ -40,6 +45,41 @@ def test_a_loop_without_a_check_point_is_found():
 
     assert longest_stretch(lambda: work(False)).calls > MOST_CALLS
     assert longest_stretch(lambda: work(True)).calls < 10
+
+
+def test_the_batcher_packs_and_sends_a_large_block_in_short_stretches(spine):
+    spine.batcher.flush()
+    stretch = longest_stretch(spine.batcher.step)
+    assert stretch.calls < MOST_CALLS, stretch.most.most_common(5)
+    assert spine.batcher.posted_to == spine.chain.head.number
+    spine.clock.set(max(spine.clock.now(), spine.l1.next_block_time))
+    spine.l1.mine()
+    stretch = longest_stretch(spine.batcher.step)
+    assert stretch.calls < MOST_CALLS, stretch.most.most_common(5)
+
+
+def test_a_channel_is_compressed_in_pieces(monkeypatch):
+    pieces, compressor = [], brotli.Compressor
+
+    class Watched:
+        def __init__(self, quality):
+            self.stream = compressor(quality=quality)
+
+        def process(self, data):
+            pieces.append(len(data))
+            return self.stream.process(data)
+
+        def finish(self):
+            return self.stream.finish()
+
+    data = b"".join(keccak256(number.to_bytes(4, "big")) for number in range(10_000))
+    monkeypatch.setattr("derivation.compression.brotli.Compressor", Watched)
+    compressed = compress(data, "brotli")
+    assert decompress(compressed, len(data), allow_brotli=True) == data
+    assert sum(pieces) == len(data)
+    assert max(pieces) <= 1 << 16
+    deflated = compress(data, "zlib")
+    assert deflated == zlib.compress(data, 9)
 
 
 def test_the_index_reads_a_large_block_in_short_stretches(spine):
