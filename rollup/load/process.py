@@ -9,6 +9,7 @@ import orjson
 
 from rollup.load.generator import Progress
 from rollup.load.job import Job, LoadError, Outcome
+from rollup.load.lines import read_line
 
 
 class GeneratorProcess:
@@ -68,8 +69,7 @@ class GeneratorProcess:
             raise LoadError("the load generator ended") from error
 
     def _read(self) -> dict[str, Any]:
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
+        line = read_line(self._process)
         if not line.endswith(b"\n"):  # nothing, or the beginning of a line that was never finished
             raise LoadError(f"the load generator ended with exit code {self._process.wait()}")
         event: dict[str, Any] = orjson.loads(line)

@@ -2,7 +2,10 @@
 
 import asyncio
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +17,7 @@ from benchmarks.peers import Server
 from rollup.cli import main
 from rollup.load.connection import Connection, errors_of
 from rollup.load.job import Job, LoadError, Outcome, percentile
+from rollup.load.lines import read_line
 from rollup.load.mix import interleaved
 from rollup.load.process import GeneratorProcess
 from rollup.load.scene import Scene, sender_keys
@@ -99,6 +103,22 @@ async def test_an_answer_is_read_whole_however_it_is_cut(pieces: list[bytes]) ->
         assert [await connection.post(b"ask") for _ in range(2)] == [b"body", b"body"]
         with pytest.raises(LoadError, match="closed a connection"):
             await connection.post(b"more")
+
+
+@pytest.mark.parametrize("is_waiting", [True, False])
+@pytest.mark.parametrize("size", [0, 10, 65_536, 300_000])
+def test_a_line_of_a_process_is_read_whole_whether_or_not_its_pipe_waits(size: int, is_waiting: bool) -> None:
+    program = f"import sys; sys.stdin.read(1); print('x' * {size} + chr(10) + 'cut', end='')"
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", program], stdin=pipe, stdout=pipe) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        os.set_blocking(process.stdout.fileno(), is_waiting)
+        process.stdin.write(b"1")
+        process.stdin.close()
+        assert read_line(process) == b"x" * size + b"\n"
+        assert read_line(process) == b"cut"
+        assert read_line(process) == b""
 
 
 def test_a_node_that_does_not_answer_is_named() -> None:
