@@ -32,7 +32,7 @@ from typing import Any, TypeVar
 
 from greenlet import GreenletExit, getcurrent, greenlet
 
-TURN_SECONDS = 0.01
+TURN_SECONDS = 0.003
 CALLS = 1_000  # stands for all calls together where lanes are compared; no lane has this number
 FIRST_LANE_WEIGHT = 4  # of lane 0; the others' is 1, unless Turns is given weights
 
