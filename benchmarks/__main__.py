@@ -11,6 +11,7 @@ and left out. The servers listen on loopback and end with the program.
 
 import sys
 import time
+from argparse import ArgumentTypeError
 from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any, Final
@@ -52,6 +53,19 @@ GROWTH: Final = [
     for workload in ("infer", "infer-compact") for count in (1, 100, 10_000, 100_000)
 ]  # fmt: skip
 
+TABLES: Final = {
+    "throughput": ("Ours and anvil, end to end", THROUGHPUT),
+    "peers": ("Ours and other peers, end to end", OTHER_PEERS),
+    "contributors": ("Inferences by the number of contributors", GROWTH),
+}  # --quick makes the first, --full all of them
+
+
+def _tables(text: str) -> list[str]:
+    names = text.split(",")
+    if unknown := [name for name in names if name not in TABLES]:
+        raise ArgumentTypeError(f"no such table: {', '.join(unknown)}")
+    return names
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the suite."""
@@ -60,6 +74,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--full", action="store_true", help="every table, and more runs")
     parser.add_argument("--count", type=positive, help="transactions per run")
     parser.add_argument("--runs", type=positive, help="measured runs per case")
+    parser.add_argument("--tables", type=_tables, help="only these, separated by commas: " + ", ".join(TABLES))
     parser.add_argument("--node", default="", help="more options of `openrollup run`, separated by spaces")
     parser.add_output()
     options = parser.parse_args(arguments)
@@ -69,13 +84,10 @@ def main(arguments: list[str] | None = None) -> int:
     count = options.count or (3_200 if options.quick else 12_800 if options.full else 6_400)
     runs = options.runs or (2 if options.quick else 5)
     suite = _Suite(count, runs, tuple(options.node.split()))
-    tables = [("throughput", "Ours and anvil, end to end", THROUGHPUT)]
-    if not options.quick:
-        tables.append(("peers", "Ours and other peers, end to end", OTHER_PEERS))
-    if options.full:
-        tables.append(("contributors", "Inferences by the number of contributors", GROWTH))
+    names = options.tables or list(TABLES)[: 1 if options.quick else 3 if options.full else 2]
     try:
-        for name, title, cases in tables:
+        for name in names:
+            title, cases = TABLES[name]
             suite.table(Report(folder, name, title, suite.facts()), cases)
     except LoadError as error:
         suite.console.print(f"Error: {error}", markup=False, highlight=False)
