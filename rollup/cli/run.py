@@ -433,10 +433,7 @@ def _first_screen(node: Node, servers: NodeServers, files: dict[str, Path], has_
     named = [(_label(key, endpoint.name), servers.url(key)) for key, endpoint in servers.endpoints.items()]
     return FirstScreen(
         urls=[*pages, *named],
-        chains=[
-            ("L1", params.l1_chain_id, params.l1_block_time),
-            ("L2", params.l2_chain_id, params.l2_block_time),
-        ],
+        chains=[("L1", params.l1_chain_id, params.l1_block_time), ("L2", params.l2_chain_id, params.l2_block_time)],
         accounts=[(account.address, account.private_key, params.user_balance) for account in USERS],
         contracts=contract_addresses(),
         files=[(name, str(path)) for name, path in files.items()],

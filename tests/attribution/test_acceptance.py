@@ -28,5 +28,5 @@ def test_the_case_is_tested_by_its_number(case: int) -> None:
     assert [name for name, slow in _numbered() if name.startswith(f"test_a{case:02}_") and not slow]
 
 
-def test_there_are_no_other_numbers() -> None:
+def test_no_other_test_numbers_exist() -> None:
     assert {int(name[6:8]) for name, _ in _numbered()} == set(range(1, 21))

@@ -137,7 +137,7 @@ def test_a10_two_nodes_one_in_each_mode_agree_on_every_storage_root(fork: Fork) 
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_chain_of_its_own_is_the_same_again(mode: str) -> None:
+def test_the_same_blocks_give_the_same_chain_again(mode: str) -> None:
     first, second = start(mode, Fork.ISTHMUS), start(mode, Fork.ISTHMUS)
     for block in life():
         first.block(*block)
@@ -145,7 +145,7 @@ def test_a_chain_of_its_own_is_the_same_again(mode: str) -> None:
     assert first.chain.head.hash == second.chain.head.hash
 
 
-def test_inference_leaves_the_account_owing_what_it_holds() -> None:
+def test_after_an_inference_the_account_holds_what_it_owes() -> None:
     node = start(NATIVE, Fork.ISTHMUS)
     for block in life():
         node.block(*block)

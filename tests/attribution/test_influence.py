@@ -166,12 +166,12 @@ def test_any_text_at_all(texts: list[str], output: str, least: int) -> None:
     assert bool(trace.spans) == (len(tokenize(output)) >= least)
 
 
-def test_a_lone_surrogate_is_no_text() -> None:
+def test_a_lone_surrogate_is_not_text() -> None:
     with pytest.raises(UnicodeEncodeError):
         Corpus([]).trace("\ud800")
 
 
-def test_one_byte_and_a_byte_that_is_no_word() -> None:
+def test_documents_of_one_byte_and_without_words_are_traced() -> None:
     corpus = Corpus([Document(1, 1, "a"), Document(1, 2, "!"), Document(1, 3, ""), Document(1, 4, "\0\n ")])
     one = Parameters(1, 10)
     assert [(span.document, span.count) for span in corpus.trace("A", one).spans] == [(0, 1)]

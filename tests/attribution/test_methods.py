@@ -60,7 +60,7 @@ def done(evm: Evm, name: str, *arguments: Any, caller: int, value: int = 0) -> A
 
 @pytest.mark.parametrize("name", RESTRICTED)
 @pytest.mark.parametrize("who", [STRANGER, TREASURY, CURATOR, OWNER, TUNER, PAYER, ATTRIBUTOR, ADMIN])
-def test_only_who_may(evm: Evm, name: str, who: int) -> None:
+def test_only_authorized_accounts_may_call(evm: Evm, name: str, who: int) -> None:
     call = VALID[name]
     if who == call.caller:
         return

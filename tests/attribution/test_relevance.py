@@ -117,7 +117,7 @@ def test_sentences_end_at_marks_before_a_blank_and_at_lines():
     ]
 
 
-def test_no_texts_and_no_words_are_no_passages():
+def test_empty_texts_give_no_passages():
     assert Relevance([]).passages("Anything that one can say about it.") == ()
     assert Relevance([]).ranked("anything", 3) == []
     assert Relevance(TEXTS).passages("") == ()

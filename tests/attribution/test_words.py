@@ -74,6 +74,6 @@ def test_parts_of_a_word_are_those_of_the_whole(word: int) -> None:
 
 @pytest.mark.parametrize("name", OTHERS)
 @given(data=st.data())
-def test_words_outside_the_layout_come_back(name: str, data: st.DataObject) -> None:
+def test_words_outside_the_layout_are_kept(name: str, data: st.DataObject) -> None:
     values = tuple([data.draw(st.integers(0, (1 << bits) - 1)) for bits in OTHERS[name]])
     assert function("unpack", name)(function("pack", name)(*values)) == values

@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
         ("attribution", ["--out", "/dev/null/x"]),
     ],
 )
-def test_what_cannot_be_measured_is_refused_in_one_line(
+def test_options_that_cannot_be_measured_are_refused_in_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], module: str, arguments: list[str]
 ) -> None:
     monkeypatch.setattr("sys.argv", [module, *arguments])

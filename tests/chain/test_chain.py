@@ -248,7 +248,7 @@ def test_receipts_come_back_whole(tmp_path: Path) -> None:
     assert again.receipts(b"\1" * 32) is None
 
 
-def test_listeners_hear_of_each_move_once_and_stat_tells_the_history() -> None:
+def test_listeners_are_called_once_per_move_and_stat_has_the_history() -> None:
     chain = open_chain(MemoryStore(), history=3)
     heard: list[HeadChange] = []
     chain.subscribe(heard.append)

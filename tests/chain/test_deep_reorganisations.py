@@ -76,7 +76,7 @@ def test_what_is_kept_stays_bounded_while_the_finalized_block_follows() -> None:
     assert sizes[-1][0] <= 10
 
 
-def test_what_a_stalled_finalized_block_kept_goes_once_it_moves() -> None:
+def test_state_kept_for_a_stalled_finalized_block_is_pruned_once_it_moves() -> None:
     chain = open_chain(MemoryStore(), 5)
     blocks = grow(chain, chain.genesis, range(1, 300))
     for block in blocks:

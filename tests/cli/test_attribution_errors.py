@@ -110,7 +110,7 @@ def test_a_fee_that_is_too_low_or_too_high(shell: Any, model: tuple[int, int]) -
     assert "want 20,000 OPEN" in shell.refusal("infer", model[1], "--fee", "20000 open")
 
 
-def test_texts_nobody_registered(shell: Any, model: tuple[int, int]) -> None:
+def test_texts_that_no_contributor_registered_pay_nobody(shell: Any, model: tuple[int, int]) -> None:
     words = shell.refusal("infer", model[1], "--output", ANSWER, "--texts", MEDICAL)
     assert f"not registered in DataNet {model[0]}, so nobody could be paid for it: 'Measuring blood" in words
 
@@ -153,7 +153,7 @@ def test_files_that_cannot_be_read(shell: Any, model: tuple[int, int], tmp_path:
         ('{"attestation": {"modelId": "1"}}', "'1' is not a number below 2^64"),
     ],
 )
-def test_attestations_that_are_none(shell: Any, model: tuple[int, int], content: str, words: str) -> None:
+def test_malformed_attestations_are_refused(shell: Any, model: tuple[int, int], content: str, words: str) -> None:
     result = shell.run("infer", model[1], "--attestation", "-", stdin=content, exit_code=1)
     assert words in result.stderr
 
@@ -203,7 +203,7 @@ def test_development_accounts_are_those_of_the_chain() -> None:
 @pytest.mark.parametrize(
     "body", ["<html>", "{}", "[]", '{"jsonrpc":"2.0","id":0,"result":null}', '{"jsonrpc":"2.0","id":0,"result":"zz"}']
 )
-def test_a_server_that_is_no_node(body: str) -> None:
+def test_a_server_that_is_not_a_node_is_refused(body: str) -> None:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))

@@ -53,7 +53,7 @@ def test_amounts(text: str, wei: int) -> None:
         "٣",
     ],
 )
-def test_what_is_no_amount(text: str) -> None:
+def test_text_that_is_not_an_amount_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"is not|is 2\^128"):
         parse_amount(text)
 

@@ -71,7 +71,7 @@ def test_a_withdrawal_goes_step_by_step_and_each_step_can_be_repeated(chain):
     assert balance(chain.url(L1), receiver) == 5
 
 
-def test_what_is_wrong_is_said_in_one_sentence(chain):
+def test_an_error_is_one_sentence(chain):
     unknown = "0x" + "11" * 32
     paid = run_json(chain, "deposit", "1")["l2Transaction"]
     poor = "0x" + "77" * 32
@@ -86,7 +86,7 @@ def test_what_is_wrong_is_said_in_one_sentence(chain):
         assert len(found.strip().splitlines()) == 1
 
 
-def test_a_chain_that_is_not_there_is_said_in_one_sentence():
+def test_a_missing_chain_is_refused_in_one_sentence():
     arguments = ["deposit", "1", "--l1-url", "http://127.0.0.1:9"]
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 1

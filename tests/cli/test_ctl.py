@@ -67,7 +67,7 @@ def test_a_reorganisation_says_in_how_many_l1_blocks_it_healed(node, run, conten
     assert node.is_verifier_equal()
 
 
-def test_what_does_not_heal_is_said(node, run):
+def test_a_chain_that_does_not_heal_is_reported(node, run):
     node.run_until_safe(10)
     run("batcher stop")
     assert "not healed" in run("l1 reorg 3")

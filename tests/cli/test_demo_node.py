@@ -30,7 +30,7 @@ def test_it_takes_no_port_that_another_node_may_have(monkeypatch):
     assert all(f"{name}=0" in given for name in ports)
 
 
-def test_what_the_node_refuses_is_said_in_its_words(monkeypatch):
+def test_a_refusal_of_the_node_is_shown_in_its_words(monkeypatch):
     refusal = {"code": -32000, "message": "gapped-nonce tx from delegated accounts"}
 
     def refused(*_):

@@ -89,7 +89,7 @@ def test_shares_in_percent_are_basis_points(tmp_path: Path, split: str, expected
         ),
     ],
 )
-def test_what_is_wrong_is_named(tmp_path: Path, content: str, words: str) -> None:
+def test_an_error_names_the_cause(tmp_path: Path, content: str, words: str) -> None:
     file = tmp_path / "m.yaml"
     file.write_text(content)
     with pytest.raises(FieldError) as caught:

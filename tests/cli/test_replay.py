@@ -300,7 +300,7 @@ def test_no_file_and_no_folder(tmp_path: Path) -> None:
         (lambda case: case.update(preimages=[]), "items|values"),
     ],
 )
-def test_what_no_block_can_be_built_from_is_told(tmp_path: Path, case: Case, change: Any, words: str) -> None:
+def test_a_case_without_a_block_is_refused_with_the_reason(tmp_path: Path, case: Case, change: Any, words: str) -> None:
     change(case)
     result = run(write(tmp_path, case))
     assert result.exit_code == 1

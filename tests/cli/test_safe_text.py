@@ -122,7 +122,7 @@ def test_log_lines_are_safe(monkeypatch: pytest.MonkeyPatch, as_json: bool) -> N
     assert "\x1b]" not in text
 
 
-def test_what_libraries_log_and_an_uncaught_error_are_safe(capsys: pytest.CaptureFixture[str]) -> None:
+def test_log_lines_of_libraries_and_uncaught_errors_are_printable(capsys: pytest.CaptureFixture[str]) -> None:
     try:
         raise ValueError(HOSTILE)
     except ValueError as error:

@@ -96,7 +96,7 @@ def test_a_contributor_may_be_an_address_and_other_columns_are_left_alone(tmp_pa
         ("t.jsonl", '{"text": "a", "contributor": "L", "units": true}\n', "t.jsonl:1: units: True is not"),
     ],
 )
-def test_what_is_wrong_is_named_with_file_and_line(tmp_path: Path, name: str, content: str, words: str) -> None:
+def test_an_error_names_the_cause_with_file_and_line(tmp_path: Path, name: str, content: str, words: str) -> None:
     (tmp_path / name).write_text(content)
     with pytest.raises(click.ClickException) as caught:
         load_data_set(tmp_path / name)

@@ -45,7 +45,7 @@ def test_an_l1_that_does_not_answer_is_named(files):
 
 @pytest.mark.parametrize("url", ["localhost:8545", "http://::1:8545", "http://", "ws://127.0.0.1:1", "", "/"])
 @pytest.mark.parametrize("option", ["--l1", "--beacon"])
-def test_what_is_no_http_url_is_named(files, option, url):
+def test_a_url_that_is_not_http_is_named(files, option, url):
     assert url in refusal(files, option, url)
 
 
@@ -65,7 +65,7 @@ def test_a_missing_file_is_named(files, name):
 
 
 @pytest.mark.parametrize("text", [None, "", "[]", '{"chainId": 901}', '{"chainId": 901, "blobSchedule": {}}'])
-def test_an_l1_chain_config_that_is_none_is_named(files, text):
+def test_an_invalid_l1_chain_config_is_named(files, text):
     file = files / "l1-chain-config.json"
     if text is not None:
         file.write_text(text)

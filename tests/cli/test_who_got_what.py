@@ -92,7 +92,7 @@ def test_a_split_may_be_percentages(tmp_path, split, bps):
 
 
 @pytest.mark.parametrize("share", ["30.001%", "%", "-1%", "101%", "1e2%", "half%", "٣%"])
-def test_what_is_no_percentage_is_refused(tmp_path, share):
+def test_a_value_that_is_not_a_percentage_is_refused(tmp_path, share):
     path = tmp_path / "model.yaml"
     path.write_text(f"name: x\nsplit: {{owner: '{share}', data: 70%}}\ndatanets: [{{id: 1}}]\n")
     with pytest.raises(FieldError, match=r"model.yaml:2: split.owner"):

@@ -158,7 +158,7 @@ def test_a_wrong_output_root_is_refused() -> None:
         bridge.prove(index=1)
 
 
-def test_a_stored_value_other_than_1_is_no_withdrawal() -> None:
+def test_a_stored_value_other_than_1_is_not_a_withdrawal() -> None:
     bridge = Bridge(value=b"\x02")
     assert refusal(bridge.prove) == "OptimismPortal: invalid withdrawal inclusion proof"
 
@@ -337,7 +337,7 @@ def test_the_oracle_finds_the_output_of_a_block() -> None:
     assert oracle_view(evm, "computeL2Timestamp(uint256)(uint256)", 12) == TIME + 12
 
 
-def test_only_the_challenger_deletes_and_only_what_is_not_final() -> None:
+def test_only_the_challenger_deletes_outputs_and_only_before_finality() -> None:
     evm = l1(submission_interval=10, l2_block_time=1, finalization_period=100)
     evm.set_block(number=50, timestamp=TIME + 1000)
     for number in (10, 20):

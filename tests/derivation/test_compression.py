@@ -38,7 +38,7 @@ def test_a_round_trip(data: bytes, repeat: int, compression: str) -> None:
     data=st.binary(min_size=1, max_size=3_000), compression=st.sampled_from(COMPRESSIONS), limit=st.integers(1, 4_000)
 )
 @settings(max_examples=60, deadline=None, derandomize=True)
-def test_what_is_over_the_limit_is_cut_off(data: bytes, compression: str, limit: int) -> None:
+def test_output_over_the_limit_is_cut_off(data: bytes, compression: str, limit: int) -> None:
     # spec: channel.max-rlp-bytes
     assert decompress(compress(data, compression), limit, allow_brotli=True) == data[:limit]
 

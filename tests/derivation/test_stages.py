@@ -149,7 +149,7 @@ def test_hostile_channels_end_quietly(content: bytes, compression: str, wrap: bo
     ],
     ids=["long form", "leading zero", "single byte", "list", "empty"],
 )
-def test_what_is_not_canonical_ends_its_channel(bad: bytes) -> None:
+def test_an_encoding_that_is_not_canonical_ends_its_channel(bad: bytes) -> None:
     """Batches before it count, those after it do not."""
     # spec: batch.extra-content
     before, after = (SingularBatch(bytes(32), number, bytes(32), 7) for number in (1, 2))
@@ -164,7 +164,7 @@ frames_of_few_channels = st.builds(
 
 @given(frames=st.lists(frames_of_few_channels, max_size=12))
 @settings(max_examples=300, deadline=None, derandomize=True)
-def test_what_pruning_leaves_has_no_gap(frames: list[Frame]) -> None:
+def test_pruning_leaves_no_gap(frames: list[Frame]) -> None:
     # spec: holocene.frame-order
     kept = prune_frames(frames)
     for before, after in pairwise(kept):

@@ -14,7 +14,7 @@ def test_every_cheat_has_its_row():
     assert ROWS.keys() == OURS | OTHERS
 
 
-def test_what_it_says_is_there_is_there():
+def test_every_method_that_the_page_lists_exists():
     node = open_node()
     servers = NodeServers(node, dict.fromkeys(PORTS, 0), "127.0.0.1").rpc_servers
     node.close()

@@ -87,7 +87,7 @@ def test_an_experiment_shows_what_the_page_says(node, run, name):
 
 
 @pytest.mark.parametrize("name", [name for name in EXPERIMENTS if name.startswith("11.")])
-def test_what_nobody_posted_in_time_is_replaced_and_its_transactions_come_again(node, run, name):
+def test_blocks_not_posted_in_time_are_replaced_and_their_transactions_return(node, run, name):
     chain = node.l2.chain
     (sent,) = node.l2.pool.content().pending[USERS[1].address]
     run("openrollup ctl batcher stop")

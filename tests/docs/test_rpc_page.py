@@ -182,7 +182,7 @@ def test_the_limits():
 
 
 @pytest.mark.parametrize("name", ABSENT)
-async def test_what_is_not_there_is_refused_in_those_words(name, servers):
+async def test_an_absent_method_is_refused_with_geths_text(name, servers):
     assert name not in documented()
     for found in servers.values():
         answer = json.loads(await found.handle(json.dumps({"jsonrpc": "2.0", "id": 1, "method": name}).encode()))

@@ -81,7 +81,7 @@ def test_a_rule_that_holds(name, items):
     assert name in rules(items)[1, "a"].rules
 
 
-def test_no_hash_is_no_repeated_request():
+def test_a_request_without_a_hash_is_not_a_repeated_request():
     assert "R4" not in rules([paid("a", request="0x" + "00" * 32) for _ in range(30)])[1, "a"].rules
 
 

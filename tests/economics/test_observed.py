@@ -34,7 +34,7 @@ def test_a_transaction_with_two_records_costs_its_gas_once():
     assert summary([seen(1, "a", 0, transaction="0x1"), seen(2, "a", 9, transaction="0x1")]).costs == 7
 
 
-def test_what_was_observed_is_a_market():
+def test_observed_use_becomes_a_market():
     found = summary([seen(model, "a", time, fee=10**16) for model in (1, 2) for time in (0, 60)])
     market = Market().with_values(found.market())
     assert market.fee == 0.01
@@ -43,7 +43,7 @@ def test_what_was_observed_is_a_market():
 
 
 @pytest.mark.parametrize("items", [[], [seen(1, "a", 5)], [seen(1, "a", 5), seen(1, "b", 5)]])
-def test_one_moment_has_no_rate(items):
+def test_a_single_moment_has_no_rate(items):
     with pytest.raises(EconomicsError, match="no rate can be told"):
         summary(items)
 

@@ -14,7 +14,7 @@ from rollup.economics.supply import TOTAL, Absorption, Schedule, Tranche, path
 
 
 @pytest.mark.parametrize(("month", "said"), [(0, 215.5), (8, 290.77), (14, 365.71), (48, 1_000.0), (600, 1_000.0)])
-def test_v12_what_circulates(month, said):
+def test_v12_the_circulating_supply_by_month(month, said):
     assert float(Schedule().circulating(month)) == pytest.approx(said, abs=0.005)
 
 

@@ -262,7 +262,7 @@ def test_a_slow_transaction_that_became_invalid_leaves_the_pool_and_the_block_is
     assert pool.rejected == [slow]
 
 
-def test_what_the_pool_no_longer_offers_is_not_executed_ahead():
+def test_a_transaction_that_left_the_pool_is_not_executed_ahead():
     clock, slow = Clock(), transaction(100, GAS)
     pool = Pool([slow])
     filling = BlockFilling(pool)

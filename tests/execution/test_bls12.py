@@ -111,7 +111,7 @@ def test_other_sizes_are_refused(address, data):
     assert must_agree(address, data) == "refused"
 
 
-def test_what_is_no_point_is_refused():
+def test_bytes_that_are_not_a_point_are_refused():
     one, other = g1(5), g2(7)
     off, off2 = one[:-1] + bytes([one[-1] ^ 1]), other[:-1] + bytes([other[-1] ^ 1])
     large, large2 = words(P, 0), words(0, P, 0, 0)

@@ -80,12 +80,12 @@ def test_the_last_exponentiation():
 
 
 @pytest.mark.parametrize(("x", "y"), [(1, 1), (1, 2 + P), (P, 0), (0, 1)])
-def test_what_is_not_in_the_first_group(x, y):
+def test_points_outside_the_first_group_are_refused(x, y):
     with pytest.raises(NotOnCurve):
         g1_point(x, y)
 
 
-def test_what_is_not_in_the_second_group():
+def test_points_outside_the_second_group_are_refused():
     with pytest.raises(NotOnCurve, match="no point"):
         g2_point((1, 0), (1, 0))
     x, y = second(1)

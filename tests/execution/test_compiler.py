@@ -104,7 +104,7 @@ def test_memory_that_was_written_is_read_back_in_every_overlap() -> None:
                     assert run(code, programs, b"123") == by_reference(code, b"123")
 
 
-def test_what_is_compiled_of_a_code_is_bounded() -> None:
+def test_compiled_code_is_bounded_per_contract() -> None:
     """Each block could begin a region that covers most of the code again."""
     table = opcode_table(l2_rules(Fork.JOVIAN, False).state_class.computation_class)
     code = b"\x5a\x50" * 5_000  # each GAS ends a block

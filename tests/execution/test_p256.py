@@ -42,7 +42,7 @@ def sign(key, nonce, digest):
     st.integers(0, 4),
     st.integers(0, 255),
 )
-def test_what_is_signed_is_good_and_nothing_beside_it(key, nonce, digest, word, bit):
+def test_a_signature_is_valid_only_for_the_signed_message(key, nonce, digest, word, bit):
     # spec: fjord.p256
     public = GENERATOR * key
     r, s = sign(key, nonce, digest)

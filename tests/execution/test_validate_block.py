@@ -30,7 +30,7 @@ def other(value: Any) -> Any:
     return bytes((value[0] ^ 1,)) + value[1:] if value else b"\1"
 
 
-def test_what_was_built_is_valid(layer: Layer) -> None:
+def test_a_built_block_is_valid(layer: Layer) -> None:
     sealed = layer.build(layer.transfers(3))
     assert layer.validate(sealed.executed.block) == sealed
 

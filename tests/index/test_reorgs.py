@@ -97,7 +97,7 @@ def _costs(lab):
 
 
 @pytest.mark.parametrize("content", [b"", b"not a database at all, but long enough to be read as one" * 50])
-def test_a_file_that_is_no_index_is_built_again(tmp_path, content):
+def test_a_file_that_is_not_an_index_is_built_again(tmp_path, content):
     path = tmp_path / "attribution.sqlite"
     path.write_bytes(content)
     lab = Lab(path=path)

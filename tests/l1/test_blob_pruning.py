@@ -121,7 +121,7 @@ def test_a_restart_keeps_what_the_pool_needs_and_drops_what_a_kill_left(tmp_path
     store.close()
 
 
-def test_what_an_older_version_kept_is_left_alone():
+def test_data_of_an_older_version_is_left_alone():
     """It knew no loose blobs: there, every blob may be a block's."""
     store = MemoryStore()
     world = make_l1(store=store)

@@ -105,7 +105,7 @@ def test_an_error_object_is_an_answer_whatever_the_status(script: Script, status
 
 
 @pytest.mark.parametrize("body", [b"[]", b"5", b"null", b'{"jsonrpc":"2.0","id":1}', b'"text"'])
-def test_json_that_is_no_answer_is_temporary(script: Script, body: bytes):
+def test_json_that_is_not_an_answer_is_a_temporary_error(script: Script, body: bytes):
     script.answers = [(200, body)]
     with pytest.raises(Temporary):
         client(script).call("eth_chainId")
@@ -149,6 +149,6 @@ def test_user_and_password_go_into_a_header_and_not_into_messages(script: Script
 
 
 @pytest.mark.parametrize("url", ["", "127.0.0.1:8545", "ws://127.0.0.1:8546", "http://", "ipc.sock", "http://[::1"])
-def test_what_is_no_http_url_is_refused_at_once(url: str):
+def test_a_url_that_is_not_http_is_refused_at_once(url: str):
     with pytest.raises(ValueError):
         HttpEndpoint(url)

@@ -46,7 +46,7 @@ def test_a_blob_of_another_size_is_refused(size: int):
     assert not kzg.verify_blobs([bytes(size)], [b"\xc0" + bytes(47)], [b"\xc0" + bytes(47)])
 
 
-def test_commitments_that_are_no_curve_points_do_not_verify():
+def test_commitments_that_are_not_curve_points_do_not_verify():
     commitment = kzg.blob_to_commitment(BLOB)
     proof = kzg.blob_proof(BLOB, commitment)
     assert not kzg.verify_blobs([BLOB], [b"\x00" * 48], [proof])

@@ -175,7 +175,7 @@ def test_the_blob_fee_is_taken_from_the_sender():
         (b"\x7e" + pay().encode()[1:], "malformed transaction"),
     ],
 )
-def test_what_the_pool_cannot_take_is_a_pool_error(raw: bytes, text: str):
+def test_a_transaction_that_the_pool_cannot_take_is_a_pool_error(raw: bytes, text: str):
     world = make_l1()
     with pytest.raises(PoolError, match=text):
         world.l1.send_raw_transaction(raw)

@@ -72,7 +72,7 @@ def test_a_header_field_of_a_newer_fork_is_one_error_that_names_it(server: L1Ser
         header_from_json({**shown, "hash": "0x" + "33" * 32})
 
 
-def test_what_is_not_there_yet_is_not_found(server: L1Server, source: RpcL1Source):
+def test_an_object_of_the_future_is_not_found(server: L1Server, source: RpcL1Source):
     for reader in (source, LocalL1Source(server.l1)):
         with pytest.raises(NotFound):
             reader.ref_by_number(4)
@@ -161,7 +161,7 @@ def test_receipts_come_one_by_one_where_a_node_has_no_block_receipts(server: L1S
     assert server.asked.count("eth_getBlockReceipts") == 1
 
 
-def test_what_was_read_by_hash_is_not_asked_for_again(server: L1Server, source: RpcL1Source):
+def test_a_block_read_by_hash_is_not_requested_again(server: L1Server, source: RpcL1Source):
     block = source.ref_by_number(2)
     for _ in range(3):
         source.header(block.hash)

@@ -192,7 +192,7 @@ def test_a_field_that_is_missing_or_odd_is_named(key: str, value: Any):
 
 
 @pytest.mark.parametrize("answer", [None, [], "0x", 5, {}, {"hash": "0x00"}])
-def test_what_is_no_block_is_a_clear_error(answer: Any):
+def test_bytes_that_are_not_a_block_are_a_clear_error(answer: Any):
     with pytest.raises(MalformedResponse):
         block_from_json(answer)
 

@@ -33,7 +33,7 @@ def test_a_time_is_taken_only_on_the_grid_and_after_its_parent(genesis: int, len
             grid.check(parent + offset, parent)
 
 
-def test_before_genesis_there_is_no_slot():
+def test_no_slot_exists_before_genesis():
     with pytest.raises(SlotError, match="before L1 genesis"):
         SlotGrid(100, 12).slot_at(99)
     assert SlotGrid(100, 12).first_time_from(5) == 100

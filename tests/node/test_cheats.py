@@ -160,7 +160,7 @@ def test_evm_mine_takes_a_time_or_an_object(cheats, ask):
 
 
 @pytest.mark.parametrize("port", ["l1", "l2"])
-def test_what_was_set_is_there_when_the_method_has_answered(cheats, ask, port):
+def test_a_setting_holds_once_its_method_has_answered(cheats, ask, port):
     account = "0x" + "ab" * 20
     ask(port, "anvil_setBalance", account, "0x64")
     ask(port, "hardhat_addBalance", account, 5)
@@ -183,7 +183,7 @@ def test_a_waiting_transaction_is_dropped(cheats, ask):
     assert len(node.l2.pool) == 0
 
 
-def test_what_the_grid_does_not_allow_is_refused_with_the_reason(ask):
+def test_cheats_that_break_the_block_grid_are_refused_with_the_reason(ask):
     assert "every 2 s" in ask("l2", "evm_setIntervalMining", 5)["error"]["message"]
     assert "slots of 4 s" in ask("l1", "evm_setAutomine", True)["error"]["message"]
     assert "reorganise L1" in ask("l2", "anvil_reorg", 1, [])["error"]["message"]

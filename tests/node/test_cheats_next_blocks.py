@@ -92,7 +92,7 @@ def test_l1_blocks_keep_the_interval_that_was_set(node, ask):
         ("l2", "anvil_loadState", "0x1f8b00", "not a state of anvil"),
     ],
 )
-def test_what_cannot_be_set_is_refused_and_changes_nothing(node, ask, port, method, argument, reason):
+def test_an_invalid_setting_is_refused_and_changes_nothing(node, ask, port, method, argument, reason):
     before = state_of(node)
     assert reason in ask(port, method, argument)["error"]["message"]
     assert state_of(node) == before

@@ -135,7 +135,7 @@ def test_a_transaction_whose_condition_is_not_met_is_refused_at_the_door(chain, 
 
 
 @pytest.mark.parametrize("name", ["blockNumberMax", "timestampMax"])
-def test_the_builder_drops_what_comes_too_late(chain, name):
+def test_the_builder_drops_conditions_that_have_passed(chain, name):
     last = {"blockNumberMax": chain.head.number, "timestampMax": chain.head.timestamp}[name]
     guarded, free = chain.signed(1), chain.signed(2)
     assert "result" in chain.send(guarded, {name: hex(last)})

@@ -169,7 +169,7 @@ def test_a_directory_of_something_else_is_refused_and_left_alone(tmp_path):
     assert contents(tmp_path) == before
 
 
-def test_a_file_is_no_directory(tmp_path):
+def test_a_file_in_place_of_a_directory_is_refused(tmp_path):
     (tmp_path / "file").write_text("mine")
     with pytest.raises(NodeError, match="not a directory"):
         open_node(tmp_path / "file")
@@ -250,7 +250,7 @@ def test_a_kill_in_the_first_moment_leaves_a_directory_that_can_be_used(tmp_path
     assert len(some_blocks(folder, 3)) > 3
 
 
-def test_a_full_disk_ends_the_node_with_a_word_and_loses_nothing(tmp_path, monkeypatch):
+def test_a_full_disk_ends_the_node_with_a_clear_error_and_loses_nothing(tmp_path, monkeypatch):
     some_blocks(tmp_path)
     node = open_node(tmp_path)
     before = l2_hashes(node)

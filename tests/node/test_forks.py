@@ -62,6 +62,6 @@ def test_a_directory_older_than_the_option_is_of_jovian(tmp_path):
     Node.open(kept).close()
 
 
-def test_forks_that_are_none_are_named():
+def test_unknown_forks_are_named():
     with pytest.raises(NodeError, match="unknown fork 'london'"):
         Node.open(replace(PARAMS, forks="london"))

@@ -135,7 +135,7 @@ def test_an_account_with_a_key_signs(node, ask):
         ("l1", {"value": hex(6 * ETHER), "gas": "0x5208"}, "insufficient funds"),
     ],
 )
-def test_what_cannot_be_sent_is_refused_and_changes_nothing(node, ask, whale, port, fields, reason):
+def test_a_call_that_cannot_be_sent_is_refused_and_changes_nothing(node, ask, whale, port, fields, reason):
     before = state_of(node)
     answer = ask(port, "eth_sendTransaction", {"from": whale, "to": NOBODY, **fields})
     assert reason in answer["error"]["message"]
@@ -167,7 +167,7 @@ def test_strict_and_callers_from_elsewhere_are_refused(node, ask, whale):
 
 @settings(max_examples=60, deadline=None)
 @given(st.binary(min_size=20, max_size=20), st.sampled_from([LEGACY, DYNAMIC_FEE]), st.sampled_from([None, 1, 900]))
-def test_from_its_bytes_an_impersonated_transaction_is_nobody_s(sender, tx_type, chain_id):
+def test_the_bytes_of_an_impersonated_transaction_do_not_recover_its_sender(sender, tx_type, chain_id):
     transaction = Transaction(tx_type, to=bytes(20), gas_limit=21_000, chain_id=chain_id).impersonated(sender)
     assert transaction.is_impersonated
     read = decode_transaction(transaction.encode())

@@ -104,6 +104,6 @@ def test_a_directory_older_than_the_option_has_an_l1_at_prague(tmp_path):
         ("osaka,prague+8", "a later fork at a later time is expected"),
     ],
 )
-def test_l1_forks_that_are_no_schedule_are_refused(forks, message):
+def test_l1_forks_that_form_no_schedule_are_refused(forks, message):
     with pytest.raises(NodeError, match=message):
         Node.open(replace(PARAMS, l1_forks=forks))

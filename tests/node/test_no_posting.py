@@ -33,7 +33,7 @@ def test_blocks_are_built_and_none_becomes_safe(node: Node) -> None:
     assert not [event for event in EVENTS if isinstance(event, BatchPosted | OutputProposed | SafeHeadMoved)]
 
 
-def test_a_safe_head_that_stands_still_is_no_stall(node: Node) -> None:
+def test_a_node_that_posts_nothing_reports_no_stall(node: Node) -> None:
     assert node.view().stalls == {}
     assert not [event for event in EVENTS if isinstance(event, Stalled)]
     assert node.view().unsafe_da_bytes == 0, "the throttle does not look"

@@ -10,7 +10,7 @@ GENESIS = 1_700_000_000
 
 
 @pytest.mark.parametrize("fork", Fork, ids=lambda fork: fork.name.lower())
-def test_one_name_is_the_newest_fork_at_genesis(fork):
+def test_a_single_fork_name_is_the_newest_fork_at_genesis(fork):
     schedule = ForkSchedule.parse(fork.name.lower(), GENESIS)
     assert schedule == ForkSchedule.all_at(fork)
     assert schedule.at(GENESIS) == fork
@@ -45,6 +45,6 @@ def test_later_forks_have_their_seconds_after_genesis_and_bring_those_between():
         ("holocene,isthmus+20,jovian+20", "a later fork at a later time"),
     ],
 )
-def test_what_is_no_schedule_is_told_so(text, words):
+def test_forks_that_form_no_schedule_are_refused_with_the_reason(text, words):
     with pytest.raises(ValueError, match=re.escape(words)):
         ForkSchedule.parse(text, GENESIS)

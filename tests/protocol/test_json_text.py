@@ -25,7 +25,7 @@ def test_a_rollup_config_nested_too_deep_is_named(tmp_path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", "NaN", "[1,]", "\ud800", b"\xff", '{"a": Infinity}'])
-def test_what_is_no_json_is_an_error(text: str | bytes) -> None:
+def test_text_that_is_not_json_is_refused(text: str | bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         parse_json(text)
 

@@ -185,7 +185,7 @@ async def test_a_payload_that_is_known_is_valid_again(jovian):
         ({"transactions": ["0x03c0"]}, "invalid transaction"),
     ],
 )
-async def test_bytes_that_are_no_transaction_are_an_invalid_payload(jovian, changes, why):
+async def test_bytes_that_are_not_a_transaction_make_a_payload_invalid(jovian, changes, why):
     envelope = await jovian.builder.build()
     envelope["executionPayload"] |= changes
     status = await jovian.follower.insert(envelope)

@@ -322,7 +322,7 @@ async def test_a_transaction_on_l1_and_types_that_are_not_taken(rpc):
 
 
 @pytest.mark.parametrize("raw", ["0x", "0x00", "0x02", "0x02c0", "0xc0", "0xff", "0x02f8", "0x" + "ff" * 200])
-async def test_bytes_that_are_no_transaction(rpc, raw):
+async def test_bytes_that_are_not_a_transaction_are_refused(rpc, raw):
     error = await rpc.l2.failure("eth_sendRawTransaction", raw)
     assert error.code == -32000
     assert error.message

@@ -230,7 +230,7 @@ async def test_blocks_by_tag(rpc, story):
         assert (await rpc.l2("eth_getBlockByNumber", tag, False))["hash"] == h(block.hash)
 
 
-async def test_what_is_not_there_is_null(rpc):
+async def test_an_unknown_object_is_null(rpc):
     for method, *params in (
         ("eth_getBlockByNumber", "0xffffff", False),
         ("eth_getBlockByHash", UNKNOWN, True),
@@ -337,7 +337,7 @@ async def test_a_receipt_of_a_signed_transaction(rpc, story):
     assert int(receipt["effectiveGasPrice"], 16) == int(block["baseFeePerGas"], 16) + GWEI
 
 
-async def test_what_the_sender_paid_is_what_the_receipt_says(rpc, story):
+async def test_the_sender_pays_the_amount_of_the_receipt(rpc, story):
     """Balance before and after, to the wei: gas, L1 fee, operator fee (Jovian: gas * scalar * 100 + constant)."""
     paid = await rpc.l2("eth_getBlockReceipts", "0xe")
     sent = await rpc.l2("eth_getBlockByNumber", "0xe", True)

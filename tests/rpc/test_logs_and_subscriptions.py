@@ -125,7 +125,7 @@ async def test_queries_refused(rpc, query, code, message):
 
 
 # ---------------------------------------------------------------- filters
-async def test_filters_tell_what_came_since(fresh):
+async def test_filters_return_what_came_since_the_last_poll(fresh):
     node = fresh.node
     blocks = await fresh.l2("eth_newBlockFilter")
     pending = await fresh.l2("eth_newPendingTransactionFilter")
@@ -181,7 +181,7 @@ async def test_a_filter_too_far_behind_the_chain_ends(fresh, monkeypatch, method
         logs.get_filter_changes(ident)
 
 
-async def test_what_is_too_much_for_one_poll_comes_with_the_next(fresh, monkeypatch):
+async def test_entries_beyond_one_poll_come_with_the_next_poll(fresh, monkeypatch):
     created = await fresh.l2(
         "eth_sendRawTransaction", signed(to=None, data=init_code(contract_code()), gas_limit=10**6)
     )
@@ -488,7 +488,7 @@ async def test_subscriptions_are_bounded(rpc):
             await socket("eth_subscribe", "syncing")
 
 
-async def test_a_reader_who_left_is_forgotten(fresh):
+async def test_a_reader_that_disconnected_is_forgotten(fresh):
     async with fresh.l2.websocket() as socket:
         await socket("eth_subscribe", "newHeads")
     fresh.node.build_l2()

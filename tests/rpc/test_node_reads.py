@@ -89,7 +89,7 @@ def test_the_rules_are_those_in_force(told, call):
     assert set(current["systemContracts"]) == {"BEACON_ROOTS_ADDRESS", "HISTORY_STORAGE_ADDRESS"}
 
 
-def test_what_is_kept_is_said(told, call):
+def test_capabilities_say_what_is_kept(told, call):
     found = call("eth_capabilities")
     assert found["head"]["hash"] == call("eth_getBlockByNumber", "latest", False)["hash"]
     assert found["blocks"] == found["state"] == {"disabled": False, "oldestBlock": "0x0"}

@@ -31,7 +31,7 @@ def refusal(parser, value):
 
 
 @given(st.integers(0, 2**256 - 1))
-def test_a_quantity_is_what_hex_writes(value):
+def test_a_quantity_is_encoded_as_hex_encodes_it(value):
     assert quantity(hex(value)) == value
     assert quantity("0X" + format(value, "X")) == value
 

@@ -113,7 +113,7 @@ async def test_an_error_of_a_handler_keeps_code_and_data(door):
     ],
     ids=lambda body: body[:70].decode(errors="replace"),
 )
-async def test_what_is_not_json_is_a_parse_error(door, body):
+async def test_text_that_is_not_json_is_a_parse_error(door, body):
     status, text = await door.raw(body)
     assert status == 200
     assert json.loads(text) == {"jsonrpc": "2.0", "id": None, "error": {"code": -32700, "message": "parse error"}}
@@ -140,7 +140,7 @@ async def test_what_is_not_json_is_a_parse_error(door, body):
     ],
     ids=str,
 )
-async def test_what_is_not_a_request_is_an_invalid_request(door, body, ident):
+async def test_json_that_is_not_a_request_is_an_invalid_request(door, body, ident):
     expected = {"jsonrpc": "2.0", "id": ident, "error": {"code": -32600, "message": "invalid request"}}
     assert await door.send(body) == expected
     assert await door.send([body, request("eth_echo")]) == [expected, {"jsonrpc": "2.0", "id": 1, "result": []}]
@@ -363,7 +363,7 @@ MALFORMED = [
 
 
 @pytest.mark.parametrize("sent", MALFORMED, ids=[str(sent[:40]) for sent in MALFORMED])
-async def test_what_is_not_http_leaves_no_traceback(door, caplog, capfd, sent):
+async def test_bytes_that_are_not_http_leave_no_traceback(door, caplog, capfd, sent):
     answer = await spoken(int(door.url.rsplit(":", 1)[1]), sent)
     assert answer == b"" or answer.startswith((b"HTTP/1.1 400 ", b"HTTP/1.0 400 ", b"HTTP/1.1 413 "))
     assert [record.getMessage() for record in caplog.records] == []
@@ -497,7 +497,7 @@ def test_hosts_that_the_user_names():
     assert Hosts(["*"]).allows("other.example")
 
 
-async def test_a_caller_that_goes_away_in_the_middle_is_no_news(door, caplog):
+async def test_a_client_that_disconnects_early_is_not_logged_as_an_error(door, caplog):
     port = int(door.url.rsplit(":", 1)[1])
     for sent in (
         b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\n",
@@ -598,7 +598,7 @@ async def test_a_page_of_another_site_may_not(door, origin):
 
 
 @pytest.mark.parametrize("pair", [("http://127.0.0.1", "http://evil.test"), ("http://localhost", "http://localhost")])
-async def test_two_origins_are_none_that_may_call(door, pair):
+async def test_a_request_with_two_origins_is_refused(door, pair):
     headers = CIMultiDict([("Origin", origin) for origin in pair])
     async with door.session.post(door.url, json=request("eth_echo"), headers=headers) as response:
         assert response.status == 403

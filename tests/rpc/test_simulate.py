@@ -82,7 +82,7 @@ def test_a_failed_call_says_why_and_the_others_go_on(simulate):
     assert calls[1]["error"] == {"code": -32015, "message": "invalid opcode: INVALID"}
 
 
-def test_a_precompile_moves_and_is_none_where_it_was(simulate, call):
+def test_a_moved_precompile_is_no_longer_at_its_old_address(simulate, call):
     overrides = {IDENTITY: {"movePrecompileToAddress": BOB, "code": "0x60075f5260205ff3"}}
     wanted = [{"to": BOB, "data": "0x1234"}, {"to": IDENTITY}]
     calls = simulate({"stateOverrides": overrides, "calls": wanted})[0]["calls"]

@@ -77,7 +77,7 @@ def test_an_array_of_another_length_than_its_type_says_is_an_error(accounts: Eth
 
 
 @pytest.mark.parametrize("text", ["[" * 200_000, '{"types":' * 200_000, "", "{", "NaN", "\ud800"])
-def test_text_that_is_no_json_is_an_error(accounts: EthAccounts, text: str) -> None:
+def test_text_that_is_not_json_is_an_error(accounts: EthAccounts, text: str) -> None:
     with pytest.raises(RpcError, match="invalid typed data: "):
         sign_typed(accounts, text)
 

@@ -42,7 +42,7 @@ def test_a_senders_transactions_come_in_nonce_order_whatever_their_arrival():
     assert order(pool) == [(1, 0), (1, 1), (1, 2)]
 
 
-def test_what_is_behind_a_nonce_gap_waits_until_the_gap_closes():
+def test_transactions_behind_a_nonce_gap_wait_until_it_closes():
     pool, _ = make_pool()
     pool.add(transfer(1, 0).encode())
     pool.add(transfer(1, 2).encode())
@@ -74,7 +74,7 @@ def test_equal_tips_go_by_arrival():
     assert order(pool) == [(5, 0), (3, 0), (4, 0)]
 
 
-def test_what_cannot_pay_the_base_fee_stays_in_the_pool_with_what_follows_it():
+def test_a_transaction_below_the_base_fee_stays_in_the_pool_with_its_successors():
     pool, _ = make_pool()
     pool.add(transfer(1, 0, cap=2 * GWEI).encode())
     pool.add(transfer(1, 1, cap=9 * GWEI).encode())
@@ -253,7 +253,7 @@ def test_an_authority_whose_nonce_a_set_code_transaction_moved_is_brought_up():
     assert len(pool) == 0
 
 
-def test_who_can_no_longer_pay_is_dropped_at_the_next_head():
+def test_a_sender_that_can_no_longer_pay_is_dropped_at_the_next_head():
     pool, chain = make_pool()
     cost = 21_000 * 10 * GWEI + 1
     for nonce in range(3):
@@ -355,7 +355,7 @@ def answer_text(answer):
     return answer.message if isinstance(answer, PoolError) else answer.hex()
 
 
-def test_listeners_hear_of_each_transaction_once():
+def test_listeners_are_called_once_per_transaction():
     pool, _ = make_pool()
     heard = []
     pool.subscribe(lambda transaction: heard.append(transaction.nonce))
@@ -409,7 +409,7 @@ def test_whatever_comes_in_the_pools_promises_hold(steps):
         assert all(pool.get(tx.hash) is tx for tx in held)
 
 
-def test_what_waits_behind_gaps_is_bounded_over_all_senders():
+def test_transactions_behind_nonce_gaps_are_bounded_over_all_senders():
     """geth, truncateQueue: the sender that was silent longest loses its highest nonces first."""
     pool, _ = make_pool(limits=PoolLimits(account_queued=4, queued_total=6))
     for sender in (1, 2, 3):
@@ -421,7 +421,7 @@ def test_what_waits_behind_gaps_is_bounded_over_all_senders():
     assert [[tx.nonce for tx in queued.get(address(sender), [])] for sender in (1, 2, 3)] == [[], [2, 3, 4], [2, 3, 4]]
 
 
-def test_what_waits_behind_a_gap_gets_old():
+def test_transactions_behind_a_nonce_gap_expire():
     now = [0.0]
     pool, chain = make_pool(now=lambda: now[0])
     for sender in (1, 2):
@@ -457,7 +457,7 @@ class FullDisk(MemoryStore):
 
 
 @pytest.mark.parametrize("many", [False, True])
-def test_what_cannot_be_stored_is_refused_and_leaves_the_pool_as_it_was(many):
+def test_a_transaction_that_cannot_be_stored_is_refused_and_leaves_the_pool_unchanged(many):
     store, chain = FullDisk(), FakeChain()
     pool, _ = make_pool(chain, journal=store, limits=PoolLimits(total=3))
     for sender in (1, 2, 3):

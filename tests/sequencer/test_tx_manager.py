@@ -155,7 +155,7 @@ def test_a_refused_transaction_is_tried_again_at_the_same_nonce():
     assert [transaction.nonce for transaction in l1.sent] == [0]
 
 
-def test_what_an_earlier_run_left_in_l1s_pool_is_seen():
+def test_transactions_that_an_earlier_run_left_in_l1s_pool_are_seen():
     l1 = FakeL1()
     before = manager(l1)
     before.submit(candidate(1))

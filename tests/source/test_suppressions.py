@@ -18,7 +18,7 @@ def test_they_are_fewer_than_forty() -> None:
     assert 0 < len(FOUND) < 40, FOUND
 
 
-def test_each_of_them_names_what_it_switches_off() -> None:
+def test_each_suppression_names_what_it_switches_off() -> None:
     for path, line in FOUND:
         assert re.search(r"# (noqa: [A-Z]+\d+|type: ignore\[[a-z-]+\])", line), f"{path}: {line}"
 

@@ -152,7 +152,7 @@ def test_the_command_says_what_to_do(tmp_path, capsys, monkeypatch):
     assert coverage.main([]) == 0
 
 
-def test_what_is_no_repository_is_an_error(tmp_path):
+def test_a_folder_that_is_not_a_repository_is_an_error(tmp_path):
     with pytest.raises(SpecsError, match="rev-parse"):
         read_specs(tmp_path)
 

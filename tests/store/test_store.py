@@ -45,7 +45,7 @@ def write_and_fail(store: Store) -> None:
         raise ZeroDivisionError
 
 
-def test_put_new_leaves_what_is_there(store: Store) -> None:
+def test_put_new_does_not_replace_an_existing_value(store: Store) -> None:
     with store.write() as batch:
         assert batch.put_new("a", b"k", b"first")
         assert not batch.put_new("a", b"k", b"second")

@@ -73,7 +73,7 @@ def test_output_root(file: str, case: dict[str, Any], ran) -> None:
 
 
 @pytest.mark.parametrize(("file", "case"), section("output_decode_errors"))
-def test_bytes_that_are_no_output(file: str, case: dict[str, Any], ran) -> None:
+def test_bytes_that_are_not_an_output_are_refused(file: str, case: dict[str, Any], ran) -> None:
     known(file, case, "data", "error")
     with pytest.raises(OutputError):
         Output.decode(unhex(case["data"]))

@@ -115,7 +115,7 @@ def test_a_payload_is_encoded_to_the_gossiped_bytes(file: str, case: dict[str, A
 
 
 @pytest.mark.parametrize("file", [file for file in DOCUMENTS if "signature_message" in DOCUMENTS[file]])
-def test_what_a_sequencer_signs(file: str, ran: Any) -> None:
+def test_the_hash_that_a_sequencer_signs(file: str, ran: Any) -> None:
     case = DOCUMENTS[file]["signature_message"]
     assert not unknown_keys(case, ("payload_hash_preimage", "chain_id", "expected"))
     preimage, expected = unhex(case["payload_hash_preimage"]), unhex(case["expected"])

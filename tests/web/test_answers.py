@@ -55,7 +55,7 @@ def test_a_model_is_given_the_nearest_texts_and_the_answer_says_which(chain, mod
         (200, b'{"choices":[{"message":{"content":[1]}}]}', "an empty text"),
     ],
 )
-def test_what_is_no_answer_is_said_and_a_redirect_is_not_followed(chain, model, status, body, words):
+def test_a_bad_answer_is_reported_and_a_redirect_is_not_followed(chain, model, status, body, words):
     model.status, model.body = status, body
     assert words in error_of(chain, "open_generateFrom", {"url": model.url}, "0x1", QUESTION)
     assert [path for path, _, _ in model.asked] == ["/v1/chat/completions"]
@@ -76,11 +76,11 @@ def test_what_is_no_answer_is_said_and_a_redirect_is_not_followed(chain, model, 
     ],
     ids=range(9),
 )
-def test_what_is_no_url_of_a_model_is_refused(chain, place):
+def test_an_invalid_model_url_is_refused(chain, place):
     assert "invalid argument 0" in error_of(chain, "open_generateFrom", place, "0x1", QUESTION)
 
 
-def test_a_url_that_nobody_answers_is_named(chain):
+def test_a_url_that_does_not_answer_is_named(chain):
     message = error_of(chain, "open_generateFrom", {"url": "http://127.0.0.1:9/v1"}, "0x1", QUESTION)
     assert message.startswith("http://127.0.0.1:9/v1 does not answer")
 

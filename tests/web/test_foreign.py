@@ -128,7 +128,7 @@ def test_a_plain_node_has_its_blocks_shown_and_the_rest_is_said_to_be_missing(be
         assert "open_" in words[route], route
 
 
-def test_endpoints_that_nobody_answers_are_said_and_the_l2_is_shown(before, plain, visit):
+def test_endpoints_that_do_not_answer_are_named_and_the_l2_is_shown(before, plain, visit):
     nobody = "http://127.0.0.1:9"
     site = before(plain, l1=nobody, node=nobody, verifier=nobody)
     page = visit(site)
@@ -136,7 +136,7 @@ def test_endpoints_that_nobody_answers_are_said_and_the_l2_is_shown(before, plai
     every_page(page, site.url)
 
 
-def test_a_chain_that_nobody_answers_is_said(before, visit):
+def test_a_chain_whose_url_does_not_answer_is_named(before, visit):
     site = before("http://127.0.0.1:9")
     page = visit(site)
     expect(page.get_by_text("http://127.0.0.1:9 does not answer")).to_be_visible()

@@ -35,7 +35,7 @@ def test_a_browser_gets_the_page_and_a_program_the_name_of_the_port(quiet):
     assert post(quiet).json()["result"] == "0x385"
 
 
-def test_the_page_is_asked_again_and_its_files_are_kept_for_good(quiet):
+def test_the_page_is_revalidated_and_its_hashed_files_are_cached_for_good(quiet):
     page = requests.get(quiet.url, headers=HTML, timeout=10)
     assert page.headers["Cache-Control"] == "no-cache"
     again = requests.get(quiet.url, headers=HTML | {"If-None-Match": page.headers["ETag"]}, timeout=10)

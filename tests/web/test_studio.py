@@ -96,7 +96,7 @@ def test_yaml_and_form_agree_both_ways(chain, visit):
     expect(page.get_by_text("sum to 3,450 basis points")).to_be_visible()
 
 
-def test_what_is_no_text_or_there_twice_is_said_before_anything_is_sent(fresh, visit):
+def test_binary_files_and_duplicates_are_reported_before_anything_is_sent(fresh, visit):
     page = visit(fresh, "studio")
     drop(page, ("scan.pdf", b"%PDF"), ("broken.txt", b"\xff\xfe"), ("a.txt", FIRST.encode()), ("b.txt", FIRST.encode()))
     table = page.get_by_role("table", name="Texts to register")

@@ -64,7 +64,7 @@ def test_a_wallet_is_found_connected_and_taught_the_chain(chain, visit):
     assert page.evaluate("stub.state.log").count("wallet_addEthereumChain") == 1
 
 
-def test_a_wallet_pays_and_a_refusal_is_no_error(chain, visit):
+def test_a_wallet_pays_and_its_refusal_is_not_shown_as_an_error(chain, visit):
     page = open_with_wallet(chain, visit, "studio")
     connect(page)
     page.get_by_label("Prompt").fill("What helps on a night shift?")

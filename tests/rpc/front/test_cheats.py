@@ -88,7 +88,7 @@ async def test_snapshots_state_and_impersonation_while_transactions_arrive(front
     settle(fronted.node)
 
 
-async def test_what_came_through_a_front_process_is_mined_on_demand_and_dropped(fronted):
+async def test_transactions_from_a_front_process_are_mined_on_demand_and_dropped(fronted):
     ask = Client(fronted)
     assert await ask("evm_setAutomine", False) is True
     hashes = [(await ask.send(nonce))["result"] for nonce in range(3)]
