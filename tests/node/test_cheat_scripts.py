@@ -38,6 +38,7 @@ def test_after_any_cheats_the_verifier_equals_the_sequencer_at_the_safe_head(par
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(7_200)
 @pytest.mark.parametrize("part", range(PARTS, PARTS + int(os.environ.get("SOAK", "200")) // PART))
 def test_after_more_scripts_of_cheats_the_verifier_equals_the_sequencer(part):
     run_part(part)
