@@ -1,12 +1,12 @@
 """Runs the same promise on this node and on a peer, one run after the other, and keeps every figure."""
 
 import statistics
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from benchmarks.peers import Server
+from benchmarks.safe_heads import wait_until_safe
 from benchmarks.solidity import PEER_WORKLOADS
 from rollup.load.job import Job, LoadError, Outcome, percentile
 from rollup.load.process import GeneratorProcess
@@ -21,7 +21,6 @@ CONNECTIONS: Final = 32
 _FUNDS: Final = 150 * 10**18  # wei per sender
 _MAX_FEE: Final = 20 * 10**9
 _PEER_RECEIPTS: Final = 200  # anvil takes milliseconds for each receipt of a block of thousands
-_SAFE_TIMEOUT: Final = 300.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +146,7 @@ class Runner:
         def on_included() -> None:
             cpu.append(usage_of(server.process_id).cpu)
             if server.verifier is not None:
-                _wait_until_safe(scene, Scene(server.verifier))
+                wait_until_safe(scene, Scene(server.verifier))
             cpu.append(usage_of(server.process_id).cpu)
 
         with GeneratorProcess(job) as generator:
@@ -184,17 +183,3 @@ def _figures(outcome: Outcome, cpu: float, until_included: float, resident: int)
         blocks=len(outcome.blocks),
         is_whole=outcome.is_whole,
     )
-
-
-def _wait_until_safe(scene: Scene, verifier: Scene) -> None:
-    """Waits until the head of now is safe on both nodes, so that no run pays for the work of the one before."""
-    head = scene.number("eth_blockNumber")
-    deadline = time.monotonic() + _SAFE_TIMEOUT
-    while min(_safe(scene), _safe(verifier)) < head:
-        if time.monotonic() > deadline:
-            raise LoadError(f"block {head} is not safe five minutes after the load")
-        time.sleep(0.2)
-
-
-def _safe(scene: Scene) -> int:
-    return int(scene.call("eth_getBlockByNumber", "safe", False)["number"], 16)

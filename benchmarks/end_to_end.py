@@ -10,7 +10,6 @@ import json
 import statistics
 import sys
 import tempfile
-import time
 from argparse import Namespace
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +18,8 @@ from typing import Any, Final
 
 from benchmarks.command_line import Parser, positive
 from benchmarks.node_load import Target, node_process
-from rollup.load.job import Job, LoadError, Outcome
+from benchmarks.safe_heads import wait_until_safe
+from rollup.load.job import Job, Outcome
 from rollup.load.process import GeneratorProcess
 from rollup.load.scene import Scene, sender_keys
 from rollup.load.usage import usage_of
@@ -27,7 +27,6 @@ from rollup.load.workloads import WORKLOADS, Shape
 
 _SENDERS: Final = 64
 _FUNDS: Final = 100 * 10**18  # wei per sender
-_SAFE_TIMEOUT: Final = 300.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,24 +103,13 @@ def _measured(target: Target, scene: Scene, job: Job) -> tuple[Outcome, tuple[fl
 
     def on_included() -> None:
         seen.append(usage_of(server).cpu)
-        _wait_until_safe(target, scene)
+        wait_until_safe(scene, Scene(target.verifier))
         seen.append(usage_of(server).cpu)
 
     with GeneratorProcess(job) as generator:
         before = usage_of(server).cpu
         outcome = generator.run(on_included=on_included)
     return outcome, (seen[0] - before, seen[1] - before), usage_of(server).resident
-
-
-def _wait_until_safe(target: Target, scene: Scene) -> None:
-    """Waits until the head of now is safe on both nodes, so that no run pays for the work of the one before."""
-    head = scene.number("eth_blockNumber")
-    verifier = Scene(target.verifier)
-    deadline = time.monotonic() + _SAFE_TIMEOUT
-    while min(int(one.call("eth_getBlockByNumber", "safe", False)["number"], 16) for one in (scene, verifier)) < head:
-        if time.monotonic() > deadline:
-            raise LoadError(f"block {head} is not safe five minutes after the load")
-        time.sleep(0.2)
 
 
 def _show(row: dict[str, Any]) -> None:

@@ -24,6 +24,7 @@ from typing import Any, Final
 
 from benchmarks.command_line import Parser, positive
 from benchmarks.node_load import Target, node_process
+from benchmarks.safe_heads import wait_until_safe
 from rollup.load.job import Job, LoadError
 from rollup.load.process import GeneratorProcess
 from rollup.load.scene import Scene, sender_keys
@@ -183,7 +184,7 @@ def _run(
         before = cpu()
         outcome = generator.run(on_included=lambda: seen.append(cpu()))
     after = seen[0]
-    _wait_until_safe(target, scene)
+    wait_until_safe(scene, Scene(target.verifier), _SAFE_TIMEOUT)
     return Run(
         has_pages,
         round(outcome.per_second, 1),
@@ -191,17 +192,6 @@ def _run(
         round((after[2] - before[2]) / (after[0] - before[0]), 3),
         outcome.is_whole,
     )
-
-
-def _wait_until_safe(target: Target, scene: Scene) -> None:
-    """Waits until the head of now is safe on both nodes, so that no run pays for the work of the one before."""
-    head = scene.number("eth_blockNumber")
-    verifier = Scene(target.verifier)
-    deadline = time.monotonic() + _SAFE_TIMEOUT
-    while min(int(one.call("eth_getBlockByNumber", "safe", False)["number"], 16) for one in (scene, verifier)) < head:
-        if time.monotonic() > deadline:
-            raise LoadError(f"block {head} is not safe two minutes after the load")
-        time.sleep(0.2)
 
 
 def _show(row: dict[str, Any]) -> None:
