@@ -140,11 +140,11 @@ def _cpu(work: Callable[[], Any]) -> float:
     return time.process_time() - started
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """The command line."""
     parser = Parser(prog="benchmarks.open_index", description=__doc__)
     parser.add_argument("--inferences", type=positive, default=10_000, help="how many the index holds")
-    print(json.dumps(measure(parser.parse_args().inferences), indent=1))
+    print(json.dumps(measure(parser.parse_args(arguments).inferences), indent=1))
 
 
 if __name__ == "__main__":

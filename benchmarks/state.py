@@ -33,7 +33,7 @@ _ORACLE_UPDATES = 200
 
 @dataclass(slots=True)
 class Measurement:
-    """Medians over blocks of 1,000 updated accounts; µs of CPU an account unless said."""
+    """Medians over blocks of 1,000 updated accounts; µs of CPU per account unless said."""
 
     accounts: int
     store: str
@@ -147,13 +147,13 @@ def _median(values: list[float]) -> float:
     return sorted(values)[len(values) // 2]
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Measures and prints."""
     parser = Parser(prog="benchmarks.state", description=__doc__)
     parser.add_argument("--sizes", type=positive_list, default="10000,100000,1000000", help="accounts")
     parser.add_argument("--lmdb", type=Path, help="an empty directory; a temporary one when absent")
     parser.add_argument("--json", action="store_true", help="print one JSON list")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     if options.lmdb is not None and not options.lmdb.is_dir():
         parser.error(f"--lmdb {options.lmdb}: not a folder")
     results = []
@@ -166,7 +166,9 @@ def main() -> None:
     if options.json:
         print(json.dumps([asdict(result) for result in results], indent=2))
         return
-    print("accounts   store   journal    root   alone  insert  set_head  HexaryTrie  peak MiB   (µs of CPU an account)")
+    print(
+        "accounts   store   journal    root   alone  insert  set_head  HexaryTrie  peak MiB   (µs of CPU per account)"
+    )
     for r in results:
         print(
             f"{r.accounts:>8,}  {r.store:>6}  {r.journal:8.2f} {r.root:7.2f} {r.root_alone:7.2f} {r.insert:7.2f} "

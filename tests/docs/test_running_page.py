@@ -1,5 +1,6 @@
 """docs/running.md: options, events and files are those there are, and what it says may be deleted may be."""
 
+import importlib
 import itertools
 import re
 import shlex
@@ -22,6 +23,11 @@ from tests.docs.pages import ROOT, named, page, section
 from tests.node.node_process import GENESIS_TIME, transfer
 
 TEXT = page("running.md")
+BENCHMARKS = sorted(
+    path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".")
+    for path in (ROOT / "benchmarks").glob("*.py")
+    if "Parser(" in path.read_text() and path.name != "command_line.py"
+)
 SCHEDULES = {"--forks": ForkSchedule.parse, "--l1-forks": parse_l1_forks}
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
@@ -57,10 +63,22 @@ def test_every_option_of_run_is_on_the_page():
     assert {"--jwt-secret", "--until", "--texts", "--inferences"} <= words
 
 
+@pytest.fixture
+def benchmark_options(capsys):
+    """A function that reads the options of a benchmark from its own help."""
+
+    def read(module):
+        with pytest.raises(SystemExit):
+            importlib.import_module(module).main(["--help"])
+        return set(re.findall(r"--[a-z][a-z0-9-]*", capsys.readouterr().out))
+
+    return read
+
+
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
-def test_an_option_that_a_page_names_exists(path):
+def test_an_option_that_a_page_names_exists(path, benchmark_options):
     """In a page's prose and tables, any command's; lines of other programs are left out."""
-    known = set().union(*map(options, commands())) | {"--help"}
+    known = set().union(*map(options, commands()), *map(benchmark_options, BENCHMARKS)) | {"--help"}
     text = re.sub(r"^```.*?^```", "", path.read_text(), flags=re.MULTILINE | re.DOTALL)
     others = (
         "pytest",
@@ -81,6 +99,14 @@ def test_an_option_that_a_page_names_exists(path):
         if not any(other in code for other in others):
             for word in re.findall(r"--[a-z][a-z0-9-]*", code):
                 assert word in known, f"{path.name}: {word}"
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_an_option_that_a_page_gives_to_a_benchmark_exists(path, benchmark_options):
+    for module, given in re.findall(r"python -m (benchmarks[.a-z_]*)([^`\n#]*)", path.read_text()):
+        words = set(re.findall(r"--[a-z][a-z0-9-]*", given))
+        module = "benchmarks.__main__" if module == "benchmarks" else module
+        assert not words or words <= benchmark_options(module), f"{path.name}: {module}{given}"
 
 
 @pytest.mark.parametrize(("name", "line"), LINES)
