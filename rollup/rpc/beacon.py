@@ -8,10 +8,12 @@ from aiohttp.typedefs import Handler
 
 from rollup.cooperative import Turns
 from rollup.l1.beacon import BeaconApi, BeaconBadRequest, BeaconNotFound
+from rollup.rpc.body import skip_body
 from rollup.rpc.busy import BusyConnections
 from rollup.rpc.hosts import Hosts
+from rollup.rpc.http_connection import note_use, send
 from rollup.rpc.limits import STOP_SECONDS
-from rollup.rpc.listener import PROTOCOL_OPTIONS, Listener
+from rollup.rpc.listener import Listener
 from rollup.rpc.origins import Origins
 
 
@@ -37,9 +39,9 @@ class BeaconServer:
         """Listens; port 0 takes a free one. Returns the port; raises RpcCannotListen."""
         self._busy = BusyConnections()
         app = beacon_app(self._api, self._hosts.allow(host), self._turns, self._busy)
+        runner = web.AppRunner(app, shutdown_timeout=STOP_SECONDS)
         # Nothing here reads a body, so none is unpacked.
-        runner = web.AppRunner(app, shutdown_timeout=STOP_SECONDS, auto_decompress=False, **PROTOCOL_OPTIONS)
-        self._listener = Listener(runner, self.name, self._busy.__contains__)
+        self._listener = Listener(runner, self.name, self._busy.__contains__, unpacks_bodies=False)
         return await self._listener.start(host, port)
 
     async def stop(self) -> None:
@@ -66,9 +68,14 @@ def beacon_app(
             return web.Response(status=403, text="invalid host specified\n")
         noted.begin(request.protocol)
         try:
-            return await handler(request)
+            response = await handler(request)
+            await send(request, response)
+            noted.rest(request.protocol, is_kept=False)
+            await skip_body(request)
+            return response
         finally:
             noted.end(request.protocol)
+            note_use(request.protocol)
 
     app = web.Application(middlewares=[check_host])
     routes: list[tuple[str, Callable[[web.Request], Any]]] = [

@@ -4,72 +4,11 @@ HTTP bodies have their own bounds (rollup/rpc/body.py). A WebSocket's message is
 has come, and there is no time in which that must be.
 """
 
-import asyncio
 from collections.abc import Callable
 
-from aiohttp import web
-from aiohttp.web_protocol import RequestHandler
-
 from rollup.rpc.limits import MAX_PORT_HALF_SENT
-from rollup.rpc.listener import PROTOCOL_OPTIONS
 
 _HEADER = 6  # bytes of the shortest header of a client's frame: two, and the mask (RFC 6455, 5.2)
-
-
-class Protocol(RequestHandler):
-    """One connection of a port. Its bytes are reported as soon as it is a WebSocket.
-
-    last_used: when the client last sent something or was answered, by the loop's clock.
-    """
-
-    __slots__ = ("_received", "last_used", "on_bytes")
-
-    def __init__(self, server: web.Server, loop: asyncio.AbstractEventLoop, received: bytes = b"") -> None:
-        """received: what the client has sent before this process had the connection."""
-        super().__init__(server, loop=loop, lingering_time=0, **PROTOCOL_OPTIONS)  # `skip_body` does it in turns
-        self.on_bytes: Callable[[int], None] | None = None
-        self.last_used = loop.time()
-        self._received = received
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Called by the transport, before it reads."""
-        super().connection_made(transport)
-        if self._received:
-            self.data_received(self._received)
-            self._received = b""
-
-    def data_received(self, data: bytes) -> None:
-        """Called by the transport."""
-        super().data_received(data)
-        note_use(self)
-        if self.on_bytes is not None:
-            self.on_bytes(len(data))
-
-
-def note_use(connection: RequestHandler) -> None:
-    """Notes that the client of a connection has sent something or was answered."""
-    if isinstance(connection, Protocol):
-        connection.last_used = asyncio.get_running_loop().time()
-
-
-def last_used(connection: RequestHandler) -> float:
-    """When a connection was last used, by the loop's clock."""
-    return connection.last_used if isinstance(connection, Protocol) else 0.0
-
-
-class Server(web.Server):
-    """Makes the connections of a port. The handler of a client that has left is cancelled."""
-
-    def __init__(self, handler: Callable[..., object]) -> None:
-        super().__init__(handler, handler_cancellation=True, **PROTOCOL_OPTIONS)  # type: ignore[arg-type]
-
-    def __call__(self) -> RequestHandler:
-        """The protocol of a new connection."""
-        return self.protocol()
-
-    def protocol(self, received: bytes = b"") -> RequestHandler:
-        """The protocol of a connection whose client has sent this already."""
-        return Protocol(self, asyncio.get_running_loop(), received)
 
 
 class Incoming:

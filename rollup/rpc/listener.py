@@ -2,40 +2,24 @@
 
 import asyncio
 import errno
-import logging
 import resource
 from collections.abc import Callable
 from typing import Any
 
 import structlog
 from aiohttp import web
-from aiohttp.http import HttpProcessingError
-from aiohttp.web_protocol import RequestHandler
 
 from rollup.rpc.answers import TOO_MANY_CONNECTIONS
 from rollup.rpc.errors import RpcCannotListen, RpcPortInUse
 from rollup.rpc.front.fronts import Fronts
+from rollup.rpc.http_connection import HttpConnection
 from rollup.rpc.idle import longest_idle
-from rollup.rpc.limits import IDLE_SECONDS, MAX_CONNECTIONS
+from rollup.rpc.limits import MAX_CONNECTIONS
 
 log = structlog.get_logger()
 _PORTS = 6  # that a node listens on
 _OTHER_DESCRIPTORS = 200  # the database, the index, outgoing connections
 _REPORT_SECONDS = 10  # between two lines about connections that cannot be accepted
-
-
-class _NotMalformedRequests(logging.Filter):
-    """Keeps the tracebacks of requests that are no HTTP out of the log: they say nothing about this node."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        error = record.exc_info[1] if record.exc_info else None
-        return not isinstance(error, HttpProcessingError | web.RequestPayloadError | ConnectionError)
-
-
-_http_log = logging.getLogger("rollup.rpc.http")
-_http_log.addFilter(_NotMalformedRequests())
-# What aiohttp's protocol is made with on every port.
-PROTOCOL_OPTIONS: dict[str, Any] = {"keepalive_timeout": IDLE_SECONDS, "access_log": None, "logger": _http_log}
 
 
 class Listener:
@@ -45,17 +29,18 @@ class Listener:
         self,
         runner: web.BaseRunner,
         name: str,
-        is_busy: Callable[[RequestHandler], bool],
-        last_used: Callable[[RequestHandler], float] = lambda connection: 0.0,
+        is_busy: Callable[[HttpConnection], bool],
+        *,
+        unpacks_bodies: bool,
     ) -> None:
-        """is_busy: whether a connection has a request in work; the others may be closed to make room.
+        """is_busy: whether a connection has a request in work.
 
-        last_used: when a connection was last used. Without it the oldest idle one makes room.
+        A full port closes the connection that has been idle for the longest time.
         """
         self._runner = runner
         self._name = name
         self._is_busy = is_busy
-        self._last_used = last_used
+        self._unpacks_bodies = unpacks_bodies
         self._server: asyncio.Server | None = None
         self.fronts: Fronts | None = None  # processes that new connections are given to
 
@@ -97,18 +82,25 @@ class Listener:
         if server is None:
             return _Refusal()
         if self.fronts is not None:
-            return _Passing(self.fronts, lambda: self._has_room(most), server)
-        return server() if self._has_room(most) else _Refusal()
+            return _Passing(self.fronts, lambda: self._has_room(most), lambda: self._connection(server))
+        return self._connection(server) if self._has_room(most) else _Refusal()
+
+    def _connection(self, server: web.Server) -> HttpConnection:
+        return HttpConnection(server, unpacks_bodies=self._unpacks_bodies)
 
     def _has_room(self, most: int) -> bool:
         """Whether the port may have one more connection. Where it has too many, one of this process makes room."""
         server = self._runner.server
         assert server is not None
-        open_ones = [item for item in server.connections if item.transport and not item.transport.is_closing()]
+        open_ones = [
+            item
+            for item in server.connections
+            if isinstance(item, HttpConnection) and item.transport and not item.transport.is_closing()
+        ]
         elsewhere = self.fronts.connections if self.fronts is not None else 0
         if len(open_ones) + elsewhere < most:
             return True
-        idle = longest_idle(open_ones, self._is_busy, self._last_used)
+        idle = longest_idle(open_ones, self._is_busy, lambda connection: connection.last_used)
         if idle is None or idle.transport is None:
             return False
         idle.transport.close()
@@ -138,9 +130,9 @@ class _Refusal(asyncio.Protocol):
 class _Passing(asyncio.Protocol):
     """Gives a connection to a front process before anything is read of it; the node serves it where none takes it."""
 
-    def __init__(self, fronts: Fronts, has_room: Callable[[], bool], server: Callable[[], RequestHandler]) -> None:
-        """has_room: whether the port may have one more connection. server: makes the node's own protocol."""
-        self._fronts, self._has_room, self._server = fronts, has_room, server
+    def __init__(self, fronts: Fronts, has_room: Callable[[], bool], make: Callable[[], HttpConnection]) -> None:
+        """has_room: whether the port may have one more connection. make: makes a connection that the node serves."""
+        self._fronts, self._has_room, self._make = fronts, has_room, make
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by the loop."""
@@ -150,7 +142,7 @@ class _Passing(asyncio.Protocol):
         if self._fronts.take(transport.get_extra_info("socket").fileno(), not has_room):
             transport.abort()  # the other process has the connection: only this descriptor is closed
             return
-        protocol = self._server() if has_room else _Refusal()
+        protocol = self._make() if has_room else _Refusal()
         transport.set_protocol(protocol)
         protocol.connection_made(transport)
         transport.resume_reading()

@@ -16,13 +16,13 @@ from rollup.rpc.dispatch import RESULT, Dispatcher, is_local_caller
 from rollup.rpc.front.fronts import Fronts, Item
 from rollup.rpc.front.sends import SEND_METHOD, Answer
 from rollup.rpc.hosts import Hosts
-from rollup.rpc.incoming import PortIncoming, Protocol, Server, last_used, note_use
+from rollup.rpc.http_connection import HttpConnection, abort, note_use, send
+from rollup.rpc.incoming import PortIncoming
 from rollup.rpc.limits import (
     MAX_BODY,
     MAX_LARGE_BODIES,
     MAX_WEBSOCKETS,
     PING_SECONDS,
-    SEND_SECONDS,
     STOP_SECONDS,
 )
 from rollup.rpc.listener import Listener
@@ -69,7 +69,7 @@ class RpcServer:
         self._websockets = 0
         self._incoming = PortIncoming()
         self._listener: Listener | None = None
-        self._server: Server | None = None
+        self._server: web.Server | None = None
         self.pages: dict[str, Page] = {}  # what GET answers, by path
         self._takes: TakeTransactions | None = None
         self._front_count = 0
@@ -109,10 +109,10 @@ class RpcServer:
         """Listens; port 0 takes a free one. Returns the port; raises RpcCannotListen."""
         self._hosts = self._hosts.allow(host)
         self._large_bodies = asyncio.Semaphore(MAX_LARGE_BODIES)
-        self._server = Server(self._on_request)
+        self._server = web.Server(self._on_request, handler_cancellation=True)  # of clients that have left
         runner = web.ServerRunner(self._server, shutdown_timeout=STOP_SECONDS)
         self._busy = BusyConnections()
-        listener = self._listener = Listener(runner, self.name, self._busy.__contains__, last_used)
+        listener = self._listener = Listener(runner, self.name, self._busy.__contains__, unpacks_bodies=True)
         self.port = await listener.start(host, port)
         if self._front_count:
             listener.fronts = Fronts(self._front_count, self, SERVER_SOFTWARE, self._hosts.names)
@@ -152,7 +152,9 @@ class RpcServer:
             return
         connection.setblocking(False)
         with suppress(OSError):  # the client has left
-            await asyncio.get_running_loop().connect_accepted_socket(lambda: server.protocol(received), connection)
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: HttpConnection(server, received=received), connection
+            )
 
     # ------------------------------------------------------------ HTTP
     async def _on_request(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -160,7 +162,7 @@ class RpcServer:
         try:
             response = await self._respond(request)
             if not response.prepared:
-                await _send(request, response)
+                await send(request, response)
             self._busy.rest(request.protocol, is_kept=False)
             await skip_body(request)
             return response
@@ -224,9 +226,9 @@ class RpcServer:
         socket = web.WebSocketResponse(
             max_msg_size=self._max_body, compress=False, heartbeat=PING_SECONDS, autoping=False
         )
-        connection = Connection(socket, lambda: _abort(request))
+        connection = Connection(socket, lambda: abort(request))
         protocol, incoming = request.protocol, self._incoming.begin(connection.abort)
-        assert isinstance(protocol, Protocol)
+        assert isinstance(protocol, HttpConnection)
         protocol.on_bytes = incoming.add
         self._websockets += 1
         try:
@@ -247,22 +249,6 @@ class RpcServer:
             if self._subscriptions is not None:
                 self._subscriptions.drop(connection)
         return socket
-
-
-async def _send(request: web.BaseRequest, response: web.StreamResponse) -> None:
-    """Sends an answer; ends the connection of a reader who does not take it."""
-    try:
-        async with asyncio.timeout(SEND_SECONDS):
-            await response.prepare(request)
-            await response.write_eof()
-    except TimeoutError:
-        _abort(request)
-
-
-def _abort(request: web.BaseRequest) -> None:
-    """Ends a connection at once, with what waits to be sent on it."""
-    if request.transport is not None:
-        request.transport.abort()
 
 
 def _is_json(content_type: str) -> bool:

@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 from aiohttp import WSMsgType, web
 
 from rollup.rpc.busy import BusyConnections
-from rollup.rpc.incoming import Incoming, Protocol
+from rollup.rpc.http_connection import HttpConnection
+from rollup.rpc.incoming import Incoming
 from rollup.rpc.subscriptions import Connection
 
 
@@ -16,7 +17,7 @@ async def converse(
     incoming: Incoming,
     handle: Callable[[bytes, Connection], Awaitable[bytes | None]],
     busy: BusyConnections,
-    protocol: Protocol,
+    protocol: HttpConnection,
 ) -> None:
     """Answers one message after the other until the client or the port closes."""
     busy.rest(protocol)

@@ -89,19 +89,6 @@ async def close_during(door, work):
     await stopping
 
 
-async def test_a_client_that_asks_again_and_again_keeps_its_connection(monkeypatch):
-    monkeypatch.setattr("rollup.rpc.listener.MAX_CONNECTIONS", 5)
-    text = request("eth_echo")
-    sent = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%b" % (len(text), text)
-    async with Door({"eth_echo": lambda params: params}) as door:
-        reader, writer = await door.connect()
-        for _ in range(20):
-            writer.write(sent)
-            assert (await reader.readuntil(b"}")).startswith(b"HTTP/1.1 200 ")
-            await door.connect()
-        writer.close()
-
-
 async def test_a_task_is_cancelled_at_once_where_its_connection_rests_after_the_end():
     busy = BusyConnections()
     reached = asyncio.Event()
