@@ -77,7 +77,10 @@ class Visitor:
     def __init__(self, browser, chain, context):
         context.setdefault("viewport", {"width": 1280, "height": 900})
         self.allowed = context.pop("allowed_errors", ())
+        has_news = context.pop("has_news", True)
         self.context = browser.new_context(**context)
+        if not has_news:
+            self.context.route_web_socket("**", lambda socket: None)  # it opens, and nothing comes
         self.problems = []
         self._origin = chain.url
         self.page = self.context.new_page()

@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from rollup.events import Event
 from tests.docs.pages import ROOT
+from tests.web.held_heads import HeldHeads
 
 
 def test_the_sequencer_is_stopped_and_started_and_the_log_says_so(fresh, visit):
@@ -183,3 +184,15 @@ def test_a_snapshot_is_taken_and_restored_and_l1_is_paused(fresh, visit):
     assert fresh.node.l1.chain.head.number == before
     l1.get_by_role("button", name="Resume").click()
     expect(log).to_contain_text("L1 resume")
+
+
+def test_a_head_that_came_and_went_between_two_questions_is_noticed(fresh, visit):
+    page = visit(fresh)
+    expect(page.locator(".strip")).to_contain_text("unsafe #0")
+    held = HeldHeads(page)
+    fresh.step(1)
+    page.goto(f"{fresh.url}#/l2/block/1")
+    expect(page.get_by_role("heading", name="L2 block #1")).to_be_visible()
+    fresh.do(lambda node: node.l2.chain.set_head(node.l2.chain.canonical_hash(0)))
+    held.release()
+    expect(page.get_by_text("L2 has no block 1.")).to_be_visible()

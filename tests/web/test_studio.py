@@ -10,6 +10,7 @@ from attribution_precompile.terms import Price, Split
 from rollup.cli.demo_texts import load_data_set
 from rollup.inputs.model_file import model_of
 from rollup.inputs.yaml_fields import parse_yaml
+from tests.web.held_heads import HeldHeads
 from tests.web.story import ACCOUNTS, EXAMPLES
 
 FIRST = "Statins lower the level of cholesterol in the blood by thirty to fifty percent in most patients."
@@ -148,17 +149,24 @@ def test_hostile_names_and_texts_are_shown_as_text(fresh, visit):
     assert page.locator("img").count() == 0
 
 
-def test_a_reorganisation_that_undoes_an_inference_is_said(fresh, visit):
-    page = visit(fresh, "studio")
+@pytest.mark.parametrize("is_seen", [True, False], ids=["seen", "between-two-questions"])
+def test_a_reorganisation_that_undoes_an_inference_is_said(fresh, visit, is_seen):
+    page = visit(fresh, "studio", has_news=is_seen)
     register_model(page, fresh)
     paste_answer(page, "What lowers LDL?", FIRST)
     before = fresh.node.l2.chain.head
+    expect(page.locator(".strip")).to_contain_text(f"unsafe #{before.number}")
+    held = None if is_seen else HeldHeads(page)
     page.get_by_role("button", name="Pay").click()
     expect(page.get_by_text("Inference 1 of")).to_be_visible()
+    if is_seen:
+        expect(page.locator(".strip")).to_contain_text(f"unsafe #{before.number + 1}")
 
     def undo(node):
         node.l2.chain.set_head(before.hash)
         node.l2.pool.clear()
 
     fresh.do(undo)
+    if held:
+        held.release()
     expect(page.get_by_text("Undone: a reorganisation removed the inference")).to_be_visible()

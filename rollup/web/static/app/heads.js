@@ -41,6 +41,11 @@ let lastAt = -Infinity;
 let slowAt = -Infinity;
 let isSlowDue = false;
 let hasStatus = true;
+/** How many moves of the L2 head are known by other means than the answers, and how many of them the tick has followed. */
+let movesKnown = 0;
+let movesFollowed = 0;
+/** The block of the last message of the socket. */
+let announced = null;
 
 /** Begins; called once. @returns {Promise<void>} the first answer */
 export function follow() {
@@ -66,10 +71,11 @@ export async function refresh() {
   const wait = lastAt + AT_MOST_EVERY - performance.now();
   if (wait > 0) await new Promise((done) => setTimeout(done, wait));
   lastAt = performance.now();
+  const moves = movesKnown;
   try {
     const found = await inTime(readHeads());
     if (isPaused.peek() && heads.peek() !== null) return;
-    show(found);
+    show(found, moves);
     judge(found);
     silence.value = null;
     sample(found, verdict.peek());
@@ -108,13 +114,16 @@ async function judge({l2, verifier}) {
   isJudging = false;
 }
 
-/** Shows the heads, where they changed. */
-function show({l1, l2, isActive}) {
+/**
+ * Shows the heads, where they changed. The tick moves too where the head moved and came back between two questions:
+ * what was read meanwhile is not of this chain.
+ */
+function show({l1, l2, isActive}, moves) {
   const found = {l1, l2, isActive};
   const before = heads.peek();
-  if (JSON.stringify(found) === JSON.stringify(before)) return;
-  heads.value = found;
-  if (JSON.stringify([l1, l2]) === JSON.stringify([before?.l1, before?.l2])) return;
+  if (JSON.stringify(found) !== JSON.stringify(before)) heads.value = found;
+  if (moves === movesFollowed && JSON.stringify([l1, l2]) === JSON.stringify([before?.l1, before?.l2])) return;
+  movesFollowed = moves;
   tick.value += 1;
   tickSlowly();
 }
@@ -190,18 +199,35 @@ async function headsOf(layer) {
 }
 
 /** Opens the socket, and again after it is lost: after a quarter of a second first, after eight seconds at most. */
-function listen(delay) {
+function listen(delay, isAgain = false) {
   const socket = new WebSocket(location.origin.replace(/^http/, 'ws') + '/');
   let isOpen = false;
   socket.onopen = () => {
     isOpen = true;
     socket.send(JSON.stringify({jsonrpc: '2.0', id: 1, method: 'eth_subscribe', params: ['newHeads']}));
-    if (heads.peek() !== null) onNews();
+    if (isAgain) headMoved();
+    else if (heads.peek() !== null) ask();
   };
-  socket.onmessage = onNews;
-  socket.onclose = () => setTimeout(listen, delay, isOpen ? RECONNECT_AFTER : Math.min(2 * delay, 8000));
+  socket.onmessage = ({data}) => onMessage(JSON.parse(data));
+  socket.onclose = () => setTimeout(listen, delay, isOpen ? RECONNECT_AFTER : Math.min(2 * delay, 8000), true);
 }
 
-function onNews() {
+/** A block that is shown already is no news, unless the socket says it again: then the head left it meanwhile. */
+function onMessage({params}) {
+  const hash = params?.result?.hash;
+  if (!hash) return;
+  const isKnown = hash !== announced && hash === heads.peek()?.l2.head.hash;
+  announced = hash;
+  if (isKnown) ask();
+  else headMoved();
+}
+
+/** Says that the L2 head moved: what depends on it reads again, though the next answer may have the head of before. */
+export function headMoved() {
+  movesKnown += 1;
+  ask();
+}
+
+function ask() {
   if (!isPaused.peek() && !document.hidden) refresh();
 }

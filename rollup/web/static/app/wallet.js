@@ -7,6 +7,7 @@
 import {signal} from '../vendor/signals-core.js';
 import {call, RpcError} from './rpc.js';
 import {hex, num} from './format.js';
+import {headMoved} from './heads.js';
 import {learn} from './names.js';
 
 const REJECTED = 4001;
@@ -111,6 +112,7 @@ export async function receiptOf(hash) {
   while (performance.now() < end) {
     const receipt = await call('l2', 'eth_getTransactionReceipt', [hash], {quiet: true});
     if (receipt) {
+      headMoved();
       if (num(receipt.status) !== 1) throw new RpcError({message: `transaction ${hash} failed`});
       return receipt;
     }
