@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Protocol
 
 _CHECK_SECONDS = 2.0
-_ENOUGH = 16 * 1024 * 1024  # bytes; giving back takes about half a millisecond per MiB
+_ENOUGH = 8 * 1024 * 1024  # bytes; giving back takes about half a millisecond per MiB
 
 
 class Allocator(Protocol):

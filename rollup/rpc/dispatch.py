@@ -26,7 +26,7 @@ from rollup.rpc.errors import (
 )
 from rollup.rpc.limits import LARGE_BODY, MAX_BATCH, MAX_BATCH_ANSWER
 from rollup.rpc.methods import Duration, Method, chosen, duration_of, is_for_local_callers
-from rollup.rpc.request_text import parse_request
+from rollup.rpc.request_text import Batch, parse_request
 from rollup.rpc.subscriptions import Connection, Subscriptions
 from rollup.store.kv import StoreError
 
@@ -96,7 +96,7 @@ class Dispatcher:
             ident = next((request["id"] for request in requests if _is_call(request)), None)
             return b"[%b]" % failure(ident, RpcError("batch too large", INVALID_REQUEST))
         answers, stopwatch = BatchAnswer(), Stopwatch()
-        for request in requests:
+        for request in Batch(requests):
             if answers.size > MAX_BATCH_ANSWER:
                 if _is_call(request):
                     answers.add(failure(request["id"], RpcError("response too large", RESPONSE_TOO_LARGE)))

@@ -65,6 +65,24 @@ class HttpConnection(RequestHandler):
         if self.on_bytes is not None:
             self.on_bytes(len(data))
 
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Called by the transport. A WebSocket and its connection hold each other; this lets go of it."""
+        super().connection_lost(exc)
+        self._data_received_cb = None
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """The answer where a handler failed, or where the request is no HTTP. The frames of a traceback hold this."""
+        response = super().handle_error(request, status, exc, message)
+        if exc is not None:
+            exc.with_traceback(None).__context__ = None
+        return response
+
 
 def note_use(connection: RequestHandler) -> None:
     """Notes that the client of a connection has sent something or was answered."""

@@ -241,6 +241,9 @@ class RpcServer:
         except asyncio.CancelledError:
             if request.transport is None and socket.prepared:
                 await socket.close()  # sends nothing: it ends the timer of the pings, which holds the socket
+            # The frames of a traceback hold the socket.
+            if (error := socket.exception()) is not None:
+                error.with_traceback(None).__context__ = None
             raise
         finally:
             self._websockets -= 1

@@ -60,9 +60,9 @@ class Scripted:
 
 
 def test_memory_is_given_back_only_after_enough_has_been_freed():
-    # 100 free at first, 15 more are too few, 90 is the new least, 15 more are too few, 17 more are enough; then 107 is
+    # 100 free at first, 7 more are too few, 90 is the new least, 7 more are too few, 9 more are enough; then 99 is
     # the least, though its pages are gone, until memory is used again.
-    allocator = Scripted(100, 115, 90, 105, 107, 107, 122, 50, 65, 66, 40)
+    allocator = Scripted(100, 107, 90, 97, 99, 99, 106, 50, 57, 58, 40)
     memory = FreedMemory(allocator)
     assert [memory.check() for _ in range(5)] == [False, False, False, False, True]
     assert [memory.check() for _ in range(4)] == [False, False, False, True]
