@@ -5,12 +5,9 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +19,7 @@ from attribution_precompile import ADDRESS_BYTES, genesis_storage
 from attribution_precompile.twin import RUNTIME_CODE
 from rollup.cli import main
 from rollup.protocol.accounts import OWNER
+from tests.cli.nodes import SHARED
 
 _TRIES, _PAUSE_SECONDS = 100, 0.1  # another program's start
 
@@ -49,66 +47,25 @@ class Shell:
         return self.run(*arguments, exit_code=1).stderr
 
 
-StartNode = Callable[[str], dict[str, str]]
+@pytest.fixture(scope="module")
+def node_urls() -> dict[str, str]:
+    return SHARED.urls("native")
 
 
-@pytest.fixture(scope="session")
-def start_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartNode]:
-    """The endpoints of `openrollup run --instant --attribution MODE` in another process, one for each mode."""
-    with ExitStack() as running:
-        started: dict[str, dict[str, str]] = {}
-
-        def start(mode: str) -> dict[str, str]:
-            if mode not in started:
-                log = tmp_path_factory.mktemp("node") / "stderr"
-                started[mode] = running.enter_context(_node(mode, log))
-            return started[mode]
-
-        yield start
-
-
-@contextmanager
-def _node(mode: str, log: Path) -> Iterator[dict[str, str]]:
-    ports = [f"--{name}-port=0" for name in ("l1", "l2", "verifier", "rollup", "beacon", "engine")]
-    with log.open("w") as stderr:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "rollup.cli", "run", "--instant", "--json", "--attribution", mode, *ports],
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-            text=True,
-        )
-    try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        assert line, f"the node did not start: {log.read_text()}"
-        # Somebody reads the events that follow: a full pipe must not stop the node.
-        with subprocess.Popen(["cat"], stdin=process.stdout, stdout=subprocess.DEVNULL):
-            yield json.loads(line)["urls"]
-            process.terminate()
-            process.wait(timeout=20)
-    finally:
-        process.kill()
-
-
-@pytest.fixture(scope="session")
-def node_urls(start_node: StartNode) -> dict[str, str]:
-    return start_node("native")
-
-
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def native_shell(node_urls: dict[str, str]) -> Shell:
     return Shell(node_urls["L2 JSON-RPC"])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shell(native_shell: Shell) -> Shell:
     return native_shell
 
 
-@pytest.fixture(scope="session")
-def contract_shell(start_node: StartNode) -> Shell:
+@pytest.fixture(scope="module")
+def contract_shell() -> Shell:
     """A chain whose attribution account is the Solidity twin."""
-    return Shell(start_node("contract")["L2 JSON-RPC"])
+    return Shell(SHARED.urls("contract")["L2 JSON-RPC"])
 
 
 @pytest.fixture(scope="session")

@@ -2,16 +2,17 @@
 
 import pytest
 
-from tests.cli.conftest import Shell, _node
+from tests.cli.conftest import Shell
+from tests.cli.nodes import own_node
 
 
-@pytest.fixture(scope="session")
-def export_urls(tmp_path_factory):
-    with _node("native", tmp_path_factory.mktemp("export-node") / "stderr") as urls:
+@pytest.fixture(scope="module")
+def export_urls():
+    with own_node("native") as urls:
         yield urls
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def busy(export_urls):
     """The shell of a chain with a DataNet, a model, and five inference records of six queries and more."""
     shell = Shell(export_urls["L2 JSON-RPC"])
