@@ -44,10 +44,7 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
 def own_node(mode: str) -> Iterator[dict[str, str]]:
     """The endpoints of one node, which ends with the block."""
     ports = [f"--{name}-port=0" for name in ("l1", "l2", "verifier", "rollup", "beacon", "engine")]
-    with (
-        tempfile.TemporaryDirectory(prefix="openrollup-tests-") as folder,
-        (log := Path(folder, "log")).open("w") as stderr,
-    ):
+    with tempfile.NamedTemporaryFile("w", prefix="openrollup-tests-") as stderr:
         process = subprocess.Popen(
             [sys.executable, "-m", "rollup.cli", "run", "--instant", "--json", "--attribution", mode, *ports],
             stdout=subprocess.PIPE,
