@@ -103,7 +103,7 @@ class MineOptions:
 
 
 def mine_options(value: Any) -> MineOptions:
-    """A time, or {timestamp, blocks} (ganache)."""
+    """A time as a count64, or `{timestamp, blocks}`, each of them optional (ganache)."""
     if not isinstance(value, Mapping):
         return MineOptions(count64(value))
     source = mapping(value)
@@ -112,7 +112,7 @@ def mine_options(value: Any) -> MineOptions:
 
 
 def placed_transactions(value: Any) -> list[tuple[bytes, int]]:
-    """anvil_reorg's [[raw transaction, block], …]: blocks are counted from 0."""
+    """`[[raw transaction, block], …]`: blocks are counted from 0."""
     found = []
     for pair in list_of(anything)(value):
         if not isinstance(pair, list) or len(pair) != 2:
@@ -155,14 +155,16 @@ class CheatApi:
     @rpc("evm_mine", Optional(mine_options, MineOptions()))
     @cheat
     def mine_now(self, options: MineOptions) -> str:
-        """Makes blocks; answers "0x0" as ganache does."""
+        """Makes blocks; `"0x0"`, as ganache does. The time in Unix seconds must be a slot's (L1) or on the grid of
+        block times (L2).
+        """
         self._layer.mine(options.blocks, 0, options.timestamp)
         return "0x0"
 
     @rpc(("anvil_mine_detailed", "evm_mine_detailed"), Optional(mine_options, MineOptions()))
     @cheat
     def mine_detailed(self, options: MineOptions) -> list[dict[str, Any]]:
-        """Makes blocks and answers with them, transactions in full."""
+        """Makes blocks; returns them with their transactions."""
         chain = self._backend.chain
         before = chain.head.number
         self._layer.mine(options.blocks, 0, options.timestamp)
@@ -171,41 +173,43 @@ class CheatApi:
 
     @rpc(("anvil_mine", "hardhat_mine"), Optional(count64, 1), Optional(count64, 0))
     @cheat
-    def mine(self, count: int, interval: int) -> None:
-        """Makes blocks, interval seconds apart."""
-        self._layer.mine(count, interval)
+    def mine(self, count: int, seconds: int) -> None:
+        """Makes blocks, this many seconds apart. L1 rounds the seconds up to slots; L2 has a block every block time."""
+        self._layer.mine(count, seconds)
 
     @rpc("anvil_reorg", count64, Optional(placed_transactions))
     @cheat
-    def reorg(self, depth: int, placed: list[tuple[bytes, int]] | None) -> None:
-        """Replaces the newest blocks by as many others, empty but for these transactions."""
-        for _, place in placed or ():
+    def reorg(self, depth: int, transactions: list[tuple[bytes, int]] | None) -> None:
+        """Replaces the newest blocks by the same number of blocks, empty except for these transactions. L1 only, not
+        below its finalized block.
+        """
+        for _, place in transactions or ():
             if place >= depth:
                 raise RpcError(f"block {place} of the reorg: it has {depth}, counted from 0")
         blocks = None
-        if placed:
-            last = max(place for _, place in placed)
-            blocks = [[raw for raw, place in placed if place == index] for index in range(last + 1)]
+        if transactions:
+            last = max(place for _, place in transactions)
+            blocks = [[raw for raw, place in transactions if place == index] for index in range(last + 1)]
         self._layer.reorg(depth, blocks)
 
     @rpc("anvil_rollback", Optional(count64, 1))
     @cheat
     def rollback(self, depth: int) -> None:
-        """Removes the newest blocks."""
+        """Removes the newest blocks; their transactions return to the pool. L1 only."""
         self._layer.reorg(depth, [])
 
     # ------------------------------------------------------------ time
     @rpc(("evm_increaseTime", "anvil_increaseTime"), count64)
     @cheat
     def increase_time(self, seconds: int) -> int:
-        """Moves the time forward; answers by how many seconds cheats have moved it in all."""
+        """Moves the time forward; the seconds that cheats have moved it by in all."""
         self._shared.increase_time(seconds)
         return round(self._shared.moved)
 
     @rpc(("evm_setTime", "anvil_setTime"), count64)
     @cheat
     def set_time(self, time: int) -> int:
-        """Moves the time to Unix seconds, or milliseconds; answers by how many seconds."""
+        """Moves the time forward to Unix seconds, or to milliseconds from 10¹² on; the seconds that it moved by."""
         before = self._shared.moved
         self._shared.move_to(time if time < _MILLISECONDS else time // 1_000)
         return round(self._shared.moved - before)
@@ -213,20 +217,20 @@ class CheatApi:
     @rpc(("evm_setNextBlockTimestamp", "anvil_setNextBlockTimestamp"), count64)
     @cheat
     def set_next_time(self, time: int) -> None:
-        """Sets the next block's time in Unix seconds."""
+        """Sets the next block's time in Unix seconds. L1 skips slots; L2 builds the blocks before that time."""
         self._layer.set_next_time(time)
 
     # ------------------------------------------------------------ snapshots
     @rpc(("evm_snapshot", "anvil_snapshot"))
     @cheat
     def snapshot(self) -> str:
-        """Takes a snapshot of both layers; its number."""
+        """Takes a snapshot; its number. It holds L1, L2, pools, batcher, proposer, verifier and clock."""
         return hex_quantity(self._shared.snapshot())
 
     @rpc(("evm_revert", "anvil_revert"), count64)
     @cheat
     def revert(self, number: int) -> bool:
-        """Restores a snapshot of both layers; false for one that is gone."""
+        """Reverts to a snapshot; `false` if it does not exist. Later snapshots are deleted."""
         return self._shared.revert(number)
 
     # ------------------------------------------------------------ state
@@ -239,7 +243,7 @@ class CheatApi:
     @rpc(("anvil_addBalance", "hardhat_addBalance"), address, number)
     @cheat
     def add_balance(self, account: Address, wei: int) -> None:
-        """Adds to a balance, in a new block."""
+        """Adds wei to a balance, in a new block."""
         chain = self._backend.chain
         found = chain.state_at(chain.head.hash).account(account)
         balance = (found.balance if found is not None else 0) + wei
@@ -261,17 +265,19 @@ class CheatApi:
 
     @rpc(("anvil_setStorageAt", "hardhat_setStorageAt"), address, slot, slot)
     @cheat
-    def set_storage(self, account: Address, key: int, value: int) -> bool:
-        """Sets a storage slot, in a new block."""
-        self._layer.patch(account, StateOverride(storage_diff={key: value}))
+    def set_storage(self, account: Address, slot: int, value: int) -> bool:
+        """Sets a storage slot, in a new block; `true`."""
+        self._layer.patch(account, StateOverride(storage_diff={slot: value}))
         return True
 
     # ------------------------------------------------------------ when blocks are made
     @rpc(("evm_setAutomine", "anvil_setAutomine"), boolean)
     @cheat
-    def set_automine(self, is_automatic: bool) -> bool:
-        """A block for each transaction, or blocks only on demand."""
-        self._layer.set_automatic(is_automatic)
+    def set_automine(self, automine: bool) -> bool:
+        """Sets when blocks are made; `true`. L2: `true` makes a block per transaction, as `--instant`; `false` makes
+        blocks only on demand. L1: `false` pauses it, `true` is refused.
+        """
+        self._layer.set_automatic(automine)
         return True
 
     @for_local_callers
@@ -283,52 +289,54 @@ class CheatApi:
     @rpc(("evm_setIntervalMining", "anvil_setIntervalMining"), count64)
     @cheat
     def set_interval(self, seconds: int) -> bool:
-        """Blocks by the clock, or with 0 only on demand."""
+        """Sets when blocks are made; `true`. 0: only on demand. The layer's block time: by the clock. Other intervals
+        are refused.
+        """
         self._layer.set_interval(seconds)
         return True
 
     @for_local_callers
     @rpc("anvil_getIntervalMining")
     def get_interval(self) -> int | None:
-        """Seconds between blocks; null while they come only on demand."""
+        """The seconds between blocks; `null` while blocks are made only on demand."""
         return self._layer.interval
 
     # ------------------------------------------------------------ impersonation (sending: impersonation_api.py)
     @rpc(("anvil_impersonateAccount", "hardhat_impersonateAccount"), address)
     @cheat
-    def impersonate(self, account: Address) -> None:
-        """Lets eth_sendTransaction send as an account without its key."""
-        self._layer.impersonation.begin(account)
+    def impersonate(self, address: Address) -> None:
+        """Lets `eth_sendTransaction` send as this account without its key ("Impersonation", below)."""
+        self._layer.impersonation.begin(address)
 
     @rpc(("anvil_stopImpersonatingAccount", "hardhat_stopImpersonatingAccount"), address)
     @cheat
-    def stop_impersonating(self, account: Address) -> None:
+    def stop_impersonating(self, address: Address) -> None:
         """Ends the impersonation of an account."""
-        self._layer.impersonation.end(account)
+        self._layer.impersonation.end(address)
 
     @rpc(("anvil_autoImpersonateAccount", "hardhat_autoImpersonateAccount"), boolean)
     @cheat
-    def auto_impersonate(self, is_automatic: bool) -> None:
-        """Lets eth_sendTransaction send as every account, or only as those that are impersonated."""
-        self._layer.impersonation.is_automatic = is_automatic
+    def auto_impersonate(self, enabled: bool) -> None:
+        """Impersonates every account of this layer, or only those that were named."""
+        self._layer.impersonation.is_automatic = enabled
 
     # ------------------------------------------------------------ the pool
     @rpc(("anvil_dropTransaction", "hardhat_dropTransaction"), hash32)
     @cheat
     def drop(self, tx_hash: Hash) -> str | None:
-        """Forgets a waiting transaction; its hash, or null."""
+        """Removes a waiting transaction; its hash, or `null` when it is not in the pool."""
         return hex_data(tx_hash) if self._layer.drop(tx_hash) else None
 
     @rpc(("anvil_dropAllTransactions", "hardhat_dropAllTransactions"))
     @cheat
     def drop_all(self) -> None:
-        """Forgets every waiting transaction."""
+        """Removes every waiting transaction."""
         self._layer.drop_all()
 
     @rpc("anvil_removePoolTransactions", address)
     @cheat
     def drop_of(self, sender: Address) -> None:
-        """Forgets every waiting transaction of a sender."""
+        """Removes every waiting transaction of a sender."""
         self._layer.drop_of(sender)
 
     # ------------------------------------------------------------ the node

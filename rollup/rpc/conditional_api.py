@@ -30,7 +30,7 @@ _BOUNDS: dict[str, tuple[str, Parser[int]]] = {
 
 
 def conditional(value: Any) -> Conditional:
-    """The condition as JSON."""
+    """`{knownAccounts, blockNumberMin, blockNumberMax, timestampMin, timestampMax}`, each of them optional."""
     bounds: dict[str, int] = {}
     roots: dict[Address, Hash] = {}
     slots: dict[Address, dict[int, int]] = {}
@@ -99,7 +99,9 @@ class ConditionalTransactions:
 
     @rpc("eth_sendRawTransactionConditional", data, conditional)
     async def send_raw_transaction_conditional(self, raw: bytes, condition: Conditional) -> str:
-        """Takes a signed transaction into the pool if its condition is met by the head."""
+        """Takes a signed transaction into the pool if the head meets its condition; its hash. Only with
+        `--conditional-transactions`.
+        """
         await self._turns.call(lambda: self._check(condition))
         seconds = self._rate.wait_for(condition.cost, asyncio.get_running_loop().time())
         if seconds > SEND_SECONDS:

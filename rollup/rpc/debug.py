@@ -22,26 +22,26 @@ class Debug:
         self._queries = Queries(backend)
 
     @rpc("debug_getRawHeader", block_id)
-    def get_raw_header(self, which: BlockId) -> str:
+    def get_raw_header(self, block_id: BlockId) -> str:
         """The header's RLP."""
-        return hex_data(self._block(which).header.encode())
+        return hex_data(self._block(block_id).header.encode())
 
     @takes_long
     @rpc("debug_getRawBlock", block_id)
-    def get_raw_block(self, which: BlockId) -> str:
+    def get_raw_block(self, block_id: BlockId) -> str:
         """The block's RLP."""
-        return hex_data(self._block(which).encode())
+        return hex_data(self._block(block_id).encode())
 
     @takes_long
     @rpc("debug_getRawReceipts", block_id)
-    def get_raw_receipts(self, which: BlockId) -> list[str]:
-        """Each receipt's EIP-2718 encoding."""
-        block = self._block(which)
+    def get_raw_receipts(self, block_id: BlockId) -> list[str]:
+        """The EIP-2718 encoding of each receipt."""
+        block = self._block(block_id)
         return [hex_data(receipt.encode()) for receipt in in_turns(self._chain.receipts(block.hash) or [])]
 
     @rpc("debug_getRawTransaction", hash32)
     def get_raw_transaction(self, tx_hash: Hash) -> str:
-        """The transaction's EIP-2718 encoding; 0x when unknown."""
+        """The EIP-2718 encoding of a transaction; `0x` when it is unknown."""
         found = self._queries.find_transaction(tx_hash)
         if found is None:
             return "0x"
@@ -50,7 +50,7 @@ class Debug:
 
     @rpc("debug_dbGet", data)
     def db_get(self, key: bytes) -> str:
-        """A trie node or code by its hash; code also behind the prefix 0x63 (geth's schema)."""
+        """A trie node or code by its hash; code also behind the prefix `0x63` (geth's schema)."""
         states = self._chain.states
         value = None
         if len(key) == 33 and key[0] == 0x63:
@@ -63,7 +63,7 @@ class Debug:
 
     @rpc("debug_chainConfig")
     def chain_config(self) -> Any:
-        """The chain config of genesis.json."""
+        """The chain config of `genesis.json`."""
         return dict(self._backend.chain_config)
 
     @rpc("debug_getBadBlocks")

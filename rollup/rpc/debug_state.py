@@ -34,9 +34,9 @@ class DebugState:
 
     @takes_long
     @rpc("debug_executionWitness", block_id)
-    def execution_witness(self, which: BlockId) -> dict[str, Any]:
-        """The parent's header and those that BLOCKHASH answered, the codes, and the trie nodes."""
-        block = self._block(which)
+    def execution_witness(self, block_id: BlockId) -> dict[str, Any]:
+        """`{headers, codes, state, keys}`: with these alone the block can be executed to its hash."""
+        block = self._block(block_id)
         parent = self._parent(block)
         try:
             witness = make_witness(
@@ -60,9 +60,11 @@ class DebugState:
 
     @takes_long
     @rpc("debug_storageRangeAt", block_id, integer, address, data, integer)
-    def storage_range_at(self, which: BlockId, index: int, who: Address, start: bytes, most: int) -> dict[str, Any]:
-        """An account's slots before a transaction of a block, in order of their hashes."""
-        block = self._block(which)
+    def storage_range_at(
+        self, block_id: BlockId, index: int, address: Address, start: bytes, count: int
+    ) -> dict[str, Any]:
+        """An account's slots before a transaction of a block, in order of their hashes; `nextKey` is the next one."""
+        block = self._block(block_id)
         if not 0 <= index < max(len(block.transactions), 1):
             raise RpcError(f"transaction index {index} out of range for block {hex_data(block.hash)}")
         parent = self._parent(block)
@@ -72,12 +74,12 @@ class DebugState:
             changes = reexecution.builder_before(index).accounts.changes()
         except StateUnavailable as error:
             raise RpcError(str(error)) from error
-        account = states.prove(parent.state_root, who).account
-        root = EMPTY_TRIE_ROOT if account is None or who in changes.cleared else account.storage_root
-        changed = changes.storage.get(who, {})
-        most = min(max(most, 0), MAX_STORAGE_RANGE)
+        account = states.prove(parent.state_root, address).account
+        root = EMPTY_TRIE_ROOT if account is None or address in changes.cleared else account.storage_root
+        changed = changes.storage.get(address, {})
+        count = min(max(count, 0), MAX_STORAGE_RANGE)
         stored = _from(Trie(_Nodes(states.node), root).items(), start)
-        slots: dict[Hash, bytes] = dict(islice(stored, most + 1 + len(changed)))
+        slots: dict[Hash, bytes] = dict(islice(stored, count + 1 + len(changed)))
         known: dict[Hash, int] = {}
         for slot, value in changed.items():
             key = keccak256(slot.to_bytes(32, "big"))
@@ -88,7 +90,7 @@ class DebugState:
                 slots[key] = rlp_encode(to_int_bytes(value))
             else:
                 slots.pop(key, None)
-        return _storage_page(slots, known, most)
+        return _storage_page(slots, known, count)
 
     @takes_long
     @rpc(
@@ -101,19 +103,19 @@ class DebugState:
         Optional(boolean, False),
     )
     def account_range(
-        self, which: BlockId, start: bytes, most: int, no_code: bool, no_storage: bool, incompletes: bool
+        self, block_id: BlockId, start: bytes, count: int, no_code: bool, no_storage: bool, incompletes: bool
     ) -> dict[str, Any]:
-        """Accounts after a block in order of their hashes; next, in base64, is where the rest begins."""
-        block = self._block(which)
+        """Accounts after a block, in order of their hashes; `next`, in base64, is where the rest begins."""
+        block = self._block(block_id)
         self._backend.state(block)
-        if not 0 < most <= MAX_ACCOUNT_RANGE:
-            most = MAX_ACCOUNT_RANGE
+        if not 0 < count <= MAX_ACCOUNT_RANGE:
+            count = MAX_ACCOUNT_RANGE
         nodes = _Nodes(self._chain.states.node)
         addresses = self._addresses()
         accounts: dict[str, Any] = {}
         rest = _from(Trie(nodes, block.header.state_root).items(), start)
         for key, encoded in rest:
-            if len(accounts) >= most:
+            if len(accounts) >= count:
                 return self._dump(block, accounts, key)
             who = addresses.get(key)
             if who is None and not incompletes:
@@ -157,7 +159,7 @@ class DebugState:
     @changes_chain
     @rpc("debug_setHead", quantity64)
     def set_head(self, number: int) -> None:
-        """Makes an older block the head again, but no block below the last one derived from L1."""
+        """Makes an older block the head again; `null`. On 9545 only, and not below the safe block."""
         head, safe = self._chain.head.header.number, self._chain.safe.header.number
         if number > head:
             raise RpcError("not allowed to rewind to a future block")

@@ -24,22 +24,24 @@ class DebugTraces:
     @takes_long
     @rpc("debug_traceTransaction", hash32, Optional(trace_options))
     def trace_transaction(self, tx_hash: Hash, options: TraceOptions | None) -> Any:
-        """A transaction of the canonical chain, run again behind those before it in its block."""
+        """Runs a transaction of the canonical chain again, after those before it in its block."""
         return self._tracings.transaction(tx_hash, options or TraceOptions())
 
     @takes_long
     @rpc("debug_traceBlockByNumber", block_id, Optional(trace_options))
-    def trace_block_by_number(self, which: BlockId, options: TraceOptions | None) -> Any:
-        """Every transaction of a block."""
-        block = self._backend.block(which)
+    def trace_block_by_number(self, block_id: BlockId, options: TraceOptions | None) -> Any:
+        """Runs a block again; `{txHash, result}` per transaction."""
+        block = self._backend.block(block_id)
         if block is None:
-            raise RpcError(f"block #{which} not found" if isinstance(which, int) else f"block {which!r} not found")
+            raise RpcError(
+                f"block #{block_id} not found" if isinstance(block_id, int) else f"block {block_id!r} not found"
+            )
         return self._block(block, options)
 
     @takes_long
     @rpc("debug_traceBlockByHash", hash32, Optional(trace_options))
     def trace_block_by_hash(self, block_hash: Hash, options: TraceOptions | None) -> Any:
-        """Every transaction of a block, orphaned or not."""
+        """Runs a block again, also an orphaned one; `{txHash, result}` per transaction."""
         block = self._backend.block(block_hash)
         if block is None:
             raise RpcError(f"block 0x{block_hash.hex()} not found")
@@ -47,13 +49,19 @@ class DebugTraces:
 
     @takes_long
     @rpc("debug_traceCall", call_request, block_id, Optional(trace_call_options))
-    def trace_call(self, request: CallRequest, which: BlockId, options: TraceCallOptions | None) -> Any:
-        """A call on the state after a block."""
-        if which == "pending":
+    def trace_call(self, request: CallRequest, block_id: BlockId, options: TraceCallOptions | None) -> Any:
+        """Runs a call on the state after a block."""
+        if block_id == "pending":
             raise RpcError("tracing on top of pending is not supported")
-        block = self._backend.block(which)
+        block = self._backend.block(block_id)
         if block is None:
-            name = f"#{which}" if isinstance(which, int) else f"0x{which.hex()}" if isinstance(which, bytes) else which
+            name = (
+                f"#{block_id}"
+                if isinstance(block_id, int)
+                else f"0x{block_id.hex()}"
+                if isinstance(block_id, bytes)
+                else block_id
+            )
             raise RpcError(f"block {name} not found")
         return self._tracings.call(request, block, options or TraceCallOptions())
 

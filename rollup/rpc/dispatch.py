@@ -25,7 +25,7 @@ from rollup.rpc.errors import (
     notifications_not_supported,
 )
 from rollup.rpc.limits import LARGE_BODY, MAX_BATCH, MAX_BATCH_ANSWER
-from rollup.rpc.methods import Duration, Method, chosen, duration_of, is_for_local_callers
+from rollup.rpc.methods import Duration, Method, chosen, collect, duration_of, is_for_local_callers, rpc
 from rollup.rpc.request_text import Batch, parse_request
 from rollup.rpc.subscriptions import Connection, Subscriptions
 from rollup.store.kv import StoreError
@@ -49,7 +49,7 @@ class Dispatcher:
     def __init__(
         self, methods: Mapping[str, Method], subscriptions: Subscriptions | None = None, turns: Turns | None = None
     ) -> None:
-        self.methods: dict[str, Method] = {"rpc_modules": self._modules, **methods}
+        self.methods: dict[str, Method] = {**collect(self), **methods}
         self.answered: Counter[tuple[str, int]] = Counter()  # calls by method and error code; 0 is a result
         self._names = frozenset(self.methods) | (_SUBSCRIBING if subscriptions is not None else frozenset())
         self._subscriptions = subscriptions
@@ -70,9 +70,9 @@ class Dispatcher:
         """Every method that is answered here, subscriptions too."""
         return self._names
 
-    def _modules(self, params: list[Any]) -> dict[str, str]:
-        """rpc_modules: the namespaces of this port (geth rpc/server.go)."""
-        del params
+    @rpc("rpc_modules")
+    def modules(self) -> dict[str, str]:
+        """The namespaces of this port (geth rpc/server.go)."""
         return dict.fromkeys(sorted({name.split("_")[0] for name in self.names}), "1.0")
 
     async def handle(self, body: bytes, connection: Connection | None = None) -> bytes | None:

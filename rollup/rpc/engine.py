@@ -54,55 +54,55 @@ class EngineApi:
     @changes_chain
     @rpc("engine_forkchoiceUpdatedV1", mapping, Optional(mapping))
     def forkchoice_updated_v1(self, state: Any, attributes: Any) -> dict[str, Any]:
-        """Before Canyon."""
+        """Sets the heads and begins to build a payload: before Canyon."""
         return self._forkchoice(1, state, attributes)
 
     @changes_chain
     @rpc("engine_forkchoiceUpdatedV2", mapping, Optional(mapping))
     def forkchoice_updated_v2(self, state: Any, attributes: Any) -> dict[str, Any]:
-        """Before Ecotone."""
+        """Sets the heads and begins to build a payload: before Ecotone."""
         return self._forkchoice(2, state, attributes)
 
     @changes_chain
     @rpc("engine_forkchoiceUpdatedV3", mapping, Optional(mapping))
     def forkchoice_updated_v3(self, state: Any, attributes: Any) -> dict[str, Any]:
-        """From Ecotone."""
+        """Sets the heads and begins to build a payload: from Ecotone."""
         return self._forkchoice(3, state, attributes)
 
     # ------------------------------------------------------------ payloads
     @rpc("engine_getPayloadV1", sized(8))
     def get_payload_v1(self, payload_id: bytes) -> dict[str, Any]:
-        """Before Canyon: the payload itself."""
+        """The payload built, without an envelope: before Canyon."""
         return payload_to_json(self._payload(payload_id, Fork.BEDROCK, Fork.CANYON))
 
     @rpc("engine_getPayloadV2", sized(8))
     def get_payload_v2(self, payload_id: bytes) -> dict[str, Any]:
-        """Before Ecotone."""
+        """The payload built: before Ecotone."""
         return self._envelope(payload_id, self._payload(payload_id, Fork.BEDROCK, Fork.ECOTONE))
 
     @rpc("engine_getPayloadV3", sized(8))
     def get_payload_v3(self, payload_id: bytes) -> dict[str, Any]:
-        """Before Isthmus."""
+        """The payload built: Ecotone to before Isthmus."""
         # spec: engine-api.get-payload-v3
         return self._envelope(payload_id, self._payload(payload_id, Fork.ECOTONE, Fork.ISTHMUS))
 
     @rpc("engine_getPayloadV4", sized(8))
     def get_payload_v4(self, payload_id: bytes) -> dict[str, Any]:
-        """From Isthmus; also of Karst, for which op-node asked it up to v1.17."""
+        """The payload built: from Isthmus; also of Karst, as op-node up to v1.17 asks for it."""
         # spec: engine-api.get-payload-v4
         block = self._payload(payload_id, Fork.ISTHMUS, None)
         return self._envelope(payload_id, block) | {"executionRequests": []}
 
     @rpc("engine_getPayloadV5", sized(8))
     def get_payload_v5(self, payload_id: bytes) -> dict[str, Any]:
-        """From Karst: as V4 (its bundle of blobs, which has another form, is empty on an L2)."""
+        """The payload built: from Karst. As V4; its blobs bundle has another form and is always empty on L2."""
         block = self._payload(payload_id, Fork.KARST, None)
         return self._envelope(payload_id, block) | {"executionRequests": []}
 
     @changes_chain
     @rpc("engine_newPayloadV1", mapping)
     def new_payload_v1(self, payload: Any) -> dict[str, Any]:
-        """Before Canyon."""
+        """Executes a payload: before Canyon."""
         if payload.get("withdrawals") is not None:
             raise _bad_parameters("withdrawals not supported in V1")
         return self._new_payload(payload)
@@ -110,7 +110,7 @@ class EngineApi:
     @changes_chain
     @rpc("engine_newPayloadV2", mapping)
     def new_payload_v2(self, payload: Any) -> dict[str, Any]:
-        """Before Ecotone."""
+        """Executes a payload: before Ecotone."""
         # spec: engine-api.v2-before-ecotone
         fork = self._fork(payload)
         if fork >= Fork.ECOTONE:
@@ -127,37 +127,37 @@ class EngineApi:
 
     @changes_chain
     @rpc("engine_newPayloadV3", mapping, Optional(hashes32), Optional(hash32))
-    def new_payload_v3(self, payload: Any, hashes: Any, beacon_root: Hash | None) -> dict[str, Any]:
-        """Before Isthmus."""
+    def new_payload_v3(self, payload: Any, blob_hashes: Any, beacon_root: Hash | None) -> dict[str, Any]:
+        """Executes a payload: Ecotone to before Isthmus."""
         # spec: engine-api.new-payload-v3
-        root = _check_cancun(payload, hashes, beacon_root)
+        root = _check_cancun(payload, blob_hashes, beacon_root)
         self._check_fork(payload, Fork.ECOTONE, Fork.ISTHMUS, "newPayloadV3 must only be called for cancun payloads")
-        return self._new_payload(payload, hashes, root)
+        return self._new_payload(payload, blob_hashes, root)
 
     @changes_chain
     @rpc("engine_newPayloadV4", mapping, Optional(hashes32), Optional(hash32), Optional(byte_strings))
-    def new_payload_v4(self, payload: Any, hashes: Any, beacon_root: Hash | None, requests: Any) -> dict[str, Any]:
-        """From Isthmus."""
+    def new_payload_v4(self, payload: Any, blob_hashes: Any, beacon_root: Hash | None, requests: Any) -> dict[str, Any]:
+        """Executes a payload: from Isthmus, Karst included."""
         # spec: engine-api.v4-requests, engine-api.new-payload-v4
-        root = _check_cancun(payload, hashes, beacon_root)
+        root = _check_cancun(payload, blob_hashes, beacon_root)
         if requests is None:
             raise _bad_parameters("nil executionRequests post-prague")
         self._check_fork(payload, Fork.ISTHMUS, None, "newPayloadV4 must only be called for prague payloads")
         if payload.get("withdrawalsRoot") is None:
             raise _bad_parameters("nil withdrawalsRoot post-isthmus")
         _check_requests(requests)
-        return self._new_payload(payload, hashes, root, requests)
+        return self._new_payload(payload, blob_hashes, root, requests)
 
     @rpc("engine_getPayloadBodiesByHashV1", hashes32)
     def get_payload_bodies_by_hash_v1(self, hashes: list[Hash]) -> list[Any]:
-        """Transactions and withdrawals of blocks; null for an unknown block."""
+        """Transactions and withdrawals of blocks, at most 1,024; `null` for an unknown block."""
         if len(hashes) > _MAX_BODIES:
             raise _too_large(len(hashes))
         return [_body(self._chain.block(item)) for item in hashes]
 
     @rpc("engine_getPayloadBodiesByRangeV1", quantity64, quantity64)
     def get_payload_bodies_by_range_v1(self, start: int, count: int) -> list[Any]:
-        """Transactions and withdrawals of canonical blocks in a range, up to the head."""
+        """Transactions and withdrawals of canonical blocks up to the head, at most 1,024."""
         if not start or not count:
             raise _bad_parameters(f"invalid start or count, start: {start} count: {count}")
         if count > _MAX_BODIES:
@@ -167,15 +167,15 @@ class EngineApi:
 
     # ------------------------------------------------------------ the client
     @rpc("engine_exchangeCapabilities", texts)
-    def exchange_capabilities(self, theirs: Any) -> list[str]:
-        """The methods of this port, without this one."""
-        del theirs
+    def exchange_capabilities(self, methods: Any) -> list[str]:
+        """The `engine_` methods of this port, without this one."""
+        del methods
         return sorted(name for name in collect(self) if name != "engine_exchangeCapabilities")
 
     @rpc("engine_getClientVersionV1", Optional(mapping))
-    def get_client_version_v1(self, caller: Any) -> list[dict[str, str]]:
-        """Name and version. A commit is not known to an installed package: zero."""
-        del caller
+    def get_client_version_v1(self, client: Any) -> list[dict[str, str]]:
+        """Name and version; the code is `OR`. The commit is zero: an installed package does not know it."""
+        del client
         name, version, _ = client_version().split("/")
         return [{"code": "OR", "name": name, "version": version, "commit": "0x00000000"}]
 

@@ -21,12 +21,12 @@ class EthBlocks:
 
     @rpc("eth_chainId")
     def chain_id(self) -> str:
-        """The chain id."""
+        """The chain id: 900 on L1, 901 on L2, by default."""
         return hex_quantity(self._backend.config.chain_id)
 
     @rpc("eth_syncing")
     def syncing(self) -> bool:
-        """Always false: this node is always in sync."""
+        """Always `false`: this node is always in sync."""
         return False
 
     @rpc("eth_blockNumber")
@@ -41,67 +41,67 @@ class EthBlocks:
 
     @takes_long
     @rpc("eth_getBlockByNumber", block_id, Optional(boolean, False))
-    def get_block_by_number(self, which: BlockId, full: bool) -> dict[str, Any] | None:
-        """A block. L1's pending block has no hash, nonce and miner, as on geth; L2's is the latest, as on op-geth."""
-        answer = self._block_json(self._queries.shown_block(which), full)
-        return self._without_identity(answer) if which == "pending" else answer
+    def get_block_by_number(self, block_id: BlockId, full: bool) -> dict[str, Any] | None:
+        """A block, or `null` if it is unknown; `full`: transactions as objects."""
+        answer = self._block_json(self._queries.shown_block(block_id), full)
+        return self._without_identity(answer) if block_id == "pending" else answer
 
     @takes_long
     @rpc("eth_getBlockByHash", hash32, Optional(boolean, False))
     def get_block_by_hash(self, block_hash: Hash, full: bool) -> dict[str, Any] | None:
-        """A block, orphaned ones too."""
+        """A block, also an orphaned one; `null` if it is unknown."""
         return self._block_json(self._chain.block(block_hash), full)
 
     @rpc("eth_getHeaderByNumber", block_id)
-    def get_header_by_number(self, which: BlockId) -> dict[str, Any] | None:
+    def get_header_by_number(self, block_id: BlockId) -> dict[str, Any] | None:
         """A header."""
-        block = self._queries.shown_block(which)
+        block = self._queries.shown_block(block_id)
         answer = None if block is None else header_json(block.header, block.hash)
-        return self._without_identity(answer) if which == "pending" else answer
+        return self._without_identity(answer) if block_id == "pending" else answer
 
     @rpc("eth_getHeaderByHash", hash32)
     def get_header_by_hash(self, block_hash: Hash) -> dict[str, Any] | None:
-        """A header."""
+        """A header, also of an orphaned block."""
         block = self._chain.block(block_hash)
         return None if block is None else header_json(block.header, block.hash)
 
     @takes_long
     @rpc("eth_getBlockReceipts", block_id)
-    def get_block_receipts(self, which: BlockId) -> list[dict[str, Any]] | None:
+    def get_block_receipts(self, block_id: BlockId) -> list[dict[str, Any]] | None:
         """All receipts of a block."""
-        block = self._queries.shown_block(which)
+        block = self._queries.shown_block(block_id)
         return None if block is None else receipts_json(self._backend.config, block, self._queries.receipts(block))
 
     @rpc("eth_getBlockTransactionCountByNumber", block_id)
-    def get_block_transaction_count_by_number(self, which: BlockId) -> str | None:
-        """How many transactions."""
-        block = self._queries.shown_block(which)
+    def get_block_transaction_count_by_number(self, block_id: BlockId) -> str | None:
+        """The number of transactions in a block."""
+        block = self._queries.shown_block(block_id)
         return None if block is None else hex_quantity(len(block.transactions))
 
     @rpc("eth_getBlockTransactionCountByHash", hash32)
     def get_block_transaction_count_by_hash(self, block_hash: Hash) -> str | None:
-        """How many transactions."""
+        """The number of transactions in a block."""
         block = self._chain.block(block_hash)
         return None if block is None else hex_quantity(len(block.transactions))
 
     @rpc("eth_getUncleCountByBlockNumber", block_id)
-    def get_uncle_count_by_block_number(self, which: BlockId) -> str | None:
-        """Zero for a known block: there are no uncles since the merge. Null for an unknown one."""
-        return None if self._backend.block(which) is None else "0x0"
+    def get_uncle_count_by_block_number(self, block_id: BlockId) -> str | None:
+        """Zero for a known block: there are no uncles since the merge. `null` for an unknown one."""
+        return None if self._backend.block(block_id) is None else "0x0"
 
     @rpc("eth_getUncleCountByBlockHash", hash32)
     def get_uncle_count_by_block_hash(self, block_hash: Hash) -> str | None:
-        """Zero for a known block: there are no uncles since the merge. Null for an unknown one."""
+        """Zero for a known block: there are no uncles since the merge. `null` for an unknown one."""
         return None if self._chain.block(block_hash) is None else "0x0"
 
     @rpc("eth_getUncleByBlockNumberAndIndex", block_id, quantity64)
-    def get_uncle_by_block_number_and_index(self, which: BlockId, index: int) -> None:
-        """Always null: there are no uncles since the merge."""
-        del which, index
+    def get_uncle_by_block_number_and_index(self, block_id: BlockId, index: int) -> None:
+        """Always `null`: there are no uncles since the merge."""
+        del block_id, index
 
     @rpc("eth_getUncleByBlockHashAndIndex", hash32, quantity64)
     def get_uncle_by_block_hash_and_index(self, block_hash: Hash, index: int) -> None:
-        """Always null: there are no uncles since the merge."""
+        """Always `null`: there are no uncles since the merge."""
         del block_hash, index
 
     # ------------------------------------------------------------ inside

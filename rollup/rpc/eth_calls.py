@@ -53,7 +53,9 @@ Overrides = dict[Address, StateOverride]
 
 
 def block_overrides(value: Any) -> BlockOverrides:
-    """eth_call's fourth parameter; raises Invalid."""
+    """`{number, time, gasLimit, feeRecipient, prevRandao, baseFeePerGas, difficulty}`, each of them optional.
+    `difficulty` changes nothing; another name is an error.
+    """
     result: dict[str, Any] = {}
     for name, given in mapping(value).items():
         if given is None:
@@ -91,17 +93,21 @@ class EthCalls:
         Optional(block_overrides),
     )
     def call(
-        self, request: CallRequest, which: BlockId, overrides: Overrides | None, block: BlockOverrides | None
+        self,
+        request: CallRequest,
+        block_id: BlockId,
+        state_overrides: Overrides | None,
+        block_overrides: BlockOverrides | None,
     ) -> str:
-        """The output; a revert is an error with code 3."""
+        """The output; a revert is an error with code 3. No L1 fee and no operator fee is charged."""
         result = self._run(
-            which,
+            block_id,
             lambda context, state, ancestors: call(
-                context.overridden(block) if block is not None else context,
+                context.overridden(block_overrides) if block_overrides is not None else context,
                 state,
                 request,
                 ancestors,
-                overrides,
+                state_overrides,
                 check_interrupt=call_deadline(),
             ),
         )
@@ -120,18 +126,22 @@ class EthCalls:
         Optional(block_overrides),
     )
     def estimate_gas(
-        self, request: CallRequest, which: BlockId, overrides: Overrides | None, block: BlockOverrides | None
+        self,
+        request: CallRequest,
+        block_id: BlockId,
+        state_overrides: Overrides | None,
+        block_overrides: BlockOverrides | None,
     ) -> str:
-        """The least gas limit that succeeds, or 1.5 % more; without L1 and operator fee, as on op-geth."""
+        """The least gas limit that succeeds, or up to 1.5 % more; without L1 and operator fee, as on op-geth."""
         return hex_quantity(
             self._run(
-                which,
+                block_id,
                 lambda context, state, ancestors: estimate_gas(
-                    context.overridden(block) if block is not None else context,
+                    context.overridden(block_overrides) if block_overrides is not None else context,
                     state,
                     request,
                     ancestors,
-                    overrides,
+                    state_overrides,
                     call_deadline(),
                 ),
             )
@@ -139,12 +149,16 @@ class EthCalls:
 
     @takes_long
     @rpc("eth_createAccessList", call_request, Optional(block_id, "latest"), Optional(state_overrides))
-    def create_access_list(self, request: CallRequest, which: BlockId, overrides: Overrides | None) -> dict[str, Any]:
-        """The addresses and slots that the call touches, and the gas it uses with that list."""
+    def create_access_list(
+        self, request: CallRequest, block_id: BlockId, state_overrides: Overrides | None
+    ) -> dict[str, Any]:
+        """`{accessList, gasUsed, error}`: the addresses and slots that a call touches, and the gas that it uses with
+        that list.
+        """
         access_list, result = self._run(
-            which,
+            block_id,
             lambda context, state, ancestors: create_access_list(
-                context, state, request, ancestors, overrides, call_deadline()
+                context, state, request, ancestors, state_overrides, call_deadline()
             ),
         )
         answer: dict[str, Any] = {

@@ -21,12 +21,14 @@ class EthFees:
 
     @rpc("eth_gasPrice")
     def gas_price(self) -> str:
-        """Base fee and a tip: enough for the next block, and for a call in the head (which checks its own base fee)."""
+        """Base fee and tip: enough for the next block, and for a call in the head (which checks its own base fee)."""
         return hex_quantity(self._fees.gas_price())
 
     @rpc("eth_maxPriorityFeePerGas")
     def max_priority_fee_per_gas(self) -> str:
-        """A tip that gets a transaction in."""
+        """A tip that gets a transaction in: at least 1,000,000 wei; more on L1 by the head's median, on L2 after a full
+        block (as op-geth).
+        """
         return hex_quantity(self._fees.suggested_tip())
 
     @rpc("eth_baseFee")
@@ -36,14 +38,14 @@ class EthFees:
 
     @rpc("eth_blobBaseFee")
     def blob_base_fee(self) -> str | None:
-        """Wei per unit of blob gas in the next block; null on an L1 before Cancun, as in geth."""
+        """Wei per unit of blob gas in the next block: `0x1` on L2, `null` on an L1 before Cancun, as in geth."""
         fee = self._fees.next_blob_base_fee()
         return None if fee is None else hex_quantity(fee)
 
     @takes_long
     @rpc("eth_feeHistory", count64, block_id, Optional(percentiles))
-    def fee_history(self, count: int, newest: BlockId, shares: list[float] | None) -> dict[str, Any]:
-        """Base fees, fill ratios and tips of a range of blocks."""
+    def fee_history(self, count: int, newest: BlockId, percentiles: list[float] | None) -> dict[str, Any]:
+        """Base fees, fill ratios and tips of at most 1,024 blocks. A deposit pays a tip of 0."""
         head = self._chain.head.number
         if isinstance(newest, int) and newest > head:
             raise RpcError(f"request beyond head block: requested {newest}, head {head}")
@@ -62,8 +64,8 @@ class EthFees:
             "baseFeePerBlobGas": [hex_quantity(fee) for fee in [*blob_fees, self._fees.blob_base_fee_after(last)]],
             "blobGasUsedRatio": [self._fees.blob_gas_ratio(block) for block in blocks],
         }
-        if shares:
+        if percentiles:
             result["reward"] = [
-                [hex_quantity(tip) for tip in self._fees.rewards(block, shares)] for block in in_turns(blocks)
+                [hex_quantity(tip) for tip in self._fees.rewards(block, percentiles)] for block in in_turns(blocks)
             ]
         return result

@@ -44,33 +44,33 @@ class EthLogs:
 
     @takes_long
     @rpc("eth_getLogs", mapping)
-    def get_logs(self, source: Any) -> list[orjson.Fragment]:
-        """Logs of a block, or of a range of blocks."""
-        return self._find(parse_log_query(source))
+    def get_logs(self, filter_: Any) -> list[orjson.Fragment]:
+        """Logs of a block, or of a range of blocks, of the canonical chain, by an index of addresses and topics."""
+        return self._find(parse_log_query(filter_))
 
     @rpc("eth_newFilter", mapping)
-    def new_filter(self, source: Any) -> str:
-        """A filter of logs."""
-        query = parse_log_query(source)
+    def new_filter(self, filter_: Any) -> str:
+        """A new filter of logs; its id. After a reorganisation it also returns logs with `removed`."""
+        query = parse_log_query(filter_)
         if isinstance(query.start, int) and isinstance(query.stop, int) and query.start > query.stop:
             raise InvalidParams("invalid block range params")
         return self._filters.install(Filter("logs", self._blocks.end, query))
 
     @rpc("eth_newBlockFilter")
     def new_block_filter(self) -> str:
-        """A filter of new blocks."""
+        """A new filter of new blocks; its id."""
         return self._filters.install(Filter("blocks", self._blocks.end))
 
     @rpc("eth_newPendingTransactionFilter")
     def new_pending_transaction_filter(self) -> str:
-        """A filter of transactions that enter the pool."""
+        """A new filter of transactions that enter the pool; its id."""
         return self._filters.install(Filter("pending", self._pending.end))
 
     @takes_long
     @rpc("eth_getFilterChanges", text)
-    def get_filter_changes(self, ident: str) -> list[Any]:
+    def get_filter_changes(self, filter_id: str) -> list[Any]:
         """The changes since the last call."""
-        found = self._filters.polled(ident)
+        found = self._filters.polled(filter_id)
         if is_in_turns():  # two polls at once would both answer the same
             wait_for(found.polling.acquire())
         try:
@@ -79,23 +79,23 @@ class EthLogs:
             if found.polling.locked():
                 found.polling.release()
         if changes is None:
-            self._filters.uninstall(ident)
+            self._filters.uninstall(filter_id)
             raise RpcError("filter not found")
         return changes
 
     @takes_long
     @rpc("eth_getFilterLogs", text)
-    def get_filter_logs(self, ident: str) -> list[orjson.Fragment]:
+    def get_filter_logs(self, filter_id: str) -> list[orjson.Fragment]:
         """All logs of a filter."""
-        query = self._filters.polled(ident).query
+        query = self._filters.polled(filter_id).query
         if query is None:
             raise RpcError("filter not found")
         return self._find(query)
 
     @rpc("eth_uninstallFilter", text)
-    def uninstall_filter(self, ident: str) -> bool:
+    def uninstall_filter(self, filter_id: str) -> bool:
         """Ends a filter."""
-        return self._filters.uninstall(ident)
+        return self._filters.uninstall(filter_id)
 
     # ------------------------------------------------------------ events
     def on_head_change(self, change: HeadChange) -> None:

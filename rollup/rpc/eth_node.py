@@ -32,7 +32,7 @@ StorageRequests = dict[Address, list[int]]
 
 
 def storage_requests(value: Any) -> StorageRequests:
-    """Slots by address; raises Invalid."""
+    """Lists of slots by address."""
     return {bytes(address(who)): list_of(slot)(keys) for who, keys in mapping(value).items()}
 
 
@@ -44,22 +44,22 @@ class EthNode:
         self._chain = backend.chain
 
     @rpc("eth_getStorageValues", storage_requests, Optional(block_id, "latest"))
-    def get_storage_values(self, wanted: StorageRequests, which: BlockId) -> dict[str, list[str]]:
+    def get_storage_values(self, slots: StorageRequests, block_id: BlockId) -> dict[str, list[str]]:
         """The values of slots, by address and in the order of the request."""
-        count = sum(map(len, wanted.values()))
+        count = sum(map(len, slots.values()))
         if count > MAX_STORAGE_VALUES:
             raise RpcError(f"too many slots (max {MAX_STORAGE_VALUES})", _LIMIT_EXCEEDED)
         if not count:
             raise InvalidParams("empty request")
-        state = self._backend.state(self._backend.require_block(which))
+        state = self._backend.state(self._backend.require_block(block_id))
         return {
             hex_data(who): [hex_data(state.storage(who, key).to_bytes(32, "big")) for key in keys]
-            for who, keys in wanted.items()
+            for who, keys in slots.items()
         }
 
     @rpc("eth_capabilities")
     def capabilities(self) -> dict[str, Any]:
-        """The stored data: all blocks with their receipts and logs, and the states down to the oldest one kept."""
+        """The first block of which the node has blocks, receipts and logs, and the first of which it has states."""
         head = self._chain.head.header
         everything = {"disabled": False, "oldestBlock": "0x0"}
         states = {"disabled": False, "oldestBlock": hex_quantity(self._oldest_state())}
@@ -84,7 +84,7 @@ class EthNode:
 
     @rpc("eth_config")
     def config(self) -> dict[str, Any]:
-        """The rules in force, the next ones and the last (EIP-7910)."""
+        """The rules in force, the next ones and the last ones (EIP-7910)."""
         times = self._activation_times()
         now = self._chain.head.header.timestamp
         current = max(time for time in times if time <= now)

@@ -77,7 +77,7 @@ class SimulationRequest:
 
 
 def simulation_request(value: Any) -> SimulationRequest:
-    """Blocks and flags; raises Invalid."""
+    """`{blockStateCalls, traceTransfers, validation, returnFullTransactions}`, each of them optional."""
     given = mapping(value)
     flags = [_flag(given, name) for name in ("traceTransfers", "validation", "returnFullTransactions")]
     blocks = given.get("blockStateCalls")
@@ -111,19 +111,19 @@ class EthSimulate:
 
     @takes_long
     @rpc("eth_simulateV1", simulation_request, Optional(block_id, "latest"))
-    def simulate(self, request: SimulationRequest, which: BlockId) -> list[Any]:
-        """The simulated blocks, each with the results of its calls."""
-        _check_size(request)
+    def simulate(self, blocks: SimulationRequest, block_id: BlockId) -> list[Any]:
+        """Simulates blocks of calls on top of a block, with geth's error codes; without L1 and operator fee."""
+        _check_size(blocks)
         backend = self._backend
-        block = backend.require_block(which)
+        block = backend.require_block(block_id)
         backend.state(block)
         deadline = Deadline(CALL_SECONDS, lambda: RpcError(f"execution aborted (timeout = {CALL_SECONDS}s)"))
         simulation = Simulation(
             backend.config, block.header, block.hash, backend.chain.states, backend.ancestors(block), deadline
         )
-        simulation.traces_transfers, simulation.validates = request.traces_transfers, request.validates
+        simulation.traces_transfers, simulation.validates = blocks.traces_transfers, blocks.validates
         try:
-            found = simulation.run(request.blocks)
+            found = simulation.run(blocks.blocks)
         except CallError as error:
             raise RpcError(str(error)) from error
         except CallRefused as error:
@@ -131,7 +131,7 @@ class EthSimulate:
         except SimulationRefused as error:
             code = next(code for kind, code in _REFUSALS if isinstance(error, kind))
             raise RpcError(str(error), code) from error
-        return [_block_json(item, request.returns_full_transactions) for item in found]
+        return [_block_json(item, blocks.returns_full_transactions) for item in found]
 
 
 def _check_size(request: SimulationRequest) -> None:

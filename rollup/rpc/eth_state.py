@@ -17,31 +17,33 @@ class EthState:
         self._queries = queries
 
     @rpc("eth_getBalance", address, Optional(block_id, "latest"))
-    def get_balance(self, who: Address, which: BlockId) -> str:
-        """Wei."""
-        return hex_quantity(self._queries.account(who, which).balance)
+    def get_balance(self, address: Address, block_id: BlockId) -> str:
+        """The balance in wei."""
+        return hex_quantity(self._queries.account(address, block_id).balance)
 
     @rpc("eth_getTransactionCount", address, Optional(block_id, "latest"))
-    def get_transaction_count(self, who: Address, which: BlockId) -> str:
-        """The nonce; with pending, the pool's transactions counted."""
-        return hex_quantity(self._queries.nonce(who, which))
+    def get_transaction_count(self, address: Address, block_id: BlockId) -> str:
+        """The nonce; with `pending` it counts the pool's transactions."""
+        return hex_quantity(self._queries.nonce(address, block_id))
 
     @rpc("eth_getCode", address, Optional(block_id, "latest"))
-    def get_code(self, who: Address, which: BlockId) -> str:
+    def get_code(self, address: Address, block_id: BlockId) -> str:
         """The code."""
-        state = self._queries.state(which)
-        account = state.account(who)
+        state = self._queries.state(block_id)
+        account = state.account(address)
         return hex_data(state.code(account.code_hash) if account is not None else b"")
 
     @rpc("eth_getStorageAt", address, storage_key, Optional(block_id, "latest"))
-    def get_storage_at(self, who: Address, where: StorageKey, which: BlockId) -> str:
+    def get_storage_at(self, address: Address, slot: StorageKey, block_id: BlockId) -> str:
         """A slot, as 32 bytes."""
-        return hex_data(self._queries.state(which).storage(who, where.slot).to_bytes(32, "big"))
+        return hex_data(self._queries.state(block_id).storage(address, slot.slot).to_bytes(32, "big"))
 
     @rpc("eth_getAccount", address, Optional(block_id, "latest"))
-    def get_account(self, who: Address, which: BlockId) -> dict[str, Any]:
-        """An account's entry in the state trie. An account that does not exist is answered as an empty one."""
-        account = self._queries.account(who, which)
+    def get_account(self, address: Address, block_id: BlockId) -> dict[str, Any]:
+        """`{balance, nonce, codeHash, storageRoot}`: an account's entry in the state trie. An account that does not
+        exist is answered as an empty one.
+        """
+        account = self._queries.account(address, block_id)
         return {
             "balance": hex_quantity(account.balance),
             "nonce": hex_quantity(account.nonce),
@@ -50,10 +52,10 @@ class EthState:
         }
 
     @rpc("eth_getAccountInfo", address, Optional(block_id, "latest"))
-    def get_account_info(self, who: Address, which: BlockId) -> dict[str, Any]:
-        """Balance, nonce and code at once: foundry asks this before it asks three times."""
-        state = self._queries.state(which)
-        account = state.account(who) or ABSENT
+    def get_account_info(self, address: Address, block_id: BlockId) -> dict[str, Any]:
+        """`{balance, nonce, code}`: foundry asks for it before it makes three requests."""
+        state = self._queries.state(block_id)
+        account = state.account(address) or ABSENT
         return {
             "balance": hex_quantity(account.balance),
             "nonce": hex_quantity(account.nonce),
@@ -62,15 +64,15 @@ class EthState:
 
     @takes_long
     @rpc("eth_getProof", address, storage_keys, Optional(block_id, "latest"))
-    def get_proof(self, who: Address, keys: list[StorageKey], which: BlockId) -> dict[str, Any]:
-        """EIP-1186: an account and slots with their proofs."""
+    def get_proof(self, address: Address, slots: list[StorageKey], block_id: BlockId) -> dict[str, Any]:
+        """An account and slots with their Merkle proofs (EIP-1186)."""
         backend = self._queries.backend
-        block = backend.require_block(which)
+        block = backend.require_block(block_id)
         backend.state(block)
-        proof = backend.chain.states.prove(block.header.state_root, who, [key.slot for key in keys])
+        proof = backend.chain.states.prove(block.header.state_root, address, [key.slot for key in slots])
         account = proof.account or ABSENT
         return {
-            "address": hex_data(who),
+            "address": hex_data(address),
             "accountProof": [hex_data(node) for node in proof.account_nodes],
             "balance": hex_quantity(account.balance),
             "nonce": hex_quantity(account.nonce),
@@ -83,6 +85,6 @@ class EthState:
                     "value": hex_quantity(value),
                     "proof": [hex_data(node) for node in nodes],
                 }
-                for key, (_, value, nodes) in zip(keys, proof.slots, strict=True)
+                for key, (_, value, nodes) in zip(slots, proof.slots, strict=True)
             ],
         }

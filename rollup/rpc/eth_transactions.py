@@ -20,7 +20,7 @@ class EthTransactions:
 
     @rpc("eth_getTransactionByHash", hash32)
     def get_transaction_by_hash(self, tx_hash: Hash) -> dict[str, Any] | None:
-        """A transaction of the chain, or one waiting in the pool."""
+        """A transaction of the chain or of the pool."""
         found = self._queries.find_transaction(tx_hash)
         if found is not None:
             return self._transaction_json(*found)
@@ -28,18 +28,18 @@ class EthTransactions:
         return None if pooled is None else transaction_json(pooled)
 
     @rpc("eth_getTransactionByBlockNumberAndIndex", block_id, quantity64)
-    def get_transaction_by_block_number_and_index(self, which: BlockId, index: int) -> dict[str, Any] | None:
-        """A transaction by its place."""
-        return self._transaction_at(self._queries.shown_block(which), index)
+    def get_transaction_by_block_number_and_index(self, block_id: BlockId, index: int) -> dict[str, Any] | None:
+        """A transaction by its index in a block."""
+        return self._transaction_at(self._queries.shown_block(block_id), index)
 
     @rpc("eth_getTransactionByBlockHashAndIndex", hash32, quantity64)
     def get_transaction_by_block_hash_and_index(self, block_hash: Hash, index: int) -> dict[str, Any] | None:
-        """A transaction by its place."""
+        """A transaction by its index in a block."""
         return self._transaction_at(self._chain.block(block_hash), index)
 
     @rpc("eth_getRawTransactionByHash", hash32)
     def get_raw_transaction_by_hash(self, tx_hash: Hash) -> str | None:
-        """The encoded transaction."""
+        """The encoding of a transaction of the chain or of the pool."""
         found = self._queries.find_transaction(tx_hash)
         if found is not None:
             return hex_data(found[0].transactions[found[1]].encode())
@@ -47,18 +47,20 @@ class EthTransactions:
         return None if pooled is None else hex_data(pooled.encode())
 
     @rpc("eth_getRawTransactionByBlockNumberAndIndex", block_id, quantity64)
-    def get_raw_transaction_by_block_number_and_index(self, which: BlockId, index: int) -> str | None:
-        """The encoded transaction."""
-        return _raw_at(self._queries.shown_block(which), index)
+    def get_raw_transaction_by_block_number_and_index(self, block_id: BlockId, index: int) -> str | None:
+        """The encoding of a transaction by its index in a block."""
+        return _raw_at(self._queries.shown_block(block_id), index)
 
     @rpc("eth_getRawTransactionByBlockHashAndIndex", hash32, quantity64)
     def get_raw_transaction_by_block_hash_and_index(self, block_hash: Hash, index: int) -> str | None:
-        """The encoded transaction."""
+        """The encoding of a transaction by its index in a block."""
         return _raw_at(self._chain.block(block_hash), index)
 
     @rpc("eth_getTransactionReceipt", hash32)
     def get_transaction_receipt(self, tx_hash: Hash) -> dict[str, Any] | None:
-        """A receipt, with OP fields on L2."""
+        """A receipt. On L2 with the OP fields of the block's fork, such as `l1Fee`, `daFootprintGasScalar` and
+        `depositNonce`.
+        """
         found = self._queries.find_transaction(tx_hash)
         if found is None:
             return None

@@ -50,13 +50,13 @@ class ImpersonationApi:
     @changes_all
     @for_local_callers
     @rpc("eth_sendUnsignedTransaction", mapping)
-    def send_unsigned(self, source: Mapping[str, Any]) -> str:
-        """Fills in and sends a transaction as its sender, without a signature; the hash on this layer."""
+    def send_unsigned(self, request: Mapping[str, Any]) -> str:
+        """Fills in a transaction and sends it as its `from`, impersonated or not; its hash on this layer."""
         is_free = self._backend.name == "l2"  # a deposit pays no fees
-        asked = {name: value for name, value in source.items() if not (is_free and name in _FEES)}
+        asked = {name: value for name, value in request.items() if not (is_free and name in _FEES)}
         transaction, sender = self._accounts.filled(asked)
         if is_free:
-            self._check(sender, transaction.nonce if source.get("nonce") is not None else None, transaction.value)
+            self._check(sender, transaction.nonce if request.get("nonce") is not None else None, transaction.value)
         try:
             return hex_data(self._layer.send_as(sender, transaction))
         except PoolError as error:

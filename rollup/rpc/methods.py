@@ -17,7 +17,7 @@ from typing import Any, TypeVar, overload
 from rollup.rpc.params import Optional, Parameter, read
 
 _CHAIN = ("debug", "erigon", "eth", "net", "ots", "personal", "trace", "txpool", "web3")
-_NODE = ("admin", "anvil", "engine", "evm", "hardhat", "miner", "open", "openrollup", "optimism")
+_NODE = ("admin", "anvil", "engine", "evm", "hardhat", "miner", "open", "openrollup", "optimism", "rpc")
 NAMESPACES = frozenset((*_CHAIN, *_NODE))
 _DECLARATION, _DURATION, _IS_LOCAL = "rpc", "duration", "is_for_local_callers"
 

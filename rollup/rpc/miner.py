@@ -13,7 +13,9 @@ class Miner:
 
     @rpc("miner_setMaxDASize", quantity64, quantity64)
     def set_max_da_size(self, transaction: int, block: int) -> bool:
-        """Limits the compressed bytes of a transaction and of a block, by Fjord's estimate. 0 means no limit."""
+        """Limits the compressed bytes of a transaction and of a block, by Fjord's estimate, that the builder takes from
+        the pool. 0 means no limit.
+        """
         self._engine.max_da_transaction = transaction or None
         self._engine.max_da_block = block or None
         return True

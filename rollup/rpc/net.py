@@ -31,23 +31,23 @@ class Net:
 
     @rpc("net_listening")
     def listening(self) -> bool:
-        """Always true."""
+        """Always `true`."""
         return True
 
     @rpc("net_peerCount")
     def peer_count(self) -> str:
-        """Always zero: the node has no peers."""
+        """Always `0x0`: the node has no peers."""
         return "0x0"
 
     @rpc("web3_clientVersion")
     def client_version(self) -> str:
-        """Name and version."""
+        """Name and version: `openrollup/v…/python`."""
         return client_version()
 
     @rpc("web3_sha3", data)
-    def sha3(self, value: bytes) -> str:
-        """keccak256."""
-        return hex_data(keccak256(value))
+    def sha3(self, data: bytes) -> str:
+        """The Keccak-256 hash of some data."""
+        return hex_data(keccak256(data))
 
 
 class TxPool:
@@ -58,7 +58,7 @@ class TxPool:
 
     @rpc("txpool_status")
     def status(self) -> dict[str, str]:
-        """How many can run, how many wait behind a gap."""
+        """`{pending, queued}`: the number of transactions that can run, and of those that wait for an earlier nonce."""
         content = self._content()
         return {
             name: hex(sum(len(items) for items in part.values()))
@@ -68,7 +68,7 @@ class TxPool:
     @takes_long
     @rpc("txpool_content")
     def content(self) -> dict[str, Any]:
-        """All transactions by sender and nonce."""
+        """All transactions of the pool, by checksummed sender and nonce."""
         return {
             name: {to_checksum_address(sender): _by_nonce(items) for sender, items in part.items()}
             for name, part in zip(("pending", "queued"), self._content(), strict=True)
@@ -77,7 +77,7 @@ class TxPool:
     @takes_long
     @rpc("txpool_contentFrom", address)
     def content_from(self, sender: Address) -> dict[str, Any]:
-        """One sender's transactions."""
+        """The pool's transactions of one sender."""
         return {
             name: _by_nonce(part.get(sender, []))
             for name, part in zip(("pending", "queued"), self._content(), strict=True)
@@ -86,7 +86,7 @@ class TxPool:
     @takes_long
     @rpc("txpool_inspect")
     def inspect(self) -> dict[str, Any]:
-        """All transactions, a line each."""
+        """All transactions of the pool, one line each."""
         return {
             name: {
                 to_checksum_address(sender): {str(item.nonce): _summary(item) for item in in_turns(items)}

@@ -40,8 +40,8 @@ Parameters = ParamSpec("Parameters")
 Answer = TypeVar("Answer")
 
 
-def small(value: Any) -> int:
-    """An id, a time or a cursor: a quantity, or a plain number, below 2^63."""
+def number63(value: Any) -> int:
+    """A quantity, or a plain JSON number, below 2^63."""
     is_plain = isinstance(value, int) and not isinstance(value, bool) and value >= 0
     found: int = value if is_plain else quantity64(value)
     if found > _MAX_ID:
@@ -49,25 +49,25 @@ def small(value: Any) -> int:
     return found
 
 
-limit_of = count_up_to(MAX_LIMIT, "limit", small)
+limit_of = count_up_to(MAX_LIMIT, "limit", number63)
 
 
 def id_or_hash(value: Any) -> int | Hash:
-    """A model's id, or a transaction's hash."""
+    """A model's id as a number63, or a transaction's hash."""
     if isinstance(value, str) and len(value) == 66:
         return bytes(hash32(value))
-    return small(value)
+    return number63(value)
 
 
 def inference_filter(value: Any) -> Filter:
-    """{modelId, payer, contributor}, each of which may be left out."""
+    """`{modelId, payer, contributor}`, each of them optional."""
     source = mapping(value)
     unknown = sorted(set(source) - {"modelId", "payer", "contributor"})
     if unknown:
         raise Invalid(f"unknown field {unknown[0]}: modelId, payer, contributor are expected")
     found: dict[str, Any] = {}
     for name, field, parser in (
-        ("modelId", "model", small),
+        ("modelId", "model", number63),
         ("payer", "payer", address),
         ("contributor", "contributor", address),
     ):
@@ -115,10 +115,10 @@ class Open:
 
     # ------------------------------------------------------------ models and DataNets
     @reads_index
-    @rpc("open_listModels", Optional(small, 0), Optional(limit_of, DEFAULT_LIMIT))
+    @rpc("open_listModels", Optional(number63, 0), Optional(limit_of, DEFAULT_LIMIT))
     @at_head
     def list_models(self, cursor: int, limit: int) -> dict[str, Any]:
-        """Models by id, those after the cursor."""
+        """`{models, cursor}`: models by id, those after the cursor."""
         index = self._index
         found = registry.models(index, cursor, limit)
         return {
@@ -127,14 +127,14 @@ class Open:
         }
 
     @reads_index
-    @rpc("open_getModel", small)
+    @rpc("open_getModel", number63)
     @at_head
     def get_model(self, model_id: int) -> dict[str, Any]:
         """One model."""
         return self._model_json(model_id, self._model(model_id))
 
     @reads_index
-    @rpc("open_getDatanet", small)
+    @rpc("open_getDatanet", number63)
     @at_head
     def get_datanet(self, datanet_id: int) -> dict[str, Any]:
         """One DataNet."""
@@ -143,10 +143,12 @@ class Open:
         return shapes.datanet_json(datanet_id, row, registry.unsettled_scaled(row), registry.flows(index, datanet_id))
 
     @reads_index
-    @rpc("open_listContributors", small, Optional(address, b""), Optional(limit_of, DEFAULT_LIMIT))
+    @rpc("open_listContributors", number63, Optional(address, b""), Optional(limit_of, DEFAULT_LIMIT))
     @at_head
     def list_contributors(self, datanet_id: int, cursor: Address, limit: int) -> dict[str, Any]:
-        """A DataNet's contributors by address, those after the cursor, those without units too."""
+        """`{contributors, cursor}`: the contributors of a DataNet by address, those after the cursor, also those
+        without units.
+        """
         index = self._index
         self._datanet(datanet_id)
         found = registry.members(index, datanet_id, cursor, limit)
@@ -160,36 +162,47 @@ class Open:
 
     # ------------------------------------------------------------ inferences
     @reads_index
-    @rpc("open_getInference", id_or_hash, Optional(small))
+    @rpc("open_getInference", id_or_hash, Optional(number63))
     @at_head
-    def get_inference(self, first: int | Hash, second: int | None) -> dict[str, Any]:
-        """By model and inference id; or by transaction hash and, where it made several, which of them (from 0)."""
+    def get_inference(self, model_or_transaction: int | Hash, inference_or_index: int | None) -> dict[str, Any]:
+        """An inference, its credits and the batch that carried it: by model and inference id, or by transaction hash
+        and the index among those of the transaction (0 by default).
+        """
         index = self._index
-        if isinstance(first, bytes):
-            found = inferences.by_transaction(index, first)
-            place = second or 0
+        if isinstance(model_or_transaction, bytes):
+            found = inferences.by_transaction(index, model_or_transaction)
+            place = inference_or_index or 0
             if not found:
-                raise RpcError(f"no inference in transaction {hex_data(first)}")
+                raise RpcError(f"no inference in transaction {hex_data(model_or_transaction)}")
             if place >= len(found):
-                raise RpcError(f"transaction {hex_data(first)} made {len(found)} inferences: there is no {place}")
+                raise RpcError(
+                    f"transaction {hex_data(model_or_transaction)} made {len(found)} inferences: there is no {place}"
+                )
             return self._inference_json(found[place])
-        if second is None:
+        if inference_or_index is None:
             raise InvalidParams("missing value for required argument 1")
-        model = self._model(first)
-        record = inferences.by_id(index, first, second) if second else None
+        model = self._model(model_or_transaction)
+        record = inferences.by_id(index, model_or_transaction, inference_or_index) if inference_or_index else None
         if record is None:
-            raise RpcError(f"no inference {second} of model {first}: it has {model.inferences}")
+            raise RpcError(
+                f"no inference {inference_or_index} of model {model_or_transaction}: it has {model.inferences}"
+            )
         return self._inference_json(record)
 
     @reads_index
     @rpc(
-        "open_listInferences", Optional(inference_filter, Filter()), Optional(small), Optional(limit_of, DEFAULT_LIMIT)
+        "open_listInferences",
+        Optional(inference_filter, Filter()),
+        Optional(number63),
+        Optional(limit_of, DEFAULT_LIMIT),
     )
     @at_head
-    def list_inferences(self, wanted: Filter, cursor: int | None, limit: int) -> dict[str, Any]:
-        """The newest first, those before the cursor; the cursor holds good while newer ones come."""
+    def list_inferences(self, filter_: Filter, cursor: int | None, limit: int) -> dict[str, Any]:
+        """`{inferences, cursor}`: inferences, newest first, those before the cursor. The cursor stays valid while newer
+        ones are added.
+        """
         index = self._index
-        found = inferences.listed(index, wanted, cursor, limit)
+        found = inferences.listed(index, filter_, cursor, limit)
         return {
             "inferences": [
                 shapes.inference_summary_json(record, self._block_id(record), inferences.transaction(index, record))
@@ -202,15 +215,17 @@ class Open:
     @reads_index
     @rpc("open_earnings", address)
     @at_head
-    def earnings(self, account: Address) -> dict[str, Any]:
-        """The earnings of an account; zeros for an account that earned nothing."""
-        return shapes.earnings_json(account, earnings_of(self._index, account))
+    def earnings(self, address: Address) -> dict[str, Any]:
+        """What an account earned; zeros if it earned nothing."""
+        return shapes.earnings_json(address, earnings_of(self._index, address))
 
     @reads_index
-    @rpc("open_usage", small, small, small, Optional(small))
+    @rpc("open_usage", number63, number63, number63, Optional(number63))
     @at_head
     def usage(self, model_id: int, start: int, end: int, step: int | None) -> dict[str, Any]:
-        """A model's use from a time up to, not including, another, in steps of so many seconds; one step by default."""
+        """`{modelId, steps}`: a model's use from one time up to, not including, another, in steps of so many seconds;
+        by default in one step.
+        """
         index = self._index
         self._model(model_id)
         try:
@@ -223,15 +238,15 @@ class Open:
     @rpc("open_audit")
     @at_head
     def audit(self) -> dict[str, Any]:
-        """Conservation over the whole state, recomputed."""
+        """The books: every amount in the state is counted again and compared with what was received and claimed."""
         index = self._index
         return shapes.audit_json(index.head, audit(index))
 
     @reads_index
-    @rpc("open_verifyHistory", small)
+    @rpc("open_verifyHistory", number63)
     @at_head
     def verify_history(self, model_id: int) -> dict[str, Any]:
-        """Replays a model's events against its commitments."""
+        """Replays a model's events and compares them with its commitments."""
         index = self._index
         self._model(model_id)
         return shapes.replay_json(model_id, index.head, replay_history(index, model_id))

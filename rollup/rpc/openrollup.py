@@ -21,7 +21,7 @@ DEFAULT_LIMIT, MAX_LIMIT = 25, 100
 
 
 def cursor(value: Any) -> tuple[int, int]:
-    """A cursor as an earlier answer gave it: an L1 block's number and a transaction's index, joined by a dot."""
+    """A cursor of an earlier answer: an L1 block's number and a transaction's index, joined by a dot."""
     parts = text(value).split(".")
     if len(parts) != 2 or not all(part.isascii() and part.isdigit() and len(part) < 20 for part in parts):
         raise Invalid("a cursor of an earlier answer is expected")
@@ -63,10 +63,12 @@ class OpenRollup:
         self._orphans = {"l1": l1_orphans, "l2": l2_orphans}
 
     @rpc("openrollup_listBatches", Optional(cursor), Optional(count_up_to(MAX_LIMIT, "limit"), DEFAULT_LIMIT))
-    def list_batches(self, before: tuple[int, int] | None, limit: int) -> dict[str, Any]:
-        """Transactions to the batch inbox, newest first."""
+    def list_batches(self, cursor: tuple[int, int] | None, limit: int) -> dict[str, Any]:
+        """Transactions to the batch inbox, newest first: channels, batches, cost, and what was dropped and by which
+        rule.
+        """
         try:
-            rows = list(self._history.newest(before, limit))
+            rows = list(self._history.newest(cursor, limit))
         except Temporary as error:
             raise RpcError(f"L1 does not answer: {error}") from error
         last = rows[-1] if len(rows) == limit else None
@@ -75,17 +77,17 @@ class OpenRollup:
 
     @rpc("openrollup_getBatch", channel_or_hash)
     def get_batch(self, name: bytes) -> dict[str, Any] | None:
-        """One L1 transaction by its hash, or one channel by its id; null when L1 has no such one."""
+        """One L1 transaction by its hash, or one channel by its id; `null` if L1 does not have it."""
         try:
             return self._history.transaction(name) if len(name) == 32 else self._history.channel(name)
         except Temporary as error:
             raise RpcError(f"L1 does not answer: {error}") from error
 
     @rpc("openrollup_blockOrigin", l2_block)
-    def block_origin(self, which: int | Hash) -> dict[str, Any] | None:
-        """The L1 transactions that carry an L2 block; null for an unknown block."""
+    def block_origin(self, block_id: int | Hash) -> dict[str, Any] | None:
+        """The L1 transactions that carry an L2 block; `null` for an unknown block."""
         chain = self._chain
-        block = chain.block(which) if isinstance(which, bytes) else chain.block_by_number(which)
+        block = chain.block(block_id) if isinstance(block_id, bytes) else chain.block_by_number(block_id)
         if block is None:
             return None
         try:
@@ -94,9 +96,9 @@ class OpenRollup:
             raise RpcError(f"L1 does not answer: {error}") from error
 
     @rpc("openrollup_orphans", layer, Optional(quantity64, 0), Optional(quantity64))
-    def orphans(self, which: str, first: int, last: int | None) -> list[dict[str, Any]]:
+    def orphans(self, layer: str, first: int, last: int | None) -> list[dict[str, Any]]:
         """Blocks of a layer that reorganisations replaced since the node started, newest first."""
-        return self._orphans[which].list(first, last)
+        return self._orphans[layer].list(first, last)
 
     def _origin(self, block: Block) -> dict[str, Any]:
         history = self._history

@@ -32,7 +32,7 @@ class Optimism:
 
     @rpc("optimism_rollupConfig")
     def rollup_config(self) -> dict[str, Any]:
-        """rollup.json."""
+        """`rollup.json`."""
         return self._config.to_json()
 
     @rpc("optimism_version")
@@ -65,7 +65,7 @@ class Optimism:
 
     @rpc("optimism_outputAtBlock", quantity)
     def output_at_block(self, number: int) -> dict[str, Any]:
-        """The output root of a block."""
+        """The output root of a block, and its parts."""
         block = self._chain.block_by_number(number)
         if block is None:
             raise RpcError("failed to get L2 block ref with sync status: not found")
@@ -89,7 +89,9 @@ class Optimism:
 
     @rpc("optimism_safeHeadAtL1Block", quantity)
     def safe_head_at_l1_block(self, number: int) -> dict[str, Any]:
-        """The safe head as of an L1 block."""
+        """`{l1Block, safeHead}`: the safe head as of an L1 block; genesis before the first batch. Kept over restarts,
+        never pruned.
+        """
         record = self._verifier.safe_head_at_l1(number)
         if record is None:
             raise RpcError("safe head not found")
@@ -127,12 +129,12 @@ class Admin:
 
     @changes_chain
     @rpc("admin_startSequencer", hash32)
-    def start_sequencer(self, head: Hash) -> None:
-        """Starts building on this head."""
+    def start_sequencer(self, block_hash: Hash) -> None:
+        """Starts building on this block, which must be the head; `null`."""
         if self._start_sequencer is None:
             raise RpcError("sequencer not enabled")
         try:
-            self._start_sequencer(head)
+            self._start_sequencer(block_hash)
         except ValueError as error:
             raise RpcError(str(error)) from error
 
@@ -146,51 +148,51 @@ class Admin:
 
     @rpc("admin_sequencerActive")
     def sequencer_active(self) -> bool:
-        """Whether it builds."""
+        """Whether the sequencer builds blocks."""
         return self._is_sequencing is not None and self._is_sequencing()
 
     @changes_chain
     @rpc("admin_resetDerivationPipeline")
     def reset_derivation_pipeline(self) -> None:
-        """Derivation starts over."""
+        """Makes derivation begin again at the safe head; `null`."""
         self._verifier.reset()
 
     @changes_chain
     @rpc("admin_startBatcher")
     def start_batcher(self) -> None:
-        """Starts posting."""
+        """Starts the batcher; `null`."""
         _run(self._start_batcher)
 
     @changes_chain
     @rpc("admin_stopBatcher")
     def stop_batcher(self) -> None:
-        """Stops posting."""
+        """Stops the batcher; `null`."""
         _run(self._stop_batcher)
 
     @changes_chain
     @rpc("admin_flushBatcher")
     def flush_batcher(self) -> None:
-        """Makes the batcher post all blocks that it has."""
+        """Makes the batcher send everything that it has; `null`."""
         _run(self._flush_batcher)
 
     @rpc("admin_startProposer")
     def start_proposer(self) -> None:
-        """Starts proposing output roots (op-proposer/proposer/rpc)."""
+        """Starts proposing output roots; `null`. An error if the proposer is running."""
         _run(self._start_proposer, "proposer")
 
     @rpc("admin_stopProposer")
     def stop_proposer(self) -> None:
-        """Stops proposing output roots."""
+        """Stops proposing output roots; `null`. An error if the proposer is stopped."""
         _run(self._stop_proposer, "proposer")
 
     @rpc("admin_setLogLevel", Optional(text))
     def set_log_level(self, level: str | None) -> None:
-        """Accepted; the level is set at the start (openrollup run)."""
+        """Changes nothing; `null`. The options of `openrollup run` set the level."""
         del level
 
     @rpc("admin_conductorEnabled", Optional(boolean))
-    def conductor_enabled(self, _: bool | None) -> bool:
-        """Always false: there is no conductor."""
+    def conductor_enabled(self, flag: bool | None) -> bool:
+        """Always `false`: there is no conductor."""
         return False
 
 

@@ -24,7 +24,7 @@ _CALLS = TraceOptions("callTracer")
 
 
 def _page(value: Any) -> int:
-    """A page's number or size: a plain number, as Otterscan sends it, or a quantity."""
+    """A plain JSON number, as Otterscan sends it, or a quantity."""
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
     if isinstance(value, str):
@@ -42,29 +42,29 @@ class Otterscan:
 
     @rpc("ots_getApiLevel")
     def get_api_level(self) -> int:
-        """The API level, which is 8."""
+        """The API level: 8."""
         return _LEVEL
 
     @rpc("erigon_getHeaderByNumber", block_id)
-    def get_header_by_number(self, which: BlockId) -> dict[str, Any] | None:
+    def get_header_by_number(self, block_id: BlockId) -> dict[str, Any] | None:
         """A block's header with its hash and size."""
-        block = self._backend.block(which)
+        block = self._backend.block(block_id)
         return None if block is None else _without(bare_block_json(block), "withdrawals")
 
     @rpc("ots_hasCode", address, Optional(block_id, "latest"))
-    def has_code(self, who: Address, which: BlockId) -> bool:
+    def has_code(self, address: Address, block_id: BlockId) -> bool:
         """Whether an account has code."""
-        return self._has_code(who, which)
+        return self._has_code(address, block_id)
 
     # ------------------------------------------------------------ blocks
     @rpc("ots_getBlockDetails", block_id)
-    def get_block_details(self, which: BlockId) -> dict[str, Any] | None:
-        """A block without its transactions, its issuance and fees."""
-        return self._details(self._backend.block(which))
+    def get_block_details(self, block_id: BlockId) -> dict[str, Any] | None:
+        """A block without its transactions, its issuance and its fees."""
+        return self._details(self._backend.block(block_id))
 
     @rpc("ots_getBlockDetailsByHash", hash32)
     def get_block_details_by_hash(self, block_hash: Hash) -> dict[str, Any] | None:
-        """A block of this hash without its transactions, its issuance and fees."""
+        """A block without its transactions, its issuance and its fees."""
         return self._details(self._chain.block(block_hash))
 
     def _details(self, block: Block | None) -> dict[str, Any] | None:
@@ -78,9 +78,9 @@ class Otterscan:
         return {"block": answer, "issuance": issuance, "totalFees": hex_quantity(fees)}
 
     @rpc("ots_getBlockTransactions", block_id, _page, _page)
-    def get_block_transactions(self, which: BlockId, page: int, size: int) -> dict[str, Any] | None:
-        """A page of a block's transactions from its end, with receipts without logs. Input is the selector only."""
-        block = self._backend.block(which)
+    def get_block_transactions(self, block_id: BlockId, page: int, size: int) -> dict[str, Any] | None:
+        """A page of a block's transactions, the newest first, and receipts without logs. Input is the selector only."""
+        block = self._backend.block(block_id)
         if block is None:
             return None
         _check_page(size)
@@ -133,26 +133,26 @@ class Otterscan:
     @takes_long
     @rpc("ots_getTransactionError", hash32)
     def get_transaction_error(self, tx_hash: Hash) -> str:
-        """The revert data of a transaction; 0x where it succeeded, or failed otherwise."""
+        """The revert data of a transaction; `0x` if it did not revert."""
         top = self._tracings.call_tree(tx_hash)
         return hex_data(top.output or b"") if top.error is not None else "0x"
 
     # ------------------------------------------------------------ searches
     @takes_long
     @rpc("ots_getTransactionBySenderAndNonce", address, quantity64)
-    def get_transaction_by_sender_and_nonce(self, who: Address, nonce: int) -> str | None:
+    def get_transaction_by_sender_and_nonce(self, address: Address, nonce: int) -> str | None:
         """The hash of an account's transaction by its nonce."""
         low, high = 0, self._chain.head.number
-        if self._nonce(who, high) <= nonce:
+        if self._nonce(address, high) <= nonce:
             return None
         while low < high:  # the first block after which the nonce is above
             middle = (low + high) // 2
-            low, high = (low, middle) if self._nonce(who, middle) > nonce else (middle + 1, high)
+            low, high = (low, middle) if self._nonce(address, middle) > nonce else (middle + 1, high)
         block = self._chain.block_by_number(low)
         assert block is not None
         for transaction, receipt in zip(block.transactions, self._receipts(block), strict=True):
             sent = receipt.deposit_nonce if transaction.is_deposit else transaction.nonce
-            if transaction.sender == who and sent == nonce:
+            if transaction.sender == address and sent == nonce:
                 return hex_data(transaction.hash)
         return None
 
@@ -162,19 +162,21 @@ class Otterscan:
 
     @takes_long
     @rpc("ots_getContractCreator", address)
-    def get_contract_creator(self, who: Address) -> dict[str, str] | None:
-        """The transaction that created a contract, and the account that did; null of genesis's, and of what is none."""
+    def get_contract_creator(self, address: Address) -> dict[str, str] | None:
+        """`{hash, creator}`: the transaction that created a contract, and the account that did. `null` for a contract
+        of genesis, and for an account without code.
+        """
         low, high = 0, self._chain.head.number
-        if not self._has_code(who, high) or self._has_code(who, 0):
+        if not self._has_code(address, high) or self._has_code(address, 0):
             return None
         while low < high:
             middle = (low + high) // 2
-            low, high = (low, middle) if self._has_code(who, middle) else (middle + 1, high)
+            low, high = (low, middle) if self._has_code(address, middle) else (middle + 1, high)
         block = self._chain.block_by_number(low)
         assert block is not None
         for transaction, top in zip(block.transactions, self._tracings.call_trees(block), strict=True):
             for _, frame in _frames(top):
-                if frame["type"] in ("CREATE", "CREATE2") and frame.get("to") == hex_data(who):
+                if frame["type"] in ("CREATE", "CREATE2") and frame.get("to") == hex_data(address):
                     return {"hash": hex_data(transaction.hash), "creator": frame["from"]}
         return None
 
@@ -185,18 +187,22 @@ class Otterscan:
 
     @takes_long
     @rpc("ots_searchTransactionsBefore", address, quantity64, _page)
-    def search_transactions_before(self, who: Address, number: int, size: int) -> dict[str, Any]:
-        """Transactions that an account is in, newest first, below a block; 0 is from the head on."""
+    def search_transactions_before(self, address: Address, number: int, size: int) -> dict[str, Any]:
+        """Transactions that involve an account, below a block, newest first; 0 means from the head. Runs the blocks
+        again.
+        """
         head = self._chain.head.number
         first = head if number == 0 else min(number - 1, head)
-        found, is_whole = self._search(who, range(first, -1, -1), size)
+        found, is_whole = self._search(address, range(first, -1, -1), size)
         return self._results(found, is_first=number == 0, is_last=is_whole)
 
     @takes_long
     @rpc("ots_searchTransactionsAfter", address, quantity64, _page)
-    def search_transactions_after(self, who: Address, number: int, size: int) -> dict[str, Any]:
-        """Transactions that an account is in above a block, newest first; 0 is from genesis on."""
-        found, is_whole = self._search(who, range(number + 1, self._chain.head.number + 1), size)
+    def search_transactions_after(self, address: Address, number: int, size: int) -> dict[str, Any]:
+        """Transactions that involve an account, above a block, newest first; 0 means from genesis. Runs the blocks
+        again.
+        """
+        found, is_whole = self._search(address, range(number + 1, self._chain.head.number + 1), size)
         found.reverse()
         return self._results(found, is_first=is_whole, is_last=number == 0)
 

@@ -72,12 +72,12 @@ def _in_geths_words(parser: Parser[Any], fault: str) -> str:
 
 
 def anything(value: Any) -> Any:
-    """No check."""
+    """Any JSON value."""
     return value
 
 
 def boolean(value: Any) -> bool:
-    """true or false."""
+    """`true` or `false`."""
     if not isinstance(value, bool):
         raise Invalid("a boolean is expected")
     return value
@@ -91,7 +91,7 @@ def text(value: Any) -> str:
 
 
 def quantity(value: Any) -> int:
-    """0x and hexadecimal digits without leading zeros, at most 256 bits (geth common/hexutil)."""
+    """`0x` and hexadecimal digits without leading zeros, at most 256 bits (geth common/hexutil)."""
     if not isinstance(value, str):
         raise Invalid("a hex quantity is expected, as a string")
     digits = _digits(value)
@@ -105,7 +105,7 @@ def quantity(value: Any) -> int:
 
 
 def number(value: Any) -> int:
-    """A quantity, or a plain JSON number of at least 0 (op-node's minBaseFee; what people type at cheats)."""
+    """A quantity, or a plain JSON number, from 0 up to 256 bits."""
     if isinstance(value, int) and not isinstance(value, bool):
         if not 0 <= value < 2**256:
             raise Invalid("number out of range")
@@ -114,14 +114,14 @@ def number(value: Any) -> int:
 
 
 def integer(value: Any) -> int:
-    """A plain JSON number without a fraction, below zero too."""
+    """A plain JSON number without a fraction. It may be negative."""
     if not isinstance(value, int) or isinstance(value, bool):
         raise Invalid("a number is expected")
     return value
 
 
 def quantity64(value: Any) -> int:
-    """A quantity of at most 64 bits: gas, nonces, block numbers, indices."""
+    """A quantity of at most 64 bits."""
     number = quantity(value)
     if number >= 2**64:
         raise Invalid("hex number > 64 bits")
@@ -129,7 +129,7 @@ def quantity64(value: Any) -> int:
 
 
 def count64(value: Any) -> int:
-    """A quantity of at most 64 bits, or a decimal number, as itself or as text (geth common/math: HexOrDecimal64)."""
+    """A quantity of at most 64 bits, or a decimal number, plain or as text (geth common/math: HexOrDecimal64)."""
     if isinstance(value, int) and not isinstance(value, bool):
         value = hex(value) if value >= 0 else str(value)
     elif isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 20:
@@ -146,11 +146,12 @@ def count_up_to(most: int, what: str, parse: Callable[[Any], int] = number) -> C
             raise Invalid(f"a {what} of 1 to {most} is expected")
         return count
 
+    parser.__name__ = f"{parse.__name__} of 1 to {most:,}"
     return parser
 
 
 def data(value: Any) -> bytes:
-    """0x and an even number of hexadecimal digits."""
+    """`0x` and an even number of hexadecimal digits."""
     if not isinstance(value, str):
         raise Invalid("a hex string is expected")
     digits = _digits(value)
@@ -159,8 +160,8 @@ def data(value: Any) -> bytes:
     return bytes.fromhex(digits)
 
 
-def sized(size: int) -> Parser[bytes]:
-    """Data of an exact size in bytes."""
+def sized(size: int, name: str = "") -> Parser[bytes]:
+    """A parser of data of an exact size in bytes. docs/rpc.md calls it by the name, if it has one."""
 
     def parser(value: Any) -> bytes:
         decoded = data(value)
@@ -168,21 +169,24 @@ def sized(size: int) -> Parser[bytes]:
             raise Invalid(f"hex string has length {2 * len(decoded)}, want {2 * size}")
         return decoded
 
+    parser.__name__ = name or f"{size} bytes"
+    parser.__doc__ = f"`0x` and {2 * size} hexadecimal digits."
     return parser
 
 
-address: Parser[Address] = sized(20)
-hash32: Parser[Hash] = sized(32)
+address: Parser[Address] = sized(20, "address")
+hash32: Parser[Hash] = sized(32, "hash")
 
 
 def list_of(parser: Parser[Value]) -> Parser[list[Value]]:
-    """A list of values of one form."""
+    """A parser of a list of values of one form."""
 
     def parse(value: Any) -> list[Value]:
         if not isinstance(value, list):
             raise Invalid("a list is expected")
         return [parser(item) for item in value]
 
+    parse.__name__ = f"list of {parser.__name__}"
     return parse
 
 
@@ -192,7 +196,7 @@ texts: Parser[list[str]] = list_of(text)
 
 
 def slot(value: Any) -> int:
-    """A storage slot: hexadecimal digits of at most 32 bytes, leading zeros or not (geth: decodeHash)."""
+    """`0x` and the hexadecimal digits of at most 32 bytes, with or without leading zeros (geth: decodeHash)."""
     if not isinstance(value, str):
         raise Invalid("a hex string is expected")
     digits = _digits(value)
@@ -210,7 +214,7 @@ class StorageKey:
 
 
 def storage_key(value: Any) -> StorageKey:
-    """Hexadecimal digits of at most 32 bytes; 0x and leading zeros are optional (geth: decodeStorageKey)."""
+    """Hexadecimal digits of at most 32 bytes; `0x` and leading zeros are optional (geth: decodeStorageKey)."""
     if not isinstance(value, str):
         raise Invalid("a hex string is expected")
     digits = value[2:] if value[:2] in ("0x", "0X") else value
@@ -223,7 +227,7 @@ def storage_key(value: Any) -> StorageKey:
 
 
 def storage_keys(value: Any) -> list[StorageKey]:
-    """The slots of eth_getProof."""
+    """A list of storage keys, at most 1,024."""
     if not isinstance(value, list):
         raise Invalid("a list is expected")
     if len(value) > MAX_PROOF_KEYS:
@@ -232,7 +236,7 @@ def storage_keys(value: Any) -> list[StorageKey]:
 
 
 def percentiles(value: Any) -> list[float]:
-    """Shares of a block's gas in ascending order (op-geth eth/gasprice/feehistory.go)."""
+    """A list of numbers from 0 to 100 in ascending order: shares of a block's gas."""
     if not isinstance(value, list) or not all(isinstance(item, int | float) for item in value):
         raise Invalid("a list of numbers is expected")
     if len(value) > MAX_PERCENTILES:
@@ -271,7 +275,7 @@ BlockId = str | int | Hash
 
 
 def block_id(value: Any) -> BlockId:
-    """A tag, a number, a hash (plain or as {blockHash}, {blockNumber})."""
+    """`latest`, `pending`, `safe`, `finalized`, `earliest`, a number, a hash, `{blockNumber}` or `{blockHash}`."""
     if isinstance(value, Mapping):
         given, numbered = value.get("blockHash"), value.get("blockNumber")
         if given is not None and numbered is not None:
@@ -352,7 +356,7 @@ def _authorization(value: Any) -> Mapping[str, Any]:
 
 
 def call_request(value: Any) -> CallRequest:
-    """A transaction object of eth_call and related methods."""
+    """A transaction as an object: `from`, `to`, `gas`, fees, `value`, `input` or `data`, and the lists of its type."""
     source = mapping(value)
     gas_price = _optional(source, "gasPrice", quantity)
     cap, tip = _optional(source, "maxFeePerGas", quantity), _optional(source, "maxPriorityFeePerGas", quantity)
@@ -381,7 +385,7 @@ def call_request(value: Any) -> CallRequest:
 
 
 def state_overrides(value: Any) -> dict[Address, StateOverride]:
-    """eth_call's third parameter."""
+    """By address `{balance, nonce, code, state or stateDiff, movePrecompileToAddress}`, each of them optional."""
     result = {}
     for key, entry in mapping(value).items():
         item = mapping(entry)

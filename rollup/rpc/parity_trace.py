@@ -30,7 +30,7 @@ class TraceFilter:
 
 
 def trace_filter(value: Any) -> TraceFilter:
-    """The parameter of trace_filter; raises Invalid."""
+    """`{fromBlock, toBlock, fromAddress, toAddress, after, count}`, each of them optional."""
     given = given_members(value)
     try:
         return TraceFilter(
@@ -55,23 +55,23 @@ class ParityTraces:
     @takes_long
     @rpc("trace_transaction", hash32)
     def transaction(self, tx_hash: Hash) -> Any:
-        """A transaction's frames; null when it is unknown."""
+        """A transaction's frames, in Parity's shape; `null` if it is unknown."""
         if self._backend.chain.find_transaction(tx_hash) is None:
             return None
         return self._tracings.transaction(tx_hash, _OPTIONS)
 
     @takes_long
     @rpc("trace_block", block_id)
-    def block(self, which: BlockId) -> Any:
-        """The frames of all transactions of a block; null when it is unknown, none for genesis."""
-        block = self._backend.block(which)
+    def block(self, block_id: BlockId) -> Any:
+        """The frames of all transactions of a block; `null` if it is unknown, an empty list for genesis."""
+        block = self._backend.block(block_id)
         return None if block is None else list(self._frames(block))
 
     @takes_long
     @rpc("trace_filter", trace_filter)
-    def filter(self, wanted: TraceFilter) -> Any:
+    def filter(self, filter_: TraceFilter) -> Any:
         """The frames of a range of blocks that begin or end at some accounts."""
-        first, last = (self._number(which) for which in (wanted.first, wanted.last))
+        first, last = (self._number(which) for which in (filter_.first, filter_.last))
         if last < first:
             raise InvalidParams("invalid block range: fromBlock is above toBlock")
         if last - first >= MAX_TRACE_BLOCKS:
@@ -81,12 +81,12 @@ class ParityTraces:
         for number in range(first, last + 1):
             block = self._backend.block(number)
             for frame in self._frames(block) if block is not None else ():
-                if not _is_wanted(frame, wanted):
+                if not _is_wanted(frame, filter_):
                     continue
-                if skipped < wanted.after:
+                if skipped < filter_.after:
                     skipped += 1
                     continue
-                if len(found) >= wanted.count:
+                if len(found) >= filter_.count:
                     return found
                 found.append(frame)
         return found

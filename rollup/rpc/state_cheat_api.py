@@ -33,26 +33,28 @@ class StateCheatApi:
 
     @rpc(("anvil_dumpState", "hardhat_dumpState"), Optional(boolean))
     @cheat
-    def dump_state(self, preserves_historical_states: bool | None) -> str:
-        """Both layers as the content of a file; historical states are in it in any case."""
+    def dump_state(self, historical: bool | None) -> str:
+        """The whole node as the bytes of a dump ("Dumps", below). Historical states are always in it."""
         return hex_data(self._shared.dump())
 
     @rpc(("anvil_loadState", "hardhat_loadState"), data)
     @cheat
-    def load_state(self, content: bytes) -> bool:
-        """Takes the node back to what it dumped, or adds the accounts that anvil dumped, in a new block."""
-        if content[:2] == _GZIP or content[:1] == b"{":
+    def load_state(self, data: bytes) -> bool:
+        """Takes the node back to a dump of its own, or adds the accounts of anvil's dump, packed or as JSON, in a new
+        block; `true`.
+        """
+        if data[:2] == _GZIP or data[:1] == b"{":
             own = self._layer.own_accounts
-            found = accounts_of(content)
+            found = accounts_of(data)
             self._layer.patch_all({account: state for account, state in found.items() if account not in own})
-        elif not self._shared.load(content):
+        elif not self._shared.load(data):
             raise RpcError("this is not a state that this node has dumped: openrollup run --load FILE starts from one")
         return True
 
     @rpc(("anvil_reset", "hardhat_reset"), Optional(mapping))
     @cheat
     def reset(self, options: Mapping[str, Any] | None) -> bool:
-        """Takes both layers back to the beginning."""
+        """Takes both layers, the verifier and the clock back to the start; `true`. The option `forking` is refused."""
         forking = {} if options is None else given_members(options.get("forking") or {})
         if forking:  # viem names its members without giving them values
             raise RpcError("a rollup is no fork of another chain: leave `forking` out")

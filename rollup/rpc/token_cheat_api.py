@@ -32,13 +32,15 @@ class TokenCheatApi:
     @rpc(("anvil_dealERC20", "hardhat_dealERC20", "anvil_setERC20Balance"), address, address, quantity)
     @cheat
     def deal(self, account: Address, token: Address, amount: int) -> None:
-        """Sets an account's balance of a token, in a new block. The total supply stays."""
+        """Sets an account's balance of a token, in a new block. The slot is found by trying those that `balanceOf`
+        reads. The total supply stays.
+        """
         self._set(token, _BALANCE_OF + _PAD + account, amount, "balance")
 
     @rpc("anvil_setERC20Allowance", address, address, address, quantity)
     @cheat
     def set_allowance(self, owner: Address, spender: Address, token: Address, amount: int) -> None:
-        """Sets what a spender may take of an owner's tokens, in a new block."""
+        """Sets how much of an owner's tokens a spender may take, in a new block."""
         self._set(token, _ALLOWANCE + _PAD + owner + _PAD + spender, amount, "allowance")
 
     def _set(self, token: Address, data: bytes, value: int, name: str) -> None:

@@ -55,7 +55,7 @@ class TraceCallOptions:
 
 
 def trace_options(value: Any) -> TraceOptions:
-    """The options of debug_traceTransaction; raises Invalid."""
+    """`{tracer, tracerConfig, timeout}` and the options of the struct logger, each optional (tracing.md)."""
     given = given_members(value)
     name, config = given.get("tracer"), given.get("tracerConfig")
     return TraceOptions(
@@ -73,7 +73,7 @@ def trace_options(value: Any) -> TraceOptions:
 
 
 def trace_call_options(value: Any) -> TraceCallOptions:
-    """The options of debug_traceCall; raises Invalid."""
+    """Trace options, and `{stateOverrides, blockOverrides, txIndex}`, each of them optional."""
     given = given_members(value)
     state, block, index = given.get("stateOverrides"), given.get("blockOverrides"), given.get("txIndex")
     return TraceCallOptions(

@@ -16,7 +16,7 @@ from rollup.protocol.primitives import Hash, keccak256
 from rollup.rpc.errors import RpcError
 from rollup.rpc.formats import hex_data, hex_quantity
 from rollup.rpc.methods import for_local_callers, reads_index, rpc
-from rollup.rpc.open import small, up_to_date
+from rollup.rpc.open import number63, up_to_date
 from rollup.rpc.open_reader import IndexReader
 from rollup.rpc.params import Invalid, Optional, hash32, text
 from rollup.studio.corpora import Corpora, CorpusTooLarge, Indexed, Sources, datanets_of, sources_of
@@ -32,7 +32,7 @@ _NGRAM: Final = "n-gram model"
 
 
 def short_text(value: Any) -> str:
-    """A text of at most MAX_TEXT bytes that is valid UTF-8."""
+    """A string of at most 1 MiB in UTF-8."""
     found = text(value)
     try:
         size = len(found.encode())
@@ -44,8 +44,8 @@ def short_text(value: Any) -> str:
 
 
 def token_count(value: Any) -> int:
-    """How many tokens at most: 1 to 400."""
-    found = small(value)
+    """A number63 from 1 to 400."""
+    found = number63(value)
     if not 0 < found <= MAX_TOKENS:
         raise Invalid(f"1 to {MAX_TOKENS} tokens are expected")
     return found
@@ -64,25 +64,27 @@ class Studio:
 
     # ------------------------------------------------------------ texts
     @rpc("open_putContent", short_text)
-    def put_content(self, content: str) -> dict[str, Any]:
-        """Keeps a text; the chain has its hash alone."""
+    def put_content(self, text: str) -> dict[str, Any]:
+        """Keeps a text of at most 1 MiB; `{contentHash, tokens}`. The chain has only its hash."""
         try:
-            name = self._texts.put(content)
+            name = self._texts.put(text)
         except TextRefused as error:
             raise RpcError(str(error)) from error
         except OSError as error:
             raise RpcError(f"the text cannot be kept: {error.strerror}") from error
-        return {"contentHash": hex_data(name), "tokens": hex_quantity(len(tokenize(content)))}
+        return {"contentHash": hex_data(name), "tokens": hex_quantity(len(tokenize(text)))}
 
     @rpc("open_getContent", hash32)
-    def get_content(self, name: Hash) -> str | None:
-        """The text of a hash; null where this node does not have it."""
-        return self._texts.get(name)
+    def get_content(self, hash_: Hash) -> str | None:
+        """The text of a hash; `null` if this node does not have it."""
+        return self._texts.get(hash_)
 
     @reads_index
-    @rpc("open_listContents", small)
+    @rpc("open_listContents", number63)
     def list_contents(self, datanet_id: int) -> list[dict[str, Any]]:
-        """The registered texts of a DataNet, in order of registration, and whether this node has their words."""
+        """`[{contributor, contentHash, isHere}]`: the registered texts of a DataNet, in order of registration, and
+        whether this node has them.
+        """
         index = self._current()
         if index.rows.datanets.get(datanet_id) is None:
             raise RpcError(f"unknown DataNet {datanet_id}")
@@ -96,7 +98,7 @@ class Studio:
         ]
 
     # ------------------------------------------------------------ traces and answers
-    @rpc("open_trace", small, short_text, Optional(short_text, ""))
+    @rpc("open_trace", number63, short_text, Optional(short_text, ""))
     async def trace(self, model_id: int, output: str, prompt: str) -> dict[str, Any]:
         """Whose texts an answer of a model repeats: spans, influence words and evidence, as `openrollup trace`."""
         found, sources = await self._corpus(model_id)
@@ -120,31 +122,32 @@ class Studio:
             **await asyncio.to_thread(traced),
         }
 
-    @rpc("open_generate", small, short_text, Optional(small, 0), Optional(token_count, 120))
-    async def generate(self, model_id: int, prompt: str, seed: int, most: int) -> dict[str, Any]:
-        """An answer: of the language model where the node has one, else drawn from the model's own texts."""
+    @rpc("open_generate", number63, short_text, Optional(number63, 0), Optional(token_count, 120))
+    async def generate(self, model_id: int, prompt: str, seed: int, tokens: int) -> dict[str, Any]:
+        """`{text, source, retrieved}`: an answer of the language model, if the node has one; otherwise it is drawn from
+        the model's own texts.
+        """
         if self._model is not None:
-            return await self._generated(self._model, model_id, prompt, most)
+            return await self._generated(self._model, model_id, prompt, tokens)
         _, sources = await self._corpus(model_id)
         if not sources.documents:
             raise RpcError(f"no text of model {model_id} is on this node: an answer cannot be drawn from them")
         drawn = await self._drawn_from(sources)
-        answer = await asyncio.to_thread(drawn.answer, prompt, seed, most)
+        answer = await asyncio.to_thread(drawn.answer, prompt, seed, tokens)
         return {"text": answer, "source": _NGRAM, "retrieved": []}
 
     @for_local_callers
-    @rpc("open_generateFrom", remote_model, small, short_text, Optional(token_count, 120))
-    async def generate_from(self, model: RemoteModel, model_id: int, prompt: str, most: int) -> dict[str, Any]:
-        """An answer of the model behind a URL that the caller names."""
+    @rpc("open_generateFrom", remote_model, number63, short_text, Optional(token_count, 120))
+    async def generate_from(self, place: RemoteModel, model_id: int, prompt: str, tokens: int) -> dict[str, Any]:
+        """As `open_generate`, by the language model at a URL that the caller names."""
         ours = self._model
-        if isinstance(ours, RemoteModel) and ours.url == model.url:
-            model = RemoteModel(model.url, model.name, ours.key)
-        return await self._generated(model, model_id, prompt, most)
+        if isinstance(ours, RemoteModel) and ours.url == place.url:
+            place = RemoteModel(place.url, place.name, ours.key)
+        return await self._generated(place, model_id, prompt, tokens)
 
     @rpc("open_answerSource")
     def answer_source(self) -> dict[str, Any]:
-        """What answers in open_generate: the n-gram model, or a language model by its name, with its URL if it has
-        one."""
+        """`{source, url}`: what answers in `open_generate`, the n-gram model or a language model by name and URL."""
         model = self._model
         url = model.url if isinstance(model, RemoteModel) else None
         return {"source": _NGRAM if model is None else model.name, "url": url}
@@ -152,7 +155,7 @@ class Studio:
     # ------------------------------------------------------------ models
     @rpc("open_readModel", short_text)
     def read_model(self, yaml: str) -> dict[str, Any]:
-        """A model as YAML, checked as `openrollup model register` does; the error names line and field."""
+        """A model's terms in YAML, checked as `openrollup model register` does; an error names line and field."""
         from rollup.studio.model_json import read_model_json
 
         return read_model_json(yaml)
@@ -165,7 +168,7 @@ class Studio:
     @reads_index
     @rpc("open_platform")
     def platform(self) -> dict[str, Any]:
-        """The platform's share of each fee."""
+        """`{bps, treasury}`: the platform's share of each fee."""
         row = self._current().rows.platform.get(0)
         bps, treasury = (0, bytes(20)) if row is None else (row.bps, row.treasury)
         return {"bps": hex_quantity(bps), "treasury": hex_data(treasury)}

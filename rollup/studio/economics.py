@@ -33,26 +33,26 @@ class Economics:
         self._labelling = asyncio.Lock()
 
     @rpc("open_economics", mapping)
-    async def economics(self, source: Mapping[str, Any]) -> dict[str, Any]:
-        """Does a model pay? The sentence, and every number with its unit and its source."""
+    async def economics(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Whether a model pays: the sentence and the numbers of `openrollup economics`, each with unit and source."""
         from rollup.economics.answer_json import answer_json
         from rollup.studio.evaluate import evaluate, question_of
 
-        question = question_of(source)
+        question = question_of(request)
         return await self._in_thread(lambda endpoint: answer_json(evaluate(endpoint, question)))
 
     @rpc("open_economicsMap", mapping)
-    async def economics_map(self, source: Mapping[str, Any]) -> dict[str, Any]:
-        """What a month leaves the owner by fee and queries, around what open_economics is asked."""
+    async def economics_map(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """The owner's net per month by fee and queries: the numbers of `openrollup economics --figure heat-map`."""
         from rollup.economics.answer_json import net_map_json
         from rollup.studio.evaluate import evaluate, question_of
 
-        question = question_of(source)
+        question = question_of(request)
         return await self._in_thread(lambda endpoint: net_map_json(evaluate(endpoint, question).net_map(_MAP_CELLS)))
 
     @rpc("open_noise")
     async def noise(self) -> dict[str, Any]:
-        """Which paid inferences look real: each pair of payer and model with the rules that hold and its class."""
+        """Which paid inferences look real: the labels and the health of `openrollup economics noise`."""
         from rollup.studio.evaluate import noise_answer
 
         total = await self._reader.read(_inferences)
@@ -65,12 +65,14 @@ class Economics:
             return self._labels[1]
 
     @rpc("open_claimAdvice", address)
-    async def claim_advice(self, account: Address) -> dict[str, Any]:
-        """When an account should claim, if it goes on earning as it did since genesis. Amounts in OPEN, as decimals."""
+    async def claim_advice(self, address: Address) -> dict[str, Any]:
+        """`{income, claimCost, interval, threshold}`: when an account should claim if it continues to earn as it did
+        since genesis, in OPEN.
+        """
         from rollup.studio.evaluate import claim_advice
 
         chain = self._reader.index.chain
-        earned = await self._reader.read(lambda index: earnings_of(index, account))
+        earned = await self._reader.read(lambda index: earnings_of(index, address))
         wei, seconds = earned.credited + earned.pending, chain.head.timestamp - chain.genesis.timestamp
         return await self._in_thread(lambda endpoint: claim_advice(endpoint, wei, seconds))
 

@@ -20,7 +20,7 @@ from rollup.economics.profile import GasProfile
 from rollup.economics.units import MONTH_SECONDS, MONTHS_PER_YEAR, open_float
 from rollup.economics.values import parse_count, parse_usd
 from rollup.l1.json_rpc import JsonEndpoint, JsonRpcClient
-from rollup.rpc.open import small
+from rollup.rpc.open import number63
 from rollup.rpc.params import Invalid
 
 _FIELDS: Final = ("modelId", "queries", "tokens", "fee", "prices", "openUsd", "hosting", "costPerQuery", "targetIncome")
@@ -54,7 +54,7 @@ def question_of(source: Mapping[str, Any]) -> Question:
         raise Invalid(f"prices are one of {_CHAIN}, {', '.join(PRESETS)}")
     default = Wishes()
     return Question(
-        small(source.get("modelId")),
+        number63(source.get("modelId")),
         _counts(source["queries"]) if "queries" in source else DEFAULT_QUERIES,
         (tokens[0], tokens[1]),
         None if source.get("fee") is None else _count(source["fee"]),

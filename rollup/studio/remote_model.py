@@ -54,7 +54,7 @@ class RemoteModel:
 
 
 def remote_model(value: Any) -> RemoteModel:
-    """`{url, model}` of a model elsewhere: an http or https URL without a user, and a name."""
+    """`{url, model}`: an http or https URL without a user, and the name of a language model there."""
     if not isinstance(value, dict) or not {"url"} <= set(value) <= {"url", "model"}:
         raise Invalid("{url, model} is expected")
     url, name = text(value["url"]), text(value.get("model", "default"))

@@ -1,6 +1,5 @@
-"""docs/rpc.md and the ports say the same: methods, parameters, limits, and what is not there."""
+"""The pages of JSON-RPC and the ports say the same: methods, parameters, limits, and what is not there."""
 
-import inspect
 import json
 import re
 
@@ -16,13 +15,23 @@ from rollup.rpc import engine, errors, fees, jwt_auth, limits
 from rollup.rpc.beacon import beacon_app
 from rollup.rpc.methods import NAMESPACES
 from rollup.rpc.miner import Miner
-from rollup.serve import NodeServers, execution_server, l2_backend
-from rollup.studio.attach import attach_studio
+from rollup.serve import execution_server, l2_backend
 from tests.docs.pages import named, page, section, sections
+from tests.docs.rpc_tables import (
+    COMMAND,
+    PAGES,
+    explained_types,
+    namespaces,
+    rows_of,
+    servers_of,
+    type_name,
+    written_pages,
+)
 
 TEXT = page("rpc.md")
 LIMITS = page("rpc-limits.md")
-METHOD = re.compile(rf"(?:rpc|{'|'.join(sorted(NAMESPACES))})_\w+")
+ALL = "".join(page(name) for name in PAGES)
+METHOD = re.compile(rf"(?:{'|'.join(sorted(NAMESPACES))})_\w+")
 PORTS = {name: str(port) for name, port in serve.PORTS.items() if name != "beacon"}
 ABSENT = [name for row in section(TEXT, "Not there").rows for name in named(row[0])]
 
@@ -35,41 +44,50 @@ def node():
 
 
 @pytest.fixture(scope="module")
-def servers(node):
-    found = NodeServers(node, serve.PORTS, "127.0.0.1", bytes(32), takes_conditions=True)
-    attach_studio(found)
-    return {PORTS[name]: item for name, item in found.rpc_servers.items()}
+def all_servers(node):
+    return servers_of(node)
+
+
+@pytest.fixture(scope="module")
+def servers(all_servers):
+    return {PORTS[name]: item for name, item in all_servers.rpc_servers.items()}
 
 
 def documented():
-    """Method: the ports it is said to be on, and its parameters."""
+    """The ports that the pages give for each method."""
     found = {}
-    for part in [*sections(TEXT), *sections(page("studio.md")), *sections(page("cheats.md"))]:
-        ports = set(re.findall(r"\b\d{4}\b", part.title))
-        for row in part.rows if ports else []:
-            for name in filter(METHOD.fullmatch, named(row[0])):
+    for part in re.split(r"^(?=Ports: )", ALL, flags=re.MULTILINE)[1:]:
+        ports = set(re.findall(r"\b\d{4}\b", part.split(".")[0]))
+        for cells in re.findall(r"^\| (`.*?`) \| .*\|$", part.split("\n## ")[0], flags=re.MULTILINE):
+            for name in filter(METHOD.fullmatch, named(cells)):
                 assert name not in found, f"{name} stands twice"
-                given = [item.strip() for item in row[1].split(",") if item.strip()]
-                found[name] = (ports | ({"7545"} if name == "rpc_modules" else set()), given)
+                found[name] = ports
     return found
 
 
-def test_every_port_answers_the_methods_of_the_page_and_no_others(servers):
+def test_the_tables_are_those_of_the_declarations(all_servers):
+    for name, text in written_pages(all_servers).items():
+        assert text == page(name), f"run {COMMAND}"
+
+
+def test_every_declared_method_says_what_it_answers():
+    for kind in namespaces().values():
+        for row in rows_of(kind):
+            assert row.text.endswith("."), row.names
+
+
+def test_every_type_of_a_parameter_is_explained():
+    explained = explained_types()
+    assert all(text.endswith(".") for text in explained.values())
+    parsers = {parser for kind in namespaces().values() for row in rows_of(kind) for _, parser in row.parameters}
+    for name in {type_name(getattr(parser, "parser", parser)) for parser in parsers}:
+        assert re.sub(r"^(list of )+| of \d.*$", "", name) in explained, name
+
+
+def test_every_port_answers_the_methods_of_the_pages_and_no_others(servers):
     assert set(servers) == set(PORTS.values())
     for port, found in servers.items():
-        assert {name for name, (ports, _) in documented().items() if port in ports} == found.names, port
-
-
-def test_the_parameters_are_as_many_and_as_optional_as_it_says(servers):
-    for name, (ports, given) in documented().items():
-        handler = servers[min(ports)].methods.get(name)
-        if handler is None or not hasattr(handler, "required"):
-            assert name in ("rpc_modules", "eth_subscribe", "eth_unsubscribe")
-            continue
-        taken = len(inspect.signature(handler.method).parameters)
-        required = [item for item in given if not item.startswith("[")]
-        assert (len(required), len(given)) == (handler.required, taken), name
-        assert given[: len(required)] == required, name
+        assert {name for name, ports in documented().items() if port in ports} == found.names, port
 
 
 def test_the_table_of_ports(servers):
@@ -108,11 +126,11 @@ def test_every_error_code_has_its_row():
     codes = [value for name, value in vars(errors).items() if name.isupper() and isinstance(value, int)]
     assert len(codes) > 10
     for code in codes:
-        assert re.search(rf"(?<![\d-]){code}\b", TEXT + LIMITS), code
+        assert re.search(rf"(?<![\d-]){code}\b", ALL + LIMITS), code
 
 
 def test_the_limits():
-    text = TEXT + LIMITS
+    text = ALL + LIMITS
     said = {row[0]: row[1] for row in section(LIMITS, "Limits").rows}
     pool = PoolLimits()
     assert said["connections of a port"] == f"{limits.MAX_CONNECTIONS:,}"

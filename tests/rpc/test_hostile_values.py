@@ -13,7 +13,7 @@ import pytest
 from rollup.cheats import layer, shared
 from rollup.rpc.errors import HANDLER_CRASHED, RpcError
 from rollup.serve import NodeServers
-from tests.docs.test_rpc_page import documented
+from tests.docs.rpc_tables import namespaces, rows_of, type_name
 from tests.rpc.conftest import FREE_PORTS, GENESIS_TIME, SECRET, open_node
 
 HOSTILE = [
@@ -47,31 +47,29 @@ HOSTILE = [
     *({"0x" + "00" * 20: None}, {"0x" + "00" * 20: {}}, {"0x" + "00" * 20: {"code": 1}}, {"address": [None]}),
 ]
 HEAD = {}  # a forkchoice state that names the head
-# What a parameter of this name in docs/rpc.md may be, so that the ones after it are reached.
+# A value that each type of parameter takes, so that the parameters after it are reached.
 VALID = {
     "address": "0x" + "11" * 20,
     "block": "latest",
-    "hash": "0x" + "11" * 32,
+    "call": {},
+    "count64": "0x1",
     "data": "0x",
-    "key": "0x" + "11" * 32,
+    "hash": "0x" + "11" * 32,
+    "id or hash": "0x1",
+    "integer": 1,
+    "list of hash": [],
+    "list of data": [],
+    "number": "0x1",
+    "number63": "0x1",
+    "object": HEAD,
+    "page": 1,
+    "quantity": "0x1",
+    "quantity64": "0x0",
+    "short text": "text",
     "slot": "0x0",
-    "slots": [],
-    "index": "0x0",
-    "count": "0x1",
-    "start": "0x1",
-    "number": "0x0",
-    "id": "0x1",
-    "DataNet": "0x1",
-    "model": "0x1",
-    "model or transaction hash": "0x1",
-    "from": "0x0",
-    "to": "0x1",
-    "cursor": None,
-    "transaction": "0x0",
-    "blob hashes": [],
-    "beacon root": "0x" + "00" * 32,
-    "requests": [],
-    "state": HEAD,
+    "storage key": "0x0",
+    "storage keys": [],
+    "text": "text",
 }
 GUESSES = [
     *("0x0", hex(GENESIS_TIME + 2), "0x", "0x" + "11" * 20, "0x" + "11" * 32, "0x" + "00" * 256, "0x" + "00" * 8),
@@ -158,20 +156,23 @@ async def quietly(handler, params):
 
 
 PARAMETERS = {
-    name: [item.strip("[]") for item in given] for name, (_, given) in documented().items() if "subscribe" not in name
+    name: [VALID.get(type_name(getattr(item, "parser", item))) for _, item in row.parameters]
+    for kind in namespaces().values()
+    for row in rows_of(kind)
+    for name in row.names
 }
 
 
 @pytest.mark.parametrize("name", sorted(PARAMETERS))
 async def test_no_value_crashes_a_method(tables, name):
-    names = PARAMETERS[name]
+    valid = PARAMETERS[name]
     for port, methods in tables.items():
         handler = methods.get(name)
-        if handler is None or (not names and name.startswith("admin_")):
+        if handler is None or (not valid and name.startswith("admin_")):
             continue
         codes = set()
-        for place in range(len(names)):
-            before, after = ([VALID.get(item) for item in part] for part in (names[:place], names[place + 1 :]))
+        for place in range(len(valid)):
+            before, after = valid[:place], valid[place + 1 :]
             for value in HOSTILE:
                 codes.add(await answer(handler, [*before, value]))
                 codes.add(await answer(handler, [*before, value, *after]))
@@ -179,8 +180,8 @@ async def test_no_value_crashes_a_method(tables, name):
             for field in fields:
                 for value in HOSTILE:
                     codes.add(await answer(handler, [*before, {**fields, field: value}, *after]))
-        assert await answer(handler, [None] * (len(names) + 1)) == -32602 or name == "rpc_modules"
-        assert not names or -32602 in codes, (port, codes)
+        assert await answer(handler, [None] * (len(valid) + 1)) == -32602
+        assert not valid or -32602 in codes, (port, codes)
 
 
 FIELDS = [
@@ -193,6 +194,6 @@ FIELDS = [
 
 @pytest.mark.parametrize(("port", "name", "place", "expected"), FIELDS, ids=[name for _, name, _, _ in FIELDS])
 async def test_the_fields_of_objects_are_found(tables, port, name, place, expected):
-    names = PARAMETERS[name]
-    before, after = ([VALID.get(item) for item in part] for part in (names[:place], names[place + 1 :]))
+    valid = PARAMETERS[name]
+    before, after = valid[:place], valid[place + 1 :]
     assert expected <= set(await fields_of(tables[port][name], before, after))
