@@ -1,7 +1,8 @@
 """The pages on the ports of a node, or on a port of their own in front of nodes elsewhere."""
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Final
 
 from rollup.rpc.server import RpcServer
 from rollup.serve import NodeServers
@@ -15,7 +16,8 @@ _OF_NODE: Final = {"l1": "l1", "node": "rollup", "verifier": "verifier"}
 def attach_pages(servers: NodeServers) -> None:
     """Serves the pages at `/` of a node's L2 port, and beside them what they ask of its other ports."""
     found = servers.rpc_servers
-    _mount(found["l2"], {name: found[port] for name, port in _OF_NODE.items()})
+    status = partial(found["rollup"].methods["openrollup_status"], ())
+    _mount(found["l2"], {name: found[port] for name, port in _OF_NODE.items()}, status)
 
 
 def forwarding_server(l2: str, others: Mapping[str, str]) -> tuple[RpcServer, list[RpcServer]]:
@@ -29,6 +31,8 @@ def forwarding_server(l2: str, others: Mapping[str, str]) -> tuple[RpcServer, li
     return server, list(endpoints.values())
 
 
-def _mount(server: RpcServer, endpoints: Mapping[str, RpcServer]) -> None:
-    server.pages.update(Site(endpoints).pages)
+def _mount(
+    server: RpcServer, endpoints: Mapping[str, RpcServer], status: Callable[[], dict[str, Any]] | None = None
+) -> None:
+    server.pages.update(Site(endpoints, status).pages)
     server.mounted.update({f"/rpc/{name}": endpoint for name, endpoint in endpoints.items()})

@@ -1,9 +1,10 @@
 """The pages as answers to GET: the shell for browsers at `/`, and the static files under the hash of their content."""
 
 import hashlib
-from collections.abc import Collection
+import json
+from collections.abc import Callable, Collection
 from html import escape
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -13,6 +14,7 @@ from rollup.web.files import SHEET, StaticFile, StaticFiles
 from rollup.web.headers import page_headers
 
 _NOT_MODIFIED: Final = 304
+_HEADS: Final = ("chains", "isActive")  # what the first page shows of openrollup_status
 _FOREVER: Final = "public, max-age=31536000, immutable"
 _ICON: Final = (
     "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E"
@@ -25,6 +27,7 @@ _SHELL: Final = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="endpoints" content="{endpoints}">
+<meta name="heads" content="{heads}">
 <title>openrollup</title>
 <link rel="icon" href="{icon}">
 <link rel="modulepreload" href="{root}/{bundle}">
@@ -40,15 +43,18 @@ _SHELL: Final = """<!doctype html>
 
 
 class Site:
-    """The pages of one port. endpoints: which of l1, node and verifier stand below /rpc on that port."""
+    """The pages of one port."""
 
-    def __init__(self, endpoints: Collection[str]) -> None:
+    def __init__(self, endpoints: Collection[str], status: Callable[[], dict[str, Any]] | None = None) -> None:
+        """endpoints: which of l1, node and verifier stand below /rpc on that port.
+
+        status: the answer of openrollup_status, where this process has it. Its heads are sent with the shell, so that
+        the first page shows them without a question.
+        """
         static = StaticFiles()
-        shell = _SHELL.format(
-            endpoints=escape(" ".join(endpoints)), icon=_ICON, root=static.root, bundle=BUNDLE, sheet=SHEET
-        ).encode()
-        self._shell = shell
-        self._tag = f'"{hashlib.sha256(shell).hexdigest()[:16]}"'
+        self._status = status
+        self._values = {"icon": _ICON, "root": static.root, "bundle": BUNDLE, "sheet": SHEET}
+        self._values["endpoints"] = escape(" ".join(endpoints))
         self.pages: dict[str, Page] = {"/": self._on_shell}
         for item in static.files:
             self.pages[f"{static.root}/{item.path}"] = _file_page(item)
@@ -57,15 +63,24 @@ class Site:
         """The shell, for who accepts HTML; None for programs, which ask for anything."""
         if "text/html" not in request.headers.get("Accept", ""):
             return None
+        shell = _SHELL.format(**self._values, heads=escape(self._heads())).encode()
+        tag = f'"{hashlib.sha256(shell).hexdigest()[:16]}"'
         headers = {
             **page_headers(request.headers.get("Host")),
             "Cache-Control": "no-cache",
-            "ETag": self._tag,
+            "ETag": tag,
             "Vary": "Accept",
         }
-        if request.headers.get("If-None-Match") == self._tag:
+        if request.headers.get("If-None-Match") == tag:
             return web.Response(status=_NOT_MODIFIED, headers=headers)
-        return web.Response(body=self._shell, content_type="text/html", charset="utf-8", headers=headers)
+        return web.Response(body=shell, content_type="text/html", charset="utf-8", headers=headers)
+
+    def _heads(self) -> str:
+        """The heads as JSON; empty where they are asked for elsewhere."""
+        if self._status is None:
+            return ""
+        status = self._status()
+        return json.dumps({name: status[name] for name in _HEADS}, separators=(",", ":"))
 
 
 def _file_page(item: StaticFile) -> Page:

@@ -30,6 +30,14 @@ def test_the_first_page_is_two_files_and_few_questions(chain, browser):
     page.context.close()
 
 
+def test_the_heads_wait_for_no_question(chain, browser):
+    page = browser.new_context().new_page()
+    page.route("**/*", lambda route: route.continue_() if route.request.method == "GET" else None)  # none is answered
+    page.goto(chain.url)
+    expect(page.locator(".strip")).to_contain_text(f"unsafe #{chain.node.l2.chain.head.number}")
+    page.context.close()
+
+
 def test_the_heads_do_not_wait_for_the_verifier(chain, browser):
     page = browser.new_context().new_page()
     page.route("**/rpc/verifier", lambda route: None)  # never answered

@@ -1,5 +1,9 @@
 """What the port with the pages answers, and whom: without a browser, header by header."""
 
+import json
+import re
+from html import unescape
+
 import pytest
 import requests
 
@@ -33,6 +37,18 @@ def test_a_browser_gets_the_page_and_a_program_the_name_of_the_port(quiet):
     assert '<div id="app">' in page.text
     assert "JSON-RPC is spoken here" in requests.get(quiet.url, timeout=10).text
     assert post(quiet).json()["result"] == "0x385"
+
+
+def test_the_page_has_the_heads_of_its_moment_and_is_another_when_they_moved(quiet):
+    tags = []
+    for _ in range(2):
+        page = requests.get(quiet.url, headers=HTML, timeout=10)
+        sent = json.loads(unescape(re.search(r'<meta name="heads" content="([^"]*)">', page.text)[1]))
+        status = quiet.rpc("openrollup_status", path="rpc/node")
+        assert sent == {name: status[name] for name in ("chains", "isActive")}
+        tags.append(page.headers["ETag"])
+        quiet.step()
+    assert tags[0] != tags[1]
 
 
 def test_the_page_is_revalidated_and_its_hashed_files_are_cached_for_good(quiet):

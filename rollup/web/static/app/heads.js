@@ -49,11 +49,18 @@ let announced = null;
 
 /** Begins; called once. @returns {Promise<void>} the first answer */
 export function follow() {
-  const first = refresh();
+  const sent = document.querySelector('meta[name=heads]')?.content;
+  const first = sent ? begin(fromStatus(JSON.parse(sent))) : refresh();
   setInterval(() => isDue() && refresh(), EVERY / 4);
   document.addEventListener('visibilitychange', () => isDue() && refresh());
   listen(RECONNECT_AFTER);
   return first;
+}
+
+/** The node sent the heads with the page: they are the first answer. */
+async function begin(found) {
+  lastAt = performance.now();
+  take(found, 0);
 }
 
 /** Whether the heads are to be asked for though nobody said that they moved. */
@@ -75,11 +82,7 @@ export async function refresh() {
   try {
     const found = await inTime(readHeads());
     if (isPaused.peek() && heads.peek() !== null) return;
-    show(found, moves);
-    judge(found);
-    silence.value = null;
-    sample(found, verdict.peek());
-    answers.value += 1;
+    take(found, moves);
   } catch (error) {
     if (silence.peek() === null) silence.value = {since: Date.now(), reason: error.message};
   } finally {
@@ -89,6 +92,15 @@ export async function refresh() {
       refresh();
     }
   }
+}
+
+/** An answer arrived. */
+function take(found, moves) {
+  show(found, moves);
+  judge(found);
+  silence.value = null;
+  sample(found, verdict.peek());
+  answers.value += 1;
 }
 
 /** Stops what is live, or goes on with it. */
