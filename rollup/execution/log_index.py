@@ -5,7 +5,8 @@ the same batch as the canonical chain, so that it follows every reorganisation. 
 bytes. Two values may share an entry; a search then reads a block without a match.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from rollup.protocol.receipt import Receipt
 from rollup.store.interface import Store, WriteBatch
@@ -19,17 +20,29 @@ _VALUE_BYTES = 8
 # The first byte of a key: a block with any log, a block with too many values, an address, a topic at position 0 to 3.
 _ANY, _MANY, _ADDRESS, _TOPIC = 0, 1, 2, 3
 
-Group = Sequence[bytes]  # keys without their section: a block must have one of these
+
+@dataclass(slots=True, frozen=True)
+class Group:
+    """Values of one kind, one of which a block must have. Iterating gives their keys without the section.
+
+    A key is made when it is needed: many searches for many values may run at once.
+    """
+
+    kind: int
+    values: Iterable[bytes]
+
+    def __iter__(self) -> Iterator[bytes]:
+        return (_value(self.kind, value) for value in self.values)
 
 
 def address_group(addresses: Iterable[bytes]) -> Group:
     """Blocks with a log of any of these addresses."""
-    return [_value(_ADDRESS, address) for address in addresses]
+    return Group(_ADDRESS, addresses)
 
 
 def topic_group(position: int, topics: Iterable[bytes]) -> Group:
     """Blocks with a log that has any of these topics at a position."""
-    return [_value(_TOPIC + position, topic) for topic in topics]
+    return Group(_TOPIC + position, topics)
 
 
 class LogIndex:

@@ -1,5 +1,7 @@
 """The 2,048-bit logs bloom (Yellow Paper, 4.3.1)."""
 
+from array import array
+from bisect import bisect_left
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Protocol
@@ -16,13 +18,16 @@ class HasTopics(Protocol):
     def topics(self) -> tuple[Hash, ...]: ...
 
 
+def value_places(value: bytes) -> list[int]:
+    """Where the three bits of one address or topic are, the lowest first; some may be equal."""
+    digest = keccak256(value)
+    return sorted(int.from_bytes(digest[i : i + 2], "big") & 2047 for i in (0, 2, 4))
+
+
 def value_bits(value: bytes) -> int:
     """The three bits of one address or topic, as an integer of 2,048 bits."""
-    digest = keccak256(value)
-    bits = 0
-    for i in (0, 2, 4):
-        bits |= 1 << (int.from_bytes(digest[i : i + 2], "big") & 2047)
-    return bits
+    first, second, third = value_places(value)
+    return 1 << first | 1 << second | 1 << third
 
 
 bloom_bits = lru_cache(maxsize=65536)(value_bits)  # for the addresses and topics that occur in many blocks
@@ -41,25 +46,26 @@ def logs_bloom(logs: Iterable[HasTopics]) -> bytes:
 class BloomTest:
     """Tests blooms for any of some addresses or topics.
 
-    The bits of each value are computed once, here. They are grouped by their lowest bit, so that a block whose bloom
-    has few bits is compared with few values.
+    The bits of each value are computed once, here. They are sorted by their lowest bit, so that a block whose bloom has
+    few bits is compared with few values. A value takes six bytes: a hundred searches for a thousand values each may run
+    at once.
     """
 
     def __init__(self, values: Iterable[bytes]) -> None:
-        self._by_lowest: dict[int, list[int]] = {}
+        places = sorted(map(value_places, values))
+        self._first, self._second, self._third = (array("H", (item[i] for item in places)) for i in range(3))
         self._lowest = 0
-        for value in values:
-            bits = value_bits(value)
-            lowest = bits & -bits
-            self._lowest |= lowest
-            self._by_lowest.setdefault(lowest, []).append(bits)
+        for place in self._first:
+            self._lowest |= 1 << place
 
     def may_match(self, bloom: int) -> bool:
         """False only when no log under this bloom has any of the values."""
         candidates = bloom & self._lowest
         while candidates:
             lowest = candidates & -candidates
-            if any(bits & bloom == bits for bits in self._by_lowest[lowest]):
-                return True
+            place = lowest.bit_length() - 1
+            for index in range(bisect_left(self._first, place), bisect_left(self._first, place + 1)):
+                if bloom >> self._second[index] & 1 and bloom >> self._third[index] & 1:
+                    return True
             candidates ^= lowest
         return False

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import tracemalloc
 from cProfile import Profile
 from functools import partial
 from pstats import Stats
@@ -15,7 +16,7 @@ from aiohttp import WSMsgType
 from rollup.cooperative import Turns
 from rollup.execution.chain import HeadChange
 from rollup.protocol.accounts import USERS
-from rollup.protocol.bloom import logs_bloom
+from rollup.protocol.bloom import BloomTest, logs_bloom, value_bits
 from rollup.protocol.receipt import Log
 from rollup.rpc.backend import ExecutionBackend
 from rollup.rpc.errors import RpcError
@@ -350,6 +351,36 @@ def plainly_matches(query, log):
         if place >= len(log.topics) or (wanted is not None and not any(log.topics[place] == item for item in wanted)):
             return False
     return True
+
+
+def test_the_test_of_a_bloom_passes_what_has_all_three_bits_of_a_value():
+    random = Random(9)
+    passed = 0
+    for count in (0, 1, 2, 5, 40, 600):
+        values = [random.randbytes(20) for _ in range(count)]
+        test = BloomTest(values)
+        for _ in range(60):
+            bloom = random.choice((0, 2**2048 - 1, random.getrandbits(2048) | random.getrandbits(2048)))
+            if values and random.random() < 0.5:
+                bloom = random.getrandbits(2048) & random.getrandbits(2048) | value_bits(random.choice(values))
+            expected = any(value_bits(value) & bloom == value_bits(value) for value in values)
+            assert test.may_match(bloom) == expected
+            passed += expected
+    assert 60 < passed < 300
+
+
+def test_a_search_for_many_values_holds_few_bytes_for_each():
+    """A hundred clients may search for a thousand values each at once."""
+    query = LogQuery(frozenset(number.to_bytes(20, "big") for number in range(1_000)))
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        held = BlockTest(query), query.index_groups()
+        size = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert held
+    assert size < 20 * len(query.addresses)
 
 
 def test_bloom_routes_and_queries_agree_with_a_plain_reading():
