@@ -12,8 +12,16 @@ from tests.spec.rules import load_rules
 from tests.spec.sentences import SpecsError, digest, read_specs, sentences
 
 RULES = load_rules()
-CODE = find_markers(coverage.ROOT, PRODUCT)
-HELD = find_markers(coverage.ROOT, TESTS)
+
+
+@pytest.fixture(scope="module")
+def in_code():
+    return find_markers(coverage.ROOT, PRODUCT)
+
+
+@pytest.fixture(scope="module")
+def in_tests():
+    return find_markers(coverage.ROOT, TESTS)
 
 
 def repeated(items):
@@ -25,15 +33,15 @@ def test_every_rule_has_one_id_and_every_sentence_one_entry():
     assert repeated(RULES.known) == []
 
 
-def test_every_marker_names_a_rule():
+def test_every_marker_names_a_rule(in_code, in_tests):
     ids = {rule.id for rule in RULES.rules}
-    assert [marker for marker in (*CODE, *HELD) if marker.rule not in ids] == []
+    assert [marker for marker in (*in_code, *in_tests) if marker.rule not in ids] == []
 
 
 @pytest.mark.parametrize("rule", RULES.rules, ids=lambda rule: rule.id)
-def test_a_rule_is_named_in_code_and_in_a_test_or_said_to_be_missing(rule):
-    code = [marker for marker in CODE if marker.rule == rule.id]
-    held = [marker for marker in HELD if marker.rule == rule.id]
+def test_a_rule_is_named_in_code_and_in_a_test_or_said_to_be_missing(rule, in_code, in_tests):
+    code = [marker for marker in in_code if marker.rule == rule.id]
+    held = [marker for marker in in_tests if marker.rule == rule.id]
     assert bool(code) is bool(held) is not bool(rule.missing)
     assert rule.sentences or rule.pull or rule.section
     # A marker of a test stands in a test, not in what a test uses.
