@@ -21,7 +21,7 @@ from . import bytecode, calls
 from .harness import CONTRACT, NATIVE, Evm
 from .world import ACCOUNTS, FORTUNE, PEOPLE, RECEIVER, REENTRANT, REFUSER, Actor, Step
 
-STEPS = 5_000
+STEPS = 3_000
 SEQUENCES = 10
 STEPS_A_SEQUENCE = STEPS // SEQUENCES
 SOAK_SEQUENCE = 1_000
