@@ -24,6 +24,7 @@ from typing import Final, Protocol
 
 from derivation.driver import Progress, Verifier
 from rollup.ahead import keep_executing_ahead
+from rollup.catching_up import QUIET, CatchingUp
 from rollup.clock import Clock
 from rollup.cooperative import CALLS, Turns
 from rollup.l1.miner import MockL1
@@ -32,6 +33,7 @@ from sequencer.sequencer import Sequencer
 
 _STEPS_AT_ONCE = 8  # derivation steps; afterwards a block that is due is built
 _HEAD_START = 0.25  # seconds that an L2 block waits for an L1 block that is due before it
+_BATCHER_RESTS = QUIET / 2  # seconds that it lets instant blocks come, so that its channel is open before L1 mines
 _LONGEST_SLEEP = 1.0  # seconds; the clock may be moved meanwhile
 
 
@@ -55,8 +57,8 @@ class Steps(Protocol):
     def begin_round(self) -> None:
         """L2, before each of its rounds: reports."""
 
-    def mine_l1_block(self) -> object:
-        """L1."""
+    def mine_l1_block(self, timestamp: int | None = None) -> object:
+        """L1: the block of a slot's time, or of the next slot."""
 
     def build_l2_block(self) -> object:
         """L2; raises OriginMissing while L1 must come first."""
@@ -85,6 +87,7 @@ class Lanes:
         derivations: tuple[Verifier, Verifier],
         clock: Clock,
         turns: Turns,
+        catching_up: CatchingUp,
     ) -> None:
         """derivations: the sequencer's and the verifier's."""
         self._steps = steps
@@ -93,6 +96,8 @@ class Lanes:
         self._derivation, self._verifier = derivations
         self._clock = clock
         self._turns = turns
+        self._catching_up = catching_up
+        self._resting: set[Lane] = set()  # lanes that wait until no instant blocks come
         self._wakeups = {lane: asyncio.Event() for lane in Lane}
         self._unread = {Lane.L2: True, Lane.VERIFIER: True}  # L1 may have blocks that this lane has not read
         self._l1_is_missing = False
@@ -121,6 +126,10 @@ class Lanes:
         for wakeup in self._wakeups.values():
             wakeup.set()
 
+    def transaction_came(self) -> None:
+        """Has the L2 lane look at once whether a block is due."""
+        self._wakeups[Lane.L2].set()
+
     def changed(self) -> None:
         """Has every lane look at everything again, after chains, clock or actors were changed from outside."""
         self._l1_is_missing, self._waited_for = False, None
@@ -134,7 +143,10 @@ class Lanes:
             if not self._mines_now():
                 await self._sleep(Lane.L1, None if miner.on_demand else miner.next_block_time)
                 continue
-            await self._turns.change(lambda: self._mines_now() and self._steps.mine_l1_block(), Lane.L1)
+            if not self._l1_is_missing and (seconds := self._catching_up.wait()):
+                await self._rest(Lane.L1, seconds)
+                continue
+            await self._turns.change(self._mine_block, Lane.L1)
             self._l1_is_missing = False
             self._unread = dict.fromkeys(self._unread, True)
             self.wake()
@@ -165,6 +177,8 @@ class Lanes:
             if not self._batcher_is_due:
                 await self._sleep(Lane.BATCHER, None)
                 continue
+            if not self._has_derived:
+                await self._rest(Lane.BATCHER, min(self._catching_up.wait(), _BATCHER_RESTS))
             self._batcher_is_due = False
             has_derived, self._has_derived = self._has_derived, False
             await self._turns.change(self._steps.after_derivation if has_derived else self._steps.post, Lane.BATCHER)
@@ -182,14 +196,29 @@ class Lanes:
     # ------------------------------------------------------------ inside
     def _wake_batcher(self) -> None:
         self._batcher_is_due = True
-        self._wakeups[Lane.BATCHER].set()
+        if Lane.BATCHER not in self._resting or self._has_derived:
+            self._wakeups[Lane.BATCHER].set()
 
     def _mines_now(self) -> bool:
         return self._miner.is_due() or (self._l1_is_missing and not self._miner.on_demand)
 
+    def _mine_block(self) -> None:
+        if self._mines_now():  # what was due may no longer be when the lane is free
+            self._steps.mine_l1_block(self._catching_up.slot())
+            self._catching_up.mined()
+
+    def _build_block(self) -> None:
+        if not self._sequencer.is_due():
+            return
+        if self._clock.now() < self._sequencer.next_block_time:
+            self._catching_up.moved()
+        self._steps.build_l2_block()
+        if Lane.L1 not in self._resting or not self._catching_up.wait():
+            self._wakeups[Lane.L1].set()
+
     async def _build(self) -> None:
-        try:  # what was due may no longer be when the lane is free
-            await self._turns.change(lambda: self._sequencer.is_due() and self._steps.build_l2_block(), Lane.L2)
+        try:
+            await self._turns.change(self._build_block, Lane.L2)
         except OriginMissing:
             self._l1_is_missing = True
             self._wakeups[Lane.L1].set()
@@ -205,7 +234,7 @@ class Lanes:
         """An L1 block that is due before the L2 block goes first where it does not take long."""
         miner = self._miner
         due = miner.next_block_time
-        if not miner.is_due() or self._steps.is_l2_first() or self._waited_for == due:
+        if not miner.is_due() or self._steps.is_l2_first() or self._waited_for == due or self._catching_up.wait():
             return
         self._waited_for = due
         with suppress(TimeoutError):
@@ -213,13 +242,26 @@ class Lanes:
                 while miner.next_block_time == due:
                     await self._wait(Lane.L2)
 
+    async def _rest(self, lane: Lane, seconds: float) -> None:
+        """Waits while instant blocks are built, until it is woken for another reason."""
+        if seconds <= 0:
+            return
+        self._resting.add(lane)
+        try:
+            await self._wait_for(lane, seconds)
+        finally:
+            self._resting.discard(lane)
+
     async def _sleep(self, lane: Lane, until: float | None) -> None:
         """Waits for a time of the clock, for a wake-up, or for a second."""
         seconds = _LONGEST_SLEEP if until is None else min(until - self._clock.now(), _LONGEST_SLEEP)
         if seconds > 0:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await self._wait(lane)
+            await self._wait_for(lane, seconds)
+
+    async def _wait_for(self, lane: Lane, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._wait(lane)
 
     async def _wait(self, lane: Lane) -> None:
         self._wakeups[lane].clear()

@@ -147,7 +147,7 @@ class Node:
     def _on_transaction(self) -> None:
         """A transaction makes a block due only where blocks are instant."""
         if self.sequencer.instant:
-            self.wake()
+            self._schedule.transaction_came()
 
     def patch(self, layer: Literal["l1", "l2"], address: Address, override: StateOverride) -> int:
         """Changes an account at the beginning of a layer's next block; returns that block's height.

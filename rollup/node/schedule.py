@@ -6,10 +6,12 @@ clock has one lane and jumps to the next step, so that the same seed, genesis ti
 
 import asyncio
 import gc
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from derivation.errors import Critical
+from rollup.catching_up import CatchingUp
 from rollup.clock import ManualClock, SystemClock
 from rollup.cooperative import Turns
 from rollup.execution.vms.kzg_worker import starting_early
@@ -140,6 +142,11 @@ class Schedule:
         if self._lanes is not None:
             self._lanes.wake()
 
+    def transaction_came(self) -> None:
+        """Makes run look at once whether an L2 block is due."""
+        if self._lanes is not None:
+            self._lanes.transaction_came()
+
     def changed(self) -> None:
         """Makes run look at everything again, after chains, clock or actors were changed from outside."""
         if self._lanes is not None:
@@ -156,7 +163,12 @@ class Schedule:
     async def _in_lanes(self, until_safe: int | None) -> None:
         actors = self._actors
         derivations = actors.l2.derivation, actors.verifier.derivation
-        self._lanes = Lanes(self._steps, actors.l1.miner, actors.sequencer, derivations, actors.clock, self._turns)
+        config = actors.l2.derivation.config
+        drift = config.max_sequencer_drift_at(actors.l1.chain.head.timestamp)
+        catching_up = CatchingUp(actors.l1.miner, actors.clock, drift, time.monotonic)
+        self._lanes = Lanes(
+            self._steps, actors.l1.miner, actors.sequencer, derivations, actors.clock, self._turns, catching_up
+        )
         with collecting_rarely(), self._failures(), starting_early(asyncio.get_running_loop()):
             await self._lanes.run(lambda: self._is_safe(until_safe))
 
