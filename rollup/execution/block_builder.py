@@ -124,7 +124,7 @@ class BlockBuilder:
         """Makes the changes of state that come before the first transaction."""
         context = self.context
         begin_irregularly(self._accounts, context)
-        begin_block(self.evm, context.parent_hash, context.parent_beacon_block_root)
+        begin_block(self.evm, context.parent_hash, context.parent_beacon_block_root, self._fast)
 
     def execute_ahead(self, transaction: Transaction) -> KnownMessage | None:
         """The effects that a signed transaction's message would have here. None if they cannot be known in advance.

@@ -8,6 +8,7 @@ from eth.vm.message import Message
 from rollup.execution.deposit_requests import deposit_requests
 from rollup.execution.errors import InvalidBlock
 from rollup.execution.evm import Evm
+from rollup.execution.native_system_contracts import stored_natively
 from rollup.execution.state.accounts import AccountDatabase
 from rollup.execution.transition import TransactionContext
 from rollup.protocol import predeploys
@@ -41,12 +42,17 @@ def system_call(evm: Evm, target: Address, data: bytes) -> bytes | None:
     return output
 
 
-def begin_block(evm: Evm, parent_hash: Hash, parent_beacon_block_root: Hash | None) -> None:
-    """The calls before the first transaction."""
+def begin_block(evm: Evm, parent_hash: Hash, parent_beacon_block_root: Hash | None, fast: bool = True) -> None:
+    """The calls before the first transaction. fast: without the EVM, where nobody traces them."""
     if evm.rules.is_cancun and parent_beacon_block_root is not None:
-        system_call(evm, predeploys.BEACON_ROOTS, parent_beacon_block_root)
+        _store(evm, predeploys.BEACON_ROOTS, parent_beacon_block_root, fast)
     if evm.rules.is_prague:
-        system_call(evm, predeploys.HISTORY_STORAGE, parent_hash)
+        _store(evm, predeploys.HISTORY_STORAGE, parent_hash, fast)
+
+
+def _store(evm: Evm, target: Address, word: Hash, fast: bool) -> None:
+    if not (fast and evm.context.tracing is None and stored_natively(evm, target, word)):
+        system_call(evm, target, word)
 
 
 def end_l1_block(evm: Evm, logs: Iterable[Log]) -> Hash:

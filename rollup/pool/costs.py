@@ -3,12 +3,14 @@
 op-geth does the same in its balance check (core/txpool/legacypool/list.go): L1 data fee and operator fee at the head.
 """
 
+from functools import cache
+
 from rollup.execution.config import L2Config
 from rollup.execution.l1_block import read_l1_fee_parameters
 from rollup.execution.state.accounts import AccountDatabase
 from rollup.execution.state.reader import StateReader
 from rollup.pool.head import CostFunction, CostRule
-from rollup.protocol.fees import l1_cost, operator_fee
+from rollup.protocol.fees import L1FeeParameters, l1_cost, operator_fee
 from rollup.protocol.header import Header
 from rollup.protocol.transaction import Transaction
 
@@ -19,11 +21,14 @@ def l2_extra_cost(config: L2Config) -> CostRule:
 
     def at_head(header: Header, state: StateReader) -> CostFunction:
         fork = config.fork_at(header.timestamp)
-        parameters = read_l1_fee_parameters(AccountDatabase(state), fork)
+
+        @cache
+        def parameters() -> L1FeeParameters:
+            return read_l1_fee_parameters(AccountDatabase(state), fork)
 
         def cost(transaction: Transaction) -> int:
-            data_fee = l1_cost(transaction.encode(), fork, parameters)
-            return data_fee + operator_fee(transaction.gas_limit, fork, parameters)
+            data_fee = l1_cost(transaction.encode(), fork, parameters())
+            return data_fee + operator_fee(transaction.gas_limit, fork, parameters())
 
         return cost
 

@@ -7,6 +7,7 @@ active fork.
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import IntEnum
+from operator import attrgetter
 from typing import Final, NamedTuple, TypeVar
 
 _F = TypeVar("_F", bound=IntEnum)
@@ -142,10 +143,11 @@ class ForkSchedule:
 
     def time_of(self, fork: Fork) -> int | None:
         """The activation time in seconds, 0 for Bedrock, None when not scheduled."""
-        if fork == Fork.BEDROCK:
-            return 0
-        time: int | None = getattr(self, fork.name.lower())
-        return time
+        return self._times()[fork]
+
+    def _times(self) -> tuple[int | None, ...]:
+        """The activation times of all forks, by age."""
+        return (0, *_SCHEDULED_TIMES(self))
 
     def is_active(self, fork: Fork, timestamp: int) -> bool:
         """True from the fork's activation on."""
@@ -154,11 +156,10 @@ class ForkSchedule:
 
     def at(self, timestamp: int) -> Fork:
         """The newest fork active at this time."""
-        newest = Fork.BEDROCK
-        for fork in Fork:
-            if self.is_active(fork, timestamp):
-                newest = fork
-        return newest
+        for fork, time in zip(_NEWEST_FIRST, reversed(self._times()), strict=True):
+            if time is not None and timestamp >= time:
+                return fork
+        return Fork.BEDROCK
 
     def activates(self, fork: Fork, timestamp: int, parent_timestamp: int) -> bool:
         """True for the fork's first block: active now, not at the parent (specs: "activation block")."""
@@ -166,7 +167,8 @@ class ForkSchedule:
 
     def activated(self, timestamp: int, parent_timestamp: int) -> list[Fork]:
         """The forks whose first block has this time, by age."""
-        return [fork for fork in Fork if self.activates(fork, timestamp, parent_timestamp)]
+        times = zip(_OLDEST_FIRST, self._times(), strict=True)
+        return [fork for fork, time in times if time is not None and parent_timestamp < time <= timestamp]
 
     def first_block_is_empty(self, timestamp: int, parent_timestamp: int) -> bool:
         """True if a fork activates whose first block may hold deposits only."""
@@ -189,6 +191,11 @@ class ForkSchedule:
             newest = fork
         return cls(**times)
 
+
+# The schedule is asked several times for each block, so its times are read by one call in C.
+_OLDEST_FIRST: Final = tuple(Fork)
+_NEWEST_FIRST: Final = _OLDEST_FIRST[::-1]
+_SCHEDULED_TIMES: Final = attrgetter(*(fork.name.lower() for fork in _OLDEST_FIRST[1:]))
 
 _EXAMPLES: Final[Mapping[type[IntEnum], str]] = {Fork: "holocene,isthmus+20", L1Fork: "prague,osaka+20"}
 

@@ -4,6 +4,7 @@ Sources: specs protocol/deposits.md ("L1 Attributes Deposited Transaction"), l1-
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rollup.protocol.blob_schedule import l1_blob_base_fee
 from rollup.protocol.config import RollupConfig, SystemConfig
@@ -108,14 +109,7 @@ class L1Attributes:
     @classmethod
     def decode(cls, data: bytes) -> "L1Attributes":
         """Parses any form by its selector; raises L1AttributesError."""
-        # spec: attributes.ecotone-size
-        selector = data[:4]
-        size = _SIZES.get(selector)
-        if size is None:
-            raise L1AttributesError(f"not an L1 attributes call: selector 0x{selector.hex()}")
-        if len(data) != size:
-            raise L1AttributesError(f"L1 attributes 0x{selector.hex()}: {len(data)} bytes, {size} expected")
-        return _decode_bedrock(data) if selector == BEDROCK_SELECTOR else _decode_packed(data)
+        return _decode(data)
 
 
 def l1_attributes_form(config: RollupConfig, l2_time: int) -> Fork:
@@ -205,6 +199,18 @@ def decode_scalar(scalar: int) -> tuple[int, int]:
 def encode_scalar(base_fee_scalar: int, blob_base_fee_scalar: int) -> int:
     """A version 1 scalar."""
     return 1 << 248 | blob_base_fee_scalar << 32 | base_fee_scalar
+
+
+@lru_cache(maxsize=256)  # a block's attributes are asked for whenever its reference is
+def _decode(data: bytes) -> L1Attributes:
+    # spec: attributes.ecotone-size
+    selector = data[:4]
+    size = _SIZES.get(selector)
+    if size is None:
+        raise L1AttributesError(f"not an L1 attributes call: selector 0x{selector.hex()}")
+    if len(data) != size:
+        raise L1AttributesError(f"L1 attributes 0x{selector.hex()}: {len(data)} bytes, {size} expected")
+    return _decode_bedrock(data) if selector == BEDROCK_SELECTOR else _decode_packed(data)
 
 
 def _decode_bedrock(data: bytes) -> L1Attributes:

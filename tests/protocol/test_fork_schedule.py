@@ -3,6 +3,8 @@
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rollup.protocol.forks import Fork, ForkSchedule
 
@@ -48,3 +50,16 @@ def test_later_forks_have_their_seconds_after_genesis_and_bring_those_between():
 def test_forks_that_form_no_schedule_are_refused_with_the_reason(text, words):
     with pytest.raises(ValueError, match=re.escape(words)):
         ForkSchedule.parse(text, GENESIS)
+
+
+TIMES = st.one_of(st.none(), st.integers(0, 12))
+
+
+@given(st.lists(TIMES, min_size=len(Fork) - 1, max_size=len(Fork) - 1), st.integers(-2, 14), st.integers(-2, 14))
+def test_the_newest_fork_and_the_first_blocks_follow_from_each_forks_own_time(times, timestamp, parent):
+    schedule = ForkSchedule(**{fork.name.lower(): time for fork, time in zip(list(Fork)[1:], times, strict=True)})
+    begun = [fork for fork in Fork if (time := schedule.time_of(fork)) is not None and time <= timestamp]
+    assert [fork for fork in Fork if schedule.is_active(fork, timestamp)] == begun
+    assert schedule.at(timestamp) == (begun[-1] if begun else Fork.BEDROCK)
+    first = [fork for fork in Fork if schedule.activates(fork, timestamp, parent)]
+    assert schedule.activated(timestamp, parent) == first

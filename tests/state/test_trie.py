@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from trie import HexaryTrie
 
-from rollup.execution.state.trie import Trie, decode_path, encode_path
+from rollup.execution.state.trie import Trie
+from rollup.execution.state.trie_nodes import decode_path, encode_path
 from rollup.protocol.primitives import EMPTY_TRIE_ROOT, keccak256
 
 # Few distinct hashed keys, and unhashed ones that share 60 and more nibbles.

@@ -58,6 +58,15 @@ class BlockDiff:
     wiped: list[tuple[bytes, bytes]] = field(default_factory=list)
     gained: list[Hash] = field(default_factory=list)
     lost: list[Hash] = field(default_factory=list)
+    after: dict[Address, Account | None] | None = None  # the new accounts, of a diff that was not read from the store
+
+    def accounts_before(self) -> dict[Address, Account | None]:
+        """The accounts that the block changed, as they were."""
+        return {key: _decoded(old) for key, old, _ in self.accounts}
+
+    def accounts_after(self) -> dict[Address, Account | None]:
+        """The accounts that the block changed, as it left them."""
+        return {key: _decoded(new) for key, _, new in self.accounts} if self.after is None else self.after
 
     def encode_flat(self) -> bytes:
         """The RLP of the effect on the flat state, for the store."""
@@ -168,7 +177,7 @@ class StateDatabase:
     def stage(self, parent_root: Hash, changes: StateChanges) -> StagedState:
         """Computes the state after a block's changes and stores nothing. Raises MissingNode and StateUnavailable."""
         reader = self.reader_at(parent_root)
-        diff = BlockDiff(parent_root, parent_root)
+        diff = BlockDiff(parent_root, parent_root, after=(accounts := {}))
         staged = StagedState(parent_root, diff, {}, changes.codes, {})
         addresses = sorted(changes.accounts.keys() | changes.storage.keys() | changes.cleared)
         leaves: dict[Hash, bytes] = {}
@@ -187,6 +196,7 @@ class StateDatabase:
                     after = Account(after.nonce, after.balance, root, after.code_hash)
             else:
                 staged.storage_roots[address] = EMPTY_TRIE_ROOT
+            accounts[address] = after
             leaves[account_key(address)] = new = after.encode() if after is not None else b""
             diff.accounts.append((address, before.encode() if before is not None else b"", new))
         update = Trie(self._nodes, parent_root, self._node_cache).update(leaves)
@@ -275,11 +285,13 @@ class StateDatabase:
     def follow(self, undone: list[BlockDiff], applied: list[BlockDiff], root: Hash) -> None:
         """Moves the flat state in memory to where write_flat moved the store, at this root."""
         for diff in undone:
-            self._remember(((key, old) for key, old, _ in diff.accounts), ((key, old) for key, old, _ in diff.storage))
+            self._accounts.update(diff.accounts_before())
+            self._remember((key, old) for key, old, _ in diff.storage)
             self._forget(diff)
         for diff in applied:
             self._forget(diff)
-            self._remember(((key, new) for key, _, new in diff.accounts), ((key, new) for key, _, new in diff.storage))
+            self._accounts.update(diff.accounts_after())
+            self._remember((key, new) for key, _, new in diff.storage)
         self.flat_root = root
         _evict(self._accounts, _FLAT_CACHE_LIMIT)
         if self._slot_count > _FLAT_CACHE_LIMIT:
@@ -305,9 +317,7 @@ class StateDatabase:
         batch.delete(DIFFS, block_hash)
         batch.delete(PLACES, block_hash)
 
-    def _remember(self, accounts: Iterable[tuple[Address, bytes]], storage: Iterable[tuple[bytes, bytes]]) -> None:
-        for address, data in accounts:
-            self._accounts[address] = Account.decode(data) if data else None
+    def _remember(self, storage: Iterable[tuple[bytes, bytes]]) -> None:
         for key, data in storage:
             slots = self._slots.setdefault(key[:20], {})
             slots[int.from_bytes(key[20:], "big")] = int.from_bytes(data, "big")
@@ -406,6 +416,10 @@ def _write(batch: WriteBatch, table: str, entries: Iterable[tuple[bytes, bytes]]
             batch.put(table, key, data)
         else:
             batch.delete(table, key)
+
+
+def _decoded(data: bytes) -> Account | None:
+    return Account.decode(data) if data else None
 
 
 def _totals(hashes: Iterable[Hash]) -> dict[Hash, int]:

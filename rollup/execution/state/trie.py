@@ -10,6 +10,18 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
 from rollup.cooperative import pause
+from rollup.execution.state.trie_nodes import (
+    FULL_BRANCH,
+    HASH_ITEM,
+    child_of,
+    decode_path,
+    encode_path,
+    has_path,
+    is_branch,
+    item_at,
+    place_of,
+    put_hashes,
+)
 from rollup.protocol.primitives import EMPTY_TRIE_ROOT, Hash, keccak256, rlp_decode, rlp_encode
 
 Node = list[Any]  # a branch of 17 items, or a leaf or extension of 2, decoded
@@ -20,8 +32,6 @@ Pair = tuple[str, bytes]  # key as 64 hex digits, value (empty deletes)
 
 _EMPTY_BRANCH: Node = [b""] * 17
 _NIBBLES = "0123456789abcdef"
-_FULL_BRANCH = 3 + 16 * 33 + 1  # bytes: sixteen hashes and no value
-_HASH_ITEM, _EMPTY_ITEM = 0xA0, 0x80  # RLP's first byte of 32 bytes, of none
 
 
 class MissingNode(KeyError):
@@ -55,10 +65,8 @@ class TrieUpdate:
     lost: list[Hash] = field(default_factory=list)
 
 
-class Trie:
-    """One trie at one root, read-only; `update` returns the next root and does not change this one. cache holds encoded
-    nodes by hash; new nodes are added to it.
-    """
+class TrieView:
+    """One trie at one root, read-only. cache holds encoded nodes by hash; nodes that are read are added to it."""
 
     __slots__ = ("_cache", "_nodes", "root")
 
@@ -133,6 +141,24 @@ class Trie:
             else:
                 stack.append((prefix + segment, node[1]))
 
+    def _root_reference(self) -> Any:
+        return b"" if self.root == EMPTY_TRIE_ROOT else self.root
+
+    def _load(self, node_hash: Hash) -> bytes:
+        encoded = self._cache.get(node_hash)
+        if encoded is None:
+            encoded = self._nodes.get(node_hash)
+            if encoded is None:
+                raise MissingNode(node_hash)
+            self._cache[node_hash] = encoded
+        return encoded
+
+
+class Trie(TrieView):
+    """A trie that can compute what it becomes by some changes. Its nodes stay as they are."""
+
+    __slots__ = ()
+
     def update(self, changes: Mapping[Hash, bytes]) -> TrieUpdate:
         """Sets 32-byte keys (an empty value deletes). Raises MissingNode, also for the sibling of a deleted node."""
         result = TrieUpdate(self.root)
@@ -147,18 +173,6 @@ class Trie:
         else:
             result.root = self._done(rlp_encode(root), result)
         return result
-
-    def _root_reference(self) -> Any:
-        return b"" if self.root == EMPTY_TRIE_ROOT else self.root
-
-    def _load(self, node_hash: Hash) -> bytes:
-        encoded = self._cache.get(node_hash)
-        if encoded is None:
-            encoded = self._nodes.get(node_hash)
-            if encoded is None:
-                raise MissingNode(node_hash)
-            self._cache[node_hash] = encoded
-        return encoded
 
     def _take(self, reference: Any, result: TrieUpdate) -> Node:
         """Decodes a node that will be replaced."""
@@ -183,15 +197,42 @@ class Trie:
         encoded = rlp_encode(node)
         return node if len(encoded) < 32 else self._done(encoded, result)
 
+    def _apply_one(self, reference: Any, pair: Pair, depth: int, result: TrieUpdate) -> Outcome:
+        """Applies one change: down over the branches that have a hash at its nibble, and up again with new hashes."""
+        key, above = pair[0], []
+        while reference.__class__ is bytes and reference:
+            raw = self._load(reference)
+            if not is_branch(raw):
+                break
+            place = place_of(raw, int(key[depth], 16))
+            if raw[place] != HASH_ITEM:
+                break
+            result.lost.append(reference)
+            above.append((raw, place))
+            reference = raw[place + 1 : place + 33]
+            depth += 1
+        pause()
+        outcome = self._apply(reference, (pair,), depth, result)
+        for raw, place in reversed(above):
+            depth -= 1
+            if outcome is not None:
+                new = self._reference(outcome, result)
+                if new.__class__ is bytes:
+                    outcome = self._done(raw[: place + 1] + new + raw[place + 33 :], result)
+                    continue
+                outcome = new
+            outcome = self._put(raw, [(int(key[depth], 16), outcome)], result)
+        return outcome
+
     def _apply(self, reference: Any, pairs: Sequence[Pair], depth: int, result: TrieUpdate) -> Outcome:
         if not reference:
             return self._build([pair for pair in pairs if pair[1]], depth, result)
         if isinstance(reference, bytes):
             raw = self._load(reference)
             result.lost.append(reference)
-            if len(pairs) == 1 and len(raw) != _FULL_BRANCH:
+            if len(pairs) == 1 and len(raw) != FULL_BRANCH:
                 path = encode_path(pairs[0][0][depth:], True)
-                if _has_path(raw, path):
+                if has_path(raw, path):
                     return [path, pairs[0][1]] if pairs[0][1] else None
             if is_branch(raw):
                 return self._apply_branch(raw, pairs, depth, result)
@@ -246,19 +287,28 @@ class Trie:
         places: list[int] = []
         for index, group in groups:
             pause()
-            place = _place(raw, index)
+            place = place_of(raw, index)
             places.append(place)
-            outcomes.append((index, self._apply(_item(raw, place), group, depth + 1, result)))
+            child = item_at(raw, place)
+            if len(group) == 1:
+                outcomes.append((index, self._apply_one(child, group[0], depth + 1, result)))
+            else:
+                outcomes.append((index, self._apply(child, group, depth + 1, result)))
         if any(outcome is None for _, outcome in outcomes):
-            return self._shrink(rlp_decode(raw), outcomes, result)
-        # No child was removed, so it stays a branch.
+            return self._put(raw, outcomes, result)
         references = [self._reference(cast(Node | Hash, outcome), result) for _, outcome in outcomes]
-        patched = _put_hashes(raw, places, references)
+        patched = put_hashes(raw, places, references)
         if patched is not None:
             return self._done(patched, result)
+        return self._put(raw, [(index, new) for (index, _), new in zip(outcomes, references, strict=True)], result)
+
+    def _put(self, raw: bytes, outcomes: list[tuple[int, Outcome]], result: TrieUpdate) -> Outcome:
+        """A branch with new children, in a way that also works where one of them is gone or is shorter than a hash."""
         branch: Node = rlp_decode(raw)
-        for (index, _), reference in zip(outcomes, references, strict=True):
-            branch[index] = reference
+        if any(outcome is None for _, outcome in outcomes):
+            return self._shrink(branch, outcomes, result)
+        for index, outcome in outcomes:
+            branch[index] = self._reference(cast(Node | Hash, outcome), result)
         return branch
 
     def _shrink(self, branch: Node, outcomes: list[tuple[int, Outcome]], result: TrieUpdate) -> Outcome:
@@ -302,98 +352,6 @@ class Trie:
             if child is not None:
                 branch[index] = self._reference(child, result)
         return cast(Node, self._extend(first[depth : depth + shared], branch, result))
-
-
-def _has_path(raw: bytes, path: bytes) -> bool:
-    """Whether an encoded node is the leaf with this path. A branch begins differently, or with 32 bytes of a hash."""
-    start = _start(raw)
-    return raw[start] == _EMPTY_ITEM + len(path) and raw.startswith(path, start + 1)
-
-
-def is_branch(raw: bytes) -> bool:
-    """Whether an encoded node has 17 items rather than 2."""
-    if len(raw) == _FULL_BRANCH and raw[3] == raw[36] == _HASH_ITEM:
-        return True
-    return _skip(raw, _skip(raw, _start(raw))) != len(raw)
-
-
-def child_of(raw: bytes, index: int) -> Any:
-    """An encoded branch's child: a hash, an embedded node, or empty bytes."""
-    return _item(raw, _place(raw, index))
-
-
-def _item(raw: bytes, place: int) -> Any:
-    first = raw[place]
-    if first == _HASH_ITEM:
-        return raw[place + 1 : place + 33]
-    return b"" if first == _EMPTY_ITEM else rlp_decode(raw[place : _skip(raw, place)])
-
-
-def _put_hashes(raw: bytes, places: list[int], references: list[Any]) -> bytes | None:
-    """The branch with new hashes in place of the old ones, or None if a new or an old item is not a hash."""
-    if len(places) == 1:
-        place, reference = places[0], references[0]
-        if raw[place] != _HASH_ITEM or not isinstance(reference, bytes):
-            return None
-        return raw[: place + 1] + reference + raw[place + 33 :]
-    patched = bytearray(raw)
-    for place, reference in zip(places, references, strict=True):
-        if raw[place] != _HASH_ITEM or not isinstance(reference, bytes):
-            return None
-        patched[place + 1 : place + 33] = reference
-    return bytes(patched)
-
-
-def _place(raw: bytes, index: int) -> int:
-    """The position where an item of an encoded branch begins."""
-    if len(raw) == _FULL_BRANCH:
-        return 3 + 33 * index
-    position = 1 if raw[0] < 0xF8 else raw[0] - 0xF6
-    while index:
-        first = raw[position]
-        if first == _EMPTY_ITEM:
-            position += 1
-        elif first == _HASH_ITEM:
-            position += 33
-        else:
-            position += _length(first)
-        index -= 1
-    return position
-
-
-def _start(raw: bytes) -> int:
-    """The position where the first item of a list begins."""
-    first = raw[0]
-    return 1 if first < 0xF8 else first - 0xF6
-
-
-def _skip(raw: bytes, position: int) -> int:
-    """The position of the item after this one."""
-    first = raw[position]
-    if 0xB8 <= first < 0xC0:
-        size = first - 0xB7
-        return position + 1 + size + int.from_bytes(raw[position + 1 : position + 1 + size], "big")
-    return position + _length(first)
-
-
-def _length(first: int) -> int:
-    """The number of bytes of an item of up to 55 bytes, from its first byte."""
-    if first < 0x80:
-        return 1
-    return first - 0x7F if first < 0xC0 else first - 0xBF
-
-
-def encode_path(nibbles: str, is_leaf: bool) -> bytes:
-    """Hex-prefix encoding (Yellow Paper, appendix C)."""
-    if len(nibbles) & 1:
-        return bytes.fromhex(("3" if is_leaf else "1") + nibbles)
-    return bytes.fromhex(("20" if is_leaf else "00") + nibbles)
-
-
-def decode_path(data: bytes) -> tuple[str, bool]:
-    """The nibbles as hex digits, and whether they end in a leaf."""
-    text = data.hex()
-    return text[1:] if text[0] in "13" else text[2:], text[0] in "23"
 
 
 def _common(first: str, second: str) -> int:
