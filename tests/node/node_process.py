@@ -2,10 +2,12 @@
 
 import json
 import os
+import select
 import subprocess
 import sys
+import time
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Thread
 from urllib.request import Request, urlopen
 
@@ -16,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 GENESIS_TIME = 1_700_000_000
 PORTS = ("l1", "l2", "verifier", "rollup", "beacon", "engine")
 GWEI = 10**9
+SILENT_SECONDS = 240  # that a node may say nothing; the slowest start of a test takes some 60 beside other work
 L1, L2 = "L1 JSON-RPC", "L2 JSON-RPC"
 
 
@@ -92,8 +95,11 @@ class NodeProcess:
         return self.started["urls"][name]
 
     def next_event(self):
-        """The next line; None when the node has ended."""
-        line = self._lines.get()
+        """The next line; None when the node has ended. Fails when the node says nothing for SILENT_SECONDS."""
+        try:
+            line = self._lines.get(timeout=SILENT_SECONDS)
+        except Empty:
+            raise AssertionError(f"nothing said for {SILENT_SECONDS} s, last: {self.events[-1:]}") from None
         if not line.endswith("\n"):
             self._lines.put("")
             return None
@@ -120,8 +126,30 @@ class NodeProcess:
     def rest(self):
         """Waits for the end; every event there was."""
         self.read_all()
-        self.process.wait()
+        self.process.wait(SILENT_SECONDS)
         return self.events
+
+    def end(self, number):
+        """Sends a signal and waits for the end. Returns the seconds that the node took for it.
+
+        That is the time by the clock, less the time in which the node's main thread could have run and the machine ran
+        others instead (/proc/PID/schedstat, second field). So it is true beside any other work, and waiting for
+        something, be it a timer, counts. A process is in /proc until its parent has waited for it.
+        """
+        before, began = self._seconds_kept_waiting(), time.monotonic()
+        self.process.send_signal(number)
+        end = os.pidfd_open(self.process.pid)
+        try:
+            is_over = bool(select.select([end], [], [], SILENT_SECONDS)[0])
+        finally:
+            os.close(end)
+        assert is_over, f"still there {SILENT_SECONDS} s after the signal"
+        took = time.monotonic() - began - (self._seconds_kept_waiting() - before)
+        self.rest()
+        return took
+
+    def _seconds_kept_waiting(self):
+        return int(Path(f"/proc/{self.process.pid}/schedstat").read_text().split()[1]) / 1e9
 
     def of(self, kind):
         """The events of a kind so far."""
