@@ -6,12 +6,12 @@ nanoseconds per gas of both, on the node's own interpreter, on py-evm as it is s
 it when a transaction sends it (fast_path.py). Native calls with the slots of mappings remembered from the call before
 (layout.mapping_slot), as in a block of many, and with none. Beside them single kinds of opcode, and the Solidity twin.
 
-Time is the processor's: a call that others interrupt is not longer for it.
+Time is the processor's: a call that others interrupt is not longer for it. Calls that are compared take turns.
 """
 
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -109,15 +109,37 @@ def deploy(state: Any, address: bytes, code: bytes, storage: dict[int, int]) -> 
         state.set_storage(address, slot, word)
 
 
-def measure_call(
-    state: Any, machine: str, to: bytes, call: tuple[bytes, bytes, int], times: int, *, forgetful: bool = False
-) -> tuple[float, int]:
-    """Nanoseconds per gas of a message call (caller, data, value), always from the same state; and its gas."""
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A call that is measured many times. once: makes it from its first state; returns its seconds and its gas."""
+
+    what: str
+    machine: str
+    once: Callable[[], tuple[float, int]]
+
+
+def _medians(runs: Sequence[_Run], times: int) -> list[tuple[float, int]]:
+    """Nanoseconds per gas of each run, and its gas.
+
+    Every round makes each call once. So what slows the machine for a while slows all of them, and their ratios stay.
+    """
+    found = [[run.once() for run in runs] for _ in range(times)]
+    medians = []
+    for index in range(len(runs)):
+        gas = found[-1][index][1]
+        medians.append((statistics.median(round_[index][0] for round_ in found) * 1e9 / gas, gas))
+    return medians
+
+
+def _message_call(
+    state: Any, machine: str, to: bytes, call: tuple[bytes, bytes, int], *, forgetful: bool = False
+) -> Callable[[], tuple[float, int]]:
+    """A message call (caller, data, value)."""
     caller, data, value = call
     state.set_balance(caller, 10**40)
     context = TransactionContext(caller, 1) if machine == OURS else CancunTransactionContext(gas_price=1, origin=caller)
-    seconds, gas = [], 0
-    for _ in range(times):
+
+    def once() -> tuple[float, int]:
         state.lock_changes()
         snapshot = state.snapshot()
         state.mark_address_warm(to)
@@ -126,30 +148,30 @@ def measure_call(
             mapping_slot.cache_clear()
         started = time.process_time()
         computation = state.computation_class.apply_message(state, message, context)
-        seconds.append(time.process_time() - started)
+        seconds = time.process_time() - started
         if computation.is_error:
             raise RuntimeError(f"the call failed: {computation.error!r}")
         gas = computation.get_gas_used()
         state.revert(snapshot)
-    return statistics.median(seconds) * 1e9 / gas, gas
+        return seconds, gas
+
+    return once
 
 
-def _measure_fast_path(
-    workload: Workload, storage: dict[int, int], times: int, *, forgetful: bool
-) -> tuple[float, int]:
+def _fast_path_call(workload: Workload, storage: dict[int, int], *, forgetful: bool) -> Callable[[], tuple[float, int]]:
     accounts = AccountDatabase(_EmptyState())
     _deploy_accounts(accounts, storage)
     host = FlatHost(accounts, _TIME, CHAIN_ID)
-    seconds = []
-    for _ in range(times):
+
+    def once() -> tuple[float, int]:
         if forgetful:
             mapping_slot.cache_clear()
         started = time.process_time()
         host.begin(workload.caller, workload.value, GAS)
         execute(host, workload.calldata)
-        seconds.append(time.process_time() - started)
-    gas = GAS - host.gas
-    return statistics.median(seconds) * 1e9 / gas, gas
+        return time.process_time() - started, GAS - host.gas
+
+    return once
 
 
 def _deploy_accounts(accounts: AccountDatabase, storage: dict[int, int]) -> None:
@@ -246,32 +268,48 @@ def opcode_prices(times: int) -> Iterator[GasPrice]:
         for machine, make in _MACHINES:
             state = make(False)
             deploy(state, PROGRAM, code, {})
-            per_gas, gas = measure_call(state, machine, PROGRAM, (_CALLER, b"", 0), times)
+            run = _Run(name, machine, _message_call(state, machine, PROGRAM, (_CALLER, b"", 0)))
+            ((per_gas, gas),) = _medians([run], times)
             yield GasPrice(name, machine, gas, per_gas)
 
 
 def call_prices(workload: Workload, storage: dict[int, int], times: int) -> Iterator[GasPrice]:
-    """One call in a state it has been made in before: as opcodes, native, as the twin."""
-    caller = workload.caller.to_bytes(20, "big")
-    call = caller, workload.calldata, workload.value
+    """One call in a state it has been made in before: as opcodes, native, as the twin.
+
+    Calls that remember are measured apart from those that forget, because they share a memory. The opcodes are
+    measured beside both.
+    """
     name = f"{workload.name}, K = {workload.entries}"
-    work: dict[str, float] = {}
-    for machine, make in _MACHINES:
-        state = make(False)
-        deploy(state, PROGRAM, transcribe(workload, storage), storage)
-        work[machine], gas = measure_call(state, machine, PROGRAM, call, times)
-        yield GasPrice(f"{name}: its opcodes", machine, gas, work[machine])
-    for what, forgetful in ((NATIVE, False), (NATIVE_FORGETFUL, True)):
-        per_gas, gas = _measure_fast_path(workload, storage, times, forgetful=forgetful)
-        yield GasPrice(f"{name}: {what}", FAST_PATH, gas, per_gas, work[OURS])
-    for what, native, code in (
-        (NATIVE, True, RUNTIME_CODE),
-        (NATIVE_FORGETFUL, True, RUNTIME_CODE),
-        (TWIN, False, RUNTIME_CODE),
-    ):
+    for forgetful in (False, True):
+        opcodes = [_opcodes_run(workload, storage, machine, make) for machine, make in _MACHINES]
+        runs = [*opcodes, *_precompile_runs(workload, storage, forgetful=forgetful)]
+        medians = _medians(runs, times)
+        work = {run.machine: per_gas for run, (per_gas, _) in zip(opcodes, medians, strict=False)}
+        work[FAST_PATH] = work[OURS]
+        for run, (per_gas, gas) in zip(runs, medians, strict=True):
+            if run not in opcodes:
+                yield GasPrice(f"{name}: {run.what}", run.machine, gas, per_gas, work[run.machine])
+            elif not forgetful:
+                yield GasPrice(f"{name}: {run.what}", run.machine, gas, per_gas)
+
+
+def _opcodes_run(workload: Workload, storage: dict[int, int], machine: str, make: Callable[[bool], Any]) -> _Run:
+    state = make(False)
+    deploy(state, PROGRAM, transcribe(workload, storage), storage)
+    return _Run("its opcodes", machine, _message_call(state, machine, PROGRAM, _call_of(workload)))
+
+
+def _precompile_runs(workload: Workload, storage: dict[int, int], *, forgetful: bool) -> Iterator[_Run]:
+    """The call of the precompile on each machine, and of its twin where all is remembered."""
+    what = NATIVE_FORGETFUL if forgetful else NATIVE
+    yield _Run(what, FAST_PATH, _fast_path_call(workload, storage, forgetful=forgetful))
+    for kind in (what,) if forgetful else (what, TWIN):
         for machine, make in _MACHINES:
-            state = make(native)
-            deploy(state, ADDRESS_BYTES, code, storage)
-            forgetful = what == NATIVE_FORGETFUL
-            per_gas, gas = measure_call(state, machine, ADDRESS_BYTES, call, times, forgetful=forgetful)
-            yield GasPrice(f"{name}: {what}", machine, gas, per_gas, work[machine])
+            state = make(kind != TWIN)
+            deploy(state, ADDRESS_BYTES, RUNTIME_CODE, storage)
+            call = _message_call(state, machine, ADDRESS_BYTES, _call_of(workload), forgetful=forgetful)
+            yield _Run(kind, machine, call)
+
+
+def _call_of(workload: Workload) -> tuple[bytes, bytes, int]:
+    return workload.caller.to_bytes(20, "big"), workload.calldata, workload.value
