@@ -140,13 +140,21 @@ def sign_attestation(key: SigningKey, attestation: Attestation, influence: Seque
 def record_hash(request_hash: bytes, response_hash: bytes) -> bytes:
     """The record that inferCompact logs for a request and its response: keccak256(abi.encode(requestHash,
     responseHash)).
+
+    >>> record_hash(b"\\x01" * 32, b"\\x02" * 32).hex()[:16]
+    '346d8c96a2454213'
     """
     return keccak256(request_hash + response_hash)
 
 
 def attestation_typed_data(attestation: Attestation, influence: Sequence[int], chain_id: int) -> dict[str, Any]:
     """The attestation as EIP-712 JSON, for wallets that sign typed data: `account.sign_typed_data(full_message=...)`,
-    or eth_signTypedData_v4. The precompile accepts such a signature like one of `sign_attestation`."""
+    or eth_signTypedData_v4. The precompile accepts such a signature like one of `sign_attestation`.
+
+    >>> attestation = Attestation(1, "0x" + "ab" * 20, nonce=0, deadline=1_700_000_060)
+    >>> attestation_typed_data(attestation, [], chain_id=901)["domain"]["chainId"]
+    901
+    """
     members = _members(ATTESTATION_TYPE)
     values = [*attestation.as_tuple(), list(influence)]
     return {

@@ -6,6 +6,68 @@
 
 Amounts are wei, times unix seconds, shares basis points. A refused call raises `AttributionError`, whose text explains
 the typed error. The node never imports this module.
+
+`alice` and `bob` are accounts of eth_account. Alice curates a DataNet and owns a model; Bob contributes and asks:
+
+>>> datanet = client.create_datanet(alice)
+>>> receipt = client.contribute(alice, datanet, [(bob.address, 7, b"\\x0b" * 32)])
+>>> receipt = client.set_units(alice, datanet, bob.address, 10)
+>>> client.member(datanet, bob.address)[0]
+10
+>>> model = client.register_model(alice, [(datanet, 1)], price=Price(1_000, 10, 20))
+>>> client.quote(model, 2_000, 1_000)
+1040
+>>> receipt = client.infer(bob, model, input_tokens=2_000, output_tokens=1_000)
+>>> receipt = client.infer_compact(bob, model, fee=10**6, record=record_hash(b"\\x01" * 32, b"\\x02" * 32))
+>>> [name for name, _ in client.events(receipt)]
+['Inferred']
+>>> receipt = client.infer_batch(alice, model, 3, fee=10**6, influence=encode_influence([Influence(datanet)]))
+>>> client.usage(model).inferences
+5
+>>> owed = client.claimable(bob.address, [datanet])
+>>> client.claim_for(alice, bob.address, [datanet]) == owed > 0
+True
+
+An owner changes the terms, then the owner of the model and the curator of the DataNet:
+
+>>> receipt = client.set_price(alice, model, Price(per_call=500))
+>>> receipt = client.record_training(alice, model, 1, b"\\x01" * 32, b"\\x02" * 32)
+>>> receipt = client.set_attributor(alice, model, bob.address)
+>>> client.model(model).signer == bob.address
+True
+>>> receipt = client.transfer_model(alice, model, bob.address)
+>>> receipt = client.transfer_curator(alice, datanet, bob.address)
+>>> client.datanet(datanet).curator == client.model(model).owner == bob.address
+True
+
+A job is paid for before it is answered. `now` is the time of the newest block:
+
+>>> job = client.request(alice, model, deadline=now + 60, escrow=5_000)
+>>> receipt = client.settle(bob, job, response_hash=b"\\x03" * 32)
+>>> client.job(job).state
+2
+>>> receipt = client.harvest(bob, [datanet])
+>>> client.claim(bob) > 0
+True
+>>> client.cancel(alice, job)
+Traceback (most recent call last):
+attribution_precompile.client_values.AttributionError: ...
+
+An attestation names whose texts an answer used, and the attributor signs it:
+
+>>> attestation = Attestation(model, alice.address, client.nonce(alice.address), now + 60)
+>>> influence = encode_influence([Influence(datanet, bob.address, 3)])
+>>> signature = sign_attestation(bob_key, attestation, influence, client.web3.eth.chain_id)
+>>> receipt = client.infer_attested(alice, attestation, influence, signature, fee=10**6)
+>>> client.events(receipt)[0][1]["influence"] == influence
+True
+
+`send` sends any other call by its name in the ABI. Only the admin sets the platform's share:
+
+>>> receipt = client.send(alice, "contribute", client.create_datanet(alice), [])
+>>> client.set_platform(bob, bob.address, bob.address, 1_000)
+Traceback (most recent call last):
+attribution_precompile.client_values.AttributionError: ...
 """
 
 from collections.abc import Sequence

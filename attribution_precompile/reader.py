@@ -25,6 +25,36 @@ class AttributionReader:
     """Reads the precompile behind any JSON-RPC endpoint that web3.py can reach. It needs no account.
 
     Amounts are wei and times Unix seconds. A refused call raises AttributionError.
+
+    >>> reader = AttributionReader(client.web3)
+    >>> reader.version() == reader.call("version")
+    True
+    >>> admin, treasury, bps = reader.platform()
+    >>> bps
+    500
+    >>> receipt = reader.wait(client.send(alice, "createDatanet", b"\\x00" * 32)["transactionHash"])
+    >>> ((event, arguments),) = reader.events(receipt)
+    >>> event, reader.datanet(arguments["datanetId"]).curator == alice.address
+    ('DatanetCreated', True)
+    >>> reader.member(arguments["datanetId"], bob.address), reader.nonce(bob.address)
+    ((0, 0), 0)
+    >>> reader.decode_call(reader.selector("version"))
+    ('version', {})
+    >>> for refused in (reader.model, reader.usage, reader.job):
+    ...     try:
+    ...         refused(999)
+    ...     except AttributionError as error:
+    ...         print(error.name)
+    UnknownModel
+    UnknownModel
+    UnknownJob
+    >>> reader.claimable(bob.address)
+    0
+    >>> try:
+    ...     reader.quote(999, 1, 1)
+    ... except AttributionError as error:
+    ...     print(error)
+    UnknownModel(999)
     """
 
     def __init__(self, web3: Web3) -> None:

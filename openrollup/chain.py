@@ -37,6 +37,23 @@ class Chain:
     ...     safe = chain.run_until_safe()
     ...     (head.number, chain.l2.verified == chain.l2.safe)
     (3, True)
+
+    The id of a model, its inferences, and the rows and books that follow from them:
+
+    >>> chain.model(contributors=3)
+    1
+    >>> made = chain.inferences(2, contributors=3)
+    >>> chain.call("eth_blockNumber") == hex(chain.l2.head.number)
+    True
+    >>> len(chain.table("inferences")) >= 2, len(chain.blocks()) > 0, len(chain.fees()) > 0, len(chain.batches()) >= 0
+    (True, True, True, True)
+    >>> chain.credits().sum("amount") == chain.table("inferences").sum("fee") == chain.audit()["received"]
+    True
+
+    Without `with`, close it at the end:
+
+    >>> chain = Chain()
+    >>> chain.close()
     """
 
     def __init__(self, *, virtual_clock: bool = True, genesis_time: int | None = None, **options: Any) -> None:
@@ -63,7 +80,7 @@ class Chain:
         self.close()
 
     def close(self) -> None:
-        """Ends the node: with `data_dir` it can be opened again, without it everything is gone."""
+        """Ends the node. With `data_dir` the chain can be opened again; without it, it is lost."""
         self.node.close()
 
     # ------------------------------------------------------------ verbs
@@ -76,10 +93,10 @@ class Chain:
         return self.l2.safe
 
     def inferences(self, count: int, contributors: int = 10) -> Rows:
-        """Makes so many paid inferences of a model whose DataNet has so many contributors; returns their rows.
+        """Makes `count` paid inferences of a model whose DataNet has this number of contributors; returns their rows.
 
         Each is a transaction of its own (`inferCompact`) that goes through the pool, from one of eight payers in turn.
-        The DataNet and the model are made the first time.
+        The first call makes the DataNet and the model.
         """
         before = self.l2.head.number
         made = {"0x" + item.hex() for item in self._load.infer(count, contributors)}
@@ -113,7 +130,7 @@ class Chain:
         return self.table("blocks", first, last)
 
     def fees(self, first: int = 0, last: int | None = None) -> Rows:
-        """What each sender paid beside the value: execution, L1 data, operator fee."""
+        """The fees that each sender paid: execution, L1 data, operator fee."""
         return self.table("fees", first, last)
 
     def credits(self, first: int = 0, last: int | None = None) -> Rows:

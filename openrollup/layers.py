@@ -8,7 +8,11 @@ from rollup.protocol.block import Block
 
 @dataclass(slots=True, frozen=True)
 class Head:
-    """A block that a label points to: number, hash (0x text) and time in unix seconds."""
+    """A block that a label points to: number, hash (0x text) and time in Unix seconds.
+
+    >>> Head(7, "0x" + "ab" * 32, 1_700_000_014).number
+    7
+    """
 
     number: int
     hash: str
@@ -30,7 +34,17 @@ class _Layer:
 
 
 class L1(_Layer):
-    """The mock L1: it mines when its slot comes, or when asked to."""
+    """The mock L1: it mines when its slot comes, or when asked to.
+
+    >>> before = chain.l1.head
+    >>> chain.l1.mine(3).number == before.number + 3
+    True
+    >>> replaced = chain.l1.head
+    >>> chain.l1.reorg(2).hash != replaced.hash
+    True
+    >>> chain.l1.base_fee > 0
+    True
+    """
 
     @property
     def head(self) -> Head:
@@ -43,7 +57,7 @@ class L1(_Layer):
         return self._node.l1.chain.head.header.base_fee_per_gas or 0
 
     def mine(self, count: int = 1) -> Head:
-        """Mines so many blocks, each in its slot, which every actor reads; the clock jumps to each slot."""
+        """Mines `count` blocks, each in its slot, which every actor reads; the clock jumps to each slot."""
         for _ in range(count):
             self._advance_clock_to(self._node.l1.miner.next_block_time)
             self._node.mine_l1()
@@ -62,7 +76,19 @@ class L1(_Layer):
 
 
 class L2(_Layer):
-    """The rollup: what the sequencer has built, and what derivation from L1 says of it."""
+    """The rollup: the blocks that the sequencer built, and those that were derived from L1.
+
+    >>> chain.l2.stop_batcher()
+    >>> head = chain.l2.build(2)
+    >>> head == chain.l2.head, chain.l2.safe.number < head.number
+    (True, True)
+    >>> chain.l2.start_batcher()
+    >>> safe = chain.run_until_safe(head.number)
+    >>> chain.l2.verified == chain.l2.safe, chain.l2.finalized.number <= safe.number
+    (True, True)
+    >>> chain.l2.base_fee > 0
+    True
+    """
 
     @property
     def head(self) -> Head:
@@ -90,7 +116,7 @@ class L2(_Layer):
         return self._node.l2.chain.head.header.base_fee_per_gas or 0
 
     def build(self, count: int = 1) -> Head:
-        """Builds so many blocks, and the L1 blocks that come due before them; the clock jumps from one to the next."""
+        """Builds `count` blocks, and the L1 blocks that are due before them; the clock jumps from one to the next."""
         wanted = self.head.number + count
         while self.head.number < wanted:
             if not self._node.advance(1):
@@ -98,9 +124,9 @@ class L2(_Layer):
         return self.head
 
     def stop_batcher(self) -> None:
-        """Batches stay away from L1 until `start_batcher`: the safe head stands still."""
+        """Stops the batcher: the safe head does not move until `start_batcher`."""
         self._node.batcher.stop()
 
     def start_batcher(self) -> None:
-        """The batcher goes on where it stopped."""
+        """Starts the batcher again; it continues where it stopped."""
         self._node.batcher.start()

@@ -22,6 +22,7 @@ class Rows(Sequence[Row]):
     >>> rows = Rows(TABLES["usage"], [{"day": 0, "model_id": 1, "inferences": 2, "fees": 3 * 10**30, "gas": 5}])
     >>> rows[0]["fees"], rows.sum("inferences"), rows.column("gas")
     (3000000000000000000000000000000, 2, [5])
+    >>> frame = rows.to_pandas()  # doctest: +SKIP
     """
 
     def __init__(self, table: Table, rows: Iterable[Row]) -> None:
@@ -50,13 +51,13 @@ class Rows(Sequence[Row]):
         return f"<{len(self)} rows of {self.name}>"
 
     def column(self, name: str) -> list[Any]:
-        """One column's values in order; KeyError for a name that the table has not."""
+        """The values of a column in order. Raises KeyError for a name that is not a column of the table."""
         if name not in {column.name for column in self.columns}:
             raise KeyError(f"{self.name} has no column {name!r}: it has {', '.join(c.name for c in self.columns)}")
         return [row[name] for row in self._rows]
 
     def sum(self, name: str) -> int:
-        """The sum of a column of numbers, exact; what is None does not count."""
+        """The exact sum of a column of numbers; None counts as nothing."""
         return sum(value for value in self.column(name) if value is not None)
 
     def to_pandas(self) -> "pd.DataFrame":

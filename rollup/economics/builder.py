@@ -143,7 +143,14 @@ def answer(
     tokens: tuple[int, int] = DEFAULT_TOKENS,
     batch: int = DEFAULT_BATCH,
 ) -> Answer:
-    """The answer. Without a profile the gas is that of the precompile's own code on this model's shape."""
+    """Whether a model pays at some numbers of queries per month. Without a profile the gas is that of the precompile's
+    own code on this model's shape.
+
+    >>> model = Model("notes", Shape(), 125 * 10**14, "an example")
+    >>> found = answer(model, Prices.preset("local"), (50, 50_000))
+    >>> [month.queries for month in found.months]
+    [50, 50000]
+    """
     if not queries or min(queries) < 1 or max(queries) > MAX_QUERIES:
         raise EconomicsError(f"queries per month are 1 to {MAX_QUERIES:,}")
     wishes = wishes or Wishes()

@@ -52,7 +52,13 @@ def viable_models(market: Market, users: float) -> int:
 
 
 def fixed_point(market: Market) -> tuple[float, float] | None:
-    """The users and models of the unstable fixed point; None where users fall from everywhere, or grow from one on."""
+    """The users and models of the unstable fixed point. None if users fall from every
+    start, or grow from the first one on.
+
+    >>> users, models = fixed_point(Market(hosting=2.0))
+    >>> users > 1 and models > 0
+    True
+    """
     tried = np.geomspace(1.0, market.max_users, _STEPS)
     first = next((number for number, users in enumerate(tried) if _grows(market, float(users))), None)
     if not first:
@@ -70,7 +76,11 @@ def take_off(
     market: Market, users: Sequence[float], models: Sequence[int], *, months: int = 36, runs: int = 20, seed: int = 1
 ) -> TakeOff:
     """Simulates `months` months from each start: how often the market holds, that is, has at the end at least 95 % of
-    the users of a year before (or of the start). All on the same streams."""
+    the users of a year before (or of the start). All on the same streams.
+
+    >>> take_off(Market(hosting=2.0), [10], [50], months=12, runs=2).held
+    ((1.0,),)
+    """
     if not users or not models:
         raise EconomicsError("at least one number of users and one number of models are expected")
     held = tuple(tuple(_holds(market, start, count, months, runs, seed) for count in models) for start in users)

@@ -77,7 +77,12 @@ def seeds_of(seed: int, subset: int, runs: range) -> list[np.random.SeedSequence
 
 
 def simulate(market: Market, months: int, seeds: list[np.random.SeedSequence]) -> Mapping[str, Floats]:
-    """`months` months of each run: by column an array (run, month). Amounts in OPEN per month."""
+    """`months` months of each run: by column an array (run, month). Amounts in OPEN per month.
+
+    >>> from rollup.economics.experiment import seeds_of
+    >>> simulate(Market(), 12, seeds_of(1, 0, range(3)))["users"].shape
+    (3, 12)
+    """
     if not 0 < months <= MAX_MONTHS:
         raise EconomicsError(f"a simulation has 1 to {MAX_MONTHS} months")
     state = _State(

@@ -244,7 +244,13 @@ def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def quantiles(found: Mapping[str, Any], name: str, simulation: int = 0, subset: int = 0) -> Any:
-    """The 5, 25, 50, 75 and 95 % quantiles of a column over the runs, an array (quantile, timestep)."""
+    """The 5, 25, 50, 75 and 95 % quantiles of a column over the runs, an array (quantile, timestep).
+
+    >>> column = np.array([1.0, 2.0, 3.0])
+    >>> runs = {"simulation": np.zeros(3), "subset": np.zeros(3), "timestep": np.ones(3), "users": column}
+    >>> quantiles(runs, "users")[2]
+    array([2.])
+    """
     chosen = (found["simulation"] == simulation) & (found["subset"] == subset)
     values, times = found[name][chosen], found["timestep"][chosen]
     by_month = [values[times == time] for time in np.unique(times)]

@@ -31,7 +31,13 @@ class Fact:
 
 
 def facts(answer: Answer) -> list[Fact]:
-    """All numbers of an answer, the inputs first."""
+    """All numbers of an answer, the inputs first.
+
+    >>> from rollup.economics import Model, Prices, Shape, answer
+    >>> found = answer(Model("notes", Shape(), 125 * 10**14, "an example"), Prices.preset("local"), (50,))
+    >>> facts(found)[0].table
+    'inputs'
+    """
     return [
         *_inputs(answer),
         *(fact for route in answer.routes for fact in _route_facts(answer, route)),
@@ -40,7 +46,11 @@ def facts(answer: Answer) -> list[Fact]:
 
 
 def csv_text(rows: Iterable[Fact]) -> str:
-    """The facts as CSV with a header."""
+    """The facts as CSV with a header.
+
+    >>> csv_text([Fact("inputs", "", "", "fee", "1", "OPEN", "an example", False)]).splitlines()[1]
+    'inputs,,,fee,1,OPEN,an example,False'
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(field.name for field in fields(Fact))
@@ -130,7 +140,12 @@ def _route_month_facts(answer: Answer, queries: str, item: RouteMonth) -> Iterat
 
 
 def conclusion(answer: Answer) -> str:
-    """The answer in one sentence, for the smallest number of queries."""
+    """The answer in one sentence, for the smallest number of queries.
+
+    >>> from rollup.economics import Model, Prices, Shape, answer
+    >>> conclusion(answer(Model("notes", Shape(), 125 * 10**14, "an example"), Prices.preset("local"), (50,)))
+    'At 0.0125 OPEN per query and 50 queries per month the model ...
+    """
     month = min(answer.months, key=lambda item: item.queries)
     best = max(month.routes, key=lambda item: item.owner_net)
     single, cheapest = month.of("infer"), month.cheapest

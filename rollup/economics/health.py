@@ -33,7 +33,12 @@ class Health:
 
 
 def health(paid: Sequence[Paid]) -> Health:
-    """The health of the inference records."""
+    """The health of the inference records.
+
+    >>> from rollup.economics import Paid
+    >>> health([Paid(1, "0xa", 10**16, 10**14, 0, "0x1", "0x2", (1, 1), 1, {})]).payers
+    1
+    """
     volumes = Counter[str]()
     times: dict[str, list[int]] = defaultdict(list)
     for item in paid:

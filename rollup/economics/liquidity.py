@@ -62,7 +62,12 @@ def after(sheet: Sheet, flow: Flow, shape: Shape) -> Sheet:
 
 
 def sheets(flows: Sequence[Flow], shape: Shape, first: Sheet | None = None) -> list[Sheet]:
-    """The sheets after each month."""
+    """The sheets after each month.
+
+    >>> month = Flow(minted=10**21, inferences=1_000, fee=10**16, gas=10**15)
+    >>> [sheet.difference for sheet in sheets([month, month], Shape())]
+    [0, 0]
+    """
     found, sheet = [], first or Sheet()
     for flow in flows:
         sheet = after(sheet, flow, shape)

@@ -110,7 +110,13 @@ def clusters(world: World) -> dict[str, str]:
 
 
 def label(world: World) -> list[Pair]:
-    """Every pair of payer and model with its rules and its class, by volume."""
+    """Every pair of payer and model with its rules and its class, by volume.
+
+    >>> item = Paid(1, "0xa", 10**16, 10**14, 0, "0x1", "0x2", (1, 1), 1, {"0xa": 10**16})
+    >>> (pair,) = label(World([item], {1: frozenset({"0xa"})}, {1: "0xa"}, {}))
+    >>> pair.label
+    'self-paid'
+    """
     cluster = clusters(world)
     grouped: dict[tuple[int, str], list[Paid]] = defaultdict(list)
     for item in world.paid:

@@ -89,6 +89,10 @@ def observe(rpc: JsonRpcClient, first: int = 0, last: int | None = None) -> Obse
     """The use in the blocks `first` to `last`, by default to the head.
 
     Raises EconomicsError when there are too few inferences to tell a rate, or the client's Temporary and RpcError.
+
+    >>> made = chain.inferences(2, contributors=3), chain.l2.build(1), chain.inferences(2, contributors=3)
+    >>> observe(chain.rpc).inferences >= 4
+    True
     """
     seen = [item for item in _listed(rpc, first) if last is None or item.block <= last]
     return summary(seen)

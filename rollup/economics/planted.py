@@ -36,7 +36,11 @@ class Found:
 
 
 def found_by_kind(share: float = 0.3, runs: int = 20, seed: int = 1) -> list[Found]:
-    """Each kind by itself as `share` (0 to 1) of a model's volume. EconomicsError for an impossible share."""
+    """Each kind by itself as `share` (0 to 1) of a model's volume. EconomicsError for an impossible share.
+
+    >>> [0 <= row.found <= 1 for row in found_by_kind(runs=1)]
+    [True, True, True, True]
+    """
     if not 0 < share < 1 or runs < 1:
         raise EconomicsError("a share of noise above 0 and below 1 and at least one run are expected")
     return [_found(kind, share, np.random.SeedSequence(seed).spawn(runs)) for kind in KINDS]
