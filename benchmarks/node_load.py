@@ -21,8 +21,11 @@ from urllib.request import Request, urlopen
 
 from attribution_precompile import ADDRESS_BYTES
 from benchmarks.command_line import Parser, positive
+from benchmarks.safe_heads import wait_until_safe
 from rollup.economics import calls
 from rollup.economics.shape import Level
+from rollup.load.job import LoadError
+from rollup.load.scene import Scene
 from rollup.protocol.accounts import USERS, DevAccount
 from rollup.protocol.call import Call
 
@@ -35,10 +38,7 @@ _INFERENCE_GAS: Final = 300_000
 _PORTS: Final = ("l1", "l2", "verifier", "rollup", "beacon", "engine")
 _TICK: Final = 0.25  # seconds between two batches of transactions
 _SAMPLE: Final = 10.0  # seconds between two samples
-
-
-class LoadError(Exception):
-    """The node does not answer as the load needs it."""
+_SAFE_SECONDS: Final = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,21 +214,16 @@ class NodeLoad:
         self._on_sample(sample)
 
     def _settle(self, started: float) -> None:
-        """Waits until the pool is empty and its last block is safe on both nodes; goes on sampling."""
+        """Waits until the pool is empty and its last block is safe on both nodes, and takes samples meanwhile."""
         while int(rpc(self.target.l2, "txpool_status")["pending"], 16):
             time.sleep(1)
-        last = int(rpc(self.target.l2, "eth_blockNumber"), 16)
-        deadline = time.monotonic() + 600
-        while min(self._safe(self.target.l2), self._safe(self.target.verifier)) < last:
-            if time.monotonic() > deadline:
-                raise LoadError(f"block {last} is not safe ten minutes after the load's end")
-            time.sleep(2)
+
+        def sample() -> None:
             if time.monotonic() - started - self.result.samples[-1].seconds > _SAMPLE:
                 self._sample(time.monotonic() - started)
-        self.result.caught_up_seconds = round(time.monotonic() - started - self._plan.seconds, 1)
 
-    def _safe(self, url: str) -> int:
-        return int(rpc(url, "eth_getBlockByNumber", "safe", False)["number"], 16)
+        wait_until_safe(Scene(self.target.l2), Scene(self.target.verifier), _SAFE_SECONDS, sample)
+        self.result.caught_up_seconds = round(time.monotonic() - started - self._plan.seconds, 1)
 
     def _audit(self) -> None:
         books = [rpc(url, "open_audit") for url in (self.target.l2, self.target.verifier)]

@@ -1,14 +1,10 @@
 """The root over a block's transactions or receipts: a trie keyed by the RLP of the index (Yellow Paper, 4.3.2).
 
-    trie = OrderedTrie()
-    trie.extend(encoded)  # as often as there is more
-    root = trie.root()
-
 From index 128 on, the keys of sixteen neighbours differ in their last nibble alone. So sixteen of them are one branch,
-which is hashed as soon as it is full. What remains for the end is a sixteenth of the nodes.
+and the nodes above are a sixteenth of all.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,51 +25,25 @@ class _Entry:
     branch: Any = None  # its reference
 
 
-class OrderedTrie:
-    """A trie over items that come in order."""
-
-    def __init__(self) -> None:
-        self._items: list[bytes] = []  # those that are in no full branch
-        self._branches: list[_Entry] = []
-
-    def __len__(self) -> int:
-        return len(self._items) + _BRANCH * len(self._branches)
-
-    def extend(self, items: Iterable[bytes]) -> None:
-        """Adds encoded transactions or receipts at the end."""
-        waiting = self._items
-        for item in items:
-            waiting.append(item)
-            if len(waiting) == _ONE_BYTE + _BRANCH:
-                pause()
-                self._branches.append(_full_branch(_ONE_BYTE + _BRANCH * len(self._branches), waiting[_ONE_BYTE:]))
-                del waiting[_ONE_BYTE:]
-
-    def root(self) -> Hash:
-        """The root over all items so far."""
-        if not self._items:
-            return EMPTY_TRIE_ROOT
-        first, rest = self._items[:_ONE_BYTE], self._items[_ONE_BYTE:]
-        after = len(self) - len(rest)
-        entries = [_Entry(_key(index), item) for index, item in enumerate(first[1:], 1)]
-        entries.append(_Entry(_key(0), first[0]))
-        entries += self._branches
-        entries += [_Entry(_key(index), item) for index, item in enumerate(rest, after)]
-        return keccak256(rlp_encode(_node(entries, 0, len(entries), 0)))
-
-
-def ordered_trie_root(items: Iterable[bytes]) -> Hash:
+def ordered_trie_root(items: Sequence[bytes]) -> Hash:
     """The root over encoded transactions or receipts."""
-    trie = OrderedTrie()
-    trie.extend(items)
-    return trie.root()
+    if not items:
+        return EMPTY_TRIE_ROOT
+    full = len(items) - (len(items) - _ONE_BYTE) % _BRANCH if len(items) > _ONE_BYTE else len(items)
+    entries = [_Entry(_key(index), item) for index, item in enumerate(items[1:_ONE_BYTE], 1)]
+    entries.append(_Entry(_key(0), items[0]))
+    for index in range(_ONE_BYTE, full, _BRANCH):
+        pause()
+        entries.append(_full_branch(index, items[index : index + _BRANCH]))
+    entries += [_Entry(_key(index), items[index]) for index in range(full, len(items))]
+    return keccak256(rlp_encode(_node(entries, 0, len(entries), 0)))
 
 
 def _key(index: int) -> str:
     return rlp_encode(to_int_bytes(index)).hex()
 
 
-def _full_branch(first: int, items: list[bytes]) -> _Entry:
+def _full_branch(first: int, items: Sequence[bytes]) -> _Entry:
     node: list[Any] = [_reference([_EMPTY_LEAF_PATH, item]) for item in items]
     node.append(b"")
     return _Entry(_key(first)[:-1], branch=_reference(node))
