@@ -43,6 +43,41 @@ def test_axe_finds_nothing_serious_and_nothing_is_wider_than_the_screen(chain, v
     assert found == []
 
 
+# Ordinary words of table cells that stand on more than one line: hashes and addresses are longer, or have digits.
+BROKEN_WORDS = """() => {
+  const found = [];
+  for (const cell of document.querySelectorAll('td, th')) {
+    const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+      for (const match of texts.currentNode.data.matchAll(/(?<![\\w.-])[A-Za-z]{2,14}(?![\\w.-])/g)) {
+        const range = document.createRange();
+        range.setStart(texts.currentNode, match.index);
+        range.setEnd(texts.currentNode, match.index + match[0].length);
+        if (new Set([...range.getClientRects()].map((rect) => rect.top)).size > 1) found.push(match[0]);
+      }
+    }
+  }
+  return found;
+}"""
+
+
+def test_no_word_of_a_table_is_broken_on_a_narrow_screen(chain, visit):
+    page = visit(chain, "", viewport={"width": 320, "height": 800})
+    found = {}
+    for route in with_an_answer(chain, ROUTES):
+        page.goto(f"{chain.url}#/{route}")
+        settled(page)
+        found[route] = page.evaluate(BROKEN_WORDS)
+    assert {route: words for route, words in found.items() if words} == {}
+    # A rule that breaks words anywhere is seen by this measure.
+    for rule in (
+        "td, td * { white-space: normal !important; word-break: break-all !important }",
+        "table { table-layout: fixed !important; width: 90px !important; min-width: 0 !important }",
+    ):
+        page.evaluate("(rule) => document.styleSheets[0].insertRule(rule)", rule)
+    assert page.evaluate(BROKEN_WORDS) != []
+
+
 def test_the_keyboard_alone_reaches_the_content_a_span_and_its_text(chain, visit):
     made = next(item for item in chain.rpc("open_listInferences", {}, None, 10)["inferences"] if item["influence"])
     page = visit(chain, f"answer/{made['transactionHash']}")
