@@ -1,4 +1,8 @@
-"""Chromium through Playwright, one per test file, with a fresh context per test. Skipped, loudly, without it."""
+"""Chromium through Playwright, one per test file, with a page of its own per test. Skipped, loudly, without it.
+
+The pages keep nothing in the browser, so those of a file share a context. Chromium then has their files and compiled
+code already. A test that needs another kind of context has one of its own.
+"""
 
 import os
 import shutil
@@ -7,6 +11,7 @@ import pytest
 
 from tests.web.page_chain import PageChain
 
+VIEWPORT = {"width": 1280, "height": 900}
 PATIENCE = 60_000  # milliseconds; a busy machine shows a page late, and a page that never comes fails all the same
 
 
@@ -55,13 +60,21 @@ def fresh():
         found.stop()
 
 
+@pytest.fixture(scope="module")
+def shared_context(browser):
+    """The context of the pages that need none of their own."""
+    found = browser.new_context(viewport=VIEWPORT)
+    yield found
+    found.close()
+
+
 @pytest.fixture
-def visit(browser):
+def visit(browser, shared_context):
     """Opens a page of a chain: `visit(chain, "l2/block/1")`. At the end no error, no violation, nothing foreign."""
     visitors = []
 
     def open_page(chain, route="", **context):
-        visitor = Visitor(browser, chain, context)
+        visitor = Visitor(browser, shared_context, chain, context)
         visitors.append(visitor)
         visitor.page.goto(f"{chain.url}#/{route}")
         return visitor.page
@@ -72,19 +85,18 @@ def visit(browser):
 
 
 class Visitor:
-    """A context whose page must stay on its own origin and without errors."""
+    """A page that must stay on its own origin and without errors."""
 
-    def __init__(self, browser, chain, context):
-        context.setdefault("viewport", {"width": 1280, "height": 900})
+    def __init__(self, browser, shared, chain, context):
         self.allowed = context.pop("allowed_errors", ())
         has_news = context.pop("has_news", True)
-        self.context = browser.new_context(**context)
-        if not has_news:
-            self.context.route_web_socket("**", lambda socket: None)  # it opens, and nothing comes
+        self._own = browser.new_context(**{"viewport": VIEWPORT, **context}) if context else None
         self.problems = []
         self._origin = chain.url
-        self.page = self.context.new_page()
+        self.page = (self._own or shared).new_page()
         self.page.set_default_timeout(PATIENCE)
+        if not has_news:
+            self.page.route_web_socket("**", lambda socket: None)  # it opens, and nothing comes
         self.page.on("request", self._on_request)
         self.page.on("pageerror", lambda error: self.problems.append(f"page error: {error}"))
         self.page.on("console", self._on_console)
@@ -98,5 +110,7 @@ class Visitor:
             self.problems.append(f"console: {message.text}")
 
     def close(self):
-        self.context.close()
+        self.page.close()
+        if self._own:
+            self._own.close()
         assert self.problems == []

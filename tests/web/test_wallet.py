@@ -42,7 +42,7 @@ WALLET = """
 
 def open_with_wallet(chain, visit, route):
     page = visit(chain)
-    page.context.add_init_script(WALLET)
+    page.add_init_script(WALLET)
     page.goto("about:blank")
     page.goto(f"{chain.url}#/{route}")
     return page
