@@ -5,10 +5,12 @@ import json
 from click.testing import CliRunner
 from playwright.sync_api import expect
 
+from attribution_precompile.client import Price
 from rollup.cli import main
 from rollup.cli.economics_source import read_source
 from rollup.economics import Prices, answer
-from tests.web.story import ACCOUNTS
+from rollup.protocol.primitives import keccak256
+from tests.web.story import ACCOUNTS, play_texts
 
 
 def test_a_claim_moves_exactly_the_amount_shown(fresh, visit):
@@ -138,3 +140,17 @@ def hold(route, held):
         held.append(route)
     else:
         route.continue_()
+
+
+def test_a_long_name_hides_nothing_beside_it_and_is_whole_on_its_own_page(fresh, visit):
+    name = "🩺" * 30 + "W" * 90
+    client, _ = play_texts(fresh)
+    fresh.rpc("open_putContent", name)
+    model = client.register_model(ACCOUNTS[0], [(1, 1)], price=Price(1, 1, 1), metadata=keccak256(name.encode()))
+    client.infer(ACCOUNTS[2], model, input_tokens=1, output_tokens=1)
+    page = visit(fresh, "usage")
+    link = page.get_by_role("link", name=f"Model {model}")
+    expect(link).to_have_text(f"Model {model} · {'🩺' * 30}{'W' * 10}…")
+    assert page.locator("table", has=link).evaluate("(item) => item.getBoundingClientRect().right") <= 1280
+    link.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("W" * 90)

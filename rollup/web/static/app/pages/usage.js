@@ -5,7 +5,7 @@ import {heads} from '../heads.js';
 import {useData} from '../use_data.js';
 import {bpsText, grouped, hex, num, percent, shortOpen, utc} from '../format.js';
 import {nameOfHash} from '../studio/names_kept.js';
-import {listModels, title} from '../studio/registry.js';
+import {listModels, title, wholeTitle} from '../studio/registry.js';
 import {Page, Section} from '../parts/page.js';
 import {Facts, Table} from '../parts/table.js';
 import {Empty, Failure, Loaded} from '../parts/notice.js';
@@ -158,7 +158,7 @@ function Model({found: {model, usage, inferences, isCut, end, labels, replay}}) 
 export function ModelUsage({id}) {
   const isId = /^\d{1,18}$/.test(id);
   const data = useData(() => (isId ? load(Number(id)) : Promise.reject(new Error(`${id} is no model's number`))), [id], {live: 'slowly'});
-  return html`<${Page} title=${title({id, name: data.value?.name}, 'Model')} above=${html`<a href="#/usage">Usage</a>`} actions=${data.value && html`<a class="button" href=${`#/economics?model=${id}`}>Does it pay?</a>`}>
+  return html`<${Page} title=${wholeTitle({id, name: data.value?.name}, 'Model')} above=${html`<a href="#/usage">Usage</a>`} actions=${data.value && html`<a class="button" href=${`#/economics?model=${id}`}>Does it pay?</a>`}>
     <${Loaded} data=${data} lines=${8}>${(found) => html`<${Model} found=${found} />`}<//>
     ${data.error && !data.value && html`<p><a href="#/usage">To all models</a></p>`}
   <//>`;

@@ -33,5 +33,13 @@ async function datanet(id) {
   }
 }
 
-/** @param {{id: number, name: string|null}} item @param {string} kind @returns {string} */
-export const title = (item, kind) => (item.name ? `${kind} ${item.id} · ${item.name}` : `${kind} ${item.id}`);
+const MOST_OF_A_NAME = 40;
+
+/** @param {{id: number, name: string|null}} item @param {string} kind @returns {string} for a heading: the whole name */
+export const wholeTitle = (item, kind) => (item.name ? `${kind} ${item.id} · ${item.name}` : `${kind} ${item.id}`);
+
+/** @param {{id: number, name: string|null}} item @param {string} kind @returns {string} for lists, where a long name would hide what stands beside it */
+export function title({id, name}, kind) {
+  const letters = [...(name ?? '')];
+  return wholeTitle({id, name: letters.length > MOST_OF_A_NAME ? letters.slice(0, MOST_OF_A_NAME).join('') + '…' : name}, kind);
+}
