@@ -77,7 +77,7 @@ def decode_singular_batch(data: bytes) -> SingularBatch:
             raise BatchError("a singular batch's transactions are byte strings")
         for value in (parent_hash, epoch_hash):
             if not isinstance(value, bytes) or len(value) != 32:
-                raise BatchError("a singular batch's hash has not 32 bytes")
+                raise BatchError("a hash in a singular batch is not 32 bytes long")
         for value in (epoch_number, timestamp):
             if not isinstance(value, bytes):
                 raise BatchError("a singular batch's number is a list")

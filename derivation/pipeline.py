@@ -148,7 +148,7 @@ class Pipeline:
         """
         origin = self.origin
         if origin is None:
-            raise Reset("the pipeline has not begun")
+            raise Reset("the pipeline has not been started")
         return self._attributes_queue.next_attributes(parent, system_config, origin)
 
     def advance(self) -> None:

@@ -358,7 +358,7 @@ def _data_fields(data: bytes) -> list[Any]:
             raise RlpError("a legacy transaction has no type byte")
         fields = rlp_decode(data if tx_type == LEGACY else data[1:])
         if not isinstance(fields, list) or len(fields) != _DATA_FIELDS[tx_type]:
-            raise RlpError(f"tx_data of type {tx_type} has not {_DATA_FIELDS[tx_type]} fields")
+            raise RlpError(f"tx_data of type {tx_type} does not have {_DATA_FIELDS[tx_type]} fields")
         count = 3 if tx_type in (LEGACY, ACCESS_LIST) else 4
         # A set-code transaction's numbers have 256 bits in geth, the others' any size: those the engine refuses.
         max_bytes = 32 if tx_type == SET_CODE else len(data)

@@ -16,7 +16,7 @@ class Differences:
     """Listens to a derivation's journal. A difference is forgotten when later batches are derived again."""
 
     def __init__(self, safe_number: int) -> None:
-        """safe_number: the height of the safe head, from which derivation goes on."""
+        """safe_number: the height of the safe head, from which derivation continues."""
         self._newest = self._batch_begins = safe_number
         self._batch: BatchPlace | None = None
         self._found: tuple[int, int] | None = None

@@ -39,8 +39,9 @@ _EXECUTOR: Final = click.option(
 def sweep(file: Path, output: Path, executor: str | None) -> None:
     """Run every point and seed of the scenario FILE into --output.
 
-    What is finished is kept beside it (--output with .journal): the same command goes on where it stopped. The finished
-    file has the same bytes for any number of workers. Its manifest (--output with .manifest.json) has all parameters.
+    What is finished is kept beside it (--output with .journal): the same command continues where it stopped. The
+    finished file has the same bytes for any number of workers. Its manifest (--output with .manifest.json)
+    has all parameters.
     """
     with in_words():
         scenario = read_scenario(file)

@@ -83,7 +83,7 @@ def command(
 ) -> None:
     """Write the chain's data to the folder --out: one file per table and range of blocks, and a manifest.
 
-    The same command again goes on where the export ended. Amounts are wei. docs/export.md has the columns.
+    Run the same command again to continue where the export ended. Amounts are wei. docs/export.md has the columns.
     """
     if follow and last is not None:
         raise click.UsageError("--follow has no --to: it ends with Ctrl-C")

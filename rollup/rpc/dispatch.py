@@ -104,7 +104,7 @@ class Dispatcher:
             answer = await self._call(request, connection, stopwatch)
             if answer is not None:
                 answers.add(answer)
-            await asyncio.sleep(0)  # so that the chain goes on
+            await asyncio.sleep(0)  # so that blocks are built meanwhile
         return answers.text()
 
     async def _call(

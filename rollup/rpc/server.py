@@ -213,7 +213,7 @@ class RpcServer:
                 return web.Response(status=_TOO_LARGE, text=text, headers=headers)
             except BodyBroken as error:
                 response = web.Response(status=_BAD_REQUEST, text=f"{error}\n", headers=headers)
-                response.force_close()  # what follows on this connection cannot be told from the body
+                response.force_close()  # the rest of the body cannot be told from a next request
                 return response
             except ConnectionError:  # gone before it had sent all of it: nobody reads the answer
                 return web.Response(status=_BAD_REQUEST)

@@ -85,7 +85,7 @@ def trace_call_options(value: Any) -> TraceCallOptions:
 
 
 def make_tracer(name: str, config: Mapping[str, Any], context: TraceContext, budget: Budget) -> Any:
-    """A tracer by geth's name; raises RpcError for a name that is none, Invalid for an option of another type."""
+    """A tracer by geth's name; raises RpcError for an unknown name, Invalid for an option of another type."""
     if name == "callTracer":
         return CallTracer(budget, _flag(config, "onlyTopCall"), _flag(config, "withLog"), context.first_log)
     if name == "flatCallTracer":
