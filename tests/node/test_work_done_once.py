@@ -93,15 +93,16 @@ def test_a_transaction_that_the_pool_refuses_is_not_shared(node):
     )
 
 
-def test_a_transaction_wakes_the_lanes_only_where_blocks_are_instant(node, monkeypatch):
+def test_a_transaction_wakes_the_builder_alone_and_only_where_blocks_are_instant(node, monkeypatch):
     assert isinstance(node.l2.pool, Mempool)
     woken = []
-    monkeypatch.setattr(node, "wake", lambda: woken.append(True))
+    monkeypatch.setattr(node, "wake", lambda: woken.append("all"))
+    monkeypatch.setattr(node._schedule, "transaction_came", lambda: woken.append("builder"))
     node.l2.pool.add(signed(0, 0).encode())
     assert woken == []
     node.sequencer.instant = True
     node.l2.pool.add(signed(0, 1).encode())
-    assert woken == [True]
+    assert woken == ["builder"]
 
 
 def test_an_idle_pool_asks_for_no_turn_to_execute_ahead(node):
