@@ -11,9 +11,6 @@ HERE = Path(__file__).parent
 # Folders whose files take the longest. They begin first, so that no worker has one left when the others have ended.
 FIRST = ("web", "conformance", "attribution", "node", "cli", "rpc", "execution", "scenarios")
 
-# Modules and tests stay until the end: the collector need not look at them. See `pytest_collection_finish`.
-gc.disable()
-
 # As the commands write them, not as structlog does by default (a traceback with all locals).
 LOGS = {
     "processors": [
@@ -50,8 +47,13 @@ def pytest_collection_modifyitems(items):
     items.sort(key=place)
 
 
-def pytest_collection_finish():
-    """Switches the collector on, and spares it the modules and tests that stay: 5 % of the time."""
-    gc.collect()
-    gc.freeze()
-    gc.enable()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Keeps the garbage collector from walking through modules and tests, which stay: 5 % of the time."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
