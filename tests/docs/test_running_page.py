@@ -1,4 +1,4 @@
-"""docs/running.md: options, events and files are those there are, and what it says may be deleted may be."""
+"""docs/running.md and docs/data-directory.md name every option, event and file; what may be deleted can be deleted."""
 
 import importlib
 import itertools
@@ -23,6 +23,7 @@ from tests.docs.pages import ROOT, named, page, section
 from tests.node.node_process import GENESIS_TIME, transfer
 
 TEXT = page("running.md")
+DIRECTORY = page("data-directory.md")
 BENCHMARKS = sorted(
     path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".")
     for path in (ROOT / "benchmarks").glob("*.py")
@@ -196,7 +197,7 @@ def goes_on(directory, hashes):
 def test_the_files_are_those_of_the_table(chain):
     directory, _ = chain
     found = {path.name + "/" if path.is_dir() else path.name for path in directory.iterdir()}
-    said = {name for row in section(TEXT, "The data directory").rows for name in named(row[0])}
+    said = {name for row in section(DIRECTORY, "Files").rows for name in named(row[0])}
     assert {name for name in said if "*" not in name} == found
 
 

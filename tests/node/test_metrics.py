@@ -113,7 +113,7 @@ def test_every_stall_has_its_metric():
 
 
 def test_every_metric_is_in_the_docs(node, pytestconfig):
-    page = (pytestconfig.rootpath / "docs" / "running.md").read_text()
+    page = (pytestconfig.rootpath / "docs" / "metrics.md").read_text()
     for metric in NodeCollector(node, {}).collect():
         name = metric.name + ("_total" if metric.type == "counter" else "")
         assert f"`{name}`" in page
