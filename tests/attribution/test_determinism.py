@@ -14,7 +14,7 @@ PROGRAM = "from tests.attribution.test_determinism import roots; print(*roots())
 def roots() -> list[str]:
     """The roots after some calls: of the native storage, of the contract's, and of the native state."""
     pair = Pair(10)
-    pair.run(150)
+    pair.run(60)
     pair.native.state.persist()
     return [item.hex() for item in (*pair.storage_roots(), pair.native.state.state_root)]
 

@@ -223,7 +223,7 @@ SETTINGS = {
 }
 
 
-@settings(max_examples=25, **SETTINGS)
+@settings(max_examples=15, **SETTINGS)
 @example(seed=1, fork=Fork.JOVIAN, operator=True)
 @given(seed=st.integers(0, 2**32), fork=st.sampled_from(FORKS), operator=st.booleans())
 def test_random_blocks_come_out_the_same(seed: int, fork: Fork | None, operator: bool) -> None:

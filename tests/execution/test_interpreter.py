@@ -226,7 +226,7 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-@settings(max_examples=250, **SETTINGS)
+@settings(max_examples=120, **SETTINGS)
 @example(seed=1, fork=None)
 @given(seed=st.integers(0, 2**63), fork=st.sampled_from(FORKS))
 def test_random_programs_end_the_same(seed: int, fork: Fork | None) -> None:

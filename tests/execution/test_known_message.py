@@ -139,7 +139,7 @@ def compare(seed: int, fork: Fork | None) -> str:
     return "changed" if fields or changes else "same"
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=120, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 2**32), fork=st.sampled_from(FORKS))
 def test_a_message_taken_from_its_notes_does_what_it_does_when_it_runs(seed: int, fork: Fork | None) -> None:
     with by_py_evm(False):

@@ -1,6 +1,7 @@
 """Where code and tests name rules of the specification: comments "spec: id, id" (in Solidity behind //)."""
 
 import ast
+import functools
 import io
 import re
 import tokenize
@@ -28,7 +29,8 @@ class MarkerError(ValueError):
     """A marker that stands beside nothing."""
 
 
-def find_markers(root: Path, folders: tuple[str, ...]) -> list[Marker]:
+@functools.cache  # a tree is read once per process
+def find_markers(root: Path, folders: tuple[str, ...]) -> tuple[Marker, ...]:
     """All markers below the folders, by path and line."""
     found: list[Marker] = []
     for folder in folders:
@@ -41,7 +43,7 @@ def find_markers(root: Path, folders: tuple[str, ...]) -> list[Marker]:
                 found += [
                     Marker(rule, str(path.relative_to(root)), function) for rule, function in in_file(text, str(path))
                 ]
-    return found
+    return tuple(found)
 
 
 def python_markers(text: str, name: str) -> Iterator[tuple[str, str]]:

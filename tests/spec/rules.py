@@ -1,5 +1,6 @@
 """rules.yaml: the rules of the specification in our own words, and what of it is not ours."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ import yaml
 from tests.spec.sentences import Sentence
 
 RULES = Path(__file__).with_name("rules.yaml")
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml where the package has it: twelve times as fast
 
 
 @dataclass(frozen=True)
@@ -67,9 +69,10 @@ class Rules:
         return [item for item in self.known if item not in there]
 
 
-def load_rules(path: Path = RULES) -> Rules:
+@functools.cache
+def load_rules() -> Rules:
     """Reads rules.yaml."""
-    source = yaml.safe_load(path.read_text())
+    source = yaml.load(RULES.read_text(), LOADER)
     rules = [
         Rule(**{**item, "sentences": tuple(item.get("sentences", ()))} | {"pull": source["pulls"].get(item["id"])})
         for item in source["rules"]

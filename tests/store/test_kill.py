@@ -88,8 +88,8 @@ def kill_often(path: Path, times: int, seed: int) -> None:
         check(path, announced)
 
 
-def test_ten_kills(tmp_path: Path) -> None:
-    kill_often(tmp_path / "db", 10, 1)
+def test_four_kills(tmp_path: Path) -> None:
+    kill_often(tmp_path / "db", 4, 1)
 
 
 @pytest.mark.slow
