@@ -111,7 +111,7 @@ def test_the_engine_alone_has_what_its_paragraph_says(node, servers):
 
 
 def test_the_limits_of_the_cheats():
-    text = page("cheats.md")
+    text = " ".join(page("cheats.md").split())
     assert f"At most {cheats.MAX_BLOCKS:,} blocks" in text
     assert f"At most {cheats.MAX_SNAPSHOTS:,} snapshots" in text
 
@@ -130,7 +130,7 @@ def test_every_error_code_has_its_row():
 
 
 def test_the_limits():
-    text = ALL + LIMITS
+    text = " ".join((ALL + LIMITS).split())
     said = {row[0]: row[1] for row in section(LIMITS, "Limits").rows}
     pool = PoolLimits()
     assert said["connections of a port"] == f"{limits.MAX_CONNECTIONS:,}"
