@@ -32,6 +32,7 @@ from rollup.protocol.transaction import BLOB, Transaction
 from rollup.rpc.backend import ExecutionBackend
 from rollup.rpc.batch_history import BatchHistory
 from rollup.rpc.beacon import BeaconServer
+from rollup.rpc.blob_cheat_api import BlobCheatApi
 from rollup.rpc.block_cheat_api import BlockCheatApi
 from rollup.rpc.cheat_api import CheatApi
 from rollup.rpc.conditional_api import ConditionalTransactions
@@ -51,6 +52,7 @@ from rollup.rpc.eth_simulate import EthSimulate
 from rollup.rpc.front.fronts import Item, front_count
 from rollup.rpc.hosts import Hosts
 from rollup.rpc.impersonation_api import ImpersonationApi
+from rollup.rpc.instant_blocks import Inclusion, InstantBlocks, NoInclusion
 from rollup.rpc.jwt_auth import JwtAuth, read_or_make_secret
 from rollup.rpc.limits import MAX_ENGINE_BODY
 from rollup.rpc.methods import collect
@@ -110,9 +112,10 @@ class NodeServers:
         self._freed_memory = FreedMemory()
         indexes = open_index(node, node.l2, "l2"), open_index(node, node.verifier, "verifier")
         self._follower = Follower(indexes, node.turns, Lane.INDEX)
-        self.endpoints = endpoints(node, self._follower.indexes, jwt_secret, is_strict, takes_conditions)
+        instant = InstantBlocks(node.l2.chain, node.is_block_coming)
+        self.endpoints = endpoints(node, self._follower.indexes, instant, jwt_secret, is_strict, takes_conditions)
         if node.l2.pool is not None:
-            transactions = RawTransactions(_send_many(node.l2.pool), node.turns)
+            transactions = RawTransactions(_send_many(node.l2.pool), node.turns, instant)
             self.rpc_servers["l2"].use_fronts(front_count(processes), transactions.take)
         for endpoint in self.endpoints.values():
             endpoint.allow(hosts, origins)
@@ -157,12 +160,16 @@ def url_of(host: str, port: int) -> str:
 def endpoints(
     node: Node,
     indexes: Sequence[Index],
+    inclusion: Inclusion,
     jwt_secret: bytes | None,
     is_strict: bool = False,
     takes_conditions: bool = False,
 ) -> dict[str, Endpoint]:
-    """Every endpoint of a node by its name in PORTS. indexes: of the sequencer's chain, then of the verifier's."""
-    l1, l2, verifier = _backends(node)
+    """Every endpoint of a node by its name in PORTS.
+
+    indexes: of the sequencer's chain, then of the verifier's. inclusion: of the sequencer's chain.
+    """
+    l1, l2, verifier = _backends(node, inclusion)
     batches = BatchFinder(node.devnet.rollup_config, node.l1.source, node.l1.source)
     l2_open, verifier_open = (Open(index, batches) for index in indexes)
     l2_history, verifier_history = openrollup_namespaces(node)
@@ -184,6 +191,7 @@ def endpoints(
         port.add_methods(BlockCheatApi(layer).methods(is_strict))
         port.add_methods(StateCheatApi(layer, cheats).methods(is_strict))
         port.add_methods(TokenCheatApi(layer, backend).methods(is_strict))
+        port.add_methods(BlobCheatApi(backend, _blobs_of(node, backend.name)).methods(is_strict))
         port.add_methods(ImpersonationApi(layer, backend, EthAccounts(backend, turns)).methods(is_strict))
     if takes_conditions and node.l2.pool is not None:
         servers["l2"].add_methods(collect(conditional_namespace(l2, node.l2.pool, turns)))
@@ -192,7 +200,7 @@ def endpoints(
     return found
 
 
-def _backends(node: Node) -> tuple[ExecutionBackend, ExecutionBackend, ExecutionBackend]:
+def _backends(node: Node, inclusion: Inclusion) -> tuple[ExecutionBackend, ExecutionBackend, ExecutionBackend]:
     """What the namespaces of L1, L2 and verifier serve from."""
     devnet = node.devnet
     keys = {account.address: account.private_key for account in USERS}
@@ -200,9 +208,19 @@ def _backends(node: Node) -> tuple[ExecutionBackend, ExecutionBackend, Execution
     l1_chain_config = devnet.l1_chain_config_json
     return (
         ExecutionBackend("l1", node.l1.chain, devnet.l1_config, node.l1.pool, send, keys, l1_chain_config),
-        l2_backend(node.l2.engine, node.l2.pool, keys, devnet.l2.file.config),
+        l2_backend(node.l2.engine, node.l2.pool, keys, devnet.l2.file.config, inclusion),
         l2_backend(node.verifier.engine, None, {}, devnet.l2.file.config),
     )
+
+
+def _blobs_of(node: Node, layer: str) -> Callable[[Hash], bytes | None]:
+    """A layer's blobs by versioned hash: L2 has none."""
+
+    def blob(versioned_hash: Hash) -> bytes | None:
+        stored = node.l1.miner.archive.get(versioned_hash) if layer == "l1" else None
+        return None if stored is None else stored.blob
+
+    return blob
 
 
 def write_config_files(node: Node, directory: Path) -> dict[str, Path]:
@@ -241,12 +259,18 @@ def contract_addresses() -> list[tuple[str, str, Address]]:
 
 
 def l2_backend(
-    engine: Engine, pool: Mempool | None, keys: Mapping[Address, bytes], chain_config: Mapping[str, Any]
+    engine: Engine,
+    pool: Mempool | None,
+    keys: Mapping[Address, bytes],
+    chain_config: Mapping[str, Any],
+    inclusion: Inclusion = NoInclusion(),
 ) -> ExecutionBackend:
     """What the L2 namespaces serve from; without a pool it takes no transactions."""
     send = _sender(_adder(pool)) if pool is not None else None
     rewind = engine.chain.set_head if pool is not None else None
-    return ExecutionBackend("l2", engine.chain, engine.config, pool, send, keys, chain_config, rewind=rewind)
+    return ExecutionBackend(
+        "l2", engine.chain, engine.config, pool, send, keys, chain_config, rewind=rewind, inclusion=inclusion
+    )
 
 
 def conditional_namespace(backend: ExecutionBackend, pool: Mempool, turns: Turns) -> ConditionalTransactions:

@@ -3,6 +3,8 @@
 It drives the engine by the calls op-node makes: forkchoice with attributes, get payload, new payload, forkchoice.
 """
 
+from collections.abc import Callable
+
 from derivation.attributes import prepare_payload_attributes
 from derivation.errors import Critical, NotFound, Reset
 from derivation.sources import L1Source
@@ -79,7 +81,14 @@ class Sequencer:
             return False
         if self._clock.now() >= self.next_block_time:
             return True
-        return self.instant and self._pool is not None and self._pool_is_waiting(self._pool)
+        return self.instant and self._pool is not None and self._takes_at_once(self._pool.has_pending)
+
+    def is_due_for(self, tx_hash: Hash) -> bool:
+        """True when a block is to be built now because the pool has this transaction, which can run."""
+        pool = self._pool
+        if pool is None or not self._active or self.on_demand or not self.instant:
+            return False
+        return self._takes_at_once(lambda base_fee: pool.has_pending(base_fee, tx_hash))
 
     def start(self, head: Hash | None = None) -> None:
         """Starts building; with a hash only if it is the head's (op-node's admin_startSequencer)."""
@@ -153,9 +162,10 @@ class Sequencer:
         self._forkchoice(block.hash, safe.hash, chain.finalized.hash)
         return l2_block_ref(self._config, block)
 
-    def _pool_is_waiting(self, pool: Mempool) -> bool:
+    def _takes_at_once(self, has_pending: Callable[[int], bool]) -> bool:
+        """has_pending: whether something waits that pays a base fee (wei)."""
         head = self._engine.chain.head
-        if not pool.has_pending(l2_base_fee(self._engine.config, head.header, self.next_block_time)):
+        if not has_pending(l2_base_fee(self._engine.config, head.header, self.next_block_time)):
             return False
         head_ref = l2_block_ref(self._config, head)
         try:

@@ -22,7 +22,7 @@ from rollup.node.view import NodeView, is_verifier_equal, view_of
 from rollup.patches import Patches
 from rollup.protocol.block import Block
 from rollup.protocol.blockref import L2BlockRef
-from rollup.protocol.primitives import Address
+from rollup.protocol.primitives import Address, Hash
 from rollup.store.kv import Store, StoreError
 
 
@@ -148,6 +148,10 @@ class Node:
         """A transaction makes a block due only where blocks are instant."""
         if self.sequencer.instant:
             self._schedule.transaction_came()
+
+    def is_block_coming(self, tx_hash: Hash) -> bool:
+        """Whether an L2 block that may take this transaction is built at once; never while the node does not run."""
+        return self._schedule.is_running and self.sequencer.is_due_for(tx_hash)
 
     def patch(self, layer: Literal["l1", "l2"], address: Address, override: StateOverride) -> int:
         """Changes an account at the beginning of a layer's next block; returns that block's height.

@@ -137,6 +137,11 @@ class Schedule:
         if self._running is not None:
             self._running.cancel()
 
+    @property
+    def is_running(self) -> bool:
+        """Whether steps are done as they become due."""
+        return self._running is not None and not self._running.done()
+
     def wake(self) -> None:
         """Makes run look at once whether something is due."""
         if self._lanes is not None:

@@ -69,6 +69,16 @@ class HeldTransactions:
         heads = (account.by_nonce.get(account.state_nonce) for account in self.accounts.values())
         return any(item is not None and pays(item.transaction, base_fee) for item in heads)
 
+    def is_pending(self, tx_hash: Hash, base_fee: int) -> bool:
+        """True when a block at this base fee (wei) may take a transaction, after those of its sender before it."""
+        item = self.by_hash.get(tx_hash)
+        if item is None:
+            return False
+        account, nonce = self.accounts[item.sender], item.transaction.nonce
+        return nonce < account.next_nonce and all(
+            pays(account.by_nonce[earlier].transaction, base_fee) for earlier in range(account.state_nonce, nonce + 1)
+        )
+
     def pending(self, base_fee: int, rejected: Collection[Hash]) -> Iterator[Transaction]:
         """What can run at this base fee (wei), highest tip first, each sender's in nonce order.
 

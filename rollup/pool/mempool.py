@@ -143,9 +143,9 @@ class Mempool:
         """How many can run, and how many wait behind a gap."""
         return self._held.counts()
 
-    def has_pending(self, base_fee: int) -> bool:
-        """True when a block at this base fee (wei) would have something to take."""
-        return self._held.has_pending(base_fee)
+    def has_pending(self, base_fee: int, tx_hash: Hash | None = None) -> bool:
+        """True when a block at this base fee (wei) would have something to take, or this transaction."""
+        return self._held.has_pending(base_fee) if tx_hash is None else self._held.is_pending(tx_hash, base_fee)
 
     def remove(self, tx_hash: Hash) -> Transaction | None:
         """Forgets one transaction; those of its sender behind it wait from then on."""

@@ -14,6 +14,7 @@ from rollup.protocol.block import Block
 from rollup.protocol.primitives import Address, Hash
 from rollup.protocol.transaction import Transaction
 from rollup.rpc.errors import RpcError
+from rollup.rpc.instant_blocks import Inclusion, NoInclusion
 from rollup.rpc.params import BlockId
 
 
@@ -29,7 +30,8 @@ class Pool(Protocol):
 class ExecutionBackend:
     """One layer. send takes an encoded transaction and returns its hash; None on a read-only node.
 
-    rewind makes an older block the head again; None where the head follows another layer.
+    rewind makes an older block the head again; None where the head follows another layer. inclusion waits for blocks
+    that come at once.
     """
 
     name: str
@@ -41,6 +43,7 @@ class ExecutionBackend:
     chain_config: Mapping[str, Any] = field(default_factory=dict)
     mine: Callable[[], Block] | None = None
     rewind: Callable[[Hash], object] | None = None
+    inclusion: Inclusion = field(default_factory=NoInclusion)
 
     def block(self, which: BlockId) -> Block | None:
         """A block by tag, number or hash; pending is the latest, as on op-geth."""

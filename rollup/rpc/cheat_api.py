@@ -274,8 +274,8 @@ class CheatApi:
     @rpc(("evm_setAutomine", "anvil_setAutomine"), boolean)
     @cheat
     def set_automine(self, automine: bool) -> bool:
-        """Sets when blocks are made; `true`. L2: `true` makes a block per transaction, as `--instant`; `false` makes
-        blocks only on demand. L1: `false` pauses it, `true` is refused.
+        """Sets when blocks are made; `true`. L2: `true` makes a block per transaction, as `--instant`, and senders are
+        answered with the block; `false`: only on demand. L1: `false` pauses it, `true` is refused.
         """
         self._layer.set_automatic(automine)
         return True

@@ -108,7 +108,9 @@ class ConditionalTransactions:
             raise RpcError(f"cost {condition.cost} rate limited", LIMIT_EXCEEDED)
         if seconds > 0:
             await asyncio.sleep(seconds)
-        return hex_data(await self._turns.call(lambda: self._send(raw, condition)))
+        tx_hash = await self._turns.call(lambda: self._send(raw, condition))
+        await self._backend.inclusion.wait([tx_hash])
+        return hex_data(tx_hash)
 
     def _check(self, condition: Conditional) -> None:
         cost = condition.cost

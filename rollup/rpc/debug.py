@@ -9,7 +9,7 @@ from rollup.rpc.backend import ExecutionBackend
 from rollup.rpc.errors import RpcError
 from rollup.rpc.formats import hex_data
 from rollup.rpc.methods import rpc, takes_long
-from rollup.rpc.params import BlockId, block_id, data, hash32
+from rollup.rpc.params import BlockId, Optional, anything, block_id, data, hash32
 from rollup.rpc.queries import Queries
 
 
@@ -60,6 +60,15 @@ class Debug:
         if value is None:
             raise RpcError("not found")
         return hex_data(value)
+
+    @rpc("debug_codeByHash", hash32, Optional(anything))
+    def code_by_hash(self, code_hash: Hash, block_id: Any) -> str | None:
+        """The code with a hash, of any block; `null` if there is none. The block of reth's second parameter is not
+        looked at.
+        """
+        del block_id
+        code = self._chain.states.code(code_hash)
+        return None if code is None else hex_data(code)
 
     @rpc("debug_chainConfig")
     def chain_config(self) -> Any:

@@ -1,6 +1,7 @@
 """eth_: sending transactions, and signing with the accounts the node holds keys of (the public development keys)."""
 
 import asyncio
+from collections.abc import Awaitable
 from types import ModuleType
 from typing import Any
 
@@ -67,18 +68,38 @@ class EthAccounts:
 
     @takes_long  # the proofs of blobs are checked
     @rpc("eth_sendRawTransaction", data)
-    def send_raw_transaction(self, raw: bytes) -> str:
-        """Takes a signed transaction into the pool; its hash. On L1 a blob transaction comes with its sidecar. The
-        verifier takes none.
+    def send_raw_transaction(self, raw: bytes) -> str | Awaitable[str]:
+        """Takes a signed transaction into the pool; its hash. With automine or `--instant` it answers when the block
+        is there. On L1 a blob transaction comes with its sidecar. The verifier takes none.
         """
-        return hex_data(self._send(raw))
+        return self._sent(self._send(raw))
 
     @rpc("eth_sendRawTransactionSync", data, Optional(count64))
     async def send_raw_transaction_sync(self, raw: bytes, timeout: int | None) -> dict[str, Any]:
         """Takes a signed transaction into the pool; its receipt (EIP-7966). After the timeout in milliseconds, by
         default 20 s and at most 60 s, the error has code 4 and the hash.
         """
-        tx_hash = await self._turns.call(lambda: self._send(raw))
+        return await self.receipt(await self._turns.call(lambda: self._send(raw)), timeout)
+
+    @takes_long
+    @rpc("eth_sendTransaction", mapping)
+    def send_transaction(self, request: Any) -> str | Awaitable[str]:
+        """Fills in, signs and sends a transaction; its hash, as `eth_sendRawTransaction`. Every type except blobs and
+        deposits, chosen by the fields.
+        """
+        return self._sent(self._send(self._sign(request).encode()))
+
+    @takes_long
+    @rpc("eth_sendTransactionSync", mapping, Optional(count64))
+    def send_transaction_sync(self, request: Any, timeout: int | None) -> Awaitable[dict[str, Any]]:
+        """Fills in, signs and sends a transaction; its receipt, as `eth_sendRawTransactionSync`."""
+        return self.receipt(self._send(self._sign(request).encode()), timeout)
+
+    async def receipt(self, tx_hash: Hash, timeout: int | None) -> dict[str, Any]:
+        """The receipt of a transaction that has been sent, once it is in a block. timeout: in milliseconds.
+
+        Raises RpcError after the timeout.
+        """
         loop = asyncio.get_running_loop()
         seconds = min(timeout / 1000, SYNC_MOST_SECONDS) if timeout else SYNC_SECONDS
         end = loop.time() + seconds
@@ -91,14 +112,6 @@ class EthAccounts:
                 message = f"The transaction was added to the transaction pool but wasn't processed in {seconds:g}s"
                 raise RpcError(message, SYNC_TIMED_OUT, hex_data(tx_hash))
             await asyncio.sleep(_SYNC_STEP)
-
-    @takes_long
-    @rpc("eth_sendTransaction", mapping)
-    def send_transaction(self, request: Any) -> str:
-        """Fills in, signs and sends a transaction; its hash. Every type except blobs and deposits, chosen by the
-        fields.
-        """
-        return hex_data(self._send(self._sign(request).encode()))
 
     @takes_long
     @rpc("eth_signTransaction", mapping)
@@ -151,6 +164,16 @@ class EthAccounts:
         if self._backend.send is None:
             raise RpcError("this node takes no transactions: send them to the sequencer")
         return self._backend.send(raw)
+
+    def _sent(self, tx_hash: Hash) -> str | Awaitable[str]:
+        """The answer to a sender, which comes with the block where blocks are instant."""
+        if not self._backend.inclusion.is_coming(tx_hash):
+            return hex_data(tx_hash)
+        return self._included(tx_hash)
+
+    async def _included(self, tx_hash: Hash) -> str:
+        await self._backend.inclusion.wait([tx_hash])
+        return hex_data(tx_hash)
 
     def _key(self, who: Address) -> bytes:
         key = self._backend.keys.get(who)

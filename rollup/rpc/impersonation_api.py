@@ -3,7 +3,7 @@
 An account whose key the node holds signs as ever; only for others impersonation is asked.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any
 
 from rollup.pool.errors import PoolError
@@ -13,8 +13,8 @@ from rollup.rpc.cheat_api import Layer, refusal
 from rollup.rpc.errors import RpcError
 from rollup.rpc.eth_accounts import EthAccounts
 from rollup.rpc.formats import hex_data
-from rollup.rpc.methods import Choice, Method, changes_all, collect, for_local_callers, rpc
-from rollup.rpc.params import Invalid, address, mapping
+from rollup.rpc.methods import Choice, Handler, Method, changes_all, collect, for_local_callers, rpc
+from rollup.rpc.params import Invalid, Optional, address, count64, mapping
 
 _FEES = ("gasPrice", "maxFeePerGas", "maxPriorityFeePerGas")
 
@@ -32,12 +32,15 @@ class ImpersonationApi:
         """The handlers by method name; when strict, accounts send with their keys alone."""
         if is_strict:
             return {"eth_sendUnsignedTransaction": refusal("eth_sendUnsignedTransaction")}
-        own = collect(self)
-        signed, unsigned = collect(self._accounts)["eth_sendTransaction"], own["eth_sendUnsignedTransaction"]
-        return {
-            **own,
-            "eth_sendTransaction": Choice(lambda given: unsigned if self._is_impersonated(given) else signed, signed),
+        own, signing = collect(self), collect(self._accounts)
+        unsigned = {
+            "eth_sendTransaction": own["eth_sendUnsignedTransaction"],
+            "eth_sendTransactionSync": own["eth_sendTransactionSync"],
         }
+        return {**own, **{name: self._choice(handler, signing[name]) for name, handler in unsigned.items()}}
+
+    def _choice(self, unsigned: Handler, signed: Handler) -> Choice:
+        return Choice(lambda given: unsigned if self._is_impersonated(given) else signed, signed)
 
     @rpc(("eth_accounts", "eth_requestAccounts"))
     def accounts(self) -> list[str]:
@@ -63,6 +66,13 @@ class ImpersonationApi:
             raise RpcError(str(error), error.code) from error
         except ValueError as error:
             raise RpcError(str(error)) from error
+
+    @changes_all
+    @for_local_callers
+    @rpc("eth_sendTransactionSync", mapping, Optional(count64))
+    def send_unsigned_sync(self, request: Mapping[str, Any], timeout: int | None) -> Awaitable[dict[str, Any]]:
+        """Sends as an impersonated account; the receipt, as `eth_sendRawTransactionSync`."""
+        return self._accounts.receipt(bytes.fromhex(self.send_unsigned(request)[2:]), timeout)
 
     def _check(self, sender: Address, nonce: int | None, value: int) -> None:
         """Raises RpcError for a deposit that its block would not execute as asked: it takes the next nonce, and fails

@@ -13,7 +13,7 @@ from rollup.rpc.errors import InvalidParams
 from rollup.rpc.formats import bare_block_json, hex_data, hex_quantity, receipt_json, transaction_json
 from rollup.rpc.limits import MAX_OTS_PAGE
 from rollup.rpc.methods import rpc, takes_long
-from rollup.rpc.params import BlockId, Invalid, Optional, address, block_id, hash32, quantity64
+from rollup.rpc.params import BlockId, Invalid, Optional, address, block_id, count64, hash32, quantity64
 from rollup.rpc.tracer_options import TraceOptions
 from rollup.rpc.tracing import Tracings
 
@@ -142,6 +142,27 @@ class Otterscan:
     @rpc("ots_getTransactionBySenderAndNonce", address, quantity64)
     def get_transaction_by_sender_and_nonce(self, address: Address, nonce: int) -> str | None:
         """The hash of an account's transaction by its nonce."""
+        found = self._sent(address, nonce)
+        return None if found is None else hex_data(found[0].transactions[found[1]].hash)
+
+    @takes_long
+    @rpc("eth_getTransactionBySenderAndNonce", address, count64)
+    def get_whole_transaction_by_sender_and_nonce(self, address: Address, nonce: int) -> dict[str, Any] | None:
+        """An account's transaction by its nonce, of the pool or the chain; `null` if there is none."""
+        pool = self._backend.pool
+        content = pool.content() if pool is not None else None
+        for waiting in (content.pending, content.queued) if content is not None else ():
+            for transaction in waiting.get(address, ()):
+                if transaction.nonce == nonce:
+                    return transaction_json(transaction)
+        found = self._sent(address, nonce)
+        if found is None:
+            return None
+        block, index = found
+        return transaction_json(block.transactions[index], block, index, self._receipts(block)[index])
+
+    def _sent(self, address: Address, nonce: int) -> tuple[Block, int] | None:
+        """The block of an account's transaction by its nonce, and its place in it."""
         low, high = 0, self._chain.head.number
         if self._nonce(address, high) <= nonce:
             return None
@@ -150,10 +171,10 @@ class Otterscan:
             low, high = (low, middle) if self._nonce(address, middle) > nonce else (middle + 1, high)
         block = self._chain.block_by_number(low)
         assert block is not None
-        for transaction, receipt in zip(block.transactions, self._receipts(block), strict=True):
+        for index, (transaction, receipt) in enumerate(zip(block.transactions, self._receipts(block), strict=True)):
             sent = receipt.deposit_nonce if transaction.is_deposit else transaction.nonce
             if transaction.sender == address and sent == nonce:
-                return hex_data(transaction.hash)
+                return block, index
         return None
 
     def _nonce(self, who: Address, number: int) -> int:

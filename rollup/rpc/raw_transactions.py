@@ -11,6 +11,7 @@ from rollup.rpc.dispatch import CRASHED, UNREADABLE
 from rollup.rpc.errors import HANDLER_CRASHED, SERVER_ERROR
 from rollup.rpc.front.fronts import Item
 from rollup.rpc.front.sends import Answer
+from rollup.rpc.instant_blocks import Inclusion, NoInclusion
 
 log = structlog.get_logger()
 
@@ -20,16 +21,23 @@ _AT_ONCE = 256  # transactions in one turn: some milliseconds
 class RawTransactions:
     """Answers as eth_sendRawTransaction does, for many in one turn."""
 
-    def __init__(self, send_many: Callable[[Sequence[Item]], list[Hash | PoolError]], turns: Turns) -> None:
-        """send_many: puts transactions into the pool, in order. turns: those of the node."""
+    def __init__(
+        self,
+        send_many: Callable[[Sequence[Item]], list[Hash | PoolError]],
+        turns: Turns,
+        inclusion: Inclusion = NoInclusion(),
+    ) -> None:
+        """send_many: puts transactions into the pool, in order. turns: those of the node. inclusion: of their layer."""
         self._send_many = send_many
         self._turns = turns
+        self._inclusion = inclusion
 
     async def take(self, items: Sequence[Item]) -> list[Answer]:
-        """The hash of each transaction, once the pool has it, or the error."""
+        """The hash of each transaction, or the error: once the pool has them, or the block where blocks are instant."""
         answers: list[Answer] = []
         for start in range(0, len(items), _AT_ONCE):
             answers += await self._take(items[start : start + _AT_ONCE])
+        await self._inclusion.wait([answer for answer in answers if isinstance(answer, bytes)])
         return answers
 
     async def _take(self, items: Sequence[Item]) -> list[Answer]:

@@ -17,6 +17,7 @@ import urllib.request
 from pathlib import Path
 
 from rollup.node import Node, NodeParams
+from rollup.rpc.blob_cheat_api import BlobCheatApi
 from rollup.rpc.block_cheat_api import BlockCheatApi
 from rollup.rpc.cheat_api import CheatApi
 from rollup.rpc.methods import declarations
@@ -29,16 +30,13 @@ VERSION = "1.7.1"
 SOMEONE, OTHER = "0x" + "ab" * 20, "0x" + "cd" * 20
 WORD, TX = "0x" + "07" * 32, "0x" + "11" * 32
 PRESENT, REFUSED, ABSENT = "yes", "refused", "no"
-CHEATS = (CheatApi, BlockCheatApi, StateCheatApi, TokenCheatApi)
+CHEATS = (CheatApi, BlockCheatApi, StateCheatApi, TokenCheatApi, BlobCheatApi)
 OURS = {name for kind in CHEATS for _, declaration in declarations(kind) for name in declaration.names} | {
     "eth_sendUnsignedTransaction"
 }
 # Cheats of anvil that this node does not have.
 OTHERS = {
     "anvil_enableTraces",
-    "anvil_getBlobByHash",
-    "anvil_getBlobsByTransactionHash",
-    "anvil_getGenesisTime",
     "anvil_impersonateSignature",
     "evm_addAccount",
 }

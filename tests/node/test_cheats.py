@@ -7,22 +7,14 @@ from rollup.cheats.garbage import KINDS
 from rollup.cheats.posting import post_garbage
 from rollup.execution.overrides import StateOverride
 from rollup.protocol.accounts import USERS
-from rollup.rpc.block_cheat_api import BlockCheatApi
-from rollup.rpc.cheat_api import CheatApi
 from rollup.rpc.dispatch import is_local_caller
 from rollup.rpc.methods import declarations
-from rollup.rpc.state_cheat_api import StateCheatApi
-from rollup.rpc.token_cheat_api import TokenCheatApi
+from tests.external.anvil_methods import CHEATS
 from tests.node.asking import asking, node_with_safe
 from tests.node.cheat_scripts import REFUSED, check_grid
 from tests.node.test_snapshots import send, settle, state_of
 
-NAMES = [
-    name
-    for kind in (CheatApi, BlockCheatApi, StateCheatApi, TokenCheatApi)
-    for _, declaration in declarations(kind)
-    for name in declaration.names
-]
+NAMES = [name for kind in CHEATS for _, declaration in declarations(kind) for name in declaration.names]
 
 
 @pytest.fixture

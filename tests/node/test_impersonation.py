@@ -50,6 +50,13 @@ def test_on_l2_the_receipt_is_there_when_the_method_has_answered(node, ask, whal
     assert node.verifier.chain.find_transaction(bytes.fromhex(sent["result"][2:])) is not None
 
 
+def test_the_receipt_is_answered_where_it_is_asked_for_at_once(node, ask, whale):
+    receipt = ask("l2", "eth_sendTransactionSync", {"from": whale, "to": NOBODY, "value": hex(ETHER)})["result"]
+    assert (receipt["status"], receipt["type"], receipt["from"]) == ("0x1", "0x7e", whale)
+    assert receipt == ask("l2", "eth_getTransactionReceipt", receipt["transactionHash"])["result"]
+    settle(node)
+
+
 def test_on_l2_the_senders_nonce_counts_and_a_contract_can_be_made(node, ask, whale):
     before = int(ask("l2", "eth_getTransactionCount", whale)["result"], 16)
     sent = ask(

@@ -362,6 +362,18 @@ async def test_sending_and_waiting_for_the_receipt_in_one_call(fresh):
     assert "sequencer" in (await fresh.verifier.failure("eth_sendRawTransactionSync", signed)).message
 
 
+async def test_signing_sending_and_waiting_for_the_receipt_in_one_call(fresh):
+    waiting = asyncio.create_task(fresh.l2("eth_sendTransactionSync", {"from": ALICE, "to": BOB}))
+    while not await fresh.l2("eth_pendingTransactions"):
+        assert not waiting.done()
+    fresh.node.run_until_safe(1)
+    receipt = await waiting
+    assert receipt == await fresh.l2("eth_getTransactionReceipt", receipt["transactionHash"])
+    error = await fresh.l2.failure("eth_sendTransactionSync", {"from": ALICE, "to": BOB}, 1)
+    assert error.code == 4
+    assert (await fresh.l2.failure("eth_sendTransactionSync", {"from": NOBODY, "to": BOB})).code == -32000
+
+
 async def test_a_receipt_that_does_not_come_in_time(fresh):
     signed = (await fresh.l2("eth_signTransaction", {"from": ALICE, "to": BOB}))["raw"]
     error = await fresh.l2.failure("eth_sendRawTransactionSync", signed, "0x1")

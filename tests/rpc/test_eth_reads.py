@@ -6,6 +6,7 @@ import pytest
 import rlp
 from trie import HexaryTrie
 
+from rollup.l1 import kzg
 from rollup.protocol.accounts import USERS
 from rollup.protocol.primitives import keccak256
 from rollup.rpc.backend import ExecutionBackend
@@ -193,6 +194,22 @@ async def test_a_proof_echoes_a_hash_as_a_hash_and_a_quantity_as_a_quantity(rpc)
 async def test_a_database_key_of_any_length_is_answered(rpc, key):
     error = await rpc.l2.failure("debug_dbGet", key)
     assert (error.code, error.message) == (-32000, "not found")
+
+
+# ---------------------------------------------------------------- blobs
+async def test_the_blobs_of_a_transaction_and_each_by_its_hash(rpc, story):
+    chain = story.node.l1.chain
+    blocks = map(chain.block_by_number, range(chain.head.number + 1))
+    carrier = next(tx for block in blocks for tx in block.transactions if tx.blob_versioned_hashes)
+    blobs = await rpc.l1("anvil_getBlobsByTransactionHash", h(carrier.hash))
+    assert blobs == [await rpc.l1("anvil_getBlobByHash", h(item)) for item in carrier.blob_versioned_hashes]
+    assert [kzg.versioned_hash(kzg.blob_to_commitment(_bytes(blobs[0])))] == [*carrier.blob_versioned_hashes[:1]]
+    for caller, tx_hash in ((rpc.l1, UNKNOWN), (rpc.l2, h(carrier.hash)), (rpc.l2, h(story.logging))):
+        assert await caller("anvil_getBlobsByTransactionHash", tx_hash) is None
+    for caller in (rpc.l1, rpc.l2):
+        assert await caller("anvil_getBlobByHash", UNKNOWN) is None
+        genesis = await caller("eth_getBlockByNumber", "0x0", False)
+        assert await caller("anvil_getGenesisTime") == int(genesis["timestamp"], 16)
 
 
 # ---------------------------------------------------------------- blocks
@@ -521,3 +538,6 @@ async def test_nodes_and_code_by_their_hash(rpc, story):
     for key in (UNKNOWN, "0x", "0x63", "0x63" + UNKNOWN[2:]):
         error = await rpc.l2.failure("debug_dbGet", key)
         assert (error.code, error.message) == (-32000, "not found")
+    assert await rpc.l2("debug_codeByHash", proof["codeHash"]) == code
+    assert await rpc.l2("debug_codeByHash", proof["codeHash"], "latest") == code
+    assert await rpc.l2("debug_codeByHash", UNKNOWN) is None

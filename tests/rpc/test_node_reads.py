@@ -9,6 +9,7 @@ from rollup.execution.state.database import StateDatabase
 from rollup.node import Node, NodeParams
 from rollup.protocol.primitives import keccak256
 from rollup.rpc.errors import RpcError
+from tests.node.node_process import transfer
 from tests.rpc.in_process import l2_methods
 from tests.rpc.trace_story import SENDER, WETH, TraceStory
 
@@ -125,6 +126,21 @@ def test_otterscan_finds_an_accounts_transactions(told, call):
     nonce_7 = next(item for item in pages if item["nonce"] == "0x7" and item["from"] == sender)
     assert call("ots_getTransactionBySenderAndNonce", sender, "0x7") == nonce_7["hash"]
     assert call("ots_getTransactionBySenderAndNonce", sender, "0xffff") is None
+    whole = call("eth_getTransactionByHash", nonce_7["hash"])
+    for nonce in ("0x7", 7):
+        assert call("eth_getTransactionBySenderAndNonce", sender, nonce) == whole
+    assert call("eth_getTransactionBySenderAndNonce", sender, "0xffff") is None
+
+
+def test_a_transaction_of_the_pool_is_found_by_its_sender_and_nonce(told, call):
+    waiting = transfer(901, 7, 0)
+    tx_hash = told.node.l2.pool.add(waiting.encode())
+    try:
+        found = call("eth_getTransactionBySenderAndNonce", "0x" + waiting.sender.hex(), waiting.nonce)
+        assert found == call("eth_getTransactionByHash", "0x" + tx_hash.hex())
+        assert found["blockNumber"] is None
+    finally:
+        told.node.l2.pool.remove(tx_hash)
 
 
 def test_otterscan_sees_inside_a_transaction(told, call):

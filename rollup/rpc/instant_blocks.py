@@ -1,0 +1,55 @@
+"""Waiting for the block of a transaction where each transaction gets a block at once (`--instant`, automine)."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Final, Protocol
+
+from rollup.execution.chain import Chain
+from rollup.protocol.primitives import Hash
+
+MOST_SECONDS: Final = 20.0  # that a sender waits; afterwards the answer says what holds: the pool has the transaction
+_LOOK_SECONDS = 0.1  # between two looks where no block comes: a transaction may be dropped, or the builder stopped
+
+
+class Inclusion(Protocol):
+    """Waits until transactions of the pool are in blocks, where these come at once; does nothing elsewhere."""
+
+    def is_coming(self, tx_hash: Hash) -> bool:
+        """Whether a block for this transaction comes at once."""
+
+    async def wait(self, hashes: Sequence[Hash]) -> None:
+        """Returns when no block is coming for any of the transactions any more, or after MOST_SECONDS."""
+
+
+class NoInclusion:
+    """Of a layer whose blocks come by the clock or on demand: nobody waits."""
+
+    def is_coming(self, tx_hash: Hash) -> bool:
+        """False."""
+        del tx_hash
+        return False
+
+    async def wait(self, hashes: Sequence[Hash]) -> None:
+        """Returns at once."""
+        del hashes
+
+
+class InstantBlocks:
+    """Of a layer whose blocks may come at once."""
+
+    def __init__(self, chain: Chain, is_coming: Callable[[Hash], bool]) -> None:
+        """is_coming: whether the next block is built at once and may take this transaction."""
+        self.is_coming = is_coming
+        self._moved = asyncio.Event()
+        chain.subscribe(lambda change: self._moved.set())
+
+    async def wait(self, hashes: Sequence[Hash]) -> None:
+        """Returns when no block is coming for any of the transactions any more, or after MOST_SECONDS."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(MOST_SECONDS):
+                while any(map(self.is_coming, hashes)):
+                    self._moved.clear()
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(_LOOK_SECONDS):
+                            await self._moved.wait()
