@@ -3,7 +3,8 @@
 Building, validating and calling are plain synchronous code that may run for many seconds. `Turns` runs such code in a
 greenlet. At its check points, where nothing is half changed, the code calls `pause`, and every TURN_SECONDS that hands
 the loop a round of its own: connections are served, and whoever else waits for a turn gets one. There are no threads,
-so between two check points nobody else runs and no locks are needed.
+so between two check points nobody else runs and no locks are needed. A turn ends earlier where a client has sent
+something (`Turns.watch`).
 
     turns = Turns()
     block = await turns.change(sequencer.build_block, lane=0)  # one after another in each lane: what changes chains
@@ -33,6 +34,7 @@ from typing import Any, TypeVar
 from greenlet import GreenletExit, getcurrent, greenlet
 
 TURN_SECONDS = 0.003
+LOOK_SECONDS = 0.0005  # between two looks of a computation whether a client has sent something
 CALLS = 1_000  # stands for all calls together where lanes are compared; no lane has this number
 FIRST_LANE_WEIGHT = 4  # of lane 0; the others' is 1, unless Turns is given weights
 
@@ -50,20 +52,36 @@ class Stopwatch:
 class _Computation(greenlet):
     """A synchronous function that runs in turns."""
 
-    def __init__(self, function: Callable[[], Any], stopwatch: Stopwatch, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        function: Callable[[], Any],
+        stopwatch: Stopwatch,
+        clock: Callable[[], float],
+        has_input: Callable[[], bool] | None,
+    ) -> None:
         super().__init__(function)
         self.stopwatch = stopwatch
         self.clock = clock
-        self.turn_began = 0.0
+        self.turn_began = self.looks_at = 0.0
         self.is_abandoned = False
+        self._has_input = has_input
 
     def give_turn(self, value: Any = None) -> Any:
         """Runs until the computation pauses, waits for something or ends; raises what it raises."""
-        self.turn_began = self.clock()
+        self.turn_began = began = self.clock()
+        self.looks_at = began + (TURN_SECONDS if self._has_input is None else min(LOOK_SECONDS, TURN_SECONDS))
         try:
             return self.switch(value) if self else self.switch()
         finally:
             self.stopwatch.seconds += self.clock() - self.turn_began
+
+    def look(self, now: float) -> None:
+        """Ends the turn where it is over or a client has sent something."""
+        end = self.turn_began + TURN_SECONDS
+        if now >= end or (self._has_input is not None and self._has_input()):
+            self.suspend()
+        else:
+            self.looks_at = min(now + LOOK_SECONDS, end)
 
     def abandon(self) -> None:
         """Ends the computation where it is."""
@@ -82,8 +100,10 @@ class _Computation(greenlet):
 def pause() -> None:
     """A check point: lets others run when the turn is over. Does nothing outside of Turns."""
     current = getcurrent()
-    if current.__class__ is _Computation and current.clock() - current.turn_began >= TURN_SECONDS:
-        current.suspend()
+    if current.__class__ is _Computation:
+        now = current.clock()
+        if now >= current.looks_at:
+            current.look(now)
 
 
 def in_turns(items: Iterable[Item]) -> Iterator[Item]:
@@ -132,7 +152,12 @@ class Turns:
         self._weights = {0: FIRST_LANE_WEIGHT} if weights is None else dict(weights)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._arrivals = itertools.count()
+        self._has_input: Callable[[], bool] | None = None
         self._begin()
+
+    def watch(self, has_input: Callable[[], bool] | None) -> None:
+        """From now on a turn ends early where has_input says that the loop can read something. None: no turn does."""
+        self._has_input = has_input
 
     def _begin(self) -> None:
         self._locks: dict[int, asyncio.Lock] = {}
@@ -193,7 +218,7 @@ class Turns:
             self._begin()
 
     async def _run(self, function: Callable[[], Result], stopwatch: Stopwatch, lane: int | None) -> Result:
-        computation = _Computation(function, stopwatch, self._clock)
+        computation = _Computation(function, stopwatch, self._clock, self._has_input)
         answer: Any = None
         try:
             while True:

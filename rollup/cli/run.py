@@ -17,6 +17,7 @@ from rollup.cli.logs import configure_logs
 from rollup.cli.run_values import Forks, Processes
 from rollup.cli.safe_text import echo_json, safe_console
 from rollup.cli.screen import EventLines, FirstScreen, show_first_screen
+from rollup.event_loop import HasInput, run_watched
 from rollup.events import Event, Resumed, event_json
 from rollup.l1.devnet import (
     DEFAULT_GAS_LIMIT,
@@ -287,7 +288,7 @@ def command(**options: Any) -> None:
     params = NodeParams(l2_block_time=options.pop("block_time"), **options)
     output = _Output(as_json, verbose - quiet)
     try:
-        asyncio.run(_run(params, ports, host, access, until, output, pages))
+        run_watched(lambda has_input: _run(params, ports, host, access, until, output, pages, has_input))
     except (NodeError, JwtSecretError) as error:
         raise click.ClickException(str(error)) from error
 
@@ -366,10 +367,9 @@ class _Output:
 
 def _stop_on_signals(node: Node) -> None:
     """Ctrl-C, SIGTERM and a closed terminal (SIGHUP) end the run in the ordinary way."""
-    loop = asyncio.get_running_loop()
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         with contextlib.suppress(NotImplementedError, AttributeError):  # not on Windows
-            loop.add_signal_handler(getattr(signal, name), node.stop)
+            asyncio.get_running_loop().add_signal_handler(getattr(signal, name), node.stop)
 
 
 async def _run(
@@ -380,8 +380,10 @@ async def _run(
     until: int | None,
     output: _Output,
     pages: _Pages,
+    has_input: HasInput | None,
 ) -> None:
     node = Node.open(params, on_event=output.show)
+    node.turns.watch(has_input)
     _stop_on_signals(node)
     with tempfile.TemporaryDirectory(prefix="openrollup-") as folder:
         files = write_config_files(node, params.data_dir or Path(folder))

@@ -60,6 +60,20 @@ async def test_before_its_turn_is_over_a_computation_is_not_suspended():
     assert seen == ["a"] * 3 + ["b"] * 3
 
 
+async def test_a_turn_ends_early_where_a_client_has_sent_something():
+    looks = [False, False, True, False]
+    seen, turns = [], Turns(count(0, cooperative.LOOK_SECONDS).__next__)
+    turns.watch(looks.pop)
+
+    async def serve():
+        seen.append("loop")
+
+    served = asyncio.create_task(serve())
+    await turns.change(worker("work", 4, seen))
+    await served
+    assert seen == ["work", "work", "loop", "work", "work"]
+
+
 async def test_changes_run_one_after_another_in_the_order_of_asking():
     turns, seen = ticking_turns(), []
     await asyncio.gather(*(turns.change(worker(name, 5, seen)) for name in "abc"))

@@ -21,6 +21,7 @@ from rollup.protocol.transaction import (
     TransactionError,
     decode_transaction,
     deposit_transaction,
+    recover_address,
 )
 
 ADDRESSES = st.binary(min_size=20, max_size=20)
@@ -74,6 +75,12 @@ def is_valid(raw):
 
 
 @settings(max_examples=200, deadline=None)
+@given(signed())
+def test_the_bytes_without_the_signature_are_what_the_sender_signed(transaction):
+    signer = recover_address(transaction.signing_hash(), transaction.y_parity, transaction.r, transaction.s)
+    assert decode_transaction(transaction.encode()).sender == signer
+
+
 @given(signed())
 def test_a_prepared_transaction_is_the_decoded_one_in_every_field(transaction):
     raw = transaction.encode()
