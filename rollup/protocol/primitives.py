@@ -20,6 +20,7 @@ ZERO_ADDRESS: Address = bytes(20)
 ZERO_HASH: Hash = bytes(32)
 
 
+_STRING, _LIST, _MOST_IN_SHORT = 0x80, 0xC0, 55  # RLP's first bytes, and the longest payload that is in them
 # Data this short cannot nest deep enough to matter (some 5,500 lists). Ethereum's data nests only a few levels.
 _SHALLOW_SIZE, _MAX_DEPTH = 16_384, 1024
 
@@ -38,6 +39,33 @@ def rlp_encode(item: RlpItem) -> bytes:
     """Encodes bytes or nested sequences of bytes (Yellow Paper, appendix B)."""
     encoded: bytes = _encode(item)
     return encoded
+
+
+def rlp_list_of(encoded: bytes) -> bytes:
+    """The list of some items that are encoded already, one after the other."""
+    size = len(encoded)
+    if size <= _MOST_IN_SHORT:
+        return b"%c%b" % (_LIST + size, encoded)
+    if size < 1 << 8:
+        return b"\xf8%c%b" % (size, encoded)
+    if size < 1 << 16:
+        return b"\xf9%b%b" % (size.to_bytes(2, "big"), encoded)
+    length = to_int_bytes(size)
+    return b"%c%b%b" % (_LIST + _MOST_IN_SHORT + len(length), length, encoded)
+
+
+def rlp_int(value: int) -> bytes:
+    """The encoding of an integer below 2^440."""
+    if value < _STRING:
+        return b"%c" % (value or _STRING)
+    size = (value.bit_length() + 7) >> 3
+    return (_STRING + size << 8 * size | value).to_bytes(size + 1, "big")
+
+
+def rlp_without_last(data: bytes, numbers: Sequence[int]) -> bytes:
+    """A list's encoding without its last items, which are these integers."""
+    start = 1 if data[0] <= _LIST + _MOST_IN_SHORT else 1 + data[0] - _LIST - _MOST_IN_SHORT
+    return rlp_list_of(data[start : len(data) - sum([len(rlp_int(number)) for number in numbers])])
 
 
 def rlp_decode(data: bytes) -> Any:

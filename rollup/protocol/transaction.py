@@ -20,14 +20,13 @@ from rollup.protocol.primitives import (
     keccak256,
     rlp_decode,
     rlp_encode,
+    rlp_without_last,
     to_int_bytes,
 )
 
 LEGACY, ACCESS_LIST, DYNAMIC_FEE, BLOB, SET_CODE, DEPOSIT = 0, 1, 2, 3, 4, 0x7E
 SECP256K1_N = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 _SET_CODE_MAGIC = b"\x05"  # EIP-7702
-# RLP (Yellow Paper, appendix B): smaller integers are one byte, and a list of at most 55 bytes has one byte before it.
-_ONE_BYTE_END, _EMPTY_LIST, _MOST_IN_SHORT_LIST, _LONGEST_SHORT_LIST = 0x80, 0xC0, 55, 0xF7
 _NO_SIGNATURE = 1 << 160  # with the sender added, the r of a transaction that nobody signed
 
 AccessList = tuple[tuple[Address, tuple[Hash, ...]], ...]
@@ -188,10 +187,10 @@ class Transaction:
         return recover_address(self._signed_hash(), self.y_parity, self.r, self.s)
 
     def _signed_hash(self) -> Hash:
-        """The signing hash of a transaction that is signed: its bytes without the signature, where they are known."""
+        """The signing hash, from the bytes without the signature where they are known."""
         if self._raw is None or self.tx_type == LEGACY:
             return self.signing_hash()
-        return keccak256(_without_signature(self._raw, self.v, self.r, self.s))
+        return keccak256(self._raw[:1] + rlp_without_last(self._raw[1:], (self.v, self.r, self.s)))
 
     def _legacy_fields(self) -> list[RlpItem]:
         return [
@@ -301,30 +300,9 @@ def recover_address(message_hash: Hash, y_parity: int, r: int, s: int) -> Addres
     return address_of_public_key(key)
 
 
-def _without_signature(raw: bytes, v: int, r: int, s: int) -> bytes:
-    """A typed transaction's bytes without its last three fields. They are canonical RLP, so the others stay as they
-    are, and only the length of the list is another one.
-    """
-    start = 2 if raw[1] <= _LONGEST_SHORT_LIST else 2 + raw[1] - _LONGEST_SHORT_LIST
-    fields = raw[start : len(raw) - _rlp_size(v) - _rlp_size(r) - _rlp_size(s)]
-    size = len(fields)
-    if size <= _MOST_IN_SHORT_LIST:
-        return b"%c%c%b" % (raw[0], _EMPTY_LIST + size, fields)
-    size_bytes = to_int_bytes(size)
-    return b"%c%c%b%b" % (raw[0], _LONGEST_SHORT_LIST + len(size_bytes), size_bytes, fields)
-
-
-def _rlp_size(value: int) -> int:
-    """The size of an integer's RLP, in bytes; below 2^440."""
-    return 1 if value < _ONE_BYTE_END else 1 + (value.bit_length() + 7) // 8
-
-
 def _authorization_fields(item: Authorization) -> list[RlpItem]:
-    return [
-        to_int_bytes(item.chain_id),
-        item.address,
-        *(to_int_bytes(number) for number in (item.nonce, item.y_parity, item.r, item.s)),
-    ]
+    numbers = item.nonce, item.y_parity, item.r, item.s
+    return [to_int_bytes(item.chain_id), item.address, *map(to_int_bytes, numbers)]
 
 
 def _fields(item: Any, count: int) -> list[Any]:

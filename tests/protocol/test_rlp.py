@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollup.protocol.primitives import RlpError, rlp_decode, rlp_encode
+from rollup.protocol.primitives import (
+    RlpError,
+    rlp_decode,
+    rlp_encode,
+    rlp_int,
+    rlp_list_of,
+    rlp_without_last,
+    to_int_bytes,
+)
 from rollup.protocol.transaction import DYNAMIC_FEE, Transaction, TransactionError, decode_transaction
 
 items = st.recursive(st.binary(max_size=70), lambda inner: st.lists(inner, max_size=5), max_leaves=20)
@@ -22,6 +30,24 @@ def as_list(item: Any) -> Any:
 @settings(deadline=None, derandomize=True)
 def test_round_trip(item: Any) -> None:
     assert as_list(rlp_decode(rlp_encode(item))) == item
+
+
+@given(number=st.integers(0, 2**256) | st.integers(0, 300))
+@settings(deadline=None, derandomize=True)
+def test_an_integer_is_encoded_as_its_bytes(number: int) -> None:
+    assert rlp_int(number) == rlp_encode(to_int_bytes(number))
+
+
+@pytest.mark.parametrize("size", [0, 1, 54, 55, 56, 57, 255, 256, 257, 65_535, 65_536, 65_537, 2**24])
+def test_a_list_of_encoded_items_is_the_list_of_the_items(size: int) -> None:
+    assert rlp_list_of(b"\x01" * size) == rlp_encode([b"\x01"] * size)
+
+
+@given(first=st.lists(items, max_size=8), last=st.lists(st.integers(0, 2**256), max_size=4))
+@settings(deadline=None, derandomize=True)
+def test_a_list_without_its_last_numbers_is_the_list_of_the_others(first: list[Any], last: list[int]) -> None:
+    whole = rlp_encode([*first, *map(to_int_bytes, last)])
+    assert rlp_without_last(whole, last) == rlp_encode(first)
 
 
 @given(data=hostile, wrap=st.booleans())
