@@ -4,9 +4,11 @@ from rollup.cooperative import in_turns
 from rollup.protocol.block import Block
 from rollup.protocol.header import Header
 from rollup.protocol.known_transactions import known_or_decoded
-from rollup.protocol.primitives import Hash, from_int_bytes, rlp_decode, rlp_encode, to_int_bytes
+from rollup.protocol.primitives import Hash, from_int_bytes, rlp_decode, rlp_encode, rlp_int, rlp_list_of
 from rollup.protocol.receipt import Log, Receipt, number_logs
 from rollup.protocol.transaction import decode_transaction
+
+_NO_ITEMS = rlp_list_of(b"")
 
 
 def encode_body(block: Block) -> bytes:
@@ -29,21 +31,27 @@ def decode_body(data: bytes, header: Header, block_hash: Hash) -> Block:
 
 def encode_receipts(receipts: list[Receipt]) -> bytes:
     """All fields but the bloom."""
-    return rlp_encode(
-        [
+    return rlp_list_of(
+        b"".join(
             [
-                to_int_bytes(receipt.tx_type),
-                to_int_bytes(receipt.status),
-                to_int_bytes(receipt.cumulative_gas_used),
-                to_int_bytes(receipt.gas_used),
-                [[log.address, list(log.topics), log.data] for log in receipt.logs],
-                receipt.contract_address or b"",
-                _optional(receipt.deposit_nonce),
-                _optional(receipt.deposit_receipt_version),
-                to_int_bytes(receipt.effective_gas_price),
+                rlp_list_of(
+                    b"".join(
+                        (
+                            rlp_int(receipt.tx_type),
+                            rlp_int(receipt.status),
+                            rlp_int(receipt.cumulative_gas_used),
+                            rlp_int(receipt.gas_used),
+                            receipt.logs_rlp(is_last=True),
+                            rlp_encode(receipt.contract_address or b""),
+                            _optional(receipt.deposit_nonce),
+                            _optional(receipt.deposit_receipt_version),
+                            rlp_int(receipt.effective_gas_price),
+                        )
+                    )
+                )
+                for receipt in in_turns(receipts)
             ]
-            for receipt in in_turns(receipts)
-        ]
+        )
     )
 
 
@@ -67,5 +75,5 @@ def decode_receipts(data: bytes) -> list[Receipt]:
     return receipts
 
 
-def _optional(value: int | None) -> list[bytes]:
-    return [] if value is None else [to_int_bytes(value)]
+def _optional(value: int | None) -> bytes:
+    return _NO_ITEMS if value is None else rlp_list_of(rlp_int(value))

@@ -26,8 +26,8 @@ def value_places(value: bytes) -> list[int]:
 
 def value_bits(value: bytes) -> int:
     """The three bits of one address or topic, as an integer of 2,048 bits."""
-    first, second, third = value_places(value)
-    return 1 << first | 1 << second | 1 << third
+    digest = int.from_bytes(keccak256(value)[:6], "big")
+    return 1 << (digest >> 32 & 2047) | 1 << (digest >> 16 & 2047) | 1 << (digest & 2047)
 
 
 bloom_bits = lru_cache(maxsize=65536)(value_bits)  # for the addresses and topics that occur in many blocks

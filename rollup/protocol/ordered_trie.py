@@ -14,6 +14,9 @@ from rollup.protocol.primitives import EMPTY_TRIE_ROOT, Hash, keccak256, rlp_enc
 _BRANCH = 16
 _ONE_BYTE = 128  # indexes below it are keys of one byte; zero's key comes after theirs
 _EMPTY_LEAF_PATH = b"\x20"
+_HASHES_HEAD = b"\xf9\x02\x11"  # RLP: before a branch of sixteen hashes and no value
+# Sizes of items whose leaf has the same form of RLP: lengths in one byte for both the list and the item, or in two.
+_LEAF_SHORTEST, _LEAF_ONE_BYTE, _LEAF_TWO_BYTES = 56, 252, 256
 
 
 @dataclass(slots=True, frozen=True)
@@ -44,9 +47,22 @@ def _key(index: int) -> str:
 
 
 def _full_branch(first: int, items: Sequence[bytes]) -> _Entry:
-    node: list[Any] = [_reference([_EMPTY_LEAF_PATH, item]) for item in items]
-    node.append(b"")
-    return _Entry(_key(first)[:-1], branch=_reference(node))
+    leaves = [_leaf(item) for item in items]
+    if b"" in leaves:
+        node: list[Any] = [_reference([_EMPTY_LEAF_PATH, item]) for item in items]
+        node.append(b"")
+        return _Entry(_key(first)[:-1], branch=_reference(node))
+    return _Entry(_key(first)[:-1], branch=keccak256(b"%b\xa0%b\x80" % (_HASHES_HEAD, b"\xa0".join(leaves))))
+
+
+def _leaf(item: bytes) -> bytes:
+    """The hash of a leaf with no nibbles left, or nothing where the item is so short that its node is not hashed."""
+    size = len(item)
+    if _LEAF_SHORTEST <= size <= _LEAF_ONE_BYTE:
+        return keccak256(b"\xf8%c\x20\xb8%c%b" % (size + 3, size, item))
+    if _LEAF_TWO_BYTES <= size < 1 << 15:
+        return keccak256(b"\xf9%b\x20\xb9%b%b" % ((size + 4).to_bytes(2, "big"), size.to_bytes(2, "big"), item))
+    return b"" if size < _LEAF_SHORTEST else keccak256(rlp_encode([_EMPTY_LEAF_PATH, item]))
 
 
 def _node(entries: list[_Entry], start: int, stop: int, depth: int) -> list[Any]:

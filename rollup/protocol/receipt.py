@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from rollup.protocol.bloom import logs_bloom
-from rollup.protocol.primitives import Address, Hash, RlpItem, rlp_encode, to_int_bytes
+from rollup.protocol.primitives import Address, Hash, rlp_encode, rlp_int, rlp_list_of
+
+_BLOOM_HEAD = b"\xb9\x01\x00"  # of a string of 256 bytes (RLP)
 
 
 @dataclass(slots=True, frozen=True)
@@ -37,6 +39,7 @@ class Receipt:
     output: bytes = b""  # return or revert data, kept in memory only
     first_log: int = field(default=0, compare=False)
     _bloom: bytes | None = None
+    _logs_rlp: bytes | None = field(default=None, init=False, compare=False, repr=False)
 
     @property
     def bloom(self) -> bytes:
@@ -52,18 +55,21 @@ class Receipt:
         does; from Canyon nonce and version are in both.
         """
         # spec: deposit.receipt-version
-        fields: list[RlpItem] = [
-            to_int_bytes(self.status),
-            to_int_bytes(self.cumulative_gas_used),
-            self.bloom,
-            [[log.address, list(log.topics), log.data] for log in self.logs],
-        ]
+        parts = [rlp_int(self.status), rlp_int(self.cumulative_gas_used), _BLOOM_HEAD, self.bloom, self.logs_rlp()]
         if self.deposit_nonce is not None and (not for_root or self.deposit_receipt_version is not None):
-            fields.append(to_int_bytes(self.deposit_nonce))
+            parts.append(rlp_int(self.deposit_nonce))
             if self.deposit_receipt_version is not None:
-                fields.append(to_int_bytes(self.deposit_receipt_version))
-        payload = rlp_encode(fields)
+                parts.append(rlp_int(self.deposit_receipt_version))
+        payload = rlp_list_of(b"".join(parts))
         return payload if self.tx_type == 0 else bytes((self.tx_type,)) + payload
+
+    def logs_rlp(self, is_last: bool = False) -> bytes:
+        """The encoding of the logs. It is kept for the next caller, unless this is the last one."""
+        encoded = self._logs_rlp
+        if encoded is None:
+            encoded = rlp_encode([[log.address, log.topics, log.data] for log in self.logs])
+        self._logs_rlp = None if is_last else encoded
+        return encoded
 
 
 def number_logs(receipts: Iterable[Receipt]) -> None:

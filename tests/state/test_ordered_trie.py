@@ -30,6 +30,13 @@ def test_roots_equal_hexary_tries_at_every_count_around_a_full_branch() -> None:
             assert ordered_trie_root(items) == oracle.root_hash, index
 
 
+@pytest.mark.parametrize("size", [1, 28, 29, 55, 56, 57, 251, 252, 253, 254, 255, 256, 257, 32_767, 32_768, 65_536])
+def test_roots_equal_hexary_tries_for_items_of_every_form_of_length(size: int) -> None:
+    items = [bytes((index,)) * size for index in range(1, 161)]
+    assert ordered_trie_root(items) == hexary_root(items)
+    assert ordered_trie_root([*items[:150], b"x", *items[:9]]) == hexary_root([*items[:150], b"x", *items[:9]])
+
+
 @pytest.mark.slow
 def test_keys_of_three_bytes_and_more_are_in_order() -> None:
     items = [b"%d" % index for index in range(66_000)]  # an index from 65,536 on has three bytes
