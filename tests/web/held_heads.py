@@ -1,16 +1,24 @@
-"""A page whose questions for the heads wait: what happens on the chain meanwhile, it cannot see."""
+"""A page whose questions wait: what happens on the chain meanwhile, it cannot see."""
+
+from tests.web.conftest import PATIENCE
 
 
-class HeldHeads:
-    """Holds every question for the heads from now on, until `release`."""
+class Held:
+    """Holds every request body with a method from now on, until `release`."""
 
-    def __init__(self, page):
+    def __init__(self, page, path, method):
         self._waiting = []
         self._is_holding = True
-        page.route("**/rpc/node", self._hold)
+        self._method = method
+        page.route(path, self._hold)
+
+    @property
+    def count(self):
+        """How many requests wait."""
+        return len(self._waiting)
 
     def _hold(self, route):
-        if self._is_holding and "openrollup_status" in (route.request.post_data or ""):
+        if self._is_holding and self._method in (route.request.post_data or ""):
             self._waiting.append(route)
         else:
             route.continue_()
@@ -20,3 +28,19 @@ class HeldHeads:
         self._is_holding = False
         for route in self._waiting:
             route.continue_()
+
+
+class HeldHeads(Held):
+    """Holds every question for the heads."""
+
+    def __init__(self, page):
+        super().__init__(page, "**/rpc/node", "openrollup_status")
+
+
+def until(page, holds):
+    """Waits until `holds()`; the page's events go on meanwhile."""
+    for _ in range(PATIENCE // 20):
+        if holds():
+            return
+        page.wait_for_timeout(20)
+    raise AssertionError("it did not come to that")

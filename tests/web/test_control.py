@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from rollup.events import Event
 from tests.docs.pages import ROOT
-from tests.web.held_heads import HeldHeads
+from tests.web.held_heads import Held, HeldHeads, until
 
 
 def test_the_sequencer_is_stopped_and_started_and_the_log_says_so(fresh, visit):
@@ -196,3 +196,27 @@ def test_a_head_that_came_and_went_between_two_questions_is_noticed(fresh, visit
     fresh.do(lambda node: node.l2.chain.set_head(node.l2.chain.canonical_hash(0)))
     held.release()
     expect(page.get_by_text("L2 has no block 1.")).to_be_visible()
+
+
+def test_blocks_that_are_not_those_of_the_heads_are_read_again_where_no_socket_tells(fresh, visit):
+    page = visit(fresh, has_news=False)
+    expect(page.locator(".strip")).to_contain_text("unsafe #0")
+    blocks = Held(page, fresh.url, "eth_getBlockByNumber")
+    fresh.step(1)
+    first = fresh.node.l2.chain.head.hash
+    expect(page.locator(".strip")).to_contain_text("unsafe #1")
+    until(page, lambda: blocks.count)
+    heads = HeldHeads(page)
+    fresh.do(lambda node: node.l2.chain.set_head(node.l2.chain.canonical_hash(0)))
+    fresh.rpc("eth_sendTransaction", {"from": fresh.rpc("eth_accounts")[0], "to": "0x" + "11" * 20, "value": "0x1"})
+    until(page, lambda: fresh.node.l2.chain.head.number == 1)
+    blocks.release()
+    row = page.get_by_role("region", name="L2").locator(
+        ".block-row", has=page.get_by_role("link", name="#1", exact=True)
+    )
+    expect(row.filter(has_text="1 transaction")).to_be_visible()
+    fresh.rpc("admin_stopSequencer", path="rpc/node")  # the transaction that comes back into the pool stays there
+    fresh.do(lambda node: node.l2.chain.set_head(first))
+    heads.release()
+    expect(row.filter(has_text="no transactions")).to_be_visible()
+    expect(row.filter(has_text="replaced by a reorganisation")).to_be_visible()

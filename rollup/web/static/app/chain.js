@@ -1,6 +1,7 @@
 /** Questions about blocks that several pages ask. */
 import {call, has} from './rpc.js';
 import {hex, num} from './format.js';
+import {readElsewhere} from './heads.js';
 
 /** @returns {Promise<any[]>} the newest `count` blocks of a layer up to `newest`, that one first */
 export async function newestBlocks(layer, newest, count, full = false) {
@@ -28,7 +29,9 @@ export async function followBlocks(layer, head, count, full) {
     wanted.forEach((number, index) => (found[index] ? blocks.set(number, found[index]) : blocks.delete(number)));
   };
   await read(numbers.filter((number) => !blocks.has(number)));
-  if (!isOneChain(numbers.map((number) => blocks.get(number)), head.hash)) await read(numbers);
+  const isRead = () => isOneChain(numbers.map((number) => blocks.get(number)), head.hash);
+  if (!isRead()) await read(numbers);
+  if (!isRead()) readElsewhere();
   for (const number of blocks.keys()) if (number > head.number || number <= head.number - count) blocks.delete(number);
   return numbers.map((number) => blocks.get(number)).filter(Boolean);
 }

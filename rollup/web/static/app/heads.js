@@ -240,6 +240,14 @@ export function headMoved() {
   ask();
 }
 
+/**
+ * Says that the blocks that were read are not those of the heads that are shown: the chain moved meanwhile. What depends
+ * on the heads reads again at the next answer, also where it has the same heads, because the chain moved back.
+ */
+export function readElsewhere() {
+  movesKnown += 1;
+}
+
 function ask() {
   if (!isPaused.peek() && !document.hidden) refresh();
 }
