@@ -2,9 +2,13 @@
 
     python -m benchmarks.pages --loads 15 --count 6400 --runs 3
 
-Needs Playwright and Chromium (CHROMIUM names the program where it is not on the path). First load: a context of its own
-for each load, so nothing is cached; from the beginning of the navigation to the first frame that has the heads.
-Throughput: one node takes the same load in turn without a page and with the explorer and the control room open; all
+Needs Playwright and Chromium (CHROMIUM names the program where it is not on the path).
+
+First load: Chromium runs already, and each load has a context of its own, so nothing is cached and a new renderer
+process is started. The time runs from the beginning of the navigation to the first frame that has the heads. Beside
+it stands the time until the first frame that has the blocks of both layers too.
+
+Throughput: one node takes the same load in turn without a page and with the explorer and the control room open. All
 three programs share the machine's cores, so what Chromium draws counts too. One JSON line per run.
 """
 
@@ -38,14 +42,22 @@ _FUNDS: Final = 100 * 10**18  # wei per sender
 _SETTLE: Final = 2.0  # seconds between opening the pages and the load
 _SAFE_TIMEOUT: Final = 120.0  # seconds
 
-# The time of the first frame that has a head in it, in milliseconds since the navigation began.
+# The times of the first frame that has a head in it and of the first one that has the blocks of both layers, in
+# milliseconds since the navigation began. A message is sent for the second.
 _WATCH: Final = """
-const watch = new MutationObserver(() => {
-  if (!document.querySelector('.strip .figure')) return;
-  watch.disconnect();
-  requestAnimationFrame(() => setTimeout(() => console.log('shown', (window.shownAfter = performance.now()))));
+function whenShown(isThere, then) {
+  const watch = new MutationObserver(() => {
+    if (!isThere()) return;
+    watch.disconnect();
+    requestAnimationFrame(() => setTimeout(() => then(performance.now())));
+  });
+  watch.observe(document, {childList: true, subtree: true});
+}
+whenShown(() => document.querySelector('.strip .figure'), (time) => (window.shownAfter = time));
+whenShown(() => document.querySelectorAll('.lane .blocks').length === 2, (time) => {
+  window.filledAfter = time;
+  console.log('filled');
 });
-watch.observe(document, {childList: true, subtree: true});
 """
 _BYTES: Final = """() => [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
   .filter((entry) => entry.initiatorType !== 'fetch').reduce((sum, entry) => sum + entry.decodedBodySize, 0)"""
@@ -105,24 +117,29 @@ def _chromium() -> Iterator[Any]:
 
 
 def _first_loads(browser: Any, target: Target, count: int) -> dict[str, Any]:
-    """Milliseconds until the heads are shown, and the bytes of the first page; the first load warms Chromium up."""
-    times, size = [], 0
+    """Milliseconds until the heads and the blocks are shown, and the bytes of the first page.
+
+    The first load warms Chromium up and is not counted.
+    """
+    times, filled, size = [], [], 0
     for number in range(count + 1):
         context = browser.new_context()
         page = context.new_page()
         page.add_init_script(_WATCH)
         with page.expect_console_message():  # one event: a driver that asks again and again takes Chromium's time
             page.goto(target.l2 + "/", wait_until="commit")
-        shown = page.evaluate("window.shownAfter")
+        shown, with_blocks = page.evaluate("[window.shownAfter, window.filledAfter]")
         size = page.evaluate(_BYTES)
         context.close()
         if number:
             times.append(round(shown, 1))
-            _show({"first load": number, "milliseconds": times[-1]})
+            filled.append(round(with_blocks, 1))
+            _show({"first load": number, "milliseconds": times[-1], "with blocks": filled[-1]})
     return {
         "first load, median ms": statistics.median(times),
         "lowest": min(times),
         "highest": max(times),
+        "with blocks, median ms": statistics.median(filled),
         "bytes": size,
     }
 

@@ -11,10 +11,11 @@ from aiohttp import web
 from rollup.rpc.server import Page
 from rollup.web.bundle import BUNDLE
 from rollup.web.files import SHEET, StaticFile, StaticFiles
+from rollup.web.frame import frame
 from rollup.web.headers import page_headers
 
 _NOT_MODIFIED: Final = 304
-_HEADS: Final = ("chains", "isActive")  # what the first page shows of openrollup_status
+_HEADS: Final = ("chains", "isActive")  # what the frame shows of openrollup_status
 _FOREVER: Final = "public, max-age=31536000, immutable"
 _ICON: Final = (
     "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E"
@@ -34,7 +35,7 @@ _SHELL: Final = """<!doctype html>
 <link rel="stylesheet" href="{root}/{sheet}">
 </head>
 <body>
-<div id="app"></div>
+<div id="app">{frame}</div>
 <script type="module" async src="{root}/{bundle}"></script>
 <noscript><p>These pages need JavaScript. JSON-RPC is spoken here too, by POST or WebSocket.</p></noscript>
 </body>
@@ -48,8 +49,8 @@ class Site:
     def __init__(self, endpoints: Collection[str], status: Callable[[], dict[str, Any]] | None = None) -> None:
         """endpoints: which of l1, node and verifier stand below /rpc on that port.
 
-        status: the answer of openrollup_status, where this process has it. Its heads are sent with the shell, so that
-        the first page shows them without a question.
+        status: the answer of openrollup_status, where this process has it. Its heads are in the shell, so they are
+        shown without the script.
         """
         static = StaticFiles()
         self._status = status
@@ -63,7 +64,9 @@ class Site:
         """The shell, for who accepts HTML; None for programs, which ask for anything."""
         if "text/html" not in request.headers.get("Accept", ""):
             return None
-        shell = _SHELL.format(**self._values, heads=escape(self._heads())).encode()
+        heads = self._heads()
+        text = "" if heads is None else escape(json.dumps(heads, separators=(",", ":")))
+        shell = _SHELL.format(**self._values, heads=text, frame=frame(heads)).encode()
         tag = f'"{hashlib.sha256(shell).hexdigest()[:16]}"'
         headers = {
             **page_headers(request.headers.get("Host")),
@@ -75,12 +78,12 @@ class Site:
             return web.Response(status=_NOT_MODIFIED, headers=headers)
         return web.Response(body=shell, content_type="text/html", charset="utf-8", headers=headers)
 
-    def _heads(self) -> str:
-        """The heads as JSON; empty where they are asked for elsewhere."""
+    def _heads(self) -> dict[str, Any] | None:
+        """What the frame shows; None where the script has to ask for it."""
         if self._status is None:
-            return ""
+            return None
         status = self._status()
-        return json.dumps({name: status[name] for name in _HEADS}, separators=(",", ":"))
+        return {name: status[name] for name in _HEADS}
 
 
 def _file_page(item: StaticFile) -> Page:

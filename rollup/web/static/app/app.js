@@ -1,6 +1,8 @@
-/** The frame of every page: navigation, heads, the page itself, and its calls as code. */
+/**
+ * The frame of every page: navigation, heads, the page itself, and its calls as code. The shell has the same frame as
+ * HTML (rollup/web/frame.py), which is drawn before this.
+ */
 import {html} from './html.js';
-import {signal} from '../vendor/signals-core.js';
 import {useErrorBoundary} from '../vendor/preact-hooks.js';
 import {route} from './routes.js';
 import {Strip} from './parts/strip.js';
@@ -26,9 +28,6 @@ const ModelUsage = lazy(async () => (await import('./pages/usage.js')).ModelUsag
 const Datanet = lazy(async () => (await import('./pages/datanet.js')).Datanet);
 const Economics = lazy(async () => (await import('./pages/economics.js')).Economics);
 const Control = lazy(async () => (await import('./pages/control.js')).Control);
-
-/** Whether the frame was drawn: the page itself comes after it, so that the heads do not wait for it. */
-export const isFramed = signal(false);
 
 const LINKS = [
   ['', 'Explorer'],
@@ -82,7 +81,7 @@ export function App() {
       <${Strip} />
     </header>
     <main id="main" tabindex="-1">
-      ${isFramed.value && html`<${Guarded} key=${path.join('/')}>${view(path)}<//><${AsCode} />`}
+      <${Guarded} key=${path.join('/')}>${view(path)}<//><${AsCode} />
     </main>
     <${Toasts} />`;
 }

@@ -1,5 +1,5 @@
 /** Data of a component: asked for when it appears, and again whenever a head moves. */
-import {useEffect, useRef, useState} from '../vendor/preact-hooks.js';
+import {useLayoutEffect, useRef, useState} from '../vendor/preact-hooks.js';
 import {slowTick, tick} from './heads.js';
 
 /**
@@ -18,7 +18,8 @@ export function useData(load, deps, {live = true, beat = 0} = {}) {
   const asked = useRef(0);
   const answered = useRef(0);
   const turn = live === 'slowly' ? slowTick.value : live ? tick.value : 0;
-  useEffect(() => {
+  // The question goes out with what is drawn, not after the next picture.
+  useLayoutEffect(() => {
     if (shown.current !== key) {
       shown.current = key;
       setState({isLoading: true});
