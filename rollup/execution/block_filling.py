@@ -7,6 +7,9 @@ its end, on the newest state (`execute_ahead`). A later block takes its effects 
 read has changed (known_message.py). So slow transactions do not make blocks late. One that reads what every block
 changes may have to wait for good; its sender can replace it.
 
+The machine's other work can make a short transaction look slow. The attempt ahead then shows that it is short, and the
+next block executes it like any other.
+
 A block of many light transactions may be filled for longer than half a block time. The builder knows from the block
 before how long roots and storing take after filling. It leaves room for that, and for a tenth of the block time.
 """
@@ -18,7 +21,7 @@ from rollup.execution.block_builder import BlockBuilder, BlockContext
 from rollup.execution.conditional import Conditional
 from rollup.execution.errors import ExecutionInterrupted, InvalidTransaction
 from rollup.execution.intrinsic import TX_GAS
-from rollup.execution.known_message import StaleMessage
+from rollup.execution.known_message import KnownMessage, StaleMessage
 from rollup.execution.slow_transactions import SlowTransactions
 from rollup.execution.state.database import StateUnavailable
 from rollup.protocol.primitives import Hash
@@ -152,19 +155,22 @@ class BlockFilling:
                 continue
             offered.add(transaction.hash)
             item, known = self._slow.get(transaction.hash), None
+            is_short = item is None or item.seconds <= longest / 2
             if item is not None and item.target <= builder.context.number:
                 known = item.known
-            if known is None and (item is not None or (is_full_of_work and transaction.gas_limit > LIGHT_GAS)):
+            if known is None and (not is_short or (is_full_of_work and transaction.gas_limit > LIGHT_GAS)):
                 self._pool.defer(transaction)
                 continue
             limit = min(longest, left) if has_tried else longest
             has_tried = True
             builder.limit_time(clock, limit)
             try:
-                builder.apply(transaction, known)
+                _apply(builder, transaction, known, is_short=is_short)
             except ExecutionInterrupted:
                 if limit == longest and item is None:
                     self._slow.add(transaction, limit)
+                elif item is not None:
+                    self._slow.interrupted_again(item, limit, clock())
                 self._pool.defer(transaction)
                 is_full_of_work = True
             except StaleMessage:
@@ -183,3 +189,13 @@ class BlockFilling:
         if self._rest is None:
             return most
         return max(most, min(FILL_SECONDS, _BUSY_PART * block_time / (1 + self._rest)))
+
+
+def _apply(builder: BlockBuilder, transaction: Transaction, known: KnownMessage | None, *, is_short: bool) -> None:
+    """Includes a transaction: by its known effects if they hold, by executing it if it is short."""
+    try:
+        builder.apply(transaction, known)
+    except StaleMessage:
+        if not is_short:
+            raise
+        builder.apply(transaction)

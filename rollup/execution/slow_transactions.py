@@ -1,5 +1,6 @@
 """The transactions of a pool that run longer than a block's time: each is executed ahead of the block that takes it."""
 
+import math
 from dataclasses import dataclass
 
 import structlog
@@ -21,14 +22,15 @@ class SlowTransaction:
 
     known: the effects of its message, None until it was executed ahead. target: the number of the block that they hold
     for, if the message read the block's number or time; 0 for any block. distance: the blocks between the head and the
-    block that the next attempt is for. not_before: the next attempt's time in seconds.
+    block that the next attempt is for. seconds: how long the last attempt ran; infinite where the transaction was
+    interrupted after it. not_before: the next attempt's time in seconds.
     """
 
     transaction: Transaction
     known: KnownMessage | None = None
     target: int = 0
     distance: int = 1
-    seconds: float = 0.0  # of the last attempt
+    seconds: float = math.inf
     attempts: int = 0
     not_before: float = 0.0
 
@@ -79,6 +81,12 @@ class SlowTransactions:
         item.target = target if known is not None and known.reads.is_timed else 0
         if known is None:
             self.postpone(item, now)
+
+    def interrupted_again(self, item: SlowTransaction, seconds: float, now: float) -> None:
+        """Records that a transaction whose last attempt was short ran in a block for these seconds without an end."""
+        item.seconds = seconds
+        self.postpone(item, now)
+        item.seconds = math.inf
 
     def postpone(self, item: SlowTransaction, now: float, block_time: float = 1.0) -> None:
         """Records that the effects do not hold in the block that was built. A later attempt is for a later block."""

@@ -249,6 +249,44 @@ def test_a_message_that_never_holds_stays_in_the_pool_and_is_tried_more_and_more
     assert 5 < attempts < 20
 
 
+class BusyMachine(Builder):
+    """Other work takes the processor from each transaction of this block, once."""
+
+    def apply(self, transaction, known=None):
+        if self.most is not None and known is None:
+            self.clock.now += self.most
+            raise ExecutionInterrupted(1)
+        super().apply(transaction, known)
+
+
+def test_a_short_transaction_that_looked_slow_is_executed_like_any_other():
+    """Its effects never hold ahead, as other transactions change what it reads in every block."""
+    clock, short = Clock(), transaction(1, GAS)
+    pool = Pool([short])
+    filling = BlockFilling(pool)
+    filling.fill(BusyMachine(clock), pool.pending, clock)
+    assert pool.deferred == [short]
+    assert run_ahead(filling, clock, 1, holds=lambda number: False)
+    builder, _ = fill(filling, pool, clock, 2)
+    assert builder.transactions == [short]
+    assert not filling.has_slow_transactions
+
+
+def test_a_transaction_that_is_short_ahead_and_long_in_blocks_is_tried_more_and_more_seldom():
+    clock, liar = Clock(), transaction(1, GAS)
+    pool = Pool([liar])
+    filling, interrupted = BlockFilling(pool), 0
+    for number in range(1, 200):
+        begun = clock.now
+        filling.fill(BusyMachine(clock, number), pool.pending, clock)
+        interrupted += clock.now > begun
+        assert clock.now - begun <= TRANSACTION_SECONDS
+        run_ahead(filling, clock, number, holds=lambda number: False)
+        clock.now += BLOCK_TIME
+    assert pool.held == [liar]
+    assert 5 < interrupted < 20
+
+
 def test_a_slow_transaction_that_became_invalid_leaves_the_pool_and_the_block_is_filled():
     clock, slow, quick = Clock(), transaction(100, GAS), transaction(1)
     pool = Pool([slow])

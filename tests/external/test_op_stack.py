@@ -104,7 +104,7 @@ def traffic(node):
     send(node, node.url(L1), key, to=portal, data="0x" + (selector + arguments).hex(), value=9)
     demo = [sys.executable, "-m", "rollup.cli", "demo", "--l2", l2, "--json"]
     done = subprocess.run(demo, cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, (done.stderr, call(l2, "txpool_inspect"), number(l2), node.errors()[-2_000:])
     assert json.loads(done.stdout)
     return number(l2)
 

@@ -5,6 +5,7 @@ import os
 import select
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -58,6 +59,8 @@ class NodeProcess:
 
     def __init__(self, *options, ports=None, environment=None):
         chosen = dict.fromkeys(PORTS, 0) | (ports or {})
+        # A pipe that nobody reads would stop the node when it is full.
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed in __exit__)
         self.process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "rollup.cli", "run", "--json", "--processes=1"),
@@ -65,7 +68,7 @@ class NodeProcess:
                 *map(str, options),
             ],
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=self._errors,
             text=True,
             cwd=ROOT,
             env={**os.environ, **(environment or {})},
@@ -84,7 +87,7 @@ class NodeProcess:
         self.process.wait()
         self._reader.join()
         self.process.stdout.close()
-        self.process.stderr.close()
+        self._errors.close()
 
     def _read(self):
         for line in self.process.stdout:
@@ -93,6 +96,10 @@ class NodeProcess:
 
     def url(self, name):
         return self.started["urls"][name]
+
+    def errors(self):
+        """What the node has written to standard error so far."""
+        return os.pread(self._errors.fileno(), os.fstat(self._errors.fileno()).st_size, 0).decode()
 
     def next_event(self):
         """The next line; None when the node has ended. Fails when the node says nothing for SILENT_SECONDS."""
@@ -111,7 +118,7 @@ class NodeProcess:
         while (event := self.next_event()) is not None:
             if event["event"] == kind and when(event):
                 return event
-        raise AssertionError(f"no {kind}: {self.process.stderr.read()}")
+        raise AssertionError(f"no {kind}: {self.errors()}")
 
     def kill(self):
         """SIGKILL, and what the node had said by then."""

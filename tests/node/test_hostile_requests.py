@@ -93,7 +93,7 @@ def test_cheap_hostile_requests_leave_no_trace():
         assert memory(node) <= before * GROWTH
         node.process.terminate()
         node.rest()
-        assert (node.process.returncode, node.process.stderr.read()) == (0, "")
+        assert (node.process.returncode, node.errors()) == (0, "")
 
 
 @pytest.mark.slow
@@ -116,7 +116,7 @@ def test_others_are_answered_memory_comes_back_and_sigterm_ends_the_node(node, n
         assert waits.longest < MOST_SECONDS * max(1, quiet.longest / QUIET_SECONDS)
         assert after <= before * growth
     stopped_within(node, name)
-    errors = node.process.stderr.read()
+    errors = node.errors()
     assert "Traceback" not in errors
     assert errors == ""
 

@@ -41,7 +41,7 @@ def run_and_kill(folder, users, r):
     """A node under load, killed after some events and a random part of the next deed; what it had announced."""
     options = ("--instant", "--block-time=1", "--l1-block-time=2", f"--da={r.choice(['calldata', 'blobs'])}")
     with NodeProcess(f"--data-dir={folder}", *options) as node:
-        assert node.started is not None, node.process.stderr.read()
+        assert node.started is not None, node.errors()
         users.ask_for_nonces(node)
         sending = threading.Thread(target=users.send_until_it_dies, args=(node,))
         sending.start()

@@ -63,7 +63,7 @@ def test_a_signal_ends_all_processes_in_under_two_seconds(number):
         assert len(pids) == 2
         assert node.end(number) < 2
         assert node.process.returncode == 0
-        assert node.process.stderr.read() == ""
+        assert node.errors() == ""
     assert not any(map(is_running, pids))
 
 
@@ -93,7 +93,7 @@ def test_a_killed_front_process_is_replaced_while_blocks_go_on():
         assert metric(node, 'openrollup_processes{kind="front"}') == 1
         node.process.send_signal(signal.SIGTERM)
         node.rest()
-        assert f'"pid": {pid}' in node.process.stderr.read()
+        assert f'"pid": {pid}' in node.errors()
 
 
 def test_auto_has_a_front_process_per_two_cores():

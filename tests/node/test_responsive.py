@@ -114,7 +114,7 @@ def test_blocks_are_built_while_calls_run_that_do_not_end():
         node.process.terminate()
         node.rest()
         assert node.process.returncode == 0
-        assert node.process.stderr.read() == ""
+        assert node.errors() == ""
 
 
 @pytest.mark.parametrize("name", [L1, L2])
@@ -128,7 +128,7 @@ def test_sigterm_ends_the_node_in_the_middle_of_a_slow_transaction(tmp_path, nam
         node.process.terminate()
         events = node.rest()
         assert node.process.returncode == 0
-        assert node.process.stderr.read().count("Traceback") == 0
+        assert node.errors().count("Traceback") == 0
         built = [event["number"] for event in events if event["event"] == "L2BlockBuilt"]
     with NodeProcess(*options) as again:
         assert again.started is not None

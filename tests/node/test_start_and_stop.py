@@ -57,7 +57,7 @@ def test_a_port_in_use_is_named(monkeypatch, name):
 def test_a_process_that_finds_a_port_in_use_ends_with_one_line():
     with taken_port() as port, NodeProcess(ports={"l2": port}) as node:
         assert node.started is None
-        message = node.process.stderr.read()
+        message = node.errors()
         assert node.process.wait() == 1
     assert message.startswith(in_use(port, ENDPOINTS["l2"]))
     assert len(message.splitlines()) == 1
@@ -93,7 +93,7 @@ def test_it_stops_cleanly_in_under_two_seconds(tmp_path, number, options):
         with socket.create_connection(("127.0.0.1", int(node.url("L2 JSON-RPC").rsplit(":", 1)[1]))):
             assert node.end(number) < 2
         assert node.process.returncode == 0
-        assert node.process.stderr.read() == ""
+        assert node.errors() == ""
         with pytest.raises(URLError):
             call(node.url("L2 JSON-RPC"), "eth_chainId")
 
