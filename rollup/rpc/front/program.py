@@ -17,7 +17,7 @@ from rollup.rpc.answers import TOO_MANY_CONNECTIONS
 from rollup.rpc.front.client import Client
 from rollup.rpc.front.http import Head, Responses, read_head
 from rollup.rpc.front.sends import Answer, Sends, read_sends
-from rollup.rpc.front.wire import Channel, Handles, Kind
+from rollup.rpc.front.wire import READ_SIZE, Channel, Handles, Kind
 from rollup.rpc.hosts import Hosts
 from rollup.rpc.idle import longest_idle
 
@@ -58,6 +58,7 @@ class Front:
         self._calls: dict[Client, int] = {}
         self._next_number = 0
         self._opening: set[asyncio.Future[Any]] = set()
+        self.buffer = memoryview(bytearray(READ_SIZE))
 
     async def run(self, channel: socket.socket) -> None:
         """Serves until the node is gone."""

@@ -28,6 +28,7 @@ from contextlib import suppress
 from enum import IntEnum
 from typing import Any
 
+READ_SIZE = 256 * 1024  # bytes that are read at once, as asyncio reads
 _LENGTH_SIZE = _NUMBER_SIZE = 4
 _HANDLES_AT_ONCE = 16
 
@@ -46,13 +47,14 @@ class Kind(IntEnum):
     CLOSED = 8
 
 
-class Channel(asyncio.Protocol):
+class Channel(asyncio.BufferedProtocol):
     """One end of the channel."""
 
     def __init__(self, on_message: Callable[[Any], None], on_end: Callable[[], None]) -> None:
         """on_end: called once, when the other end is gone."""
         self._on_message, self._on_end = on_message, on_end
         self._transport: asyncio.Transport | None = None
+        self._buffer = memoryview(bytearray(READ_SIZE))
         self._received = bytearray()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -65,10 +67,14 @@ class Channel(asyncio.Protocol):
         self._transport = None
         self._on_end()
 
-    def data_received(self, data: bytes) -> None:
-        """Called by the loop."""
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Called by the loop before it reads."""
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Called by the loop after it has read."""
         received = self._received
-        received += data
+        received += self._buffer[:nbytes]
         start, end = 0, len(received)
         while end - start >= _LENGTH_SIZE:
             body = start + _LENGTH_SIZE
