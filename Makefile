@@ -29,8 +29,9 @@ lint: install-dev
 # Bytecode is written, whatever the environment says: the suite starts processes that import the same modules.
 test soak: export PYTHONDONTWRITEBYTECODE =
 
+# Three at once on two cores: tests that wait for a node or a browser leave the processor to others.
 test: install-dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow" tests
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not slow" tests
 
 soak: install-dev
 	SOAK=2000 $(BIN)/python -m pytest -m slow tests
