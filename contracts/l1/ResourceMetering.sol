@@ -40,27 +40,32 @@ abstract contract ResourceMetering {
     function _meter(uint64 amount, uint256 initialGas) private {
         // spec: portal.burn, portal.block-limit
         ResourceConfig memory config = resourceConfig();
-        if (block.number > params.prevBlockNum) {
-            params = ResourceParams(_nextBaseFee(config), 0, uint64(block.number));
+        ResourceParams memory current = params;
+        // Computed in every case: the gas of a deposit that was estimated in one block suffices in a later one.
+        uint128 next = _nextBaseFee(config, current);
+        if (block.number > current.prevBlockNum) {
+            (current.prevBaseFee, current.prevBoughtGas, current.prevBlockNum) = (next, 0, uint64(block.number));
         }
-        params.prevBoughtGas += amount;
-        if (params.prevBoughtGas > config.maxResourceLimit) revert OutOfGas();
+        current.prevBoughtGas += amount;
+        if (current.prevBoughtGas > config.maxResourceLimit) revert OutOfGas();
+        params = current;
         // An L1 base fee below 1 gwei counts as 1 gwei, so that a cheap L1 does not make deposits burn whole blocks.
         uint256 price = block.basefee > 1 gwei ? block.basefee : 1 gwei;
-        uint256 cost = uint256(amount) * params.prevBaseFee / price;
+        uint256 cost = uint256(amount) * current.prevBaseFee / price;
         uint256 used = initialGas - gasleft();
         if (cost > used) _burnGas(cost - used);
     }
 
-    function _nextBaseFee(ResourceConfig memory config) private view returns (uint128) {
+    function _nextBaseFee(ResourceConfig memory config, ResourceParams memory current) private view returns (uint128) {
         int256 target = int256(uint256(config.maxResourceLimit / config.elasticityMultiplier));
         int256 denominator = int256(uint256(config.baseFeeMaxChangeDenominator));
-        int256 fee = int256(uint256(params.prevBaseFee));
-        int256 excess = int256(uint256(params.prevBoughtGas)) - target;
+        int256 fee = int256(uint256(current.prevBaseFee));
+        int256 excess = int256(uint256(current.prevBoughtGas)) - target;
         fee = _clamp(fee + fee * excess / (target * denominator), config);
-        uint256 emptyBlocks = block.number - params.prevBlockNum - 1;
-        if (emptyBlocks > 0) {
-            uint256 decay = _power(WAD - WAD / uint256(denominator), emptyBlocks);
+        uint256 passed = block.number - current.prevBlockNum;
+        // Empty blocks leave the least fee as it is.
+        if (passed > 1 && fee > int256(uint256(config.minimumBaseFee))) {
+            uint256 decay = _power(WAD - WAD / uint256(denominator), passed - 1);
             fee = _clamp(fee * int256(decay) / int256(WAD), config);
         }
         return uint128(uint256(fee));

@@ -175,6 +175,17 @@ def test_bought_gas_is_burnt_as_l1_gas() -> None:
     assert 2_000_000 <= deposit(evm, gas=2_000_000).gas < 2_010_000
 
 
+def test_the_gas_of_a_deposit_depends_on_no_block_before_it() -> None:
+    """A wallet estimates in one block, and a later one has the deposit: its gas limit must suffice there."""
+    evm = l1()
+    deposit(evm, gas=21_000)
+    gas = []
+    for number in (1, 1, 2, 3, 5, 9, 200, 10**6):
+        evm.set_block(number=number)
+        gas.append(deposit(evm, gas=21_000).gas)
+    assert max(gas) - min(gas) <= 200
+
+
 def test_a_deposit_that_cannot_pay_runs_out_of_gas() -> None:
     evm = l1()
     with pytest.raises(Reverted) as refusal:
