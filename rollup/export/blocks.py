@@ -17,14 +17,18 @@ _DEPOSIT: Final = 0x7E
 
 @dataclass(slots=True, frozen=True)
 class Read:
-    """A block with whole transactions, and its receipts, as JSON-RPC gives them."""
+    """A block with complete transactions, and its receipts, as JSON-RPC returns them."""
 
     block: dict[str, Any]
     receipts: list[dict[str, Any]]
 
 
 def read_blocks(rpc: NodeRpc, first: int, last: int) -> list[Read]:
-    """The blocks `first` to `last`; ChainMoved unless each is the child of the one before."""
+    """The blocks `first` to `last` with their receipts. ChainMoved unless each is the child of the one before.
+
+    >>> [read.block["number"] for read in read_blocks(chain.rpc, 0, 1)]
+    ['0x0', '0x1']
+    """
     found: list[Read] = []
     for start in range(first, last + 1, _BATCH):
         numbers = [hex(number) for number in range(start, min(start + _BATCH, last + 1))]
@@ -40,7 +44,12 @@ def read_blocks(rpc: NodeRpc, first: int, last: int) -> list[Read]:
 
 
 def rows_of(table: str, reads: Sequence[Read]) -> Iterator[Row]:
-    """The rows of one of the tables of this module."""
+    """The rows of one table of blocks: `blocks`, `transactions`, `receipts`, `logs` or `fees`.
+
+    >>> reads = read_blocks(chain.rpc, 0, 1)
+    >>> [row["number"] for row in rows_of("blocks", reads)]
+    [0, 1]
+    """
     for read in reads:
         yield from _ROWS[table](read)
 

@@ -1,9 +1,9 @@
-"""What an export refuses."""
+"""The errors of an export."""
 
 
 class ExportError(Exception):
-    """The export cannot begin or go on; one sentence for the user. What the manifest names is whole."""
+    """The export cannot begin or continue: one sentence for the user. The files that the manifest names are complete."""
 
 
 class ChainMoved(Exception):
-    """The blocks read are no longer one chain: a reorganisation came between. Read again."""
+    """The blocks that were read are not one chain, because a reorganisation came between. Read them again."""

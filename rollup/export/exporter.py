@@ -1,4 +1,4 @@
-"""Exports a range of blocks in parts, and follows the head: parts that a reorganisation removed are taken back."""
+"""Exports blocks in parts and follows the head. Parts that a reorganisation removed are deleted."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -19,7 +19,19 @@ _ZERO_HASH: Final = "0x" + "00" * 32
 
 @dataclass(slots=True)
 class Exporter:
-    """One folder and its chain. `l1` and `inbox` are needed for `batches` alone."""
+    """One folder and its chain. Only the table `batches` needs `l1` and `inbox`.
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     exporter = Exporter.open(chain.rpc, Path(folder), "csv", ["blocks"])
+    ...     before = exporter.next_block
+    ...     parts = [(part.first, part.last) for part in exporter.export(min(exporter.head(), 3), part_blocks=2)]
+    ...     removed = exporter.take_back()
+    ...     lines = (Path(folder) / "blocks" / "0000000000-0000000001.csv").read_text().splitlines()
+    >>> before, parts[0], removed, len(lines)
+    (0, (0, 1), 0, 3)
+    """
 
     rpc: NodeRpc
     folder: Path
@@ -40,7 +52,7 @@ class Exporter:
         l1: NodeRpc | None = None,
         inbox: str = "",
     ) -> "Exporter":
-        """Begins an export or goes on with one. Raises ExportError, OSError, or the client's errors."""
+        """Begins an export or continues one. Raises ExportError, OSError, or the client's errors."""
         if "batches" in tables and l1 is None:
             raise ExportError("batches are on L1: give its JSON-RPC (--l1)")
         chain_id = int(rpc.call("eth_chainId"), 16)
@@ -48,7 +60,7 @@ class Exporter:
         manifest = Manifest.open(folder, chain_id, genesis, kind, tables)
         if manifest.parts and manifest.parts[0].first != first:
             raise ExportError(f"{folder} begins with block {manifest.parts[0].first}, not {first}")
-        WRITERS[kind](TABLES[tables[0]], [])  # a missing library is said before anything is read
+        WRITERS[kind](TABLES[tables[0]], [])  # report a missing library before anything is read
         manifest.clean(folder)
         return cls(rpc, folder, manifest, l1, inbox, first)
 
@@ -62,18 +74,23 @@ class Exporter:
         return int(self.rpc.call("eth_blockNumber"), 16)
 
     def take_back(self) -> int:
-        """Removes parts that are no longer on the chain; returns how many."""
+        """Removes the parts that are no longer on the chain, and returns their number."""
         removed: list[Part] = []
         parts = self.manifest.parts
         while parts and self._hash_of(parts[-1].last) != parts[-1].last_hash:
             removed.append(parts.pop())
         if removed:
-            self.manifest.save(self.folder)  # first: a file that is named nowhere is no part of the export
+            self.manifest.save(
+                self.folder
+            )  # first, because a file that the manifest does not name is not part of the export
             self.manifest.clean(self.folder)
         return len(removed)
 
     def export(self, last: int, part_blocks: int) -> Iterator[Part]:
-        """Parts of at most `part_blocks` blocks until `last` is there; ExportError when the chain never holds still."""
+        """Writes parts of at most `part_blocks` blocks up to block `last`, and yields each.
+
+        ExportError when the chain changes during every attempt to read a part.
+        """
         failed = 0
         self.take_back()
         while self.next_block <= last:
@@ -107,7 +124,7 @@ class Exporter:
         }
         last_hash = reads[-1].block["hash"]
         if self._hash_of(last) != last_hash:
-            raise ChainMoved  # inferences and receipts may be of two chains
+            raise ChainMoved  # inferences and receipts may come from two chains
         for entry, data in contents.values():
             write_whole(self.folder / entry["name"], data)
         part = Part(first, last, parent, last_hash, {name: entry for name, (entry, _) in contents.items()})

@@ -1,6 +1,7 @@
-"""What an export's folder holds: the chain, the parts by block range, each file's rows and hash.
+"""The contents of an export's folder: the chain, the parts by block range, each file's rows and hash.
 
-The manifest is replaced as a whole after a part's files are there. A file that it does not name is no part of it.
+The manifest is replaced as a whole after all files of a part are written. A file that it does not name is not part of
+the export.
 """
 
 import json
@@ -31,7 +32,17 @@ class Part:
 
 @dataclass(slots=True)
 class Manifest:
-    """Chain id, genesis hash, format, tables, parts in order, and snapshots of the head by table."""
+    """Chain id, genesis hash, format, tables, parts in order, and snapshots of the head by table.
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as name:
+    ...     manifest = Manifest.open(Path(name), 901, "0x00", "csv", ["blocks"])
+    ...     manifest.clean(Path(name))  # deletes files that no part names: here there are none
+    ...     manifest.save(Path(name))
+    ...     Manifest.open(Path(name), 901, "0x00", "csv", ["blocks"]) == manifest
+    True
+    """
 
     chain_id: int
     genesis: str
@@ -67,7 +78,7 @@ class Manifest:
         write_whole(folder / NAME, text.encode())
 
     def clean(self, folder: Path) -> None:
-        """Removes files that an interrupted part left behind; nothing that was not the export's."""
+        """Removes the files that an interrupted part left behind, and no others."""
         known = {item["name"] for part in self.parts for item in part.files.values()}
         known |= {item["name"] for item in self.snapshots.values()}
         for table in self.tables:
@@ -77,11 +88,11 @@ class Manifest:
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Writes a file of an export, and its folder: the file is whole or not there. Raises OSError."""
+    """Writes a file of an export, and its folder. The file is complete or does not exist. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     write_file(path, data)
 
 
 def described(name: str, data: bytes, rows: int) -> dict[str, Any]:
-    """A file as the manifest has it."""
+    """The manifest's entry for a file."""
     return {"name": name, "rows": rows, "bytes": len(data), "sha256": sha256(data).hexdigest()}

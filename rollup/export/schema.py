@@ -1,4 +1,4 @@
-"""The tables and their columns. A column is declared once: its name, type and unit, and where its value comes from.
+"""The tables and their columns. Each column is declared once: its name, type, unit and the source of its value.
 
 Amounts are wei: 38-digit decimals in Parquet, digits in CSV, strings in JSON lines.
 """
@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 Kind = Literal["number", "amount", "text", "flag"]
 Row = dict[str, Any]
-AMOUNT_DIGITS: Final = 38  # what a 128-bit decimal holds, and the most that DuckDB computes with exactly
+AMOUNT_DIGITS: Final = 38  # of a 128-bit decimal; DuckDB computes exactly with at most as many
 OVERFLOW: Final = "overflow"
 _LIMITS: Final = {"amount": 10**AMOUNT_DIGITS, "number": 2**63}
 
@@ -31,13 +31,20 @@ class Column:
     field: str = ""
 
     def described(self) -> dict[str, str]:
-        """The column as the manifest has it."""
+        """The manifest's entry for the column."""
         return {"name": self.name, "kind": self.kind, "unit": self.unit, "source": self.source}
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table's columns in order. One with amounts has `overflow` as its last: JSON of what 38 digits do not hold."""
+    """A table's columns in order. A table with amounts ends with `overflow`: amounts of more than 38 digits, as JSON.
+
+    >>> from rollup.export import TABLES
+    >>> TABLES["contributors"].names[:2], TABLES["contributors"].limits[0] == (0, 2**63)
+    (('datanet_id', 'account'), True)
+    >>> TABLES["receipts"].row({"status": "0x1"}, logs=2)["status"]
+    1
+    """
 
     name: str
     columns: tuple[Column, ...]

@@ -5,7 +5,6 @@ import inspect
 from collections import Counter
 from collections.abc import Awaitable, Mapping
 from contextvars import ContextVar
-from functools import partial
 from typing import Any
 
 import structlog
@@ -25,9 +24,18 @@ from rollup.rpc.errors import (
     notifications_not_supported,
 )
 from rollup.rpc.limits import LARGE_BODY, MAX_BATCH, MAX_BATCH_ANSWER
-from rollup.rpc.methods import Duration, Method, chosen, collect, duration_of, is_for_local_callers, rpc
+from rollup.rpc.methods import (
+    Duration,
+    Method,
+    chosen,
+    collect,
+    declarations,
+    duration_of,
+    is_for_local_callers,
+    rpc,
+)
 from rollup.rpc.request_text import Batch, parse_request
-from rollup.rpc.subscriptions import Connection, Subscriptions
+from rollup.rpc.subscriptions import Connection, EthSubscriptions, Subscriptions
 from rollup.store.kv import StoreError
 
 log = structlog.get_logger()
@@ -37,7 +45,7 @@ RESULT = 0
 is_local_caller: ContextVar[bool] = ContextVar("is_local_caller", default=True)
 UNREADABLE = (StateUnavailable, MissingNode, StoreError)  # raised by the chain if its data cannot be read
 CRASHED = "method handler crashed"
-_SUBSCRIBING = frozenset(("eth_subscribe", "eth_unsubscribe"))
+_SUBSCRIBING = frozenset(name for _, found in declarations(EthSubscriptions) for name in found.names)
 
 
 class Dispatcher:
@@ -150,15 +158,11 @@ class Dispatcher:
             raise method_not_found(method)
         if not isinstance(params, list):
             raise RpcError("non-array args", -32602)
-        if connection is not None and self._subscriptions is not None:
-            if method == "eth_subscribe":
-                return partial(self._subscriptions.subscribe, connection)
-            if method == "eth_unsubscribe":
-                return partial(self._subscriptions.unsubscribe, connection)
-        handler = self.methods.get(method)
-        if handler is None:
-            raise notifications_not_supported()
-        handler = chosen(handler, params)
+        if method in _SUBSCRIBING:
+            if connection is None or self._subscriptions is None:
+                raise notifications_not_supported()
+            return collect(EthSubscriptions(self._subscriptions, connection))[method]
+        handler = chosen(self.methods[method], params)
         if is_for_local_callers(handler) and not is_local_caller.get():
             raise RpcError(f"{method} answers only callers from this machine")
         return handler

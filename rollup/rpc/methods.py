@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, TypeVar, overload
 
+from rollup.rpc.absent import ABSENT
 from rollup.rpc.params import Optional, Parameter, read
 
 _CHAIN = ("debug", "erigon", "eth", "net", "ots", "personal", "trace", "txpool", "web3")
@@ -54,6 +55,8 @@ class Declaration:
         for name in self.names:
             if name.split("_")[0] not in NAMESPACES:
                 raise ValueError(f"{name} is in no namespace of this node")
+            if name in ABSENT:
+                raise ValueError(f"{name} is listed as absent in rollup/rpc/absent.py")
 
 
 class Handler:

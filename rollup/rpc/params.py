@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar, overload
+from typing import Any, Final, Generic, TypeVar, overload
 
 from rollup.execution.calls import CallRequest
 from rollup.execution.overrides import StateOverride
@@ -19,6 +19,7 @@ Default = TypeVar("Default")
 Parser = Callable[[Any], Value]
 _HEX = re.compile(r"[0-9a-fA-F]*")
 _TAGS = ("latest", "pending", "safe", "finalized", "earliest")
+_NO_SUBSCRIPTION_NAME = "expected subscription name as first argument"  # geth rpc/json.go
 
 
 class Invalid(InvalidParams):
@@ -50,7 +51,7 @@ def read(parameters: Sequence[Parameter[Any]], given: Sequence[Any]) -> list[Any
         if isinstance(parameter, Optional):
             values.append(parameter.default if value is None else _parse(parameter.parser, value, index))
         elif value is None:
-            raise InvalidParams(f"missing value for required argument {index}")
+            raise InvalidParams(_MISSING.get(parameter, f"missing value for required argument {index}"))
         else:
             values.append(_parse(parameter, value, index))
     return values
@@ -88,6 +89,17 @@ def text(value: Any) -> str:
     if not isinstance(value, str):
         raise Invalid("a string is expected")
     return value
+
+
+def subscription_name(value: Any) -> str:
+    """`newHeads`, `logs`, `newPendingTransactions` or `syncing`."""
+    if not isinstance(value, str):
+        raise InvalidParams(_NO_SUBSCRIPTION_NAME)
+    return value
+
+
+# What a request lacks when a required parameter is missing, where geth does not give its number.
+_MISSING: Final[Mapping[object, str]] = {subscription_name: _NO_SUBSCRIPTION_NAME}
 
 
 def quantity(value: Any) -> int:

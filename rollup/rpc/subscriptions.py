@@ -1,4 +1,4 @@
-"""eth_subscribe: which connection wants what, and the notifications that wait for it (geth eth/filters/api.go)."""
+"""eth_subscribe: the subscriptions of each connection, and their waiting notifications (geth eth/filters/api.go)."""
 
 import asyncio
 from collections import deque
@@ -8,9 +8,11 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from rollup.rpc.errors import LIMIT_EXCEEDED, METHOD_NOT_FOUND, InvalidParams, RpcError
+from rollup.rpc.errors import LIMIT_EXCEEDED, METHOD_NOT_FOUND, RpcError
 from rollup.rpc.idents import new_ident
 from rollup.rpc.limits import MAX_PORT_SUBSCRIPTIONS, MAX_PORT_UNSENT, MAX_SUBSCRIPTIONS, MAX_UNSENT, SEND_SECONDS
+from rollup.rpc.methods import rpc
+from rollup.rpc.params import Optional, anything, subscription_name, text
 
 _BEFORE, _BETWEEN, _AFTER = (
     b'{"jsonrpc":"2.0","method":"eth_subscription","params":{"subscription":"',
@@ -71,27 +73,24 @@ class Subscriptions:
         self._unsent = 0
         self._waiting: set[Connection] = set()
 
-    def subscribe(self, connection: Connection, params: list[Any]) -> str:
-        """Begins a subscription and returns its id; raises RpcError."""
-        if not params or not isinstance(params[0], str):
-            raise InvalidParams("expected subscription name as first argument")
-        topic = params[0]
+    def subscribe(self, connection: Connection, topic: str, given: Any) -> str:
+        """Begins a subscription and returns its id. given: the topic's options; None without any. Raises RpcError."""
         if topic not in self._topics:
             raise RpcError(f'no "{topic}" subscription in eth namespace', METHOD_NOT_FOUND)
         if len(connection.idents) >= MAX_SUBSCRIPTIONS:
             raise RpcError(f"more than {MAX_SUBSCRIPTIONS} subscriptions on one connection")
         if len(self._active) >= MAX_PORT_SUBSCRIPTIONS:
             raise RpcError(f"more than {MAX_PORT_SUBSCRIPTIONS} subscriptions on this port", LIMIT_EXCEEDED)
-        options = self._topics[topic](params[1] if len(params) > 1 else None)
+        options = self._topics[topic](given)
         subscription = Subscription(new_ident(), topic, options, connection)
         self._watch(subscription)
         self._active[subscription.ident] = self._by_topic[topic][subscription.ident] = subscription
         connection.idents.add(subscription.ident)
         return subscription.ident
 
-    def unsubscribe(self, connection: Connection, params: list[Any]) -> bool:
-        """Ends a subscription of this connection."""
-        found = self._active.get(params[0]) if params and isinstance(params[0], str) else None
+    def unsubscribe(self, connection: Connection, ident: str) -> bool:
+        """Ends a subscription of this connection; raises RpcError for any other id."""
+        found = self._active.get(ident)
         if found is None or found.connection is not connection:
             raise RpcError("subscription not found")
         self._end(found)
@@ -157,3 +156,24 @@ class Subscriptions:
         finally:
             connection.writer = None
             self._waiting.discard(connection)
+
+
+class EthSubscriptions:
+    """The methods by which one WebSocket subscribes."""
+
+    def __init__(self, subscriptions: Subscriptions, connection: Connection) -> None:
+        self._subscriptions = subscriptions
+        self._connection = connection
+
+    @rpc("eth_subscribe", subscription_name, Optional(anything))
+    def subscribe(self, topic: str, options: Any) -> str:
+        """Begins a subscription; its id. `newHeads` sends blocks that become canonical, and nothing when the head only
+        moves back, as in geth. `logs` takes a filter as options and also sends logs with `removed`.
+        `newPendingTransactions` sends hashes, or whole transactions with the option `true`. `syncing` sends nothing.
+        """
+        return self._subscriptions.subscribe(self._connection, topic, options)
+
+    @rpc("eth_unsubscribe", text)
+    def unsubscribe(self, subscription_id: str) -> bool:
+        """Ends a subscription of this connection; `true`."""
+        return self._subscriptions.unsubscribe(self._connection, subscription_id)

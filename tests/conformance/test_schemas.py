@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 
 from rollup.node import Node, NodeParams
 from rollup.protocol.accounts import USERS
+from rollup.rpc.absent import ABSENT
 from rollup.rpc.errors import RpcError
 from rollup.serve import PORTS, NodeServers
 from tests.rpc.story import Story
@@ -21,26 +22,8 @@ from tests.rpc.story import Story
 APIS = json.loads(Path(__file__).with_name("execution_apis.json").read_text())
 METHODS, EXAMPLES = APIS["methods"], APIS["examples"]
 
-# Not served, with what geth 1.17 and op-geth do.
-_AMSTERDAM = "a fork of L1 that no OP Stack fork has taken over; op-geth answers that the method does not exist"
-_BLOBS = "the blobs of a consensus client's own pool; an L2 has none, and op-node never asks"
-NOT_SERVED = {
-    "debug_getRawBlockAccessList": _AMSTERDAM,
-    "eth_getBlockAccessList": _AMSTERDAM,
-    "engine_forkchoiceUpdatedV4": _AMSTERDAM,
-    "engine_forkchoiceUpdatedV5": _AMSTERDAM,
-    "engine_getPayloadV6": _AMSTERDAM,
-    "engine_newPayloadV5": _AMSTERDAM,
-    "engine_newPayloadV6": _AMSTERDAM,
-    "engine_getPayloadBodiesByHashV2": _AMSTERDAM,
-    "engine_getPayloadBodiesByRangeV2": _AMSTERDAM,
-    "engine_getInclusionListV1": _AMSTERDAM,
-    "engine_getBlobsV1": _BLOBS,
-    "engine_getBlobsV2": _BLOBS,
-    "engine_getBlobsV3": _BLOBS,
-    "engine_getBlobsV4": _BLOBS,
-    "engine_exchangeTransitionConfigurationV1": "deprecated since the merge; geth has removed it",
-}
+# Methods of the specification that are not served, with the reasons.
+NOT_SERVED = {name: reason for name, reason in ABSENT.items() if name in METHODS}
 
 
 class Layer:

@@ -21,6 +21,7 @@ import rollup.rpc
 import rollup.studio
 from rollup import serve
 from rollup.node import Node, NodeParams
+from rollup.rpc.absent import ABSENT
 from rollup.rpc.conditional_api import conditional
 from rollup.rpc.methods import Declaration, declarations
 from rollup.rpc.params import Optional, block_id, call_request, mapping
@@ -32,6 +33,7 @@ PAGES = ("rpc.md", "rpc-eth.md", "rpc-debug.md", "rpc-node.md", "open.md", "chea
 COMMAND = "python -m tests.docs.rpc_tables --write"
 _METHODS = re.compile(r"(<!-- methods of ([\w ,]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _TYPES = re.compile(r"(<!-- types of parameters -->\n).*?(<!-- end -->)", re.DOTALL)
+_ABSENT = re.compile(r"(<!-- absent methods -->\n).*?(<!-- end -->)", re.DOTALL)
 # Types that are called otherwise on the pages than their parsers in the code.
 _TYPE_NAMES: Mapping[object, str] = {
     block_id: "block",
@@ -102,13 +104,25 @@ def written(page: str, text: str, ports: Mapping[str, frozenset[str]], known: se
         lines = (f"| {name} | {text} |\n" for name, text in sorted(explained_types().items()))
         return f"{match[1]}| type | value |\n|---|---|\n{''.join(lines)}{match[2]}"
 
-    return _TYPES.sub(types, _METHODS.sub(methods, text))
+    def absent(match: re.Match[str]) -> str:
+        lines = (f"| {', '.join(names)} | {reason} |\n" for reason, names in absent_by_reason().items())
+        return f"{match[1]}| method | reason |\n|---|---|\n{''.join(lines)}{match[2]}"
+
+    return _ABSENT.sub(absent, _TYPES.sub(types, _METHODS.sub(methods, text)))
 
 
 def written_pages(servers: NodeServers) -> dict[str, str]:
     """Every page with its tables made again."""
     ports, known = names_by_port(servers), set[str]()
     return {name: written(name, (ROOT / "docs" / name).read_text(), ports, known) for name in PAGES}
+
+
+def absent_by_reason() -> dict[str, list[str]]:
+    """The methods that no port has, in backticks, by the reason."""
+    found: dict[str, list[str]] = {}
+    for name, reason in ABSENT.items():
+        found.setdefault(reason, []).append(f"`{name}`")
+    return found
 
 
 def explained_types() -> dict[str, str]:

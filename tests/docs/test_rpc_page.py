@@ -12,8 +12,9 @@ from rollup.l1.beacon import BeaconApi
 from rollup.node import Node, NodeParams
 from rollup.pool.limits import PoolLimits
 from rollup.rpc import engine, errors, fees, jwt_auth, limits
+from rollup.rpc.absent import ABSENT
 from rollup.rpc.beacon import beacon_app
-from rollup.rpc.methods import NAMESPACES
+from rollup.rpc.methods import NAMESPACES, rpc
 from rollup.rpc.miner import Miner
 from rollup.serve import execution_server, l2_backend
 from tests.docs.pages import named, page, section, sections
@@ -33,7 +34,6 @@ LIMITS = page("rpc-limits.md")
 ALL = "".join(page(name) for name in PAGES)
 METHOD = re.compile(rf"(?:{'|'.join(sorted(NAMESPACES))})_\w+")
 PORTS = {name: str(port) for name, port in serve.PORTS.items() if name != "beacon"}
-ABSENT = [name for row in section(TEXT, "Not there").rows for name in named(row[0])]
 
 
 @pytest.fixture(scope="module")
@@ -197,6 +197,11 @@ def test_the_limits():
     assert f"at most {engine._MAX_BODIES:,}" in text
     assert f"within {jwt_auth.MAX_DRIFT} seconds" in text
     assert f"at least {fees.DEFAULT_TIP:,} wei" in text
+
+
+def test_a_method_that_is_listed_as_absent_cannot_be_declared():
+    with pytest.raises(ValueError, match="listed as absent"):
+        rpc("engine_getBlobsV1")
 
 
 @pytest.mark.parametrize("name", ABSENT)
