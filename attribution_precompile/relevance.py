@@ -113,7 +113,7 @@ class Relevance:
 def with_passages(
     corpus: Corpus, trace: Trace, passages: Sequence[Passage], output: str, parameters: Parameters | None = None
 ) -> Trace:
-    """A trace whose influence and evidence count passages beside the spans; the trace itself where there are none.
+    """A trace whose influence and evidence include passages as well as spans; the trace itself if there are none.
 
     parameters: those of the trace.
     """
@@ -137,7 +137,9 @@ def _is_quoted(token: Token, spans: Sequence[Span]) -> bool:
 
 
 def _sentences(tokens: Sequence[Token], data: bytes) -> Iterator[list[Token]]:
-    """Runs of tokens that end with a line, or with a mark that a blank follows: 3.5 is no end."""
+    """Runs of tokens that end with a line, or with a mark that a blank follows. The point of 3.5 does not end a
+    sentence.
+    """
     sentence: list[Token] = []
     for token in tokens:
         if sentence and b"\n" in data[sentence[-1].end : token.start]:

@@ -1,7 +1,7 @@
 """How fast the attribution precompile is: python -m benchmarks.attribution
 
 Inferences and credits a second in the bare hot loop (decode, split, credit, log) on the dict host and inside a block
-(inference_blocks.py), microseconds and gas a call, nanoseconds per gas beside those of EVM opcodes on the same machine
+(inference_blocks.py), microseconds and gas per call, nanoseconds per gas compared with EVM opcodes on the same machine
 (native_prices.py), and a line profile of the loop.
 """
 
@@ -99,7 +99,7 @@ def measure(workload: Workload, *, calls: int, rounds: int = 5) -> Measurement:
 
 
 def priced(entries: int) -> Iterator[tuple[Workload, dict[int, int]]]:
-    """The calls whose gas is set beside opcodes, each with a state it has been made in before."""
+    """The calls whose gas is compared with opcodes, each with a state in which it was made before."""
     for workload in workloads(entries, GAS_PRICE_CONTRIBUTORS):
         yield workload, prepare(workload).storage
     attested = attested_workload(entries, GAS_PRICE_CONTRIBUTORS)
@@ -177,8 +177,8 @@ def _print(
             f"{b.credits_per_second:,.0f}",
         )
     console.print(table)
-    table = Table(title="What a unit of gas takes, beside EVM opcodes", title_justify="left")
-    for heading in ("what", "on", "gas", "ns/gas", "beside its opcodes"):
+    table = Table(title="Time per unit of gas, compared with EVM opcodes", title_justify="left")
+    for heading in ("what", "on", "gas", "ns/gas", "ratio to its opcodes"):
         table.add_column(heading, justify="left" if heading in ("what", "on") else "right")
     for p in prices:
         table.add_row(p.what, p.machine, f"{p.gas:,}", f"{p.ns_per_gas:.2f}", f"{p.ratio:.2f}" if p.against else "")

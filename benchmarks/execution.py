@@ -1,6 +1,6 @@
 """Execution side by side with py-evm as shipped: python -m benchmarks.execution
 
-A thousand transactions of one kind in a block, through py-evm (with coincurve, safe-pysha3 and rusty-rlp beside it) and
+A thousand transactions of one kind in a block, through py-evm (with coincurve, safe-pysha3 and rusty-rlp installed) and
 through our engine in turn, from encoded bytes to a stored block; where our time goes, a stage a column; and real blocks
 replayed on their witness, if --blocks names a folder of them.
 """
@@ -30,7 +30,7 @@ from rollup.store.kv import LmdbStore
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Medians over blocks; transactions and millions of gas a second, and our stages in µs a transaction."""
+    """Medians over blocks; transactions and millions of gas per second, and our stages in µs per transaction."""
 
     workload: str
     transactions: int
@@ -146,7 +146,7 @@ def _print(console: Console, compared: list[Comparison], replayed: list[Replayed
         )
     console.print(table)
     stages = [stage.name for stage in fields(Stages)]
-    table = _table("Where our time goes, µs a transaction", ("kind", *(name.replace("_", " ") for name in stages)))
+    table = _table("Our time by stage, µs per transaction", ("kind", *(name.replace("_", " ") for name in stages)))
     for row in compared:
         table.add_row(row.workload, *(f"{row.stages[name]:.1f}" for name in stages))
     console.print(table)

@@ -1,10 +1,10 @@
-"""What a unit of gas takes: native calls of the attribution precompile beside opcodes that do the same work.
+"""Time per unit of gas: native calls of the attribution precompile against opcodes that do the same work.
 
-A price is honest if paying it buys about the same time whatever it is paid for. So each native call is set beside a
+A price is honest if paying it buys about the same time whatever it is paid for. So each native call is compared with a
 straight-line program of the SLOADs, SSTOREs, KECCAK256s and LOG it amounts to, on the same slots with the same values:
 nanoseconds per gas of both, on the node's own interpreter, on py-evm as it is shipped, and of the call as the node runs
 it when a transaction sends it (fast_path.py). Native calls with the slots of mappings remembered from the call before
-(layout.mapping_slot), as in a block of many, and with none. Beside them single kinds of opcode, and the Solidity twin.
+(layout.mapping_slot), as in a block of many, and with none. In addition single kinds of opcode, and the Solidity twin.
 
 Time is the processor's: a call that others interrupt is not longer for it. Calls that are compared take turns.
 """
@@ -277,7 +277,7 @@ def call_prices(workload: Workload, storage: dict[int, int], times: int) -> Iter
     """One call in a state it has been made in before: as opcodes, native, as the twin.
 
     Calls that remember are measured apart from those that forget, because they share a memory. The opcodes are
-    measured beside both.
+    measured with both.
     """
     name = f"{workload.name}, K = {workload.entries}"
     for forgetful in (False, True):

@@ -53,7 +53,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The load: inferences per second for so many seconds, and the batcher's pause, which lies in the middle."""
+    """The load: inferences per second for a number of seconds, and the batcher's pause, which lies in the middle."""
 
     seconds: int = 900
     rate: int = 200

@@ -1,4 +1,4 @@
-"""What the attribution index costs: CPU time and bytes an inference, and how long questions take.
+"""What the attribution index costs: CPU time and bytes per inference, and the time of each question.
 
     python -m benchmarks.open_index [--inferences 10000]
 
@@ -104,7 +104,7 @@ class Scene:
 
 
 def measure(inferences: int) -> dict[str, Any]:
-    """CPU µs and bytes an inference, in memory and on disk; CPU ms a question."""
+    """CPU µs and bytes per inference, in memory and on disk; CPU ms per question."""
     scene = Scene()
     scene.live(inferences)
     result: dict[str, Any] = {"inferences": inferences, "python": platform.python_version()}

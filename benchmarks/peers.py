@@ -81,7 +81,7 @@ module.exports = { solidity: "0.8.28", networks: { hardhat: {
 
 @contextmanager
 def hardhat(name: str) -> Iterator[Server]:
-    """Hardhat's node, which mines when it is told to."""
+    """Hardhat's node, which mines on request."""
     folder = packages()
     if not (folder / "node_modules" / "hardhat").is_dir():
         raise Missing("Hardhat: npm install hardhat@2.26.3 in the folder that NODE_PACKAGES names")

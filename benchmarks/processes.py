@@ -1,4 +1,4 @@
-"""The same load on a node with one process and on a node with front processes, in turn.
+"""Runs the same load on a node with one process and on a node with front processes, in turn.
 
     python -m benchmarks.processes --processes 2
 

@@ -1,6 +1,7 @@
 """py-evm as it is shipped, mining blocks: what the engine is measured against.
 
-It gets what its users can install beside it: coincurve for signatures, safe-pysha3 behind eth-hash, rusty-rlp.
+It gets the packages that its users can install in addition: coincurve for signatures, safe-pysha3 behind eth-hash,
+rusty-rlp.
 """
 
 from collections.abc import Mapping, Sequence

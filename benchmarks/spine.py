@@ -74,7 +74,7 @@ PROBES: Final = [
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """One phase: inferences a second, and µs an inference by stage, the longest first."""
+    """One phase: inferences per second, and µs per inference by stage, the longest first."""
 
     name: str
     inferences_per_second: float
@@ -239,7 +239,7 @@ def _account(index: int) -> DevAccount:
 
 def _print(console: Console, phases: list[Phase]) -> None:
     table = Table(title="From a signed inference to a re-derived block", title_justify="left")
-    for heading in ("phase", "stage", "µs an inference", "share", "inferences/s"):
+    for heading in ("phase", "stage", "µs per inference", "share", "inferences/s"):
         table.add_column(heading, justify="left" if heading in ("phase", "stage") else "right")
     for phase in phases:
         total = sum(phase.stages.values())
@@ -250,7 +250,9 @@ def _print(console: Console, phases: list[Phase]) -> None:
             table.add_row("", stage, f"{microseconds:.1f}", f"{microseconds / total:.0%}", "")
     console.print(table)
     everything = sum(sum(phase.stages.values()) for phase in phases)
-    console.print(f"all phases one after the other: {everything:.0f} µs an inference, {1e6 / everything:,.0f} a second")
+    console.print(
+        f"all phases one after the other: {everything:.0f} µs per inference, {1e6 / everything:,.0f} per second"
+    )
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""What state costs: a root update an account by the size of the state, HexaryTrie beside it, a block's write, memory.
+"""The cost of state: a root update per account by the size of the state, compared with HexaryTrie; writes; memory.
 
 python -m benchmarks.state [--sizes 10000,100000,1000000] [--lmdb DIRECTORY] [--json]
 """
@@ -125,7 +125,7 @@ class _Nodes(dict[bytes, bytes]):
 
 
 def _hexary_trie(chain: Chain, addresses: list[bytes], rng: random.Random) -> float:
-    """The same kind of update through py-trie, whose root must be ours."""
+    """Makes the same kind of update through py-trie, whose root must equal ours."""
     root = chain.head.header.state_root
     reader = chain.state_at(chain.head.hash)
     after = {}

@@ -31,7 +31,7 @@ _CONTRIBUTORS: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """One kind of transaction: accounts beside the senders, and the call by its index in the block."""
+    """One kind of transaction: accounts in addition to the senders, and the call by its index in the block."""
 
     name: str
     call: Callable[[int], Call]

@@ -23,7 +23,8 @@ _PIECE = 1 << 16  # bytes compressed between two check points: some milliseconds
 _PRESET_DICTIONARY, _EMPTY_DICTIONARY = 0x20, b"\0\0\0\1"
 
 
-# Decoders read ahead of what they give out: a defect so many bytes after the limit may be met before it is reached.
+# Decoders read ahead of what they give out: a defect up to this many bytes after the limit may be met before the limit
+# is reached.
 _LOOK_AHEAD = 1 << 25
 
 

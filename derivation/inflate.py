@@ -126,7 +126,7 @@ class ZlibStream:
         self._ended: StreamEnd | None = None
 
     def read(self, size: int) -> tuple[bytes, StreamEnd | None]:
-        """At most so many bytes, and how the stream ended when it did with them."""
+        """At most this many bytes, and how the stream ended if it ended with them."""
         if self._ended is not None:
             return b"", self._ended
         while not self._piece and self._end is None:

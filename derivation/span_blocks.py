@@ -176,7 +176,7 @@ class SpanCursor:
 
 
 def decode_origin_bits(reader: Reader, count: int) -> Bits:
-    """The bitlist of so many blocks; a bit beyond the count is a BatchError."""
+    """The bitlist of this many blocks; a bit beyond the count is a BatchError."""
     data = reader.take((count + 7) // 8)
     if count % 8 and data[0] >> count % 8:
         raise BatchError("a span batch's bits are more than its elements")

@@ -22,7 +22,7 @@ class StreamEnd(Enum):
 
 
 class ByteStream(Protocol):
-    """A decompressor: at most so many bytes, and how the stream ended when it did with them (Go's io.Reader)."""
+    """A decompressor: at most this many bytes, and how the stream ended if it ended with them (Go's io.Reader)."""
 
     def read(self, size: int) -> tuple[bytes, StreamEnd | None]: ...
 
@@ -52,7 +52,7 @@ class BufferedStream:
         return first
 
     def read_full(self, size: int) -> bytes | None:
-        """Exactly so many bytes; None when there are fewer, or a defect came with the last ones."""
+        """Exactly this many bytes; None if there are fewer, or if a defect came with the last ones."""
         pieces: list[bytes] = []
         left = size
         while left:

@@ -1,4 +1,4 @@
-"""Executing slow transactions ahead of their blocks, beside everything else that a node does."""
+"""Executes slow transactions ahead of their blocks, in turns with everything else that a node does."""
 
 import asyncio
 from typing import Protocol

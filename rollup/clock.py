@@ -1,4 +1,4 @@
-"""Where the time comes from: injected into whoever acts by the clock, never read inside protocol or execution."""
+"""The source of time. It is injected into the actors and never read inside protocol or execution."""
 
 import time
 from typing import Protocol
@@ -34,7 +34,7 @@ class SystemClock:
 
 
 class ManualClock:
-    """A virtual clock that moves only when told to; for tests and for repeatable runs."""
+    """A virtual clock that moves only on request, for tests and repeatable runs."""
 
     def __init__(self, start: float = 0.0) -> None:
         self._now = start

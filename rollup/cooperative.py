@@ -1,9 +1,9 @@
-"""Long computations in turns, so that the event loop goes on meanwhile.
+"""Long computations in turns, so that the event loop keeps running meanwhile.
 
 Building, validating and calling are plain synchronous code that may run for many seconds. `Turns` runs such code in a
 greenlet. At its check points, where nothing is half changed, the code calls `pause`, and every TURN_SECONDS that hands
-the loop a round of its own: connections are served, and whoever else waits for a turn gets one. There are no threads,
-so between two check points nobody else runs and no locks are needed. A turn ends earlier where a client has sent
+the loop a round of its own: connections are served, and other code that waits for a turn gets one. There are no
+threads, so between two check points nobody else runs and no locks are needed. A turn ends earlier if a client has sent
 something (`Turns.watch`).
 
     turns = Turns()
@@ -13,9 +13,9 @@ something (`Turns.watch`).
 
 A lane is what one change at a time may touch, for example a chain. Changes of several lanes run side by side, and so do
 all calls together. Each lane, and the calls as one more, has a weight. The next turn goes to the one that has had the
-least time for its weight since it began to want turns (start-time fair queuing), so none of them waits for good. Among
-calls the one that has run least goes next, so a short call does not wait for long ones. A change for which a call of
-its lane waits gets the turns of a call, so that a low weight of the lane does not hold the call up (priority
+least time for its weight since it began to want turns (start-time fair queuing), so none of them waits without end.
+Among calls the one that has run least goes next, so a short call does not wait for long ones. A change for which a call
+of its lane waits gets the turns of a call, so that a low weight of the lane does not hold the call up (priority
 inheritance). A cancelled computation ends at its check point by greenlet's GreenletExit.
 
 Outside of Turns `pause` does nothing: the same code runs in tests, in scripts and by a virtual clock, with the same
@@ -145,8 +145,8 @@ class Turns:
     def __init__(self, clock: Callable[[], float] = monotonic, weights: Mapping[int, float] | None = None) -> None:
         """clock: seconds; decides only when others run, never what a computation does.
 
-        weights: of lanes and of CALLS, 1 for those that are not named. A lane that wants turns all the time beside
-        others gets its weight's part of the sum of theirs.
+        weights: of lanes and of CALLS, 1 for those that are not named. A lane that wants turns all the time together
+        with others gets its weight's part of the sum of theirs.
         """
         self._clock = clock
         self._weights = {0: FIRST_LANE_WEIGHT} if weights is None else dict(weights)

@@ -1,4 +1,4 @@
-"""A node's data directory: the parameters that make the chain what it is, kept beside its stores.
+"""A node's data directory: the parameters that make the chain what it is, kept next to its stores.
 
 `openrollup.json` is written before anything else and only into an empty directory, so that a directory with this file
 is ours, and another with anything in it is not.

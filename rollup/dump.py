@@ -1,8 +1,8 @@
 """A whole node in one file: `openrollup ctl dump FILE` writes it, `openrollup run --load FILE` starts from it.
 
 It holds what a data directory holds: the chain's parameters, the state patches, and the tables of the three stores,
-with pools, blobs and the record of the batches. A node that loads it goes on as after a restart, its clock at the head
-of the chains. Snapshots, impersonated accounts and actors that were stopped are not in it.
+with pools, blobs and the record of the batches. A node that loads it continues as after a restart, its clock at the
+head of the chains. Snapshots, impersonated accounts and actors that were stopped are not in it.
 
 Format: a line `openrollup dump VERSION`, the SHA-256 of the rest (32 bytes), then zlib of the RLP list
 [parameters as JSON, patches as JSON, [[store, [[table, [[key, value], …]], …]], …]]. Of the verifier's store there is
@@ -37,7 +37,7 @@ Tables = Mapping[str, Iterable[tuple[bytes, bytes]]]
 
 
 class DumpError(ValueError):
-    """A file that is no dump, is damaged or of another version. The message says which, in one sentence."""
+    """A file that is not a dump, is damaged, or has another version. The message says which, in one sentence."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -102,7 +102,7 @@ def decode_dump(data: bytes) -> Dump:
     """A dump from the bytes of encode_dump; raises DumpError."""
     line, _, rest = data.partition(b"\n")
     if data[:1] == b"{" or data[:2] == b"\x1f\x8b":
-        raise DumpError("a state of anvil is no dump of openrollup: anvil_loadState adds it to a running node")
+        raise DumpError("a state of anvil is not a dump of openrollup: anvil_loadState adds it to a running node")
     if not line.startswith(_MAGIC) or len(line) > 40:
         raise DumpError("not a dump of openrollup: it does not begin with `openrollup dump`")
     version = line[len(_MAGIC) :]

@@ -125,7 +125,7 @@ class Reorged:
 
 @dataclass(slots=True, frozen=True)
 class Waiting:
-    """An actor cannot go on and says what for; it goes on by itself."""
+    """An actor has to wait. The event says for what, and the actor continues by itself."""
 
     actor: str
     reason: str

@@ -136,7 +136,7 @@ def _batcher(view: NodeView) -> Iterator[Metric]:
 
 
 def _memory() -> Iterable[Metric]:
-    """Memory that no file backs, which the mapped databases do not add to; Linux tells it."""
+    """Memory that no file backs, without the mapped databases, as Linux reports it."""
     try:
         lines = _STATUS.read_text().splitlines()
     except OSError:

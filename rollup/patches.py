@@ -1,6 +1,6 @@
 """The state patches of a development chain, and `patches.json` of a data directory, which keeps them.
 
-A patch changes accounts at the beginning of a block without a transaction. L1 data does not contain it, so whoever
+A patch changes accounts at the beginning of a block without a transaction. L1 data does not contain it, so anyone who
 derives the chain needs the file: `openrollup verify --patches patches.json`. Accounts stand in it as in the state
 overrides of `eth_call`.
 """

@@ -29,7 +29,7 @@ def _is_unsafe(character: str) -> bool:
     if character in _KEPT:
         return False
     point = ord(character)
-    # Controls, surrogates, line and paragraph separators; tag characters; code points that are no characters.
+    # Controls, surrogates, line and paragraph separators; tag characters; code points that are not characters.
     return (
         unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
         or character in _REORDERING

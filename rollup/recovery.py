@@ -23,7 +23,7 @@ _REPORTED_EVERY = 100  # L1 blocks
 def open_derived(
     name: str, opened: Opener, derivation_of: Callable[[Chain], Verifier], on_progress: OnProgress
 ) -> tuple[Chain, WentBack | None]:
-    """Opens a chain that derivation can go on from, and what had to be done for it.
+    """Opens a chain from which derivation can continue, and says what had to be done for it.
 
     opened opens the chain, and is given whether the head's state must be there. on_progress is called now and then
     while L1 is read. Raises Critical, StoreError.
@@ -51,7 +51,7 @@ def open_derived(
 
 
 def _derive(derivation: Verifier, on_progress: OnProgress) -> str:
-    """Derives all that L1 has; returns why it cannot go on without older states, or nothing."""
+    """Derives all that L1 has; returns why it cannot continue without older states, or None."""
     on_progress(derivation.current_l1, derivation.safe_head)
     reported = derivation.current_l1.number
     try:

@@ -283,7 +283,7 @@ def conditional_namespace(backend: ExecutionBackend, pool: Mempool, turns: Turns
 
 
 def open_index(node: Node, layer: L2Node, name: str) -> Index:
-    """The attribution index of one of the L2 chains, beside its data; raises NodeError."""
+    """The attribution index of one of the L2 chains, next to its data; raises NodeError."""
     entry = node.devnet.l2.alloc.get(ATTRIBUTION)
     folder = node.params.data_dir
     path = None if folder is None else folder / name / "attribution.sqlite"

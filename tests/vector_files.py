@@ -50,7 +50,7 @@ def named(case: str) -> Iterator[None]:
 
 
 def unknown_keys(case: Mapping[str, Any], known: Collection[str]) -> list[str]:
-    """Keys of a case that its runner does not know; remarks of the collection are none of them."""
+    """Keys of a case that its runner does not know; remarks of the collection are not among them."""
     return sorted(key for key in case if key not in known and not _is_remark(key))
 
 

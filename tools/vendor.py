@@ -2,9 +2,9 @@
 
     python tools/vendor.py
 
-Each package is fetched at its exact version, held to npm's own sha512, and one file of it is copied beside its licence.
-Bare names in imports become relative files, so that a browser needs no import map. vendor.json is the manifest. Needs
-npm; the project does not need it otherwise.
+Each package is fetched at its exact version, held to npm's own sha512, and one file of it is copied next to its
+licence. Bare names in imports become relative files, so that a browser needs no import map. vendor.json is the
+manifest. Needs npm; the project does not need it otherwise.
 """
 
 import base64

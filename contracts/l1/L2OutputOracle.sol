@@ -8,7 +8,7 @@ struct OutputProposal {
     uint128 l2BlockNumber;
 }
 
-/// @notice Output roots of L2, one every so many blocks, that withdrawals are proven against (specs:
+/// @notice Output roots of L2, one per interval of blocks. Withdrawals are proven against them (specs:
 ///         protocol/proposals.md). Initial values are put in storage by the genesis.
 contract L2OutputOracle {
     string public constant version = "1.8.0";

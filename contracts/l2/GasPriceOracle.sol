@@ -6,7 +6,7 @@ import {Predeploys} from "../lib/Predeploys.sol";
 import {Saturating} from "../lib/Saturating.sol";
 import {L1Block} from "./L1Block.sol";
 
-/// @notice What a transaction will pay beside its gas: L1 data fee and operator fee, by the rules of the active fork.
+/// @notice The fees that a transaction will pay in addition to its gas: L1 data fee and operator fee, by the rules of the active fork.
 /// @dev    An estimate for wallets: consensus charges from L1Block's storage. Specs: protocol/exec-engine.md (L1-Cost
 ///         fees), protocol/fjord/exec-engine.md, protocol/{isthmus,jovian}/exec-engine.md (operator fee).
 contract GasPriceOracle {

@@ -13,7 +13,7 @@ library StorageProof {
     uint256 private constant PATH_NIBBLES = 64;
 
     /// @notice The RLP the trie of `root` holds at keccak(key); reverts unless `proof` (root first) shows it.
-    /// @dev    A node shorter than 32 bytes stands inside its parent and is no element of the proof, as in
+    /// @dev    A node shorter than 32 bytes is embedded in its parent and is not an element of the proof, as in
     ///         eth_getProof.
     function get(bytes32 root, bytes32 key, bytes[] calldata proof) internal pure returns (bytes memory) {
         // spec: withdrawal.conditions

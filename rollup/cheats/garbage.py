@@ -108,9 +108,9 @@ KINDS: Final[Mapping[str, Garbage]] = {
         "a frame above the size limit", Rule.FRAME_TOO_LONG, _fixed(b"\x00" + frame(b"abc", length=1_000_001))
     ),
     "empty-channel": Garbage("an empty channel", Rule.CHANNEL_EMPTY, _fixed(framed(b""))),
-    "bad-zlib": Garbage("bytes that are no zlib", Rule.COMPRESSION_DEFECT, _fixed(framed(b"\x78\x9c" + NOISE))),
+    "bad-zlib": Garbage("bytes that are not zlib", Rule.COMPRESSION_DEFECT, _fixed(framed(b"\x78\x9c" + NOISE))),
     "truncated-zlib": Garbage("truncated zlib", Rule.CHANNEL_LIMIT, _fixed(framed(zlib.compress(NOISE)[:-20]))),
-    "bad-brotli": Garbage("bytes that are no brotli", Rule.COMPRESSION_DEFECT, _fixed(framed(b"\x01" + NOISE))),
+    "bad-brotli": Garbage("bytes that are not brotli", Rule.COMPRESSION_DEFECT, _fixed(framed(b"\x01" + NOISE))),
     "truncated-brotli": Garbage(
         "truncated brotli", Rule.CHANNEL_LIMIT, lambda place: framed(b"\x01" + brotli.compress(NOISE)[:-20])
     ),
@@ -124,7 +124,7 @@ KINDS: Final[Mapping[str, Garbage]] = {
         "a batch of an unknown type", Rule.BATCH_VERSION, _fixed(channel(rlp_encode(b"\x09" + NOISE)))
     ),
     "singular-no-list": Garbage(
-        "a singular batch that is no list",
+        "a singular batch that is not a list",
         Rule.BATCH_MALFORMED,
         _fixed(channel(rlp_encode(b"\x00" + rlp_encode(b"abc")))),
     ),
@@ -159,7 +159,7 @@ KINDS: Final[Mapping[str, Garbage]] = {
         "a batch that contains an empty transaction", Rule.TRANSACTION_EMPTY, lambda place: _batch(place, [b""])
     ),
     "invalid-transaction": Garbage(
-        "a batch whose transaction is none: from Holocene on, a block of deposits alone takes its place",
+        "a batch with an invalid transaction: from Holocene on, a block with only deposits replaces its block",
         Rule.PAYLOAD_DEPOSITS_ONLY,
         lambda place: _batch(place, [NOISE]),
         replaces=True,

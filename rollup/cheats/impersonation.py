@@ -1,7 +1,7 @@
 """Sending transactions as an account whose key nobody needs (`anvil_impersonateAccount`).
 
 L1 takes such a transaction as it is: the mock L1 asks for no signature (`Transaction.impersonated`). An L2 block cannot
-contain it, because whoever derives the block recovers the sender from the signature. So on L2 it is a forced deposit:
+contain it, because derivation of the block recovers the sender from the signature. So on L2 it is a forced deposit:
 an impersonated L1 call of the portal's depositTransaction. The portal gives the L1 sender an alias only where a
 contract calls it, so the deposit's L2 sender is the impersonated account itself.
 """

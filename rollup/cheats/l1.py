@@ -90,7 +90,7 @@ class L1Cheats(LayerCheats):
         self._set_next(gas_limit=gas)
 
     def set_block_interval(self, seconds: int | None) -> bool:
-        """Leaves slots out, so that blocks are so many seconds apart; None: every slot has its block again."""
+        """Leaves slots out, so that blocks are this many seconds apart. With None every slot has a block again."""
         if seconds is not None and (seconds < self.block_time or seconds % self.block_time):
             raise CheatRefused(f"L1 blocks come in slots of {self.block_time} s: {seconds} s cannot be")
         before, self.actor.interval = self.actor.interval, seconds

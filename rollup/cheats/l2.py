@@ -40,7 +40,9 @@ class L2Cheats(LayerCheats):
         return self._node.sequencer
 
     def mine(self, count: int = 1, interval: int = 0, timestamp: int | None = None) -> Effect:
-        """Builds blocks a block time apart; interval, in seconds, may not be longer. L1 mines what they need."""
+        """Builds blocks at intervals of the block time. L1 mines the blocks that they need. interval: seconds, at most
+        that.
+        """
         self._check_count(count)
         self._check_is_active()
         if interval > self.block_time and count > 1:
@@ -114,7 +116,7 @@ class L2Cheats(LayerCheats):
         """Sends the transaction as a forced deposit from L1, and answers when an L2 block has it.
 
         The L1 call of depositTransaction costs nothing. L1 mines a block for it at once, with the L2 blocks of that
-        time. L1 data contains the deposit like any other, so whoever derives the chain has it too.
+        time. L1 data contains the deposit like any other, so every node that derives the chain has it too.
         """
         self._check_is_active()
         node = self._node
@@ -164,7 +166,7 @@ class L2Cheats(LayerCheats):
         return self.actor.instant and not self.actor.on_demand
 
     def set_automatic(self, is_automatic: bool) -> None:
-        """True: as `openrollup run --instant`, beside the blocks by the clock. False: blocks come only on demand."""
+        """True: a block per transaction, in addition to those by the clock. False: blocks come only on demand."""
         self.actor.instant, self.actor.on_demand = is_automatic, not is_automatic
         self._node.changed()
 

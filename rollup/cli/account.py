@@ -41,7 +41,7 @@ def new(out: Path | None, as_json: bool) -> None:
     console.print(f"address      {made.address}")
     if out is None:
         console.print(f"private key  {key}")
-        console.print("Keep the key: whoever has it is the account, and nobody can make it again.")
+        console.print("Keep the key: anyone who has it controls the account, and a lost key cannot be restored.")
     else:
         console.print(f"private key  in {out}", markup=False)
         console.print(f'use it by    export OPENROLLUP_PRIVATE_KEY="$(cat {out})"', markup=False)

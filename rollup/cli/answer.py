@@ -82,7 +82,7 @@ class AnswerOptions:
 
 
 related_option = click.option(
-    "--related", is_flag=True, help="Beside quotes, count sentences that follow a text in other words (BM25)."
+    "--related", is_flag=True, help="In addition to quotes, count sentences that follow a text in other words (BM25)."
 )
 
 

@@ -168,7 +168,7 @@ def connect(rpc_url: str, chain_id: int | None, as_json: bool) -> Session:
     try:
         found, code = int(web3.eth.chain_id), web3.eth.get_code(client.address)
     except (TypeError, ValueError, BadResponseFormat) as error:
-        # Something answers, though not in JSON-RPC, or with what is no number.
+        # The answer is not JSON-RPC, or its result is not a number.
         raise click.ClickException(f"{rpc_url} answers, but is no Ethereum node: {error}") from error
     if chain_id is not None and found != chain_id:
         raise click.ClickException(f"{rpc_url} is chain {found}, not {chain_id}")

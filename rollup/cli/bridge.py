@@ -151,7 +151,7 @@ def interrupted_note(bridge: Bridge, resume: str) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        bridge.notes.print(f"stopped; nothing is lost, go on with: {resume}", soft_wrap=True)
+        bridge.notes.print(f"stopped; nothing is lost, continue with: {resume}", soft_wrap=True)
         raise
 
 

@@ -124,7 +124,7 @@ def _verb(group: click.Group, name: str, method: str, summary: str, *fixed: str)
 
 @command.command("events")
 @click.option("--count", default=20, show_default=True, type=click.IntRange(1, 1_000), help="How many.")
-@click.option("--follow", is_flag=True, help="Go on with each new event, until Ctrl-C.")
+@click.option("--follow", is_flag=True, help="Continue with each new event, until Ctrl-C.")
 @_options
 def events(count: int, follow: bool, rollup_url: str, as_json: bool) -> None:
     """Show the newest events, oldest first, as JSON lines."""

@@ -88,7 +88,7 @@ def _show(console: Console, result: DemoResult) -> None:
         ("  to the model's owner", result.owner),
         ("  to contributors", credited),
         ("  fractions of a wei, in the pool", result.in_pool),
-        ("gas, beside the fees", result.gas),
+        ("gas, in addition to the fees", result.gas),
         ("  execution", result.execution_fee),
         ("  L1 data", result.l1_fee),
         ("  operator fee", result.operator_fee),

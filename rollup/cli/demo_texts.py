@@ -46,7 +46,7 @@ class DataSet:
 
 
 def example_texts() -> Path:
-    """The folder of the medical example: inside an installed package, or beside the packages in a checkout."""
+    """The folder of the medical example: inside an installed package, or next to the packages in a checkout."""
     package = Path(__file__).resolve().parents[1]
     installed = package / "examples" / "medical"
     return installed if installed.is_dir() else package.parent / "examples" / "medical"

@@ -19,7 +19,7 @@ from rollup.cli.names import Names, with_names
 _ROLES: Final = {
     "platform": "as the platform",
     "owner": "as an owner",
-    "member": "by influence, past the pool",
+    "member": "directly, for quoted texts",
     "pool": "from its DataNets' pools",
     "emptyPool": "as an owner, for DataNets without units",
 }

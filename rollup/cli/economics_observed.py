@@ -54,7 +54,7 @@ def command(first: int, last: int | None, output: Path | None, rpc_url: str, as_
     ]
     header = ("model", "inferences", "payers", "fees", "least gas", "median gas", "most gas")
     print_columns(console, rows, header=header, right=range(len(header)))
-    console.print(f"gas beside the fees: {open_text(found.costs)} OPEN")
+    console.print(f"gas in addition to the fees: {open_text(found.costs)} OPEN")
 
 
 def _scenario(found: Observed, url: str) -> str:

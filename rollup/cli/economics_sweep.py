@@ -39,7 +39,7 @@ _EXECUTOR: Final = click.option(
 def sweep(file: Path, output: Path, executor: str | None) -> None:
     """Run every point and seed of the scenario FILE into --output.
 
-    What is finished is kept beside it (--output with .journal): the same command continues where it stopped. The
+    Finished tasks are kept next to it (--output with .journal): the same command continues where it stopped. The
     finished file has the same bytes for any number of workers. Its manifest (--output with .manifest.json)
     has all parameters.
     """

@@ -57,7 +57,7 @@ def _render(console: Console, result: dict[str, Any], names: Names) -> None:
         console.print("the payer is among those who were credited")
     console.print(f"{result['inputTokens']:,} tokens in, {result['outputTokens']:,} out")
     print_credits(console, result["credits"], int(result["fee"]), names)
-    console.print(f"gas beside the fee {open_amount(int(result['gas']['total']))}")
+    console.print(f"gas in addition to the fee {open_amount(int(result['gas']['total']))}")
     console.print(f"transaction {result['transactionHash']} in block {result['blockNumber']}, {result['safety']}")
     batch = "no batch yet" if result["batch"] is None else f"batch {result['batch']} on L1"
     console.print(batch)

@@ -52,7 +52,7 @@ class Wishes:
             raise EconomicsError("the price of an OPEN is above 0 dollars")
 
     def costs(self, claim_gas: int) -> Costs:
-        """The same in wei, with what the owner's claims of a month cost [wei per claim]."""
+        """The demand in wei, with the cost of the owner's claims in a month [wei per claim]."""
         hosting, per_query, income = (
             wei_of_usd(usd, self.open_usd) for usd in (self.hosting, self.per_query, self.income)
         )

@@ -62,7 +62,7 @@ def infer(model: int, tokens: tuple[int, int]) -> bytes:
 
 
 def infer_compact(model: int, tokens: tuple[int, int]) -> bytes:
-    """The same in 48 bytes."""
+    """Calldata of `inferCompact`: an inference in 48 bytes."""
     return _SELECTOR["inferCompact"] + b"".join(n.to_bytes(4, "big") for n in (model, *tokens)) + EVIDENCE
 
 

@@ -75,7 +75,7 @@ def executor_of(name: str | None, note: Callable[[str], None] = lambda _: None) 
 def _workers(name: str) -> int:
     kind, _, count = name.partition(":")
     if kind != "processes" or (count and not (count.isascii() and count.isdigit() and 0 < int(count) <= _MAX_WORKERS)):
-        raise EconomicsError(f"{name!r} is no executor: processes, processes:N and dask://HOST:PORT are")
+        raise EconomicsError(f"{name!r} is not an executor: use processes, processes:N or dask://HOST:PORT")
     return int(count) if count else os.cpu_count() or 1
 
 
@@ -91,7 +91,7 @@ def _dask(address: str) -> Iterator[Executor]:
     except (OSError, ValueError) as error:
         raise EconomicsError(f"no Dask scheduler answers at {address}") from error
     try:
-        # The executor, not the client: the client's own futures are no concurrent.futures.
+        # The executor, not the client: the client's own futures are not concurrent.futures.
         with client.get_executor(retries=2, pure=True) as executor:
             yield executor
     finally:

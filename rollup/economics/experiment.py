@@ -1,7 +1,7 @@
 """Experiments: markets side by side (A/B), swept over a grid, many runs each, on one process or many machines.
 
 One task is one point and a block of runs. A task is a pure function of its own description, so that it may run anywhere
-and again. Results are appended to a journal as they come; a sweep that was stopped goes on where it stopped; the
+and again. Results are appended to a journal as they come; a stopped sweep continues where it stopped; the
 finished file is in the order of the tasks, byte for byte the same for any number of workers.
 """
 
@@ -105,7 +105,7 @@ def results(
     exceptions: dict[str, str],
     done: Callable[[], None] = lambda: None,
 ) -> Iterator[tuple[str, str]]:
-    """Each task's key and result as it comes. A task that fails is noted; the others go on.
+    """Each task's key and result as it comes. A task that fails is noted, and the others continue.
 
     When a worker process dies, new ones take the unfinished tasks. The tasks that it may have died of come last and
     alone, so that one which always kills its worker takes no other task with it."""
@@ -191,7 +191,8 @@ def run_to_file(
     executor: Executor | None = None,
     done: Callable[[], None] = lambda: None,
 ) -> dict[str, str]:
-    """Runs what is not in the journal beside `target` yet; writes `target` when all is there. The failed tasks by key.
+    """Runs the tasks that the journal next to `target` lacks, and writes `target` when all are done. The failed tasks
+    by key.
 
     Raises OSError; what the journal holds then is kept."""
     journal = target.with_name(target.name + ".journal")

@@ -1,4 +1,4 @@
-"""Every number of an answer with its unit and its source, one a row: what --json and --csv hold."""
+"""Every number of an answer with its unit and its source, one per row, as --json and --csv show them."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""What a transaction costs beside its fee: execution, L1 data, operator; integers, floored as the specs do.
+"""The cost of a transaction in addition to its fee: execution, L1 data, operator; integers, floored as in the specs.
 
 Sources: specs fjord, isthmus and jovian exec-engine.md; the formulas are those of rollup/protocol/fees.py.
 """

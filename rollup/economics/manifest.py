@@ -30,7 +30,7 @@ def manifest(scenario: Scenario, results: bytes) -> dict[str, Any]:
 
 
 def write_manifest(scenario: Scenario, target: Path) -> Path:
-    """Writes the manifest beside the results in `target` and returns its path. Raises OSError."""
+    """Writes the manifest next to the results in `target` and returns its path. Raises OSError."""
     path = target.with_name(target.name + ".manifest.json")
     write_file(path, json.dumps(manifest(scenario, target.read_bytes()), indent=1) + "\n")
     return path

@@ -15,7 +15,7 @@ class Market:
     fee, gas, platform and owner share."""
 
     fee: float = 0.0125  # OPEN per query
-    gas: float = 0.00098  # OPEN per query, beside the fee, paid by the user
+    gas: float = 0.00098  # OPEN per query, in addition to the fee, paid by the user
     platform: float = 0.05  # of the fee
     owner: float = 0.30  # of the rest
     cost_per_query: float = 0.0  # OPEN, the owner's
@@ -54,7 +54,7 @@ class Market:
             raise EconomicsError("reference_price, max_price, max_users and coverage_models are above 0")
 
     def with_values(self, values: dict[str, Any]) -> "Market":
-        """The same with some parameters changed; EconomicsError for one that there is not."""
+        """A market with some parameters changed; EconomicsError for an unknown parameter."""
         unknown = sorted(set(values) - set(PARAMETERS))
         if unknown:
             raise EconomicsError(f"a market has no parameter {unknown[0]!r}; it has {', '.join(PARAMETERS)}")

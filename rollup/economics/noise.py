@@ -206,7 +206,9 @@ def _is_reciprocal(spends: Mapping[str, Sequence[str]], owner: str, payer: str) 
 
 
 def _repeats(items: Sequence[Paid]) -> bool:
-    """At least 20 inferences, more than 90 % of them with one request, or with one response; no hash is no repeat."""
+    """At least 20 inferences, more than 90 % of them with one request, or with one response. Missing hashes do not
+    count.
+    """
     for values in ([item.request for item in items], [item.response for item in items]):
         known = [value for value in values if value.strip("0x")]
         if len(known) >= 20 and Counter(known).most_common(1)[0][1] > 0.9 * len(known):

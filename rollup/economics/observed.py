@@ -60,7 +60,7 @@ class Observed:
     payers: int
     inferences: int
     fees: int
-    costs: int  # what the transactions cost beside the fees [wei], each once
+    costs: int  # the cost of the transactions in addition to the fees [wei], each once
     zipf: float | None
 
     @property
@@ -102,7 +102,7 @@ def summary(seen: Sequence[Seen]) -> Observed:
     """The sums of the records; EconomicsError when they are all of one moment."""
     times = [item.time for item in seen]
     if not seen or min(times) == max(times):
-        raise EconomicsError("no rate can be told: at least two inferences at different times are needed")
+        raise EconomicsError("no rate can be computed: at least two inferences at different times are needed")
     by_model: dict[int, list[Seen]] = defaultdict(list)
     for item in seen:
         by_model[item.model].append(item)

@@ -197,7 +197,7 @@ def supply_chart(schedule: Schedule, absorption: Absorption, months: int = 60) -
     circulating = path(schedule, months)
     unlocks = np.diff(circulating)
     lines = axes.plot(np.arange(months + 1), circulating, label="circulating (left)")
-    right = axes.twinx()  # a month's unlock would not be seen beside all that circulates
+    right = axes.twinx()  # a month's unlock would not be visible next to the circulating supply
     bars = right.bar(np.arange(1, months + 1), unlocks, color="tab:orange", alpha=0.6, label="unlocked in the month")
     needed = [absorption.needed_growth(float(unlock)) for unlock in unlocks]
     label = "fees per month must grow by this to hold it"

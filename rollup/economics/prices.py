@@ -76,7 +76,7 @@ class Prices:
         return replace(prices_of_block(block, tip), chain_id=int(rpc.call("eth_chainId"), 16))
 
     def with_changes(self, gas: int | None, l1_base_fee: int | None, blob_base_fee: int | None) -> "Prices":
-        """The same with what the user gave in place of it [wei]."""
+        """Prices with the user's values in place of some of them [wei]."""
         given = [name for name, value in _named(gas, l1_base_fee, blob_base_fee) if value is not None]
         if not given:
             return self

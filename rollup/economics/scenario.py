@@ -34,7 +34,7 @@ class Scenario:
         return grid(**self.sweep)
 
     def experiment(self, *others: "Scenario") -> Experiment:
-        """A market's experiment, with other scenarios' markets beside it on the same random streams."""
+        """A market's experiment, together with other scenarios' markets on the same random streams."""
         markets = {
             str(number): Market().with_values(dict(item.parameters)) for number, item in enumerate((self, *others))
         }

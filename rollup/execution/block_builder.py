@@ -163,7 +163,7 @@ class BlockBuilder:
     def _read_fees(self, transaction: Transaction) -> None:
         fork = self._rules.fork
         if fork is not None and not self._fees_read and not transaction.is_deposit:
-            # op-geth reads L1Block once a block, after the deposits (core/types/rollup_cost.go).
+            # op-geth reads L1Block once per block, after the deposits (core/types/rollup_cost.go).
             self.evm.use_fees(read_l1_fee_parameters(self._accounts, fork))
             self._fees_read = True
 
@@ -285,5 +285,5 @@ class BlockBuilder:
 
 
 def _size_in_block(transaction: Transaction) -> int:
-    """At most so many bytes of a block's RLP, with the string's own prefix."""
+    """At most this many bytes of a block's RLP, with the string's own prefix."""
     return len(transaction.encode()) + 4

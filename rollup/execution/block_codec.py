@@ -1,4 +1,4 @@
-"""How blocks and receipts are kept in the store: RLP, with what cannot be recomputed cheaply beside it."""
+"""The stored form of blocks and receipts: RLP, together with values that are expensive to recompute."""
 
 from rollup.cooperative import in_turns
 from rollup.protocol.block import Block

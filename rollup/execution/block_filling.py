@@ -1,11 +1,11 @@
 """Filling a block from a pool within the block's time.
 
-Gas is no measure of this EVM's seconds: the slowest programs take a hundred times as long as others of the same gas.
-So a builder with a clock stops taking transactions after FILL_SECONDS, also in the middle of one. A transaction that
-alone runs longer than TRANSACTION_SECONDS is slow. It stays in the pool. Between the blocks it is executed ahead, to
-its end, on the newest state (`execute_ahead`). A later block takes its effects at once, provided that no value that it
-read has changed (known_message.py). So slow transactions do not make blocks late. One that reads what every block
-changes may have to wait for good; its sender can replace it.
+Gas does not predict how long this EVM takes: the slowest programs take a hundred times as long as others of the same
+gas. So a builder with a clock stops taking transactions after FILL_SECONDS, also in the middle of one. A transaction
+that alone runs longer than TRANSACTION_SECONDS is slow. It stays in the pool. Between the blocks it is executed ahead,
+to its end, on the newest state (`execute_ahead`). A later block takes its effects at once, provided that no value that
+it read has changed (known_message.py). So slow transactions do not make blocks late. A transaction that reads values
+which every block changes may never be included; its sender can replace it.
 
 The machine's other work can make a short transaction look slow. The attempt ahead then shows that it is short, and the
 next block executes it like any other.

@@ -132,7 +132,7 @@ class Chain(ChainView):
         self._listeners.append(listener)
 
     def insert(self, executed: ExecutedBlock, staged: StagedState) -> None:
-        """Stores a block and its state beside the canonical chain; a known block is left as it is."""
+        """Stores a block and its state without moving the head. A known block is left as it is."""
         block = executed.block
         if self.header(block.hash) is not None:
             return
@@ -217,7 +217,7 @@ class Chain(ChainView):
         return ChainHeads(self.head.hash, self.safe.hash, self.finalized.hash, oldest)
 
     def restore(self, heads: ChainHeads) -> None:
-        """Sets the heads as they were captured. Listeners are told of a reorganisation."""
+        """Sets the heads as they were captured. Listeners see a reorganisation."""
         self.set_head(heads.head, heads.safe, heads.finalized)
 
     def release(self, heads: ChainHeads) -> None:

@@ -46,14 +46,14 @@ def go_back(chain: Chain, block: Block) -> None:
 
 def _forget_blocks(chain: Chain, above: int, dropped: list[Hash]) -> None:
     """Deletes blocks, receipts and states above a height: a known block would not be executed again."""
-    beside = list(chain.store.scan(BY_NUMBER, (above + 1).to_bytes(8, "big")))
-    names = {key[8:] for key, _ in beside}.union(dropped)
+    others = list(chain.store.scan(BY_NUMBER, (above + 1).to_bytes(8, "big")))
+    names = {key[8:] for key, _ in others}.union(dropped)
     with chain.store.write() as batch:
         for name in sorted(names):
             chain.states.prune_block(batch, name, False)
             for table in (HEADERS, BODIES, RECEIPTS):
                 batch.delete(table, name)
-        for key, _ in beside:
+        for key, _ in others:
             batch.delete(BY_NUMBER, key)
 
 

@@ -120,7 +120,9 @@ def refund_for(evm: Evm, charge: Charge, gas_used: int) -> int:
 
 
 def pay_fees(evm: Evm, charge: Charge, gas_used: int) -> None:
-    """Pays the tip, the base fee, the L1 fee and the operator fee; for good. A payment of 0 touches no account."""
+    """Pays the tip, the base fee, the L1 fee and the operator fee. No revert takes this back. A payment of 0 touches no
+    account.
+    """
     # spec: fees.vaults
     accounts, base_fee, price = evm.accounts, evm.context.base_fee_per_gas, charge.price
     if price > base_fee:

@@ -64,7 +64,7 @@ class L2Config:
     eip1559_denominator_canyon: int = 250
     attribution: AttributionConfig | None = None
     variant: ChainVariant = ChainVariant()
-    irregular: "tuple[IrregularChange, ...]" = ()  # beside the rules of every OP chain (irregular.CHAIN_CHANGES)
+    irregular: "tuple[IrregularChange, ...]" = ()  # in addition to those of every OP chain (irregular.CHAIN_CHANGES)
 
     def fork_at(self, timestamp: int) -> Fork:
         """The newest fork active at a time."""

@@ -1,4 +1,4 @@
-"""The Engine API in process: one engine for sequencer, verifier and whoever comes over the authenticated port.
+"""The Engine API in process: one engine, used by the sequencer, the verifier and clients of the authenticated port.
 
 Method semantics: execution-apis src/engine, specs protocol/exec-engine.md; where they leave a choice, op-geth's.
 """
@@ -77,7 +77,8 @@ class Engine:
         self.config = config
         self.pool = pool
         self._filling = BlockFilling(pool) if pool is not None else None
-        # The batcher's throttle (miner_setMaxDASize): compressed bytes a transaction and a block, None without a limit.
+        # The batcher's throttle (miner_setMaxDASize): compressed bytes per transaction and per block, None without a
+        # limit.
         self.max_da_transaction: int | None = None
         self.max_da_block: int | None = None
         self.seconds = seconds

@@ -1,7 +1,7 @@
 """geth's genesis.json: header fields and allocation, written as geth's own tools do and read with every value checked.
 
 Form: go-ethereum core/genesis.go (Genesis), core/types/account.go (GenesisAlloc). How attribution runs is a key of our
-own, `attribution`, beside `config`: programs that refuse unknown keys inside `config` (op-program) take it there.
+own, `attribution`, next to `config`: programs that refuse unknown keys inside `config` (op-program) take it there.
 """
 
 import re
@@ -92,8 +92,8 @@ def parse_genesis(data: Any) -> GenesisFile:
         raise GenesisError("config: an object is expected")
     config = dict(config)
     attribution = config.pop("attribution", None)  # where files of earlier versions have it
-    beside = data.get("attribution")
-    if beside is not None and attribution is not None and beside != attribution:
+    settings = data.get("attribution")
+    if settings is not None and attribution is not None and settings != attribution:
         raise GenesisError("attribution: the file's key and the one in config differ")
     return GenesisFile(
         config=config,
@@ -111,7 +111,7 @@ def parse_genesis(data: Any) -> GenesisFile:
         base_fee=_optional_number(data, "baseFeePerGas", _WORD_LIMIT),
         excess_blob_gas=_optional_number(data, "excessBlobGas"),
         blob_gas_used=_optional_number(data, "blobGasUsed"),
-        attribution=attribution if beside is None else beside,
+        attribution=attribution if settings is None else settings,
         extra={key: value for key, value in data.items() if key not in _HEADER_KEYS | _OTHER_KEYS},
     )
 

@@ -18,7 +18,7 @@ from rollup.execution.state.accounts import AccountDatabase
 from rollup.execution.vms.base import EvmContext
 from rollup.protocol.primitives import EMPTY_CODE_HASH, EMPTY_TRIE_ROOT, Address, Hash
 
-# Fields of the context that are no part of the block.
+# Fields of the context that are not part of the block.
 _NOT_OF_THE_BLOCK = frozenset({"check_interrupt", "programs", "tracing"})
 _TIMED = frozenset({"timestamp", "block_number"})
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from rollup.cooperative import pause
 from rollup.protocol.transaction import Transaction, TransactionError
 
-_SLICE = 64  # transactions a task
+_SLICE = 64  # transactions per task
 
 
 def recover_senders(transactions: Sequence[Transaction]) -> None:

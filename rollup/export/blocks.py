@@ -26,6 +26,7 @@ class Read:
 def read_blocks(rpc: NodeRpc, first: int, last: int) -> list[Read]:
     """The blocks `first` to `last` with their receipts. ChainMoved unless each is the child of the one before.
 
+    >>> head = chain.l2.build()
     >>> [read.block["number"] for read in read_blocks(chain.rpc, 0, 1)]
     ['0x0', '0x1']
     """
@@ -46,6 +47,7 @@ def read_blocks(rpc: NodeRpc, first: int, last: int) -> list[Read]:
 def rows_of(table: str, reads: Sequence[Read]) -> Iterator[Row]:
     """The rows of one table of blocks: `blocks`, `transactions`, `receipts`, `logs` or `fees`.
 
+    >>> head = chain.l2.build()
     >>> reads = read_blocks(chain.rpc, 0, 1)
     >>> [row["number"] for row in rows_of("blocks", reads)]
     [0, 1]
@@ -93,7 +95,7 @@ def _logs(read: Read) -> Iterator[Row]:
 
 
 def _fees(read: Read) -> Iterator[Row]:
-    """What each sender paid beside the value. A deposit pays on L1 and has no row."""
+    """The fees that each sender paid in addition to the value. A deposit pays on L1 and has no row."""
     if len(read.receipts) == 0:
         return
     fork, prices = fork_of_attributes(read.block), prices_of_block(read.block)

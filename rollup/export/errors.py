@@ -2,7 +2,7 @@
 
 
 class ExportError(Exception):
-    """The export cannot begin or continue: one sentence for the user. The files that the manifest names are complete."""
+    """The export cannot begin or continue; one sentence for the user. Files that the manifest names are complete."""
 
 
 class ChainMoved(Exception):

@@ -23,6 +23,7 @@ class Exporter:
 
     >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
+    >>> head = chain.l2.build(2)
     >>> with TemporaryDirectory() as folder:
     ...     exporter = Exporter.open(chain.rpc, Path(folder), "csv", ["blocks"])
     ...     before = exporter.next_block

@@ -31,7 +31,7 @@ def csv_file(table: Table, rows: Iterable[Row]) -> tuple[bytes, int]:
 
 
 def jsonl_file(table: Table, rows: Iterable[Row]) -> tuple[bytes, int]:
-    """The bytes of a JSON lines file and its number of rows. Amounts are strings of digits, so that no reader rounds them.
+    """The bytes of a JSON lines file and its number of rows. Amounts are strings, so that no reader rounds them.
 
     >>> from rollup.export import TABLES
     >>> data, rows = jsonl_file(TABLES["fees"], [{"block_number": 1, "total": 10**19}])

@@ -137,7 +137,7 @@ class Index:
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Keeps the index and its state as they are, although the chain goes on between two check points. Raises
+        """Keeps the index and its state as they are, although the chain grows between two check points. Raises
         StateUnavailable.
         """
         assert self._state is None, "one reader at a time"

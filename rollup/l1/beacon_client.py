@@ -97,7 +97,7 @@ class BeaconClient:
     def _read_timing(self) -> _Timing:
         genesis_time = self._read_number("/eth/v1/beacon/genesis", "genesis_time")
         if genesis_time is None:
-            raise Temporary(f"{self._endpoint.url} is no beacon node: it has no /eth/v1/beacon/genesis")
+            raise Temporary(f"{self._endpoint.url} is not a beacon node: it has no /eth/v1/beacon/genesis")
         seconds_per_slot = self._read_number("/eth/v1/config/spec", "SECONDS_PER_SLOT")
         if seconds_per_slot == 0:
             raise Temporary(f"{self._endpoint.url}: SECONDS_PER_SLOT is 0")

@@ -41,7 +41,7 @@ SEQ_WINDOW_SIZE = 3_600  # L1 blocks
 # SystemConfig.setGasLimit accepts these L2 gas limits: minimumGasLimit to MAX_GAS_LIMIT.
 MIN_L2_GAS_LIMIT = MAX_RESOURCE_LIMIT + SYSTEM_TX_MAX_GAS
 MAX_L2_GAS_LIMIT = 500_000_000
-# On L1 a full batcher transaction of calldata needs 5.3 million gas (EIP-7623); others must fit beside it.
+# On L1 a full batcher transaction of calldata needs 5.3 million gas (EIP-7623); others must fit into the same block.
 MIN_L1_GAS_LIMIT = 15_000_000
 MAX_L1_GAS_LIMIT = 1_000_000_000
 # L1s whose forks and blob schedule op-node knows by their chain ids, whatever the file says (op-node service.go).

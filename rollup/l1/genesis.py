@@ -40,7 +40,7 @@ L1_CHAIN_ID: Final = 900
 GWEI: Final = 10**9
 NO_L2_SENDER: Final = 0xDEAD  # OptimismPortal.l2Sender outside a withdrawal
 
-# specs protocol/guaranteed-gas-market.md, "Default values": 20,000,000 gas a block, of which a tenth is the target.
+# specs protocol/guaranteed-gas-market.md, "Default values": 20,000,000 gas per block; a tenth of it is the target.
 MAX_RESOURCE_LIMIT: Final = 20_000_000
 SYSTEM_TX_MAX_GAS: Final = 1_000_000
 _RESOURCE_CONFIG: Final = pack_fields(

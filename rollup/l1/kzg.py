@@ -21,7 +21,7 @@ class KzgError(ValueError):
 
 
 def blob_to_commitment(blob: bytes) -> bytes:
-    """The KZG commitment (48 bytes) of a blob of 131,072 bytes; raises KzgError when it is none."""
+    """The KZG commitment (48 bytes) of a blob of 131,072 bytes; raises KzgError if the bytes are not a blob."""
     _check_blob(blob)
     try:
         return cast(bytes, call_ckzg("blob_to_kzg_commitment", blob))

@@ -9,8 +9,9 @@ _LOOK_SECONDS = 0.1  # between two looks whether a silent process has ended
 def read_line(process: "subprocess.Popen[bytes]") -> bytes:
     """The next line of a process's standard output; shorter than a line, or empty, only where the process has ended.
 
-    `readline` returns the beginning of a line where it may not wait: the pipe is set to that by whoever shares it. A
-    pipe holds 65,536 bytes, so a longer line was cut there, and the process ended well because all was taken from it.
+    `readline` returns the beginning of a line where it may not wait: another process that shares the pipe may have set
+    this. A pipe holds 65,536 bytes, so a longer line was cut there, and the process ended well because all was taken
+    from it.
     """
     assert process.stdout is not None
     line = b""

@@ -1,4 +1,4 @@
-"""Reports data that derivation dropped, with a limit: whoever can post data decides how much of it there is."""
+"""Reports data that derivation dropped, with a limit: anyone who can post data decides its amount."""
 
 from derivation.drops import Drop
 from derivation.journal import Fact

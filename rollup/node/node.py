@@ -156,7 +156,7 @@ class Node:
     def patch(self, layer: Literal["l1", "l2"], address: Address, override: StateOverride) -> int:
         """Changes an account at the beginning of a layer's next block; returns that block's height.
 
-        Both nodes apply the change. It is not in L1 data: whoever derives the chain needs the patches
+        Both nodes apply the change. It is not in L1 data: a node that derives the chain needs the patches
         (rollup/patches.py).
         """
         height = (self.l1.chain if layer == "l1" else self.l2.chain).head.number + 1

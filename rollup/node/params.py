@@ -25,7 +25,7 @@ HISTORY = 256  # blocks whose states are kept without --archive
 
 
 class NodeError(Exception):
-    """The node cannot start or go on; the message is for the user."""
+    """The node cannot start or continue. The message is for the user."""
 
 
 @dataclass(slots=True, frozen=True)

@@ -35,7 +35,7 @@ _LAST_BATCHES = 16
 
 
 class Reports:
-    """Publishes events, and remembers what it has said so that nothing is said twice."""
+    """Publishes events, and remembers them so that none is published twice."""
 
     def __init__(self, actors: Actors, events: EventLog) -> None:
         self._actors = actors

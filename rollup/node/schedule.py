@@ -41,7 +41,7 @@ def collecting_rarely() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*before)
-        gc.unfreeze()  # a program may go on, and open other nodes
+        gc.unfreeze()  # the program may continue and open other nodes
 
 
 class Schedule:
@@ -84,7 +84,7 @@ class Schedule:
     def advance(self, limit: int = 50) -> int:
         """Does what is due, L1 first where both are, at most limit steps; returns how many it did.
 
-        Raises NodeError where derivation cannot go on, or nothing can be written.
+        Raises NodeError if derivation cannot continue, or if nothing can be written.
         """
         done = 0
         self._steps.begin_round()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(slots=True, frozen=True)
 class PoolLimits:
-    """Bounds of a pool: counts of transactions, sizes in bytes, prices in wei a unit of gas, fees in wei.
+    """Bounds of a pool: counts of transactions, sizes in bytes, prices in wei per unit of gas, fees in wei.
 
     account_pending bounds what one sender may have ready to run, account_queued what of one sender waits behind a nonce
     gap, queued_total what waits of all senders, queued_lifetime for how many seconds after the sender's last one.

@@ -1,8 +1,8 @@
 """A transaction worked out by another process: fields, hash, sender and compressed size, as `marshal` carries them.
 
 Decoding, recovering and compressing are most of what a transaction costs before its block. They need no state, so a
-front process (rollup/rpc/front) does them and the node takes the result. Bytes that are no valid signed transaction are
-not prepared: the node reads them itself, so that its refusals have one source.
+front process (rollup/rpc/front) does them and the node takes the result. Bytes that are not a valid signed transaction
+are not prepared: the node reads them itself, so that its refusals have one source.
 """
 
 from typing import Any
@@ -23,8 +23,8 @@ Prepared = tuple[Any, ...]
 def prepare(raw: bytes) -> Prepared | None:
     """Decodes EIP-2718 bytes and recovers the sender.
 
-    None for bytes that are no transaction, for an invalid signature, for deposits and for blob transactions, which may
-    come with their blobs.
+    None for bytes that are not a transaction, for an invalid signature, for deposits and for blob transactions, which
+    may come with their blobs.
     """
     try:
         transaction = decode_transaction(raw)

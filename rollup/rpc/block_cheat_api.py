@@ -75,7 +75,7 @@ class BlockCheatApi:
     @cheat
     def set_rpc_url(self, url: Any) -> None:
         """Refused: this chain is not a fork of another one."""
-        raise RpcError("this chain is no fork of another: there is no RPC URL to set")
+        raise RpcError("this chain is not a fork of another one: there is no RPC URL to set")
 
     @rpc("anvil_setChainId", count64)
     @cheat

@@ -6,7 +6,7 @@ from typing import Any
 
 
 class BusyConnections:
-    """Connections with a request or a WebSocket, and the task of each. `in` tells which must be kept open."""
+    """Connections with a request or a WebSocket, and the task of each. `in` says which must be kept open."""
 
     def __init__(self) -> None:
         self._tasks: dict[object, asyncio.Task[Any]] = {}

@@ -150,7 +150,8 @@ _PLACE = ("blockHash", "blockNumber", "blockTimestamp", "transactionIndex", "fro
 
 
 def signable_json(transaction: Transaction) -> dict[str, Any]:
-    """A transaction by itself, signed or not (geth's types.Transaction): no place, and no gasPrice beside a fee cap.
+    """A transaction by itself, signed or not (geth's types.Transaction): without its place, and without gasPrice if it
+    has a fee cap.
 
     viem takes what it finds here for the next request, where both together are refused.
     """

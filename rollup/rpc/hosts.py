@@ -22,7 +22,7 @@ class Hosts:
         return sorted(self._more)
 
     def allow(self, name: str) -> "Hosts":
-        """The same rule with one more name."""
+        """This rule with one more name."""
         return Hosts((*self._more, name))
 
     def allows(self, host: str | None) -> bool:

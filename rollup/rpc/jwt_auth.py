@@ -15,7 +15,7 @@ _FAR = 2**62  # seconds
 MAX_DRIFT = 60  # seconds a token's iat may differ from the machine's clock
 
 
-# Only the signature: which claims count, and how, is said here (geth: WithoutClaimsValidation).
+# Only the signature: this module says which claims count, and how (geth: WithoutClaimsValidation).
 _OPTIONS: Options = {
     "verify_iat": False,
     "verify_aud": False,

@@ -223,7 +223,7 @@ class Open:
     @rpc("open_usage", number63, number63, number63, Optional(number63))
     @at_head
     def usage(self, model_id: int, start: int, end: int, step: int | None) -> dict[str, Any]:
-        """`{modelId, steps}`: a model's use from one time up to, not including, another, in steps of so many seconds;
+        """`{modelId, steps}`: a model's use from one time up to, not including, another, in steps of this many seconds;
         by default in one step.
         """
         index = self._index

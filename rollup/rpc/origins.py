@@ -2,7 +2,7 @@
 
 A page of any site can reach a local port from its visitor's browser, and these ports hold development keys and admin
 methods. The browser says where a page comes from (Origin, RFC 6454; WebSocket, RFC 6455 section 10.2); programs that
-are no browsers send nothing and are let in. Wallets that are browser extensions are programs of the user's choice.
+are not browsers send nothing and are let in. Wallets that are browser extensions are programs of the user's choice.
 """
 
 import ipaddress

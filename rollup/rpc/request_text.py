@@ -47,7 +47,8 @@ def parse_request(body: bytes) -> Any:
     A text of more than MAX_VALUES values is refused before it is read: 5 MiB of brackets are two million lists, and
     nobody else has a turn while they are made. The count is that of the characters, those in strings too.
 
-    An id is echoed as text where its value would be rounded: 123456789012345678901 is no float (geth echoes the bytes).
+    An id is echoed as text where its value would be rounded: 123456789012345678901 does not fit a float (geth echoes
+    the bytes).
     """
     if sum(map(body.count, (b",", b"[", b"{"))) > MAX_VALUES:
         raise RpcError(f"request has more than {MAX_VALUES} values", PARSE_ERROR)

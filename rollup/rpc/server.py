@@ -202,7 +202,7 @@ class RpcServer:
         answer = page(request) if page is not None else None
         if answer is not None:
             return answer
-        return web.Response(text=f"{self.name}: JSON-RPC is spoken here, by POST or WebSocket\n", headers=headers)
+        return web.Response(text=f"{self.name}: send JSON-RPC here, by POST or WebSocket\n", headers=headers)
 
     async def _on_post(self, request: web.BaseRequest, headers: dict[str, str]) -> web.Response:
         async with AsyncExitStack() as stack:
@@ -213,7 +213,7 @@ class RpcServer:
                 return web.Response(status=_TOO_LARGE, text=text, headers=headers)
             except BodyBroken as error:
                 response = web.Response(status=_BAD_REQUEST, text=f"{error}\n", headers=headers)
-                response.force_close()  # the rest of the body cannot be told from a next request
+                response.force_close()  # the rest of the body would look like a next request
                 return response
             except ConnectionError:  # gone before it had sent all of it: nobody reads the answer
                 return web.Response(status=_BAD_REQUEST)

@@ -57,7 +57,7 @@ class StateCheatApi:
         """Takes both layers, the verifier and the clock back to the start; `true`. The option `forking` is refused."""
         forking = {} if options is None else given_members(options.get("forking") or {})
         if forking:  # viem names its members without giving them values
-            raise RpcError("a rollup is no fork of another chain: leave `forking` out")
+            raise RpcError("a rollup is not a fork of another chain: leave `forking` out")
         self._shared.reset()
         return True
 

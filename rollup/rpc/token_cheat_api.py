@@ -51,7 +51,7 @@ class TokenCheatApi:
         self._layer.patch(holder, StateOverride(storage_diff={slot: value}))
 
     def _find(self, token: Address, data: bytes, value: int) -> tuple[Address, int] | None:
-        """The account and the slot that a view function answers from; None where it is no single slot."""
+        """The account and the slot that a view function answers from; None if it is not a single slot."""
         backend = self._backend
         head = backend.chain.head
         context, state, ancestors = backend.context(head), backend.state(head), backend.ancestors(head)

@@ -1,4 +1,4 @@
-"""open_: what the Studio's pages ask beside the chain: texts, traces, answers, and a model as YAML.
+"""open_: what the Studio's pages ask in addition to the chain's data: texts, traces, answers, and a model as YAML.
 
 Each does what a command of the command line does, by the same functions: `trace`, `model register`, `infer --texts`.
 Methods and shapes: docs/studio.md.

@@ -12,7 +12,7 @@ _FOLDER = "texts"
 
 
 def attach_studio(servers: NodeServers, data_dir: Path | None = None, model: LanguageModel | None = None) -> None:
-    """Adds them; texts are kept beside the chains, where these are kept."""
+    """Adds the Studio's methods. Texts are kept next to the chains, if these are kept."""
     folder = None if data_dir is None else data_dir / _FOLDER
     l2 = servers.rpc_servers["l2"]
     l2.add(Studio(servers.reader, TextStore(folder), model), Economics(servers.reader, l2))

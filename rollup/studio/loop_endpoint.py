@@ -1,4 +1,4 @@
-"""JSON-RPC of a server of this process, for synchronous code in a thread beside its event loop."""
+"""JSON-RPC of a server of this process, for synchronous code in another thread than its event loop."""
 
 import asyncio
 from typing import Any

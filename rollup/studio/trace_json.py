@@ -24,7 +24,7 @@ def trace_json(corpus: Corpus, trace: Trace, output: str) -> dict[str, Any]:
 
 
 def passages_json(corpus: Corpus, passages: Sequence[Passage], blended: Trace, output: str) -> dict[str, Any]:
-    """The sentences that follow a text, with the influence and the evidence that count them beside the spans.
+    """The sentences that follow a text, with the influence and the evidence that include them in addition to the spans.
 
     coverage: the tokens of the output that each rule covers.
     """

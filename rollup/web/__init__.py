@@ -1,1 +1,1 @@
-"""The pages for browsers: static files, their headers, and the ports that serve them beside JSON-RPC."""
+"""The pages for browsers: static files, their headers, and the ports that serve them in addition to JSON-RPC."""

@@ -14,7 +14,7 @@ _OF_NODE: Final = {"l1": "l1", "node": "rollup", "verifier": "verifier"}
 
 
 def attach_pages(servers: NodeServers) -> None:
-    """Serves the pages at `/` of a node's L2 port, and beside them what they ask of its other ports."""
+    """Serves the pages at `/` of a node's L2 port, and the methods of other ports that the pages need."""
     found = servers.rpc_servers
     status = partial(found["rollup"].methods["openrollup_status"], ())
     _mount(found["l2"], {name: found[port] for name, port in _OF_NODE.items()}, status)

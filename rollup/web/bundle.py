@@ -101,7 +101,7 @@ def _as_function(path: str, text: str, names: Mapping[str, str]) -> str:
 
 
 def _importing(path: str, text: str, names: Mapping[str, str]) -> str:
-    """A module beside the bundle, with its imports of the bundle's modules taken from there."""
+    """A module outside the bundle, with its imports of the bundle's modules taken from there."""
     bundle = posixpath.relpath(BUNDLE, posixpath.dirname(path))
     bundle = bundle if bundle.startswith(".") else f"./{bundle}"
 

@@ -1,6 +1,7 @@
 """The static files of the pages, read once into memory and named by what is in them.
 
-Every path begins with a hash over all files, so that a browser may keep a file for good and never mixes two versions.
+Every path begins with a hash over all files, so that a browser may keep a file without limit and never mixes two
+versions.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""JSON-RPC of a node elsewhere, under a port of ours: what `openrollup web` serves the pages from."""
+"""JSON-RPC of a node elsewhere, under another port: `openrollup web` serves its pages from it."""
 
 from typing import Any, Final
 
@@ -50,7 +50,7 @@ class Forward(RpcServer):
 
 
 def _failed(asked: Any, message: str) -> bytes:
-    """The same error for each call of a request."""
+    """An answer with this error for each call of a request."""
     error = RpcError(message)
     calls = asked if isinstance(asked, list) else [asked]
     answers = [failure(call.get("id") if isinstance(call, dict) else None, error) for call in calls]

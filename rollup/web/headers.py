@@ -1,4 +1,4 @@
-"""What a browser is told beside each page: from where it may load, and whom it may tell.
+"""The HTTP headers of each page: from where it may load, and where it may send.
 
 The pages load from their own origin and from nowhere else. They cannot be framed, they send no referrer, and no text
 that they show can become a script.

@@ -37,7 +37,7 @@ _SHELL: Final = """<!doctype html>
 <body>
 <div id="app">{frame}</div>
 <script type="module" async src="{root}/{bundle}"></script>
-<noscript><p>These pages need JavaScript. JSON-RPC is spoken here too, by POST or WebSocket.</p></noscript>
+<noscript><p>These pages need JavaScript. Programs can send JSON-RPC here, by POST or WebSocket.</p></noscript>
 </body>
 </html>
 """

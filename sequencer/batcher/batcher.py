@@ -102,7 +102,7 @@ class Batcher:
     def step(self) -> list[PostedBatch]:
         """Follows what is sent, packs new blocks, sends closed channels; returns what L1 has confirmed since.
 
-        Never raises for L1: when it cannot go on, waiting_for says why and the next step tries again.
+        Never raises for L1: when it cannot continue, waiting_for says why and the next step tries again.
         """
         self.waiting_for = None
         try:

@@ -13,8 +13,9 @@ from attribution_precompile import gas
 class Bill:
     """How often each is due. `read` are first touches of a slot, `again` later ones; `new`, `changed` and `rest` are
     stores into touched slots (zero to non-zero, a first change of non-zero, no change or a later one), `fresh` stores
-    zero to non-zero into slots not touched before. `hashes` has the words of each keccak256 that is no mapping's.
-    `logs` has topics and words of each event. `created` is a payout to an account that is not there yet."""
+    zero to non-zero into slots not touched before. `hashes` has the words of each keccak256 that does not belong to a
+    mapping. `logs` has topics and words of each event. `created` is a payout to an account that is not there yet.
+    """
 
     input: int
     output: int = 0

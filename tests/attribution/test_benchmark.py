@@ -37,7 +37,7 @@ def test_it_runs_and_writes_its_results(tmp_path: Path, capsys: pytest.CaptureFi
 
 @pytest.mark.parametrize("entries", benchmark.ENTRIES)
 def test_the_opcodes_beside_a_native_call_do_the_same_work(entries: int) -> None:
-    """The same slots end with the same words, the log has the same topics, and the gas is as much but for pushes."""
+    """Both end with the same words in the same slots and the same topics; the gas differs only by pushes."""
     for workload, storage in benchmark.priced(entries):
         caller = workload.caller.to_bytes(20, "big")
         ends = []
@@ -78,6 +78,6 @@ def test_workloads_pay_as_they_say(entries: int) -> None:
         changed = {slot for slot, word in host.storage.items() if before.get(slot) != word}
         assert credit_slot(inferences.TREASURY) in changed
         assert credit_slot(inferences.OWNER) in changed
-        # Usage and history beside what is paid; members paid directly here are one account.
+        # Usage and history in addition to the payments; members paid directly here are one account.
         paid = 3 if "members" in workload.name else workload.credits
         assert len(changed) == paid + 2

@@ -43,7 +43,7 @@ CONTRACTS = {
 
 
 class ModeChain:
-    """A chain with a block in the making. Signatures are not checked here: a sender is whoever the script says."""
+    """A chain with a block in the making. Signatures are not checked here: the script chooses the sender."""
 
     def __init__(self, mode: str) -> None:
         params = L2GenesisParams(

@@ -108,7 +108,7 @@ def storage_gas(accesses: list[tuple[int, int | None]], original: Callable[[int]
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a15_storage_gas_and_refunds_equal_the_twins(name: str) -> None:
-    """The same slots as often, cold; and again, warm and dirty, by a second call in one transaction."""
+    """Both touch the same slots as often: cold, and then warm and dirty, by a second call in one transaction."""
     call = VALID[name]
     seen = []
     for mode in MODES:

@@ -281,7 +281,7 @@ def test_contracts_see_the_twin_as_code_in_both_modes() -> None:
 
 
 def test_only_mode_native_runs_the_code_natively(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same call costs less natively, and a copy of the code at another address is an ordinary contract there."""
+    """A call costs less natively, and a copy of the code at another address is an ordinary contract there."""
     data = calls.call("version")
     native, contract = (build(mode).call(data, caller=PAYER) for mode in MODES)
     assert native.output == contract.output

@@ -151,7 +151,7 @@ def test_the_whole_trace_is_that_of_a_naive_search(
 @settings(max_examples=100, deadline=None, derandomize=True, database=None)
 @given(st.lists(st.text(max_size=30), max_size=4), st.text(max_size=60), st.integers(1, 4))
 def test_any_text_at_all(texts: list[str], output: str, least: int) -> None:
-    """Whatever unicode: spans lie within the output, in order and apart, and are where they are said to be."""
+    """Whatever unicode: spans lie within the output, in order and apart, and at the stated places."""
     texts = [text for text in texts if text.isprintable() or text.isascii()]
     corpus = Corpus([Document(1, index + 1, text) for index, text in enumerate([*texts, output])])
     trace = corpus.trace(output, Parameters(least, 100))

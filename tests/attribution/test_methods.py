@@ -153,7 +153,7 @@ def test_curators_and_owners_hand_over(evm: Evm) -> None:
     [((0, 0), 1_000), ((999, 499), 1_198), ((9, 4), 1_000), ((1_000, 1_000), 1_300), ((2**64 - 1, 0), None)],
 )
 def test_the_quote_floors_each_product(evm: Evm, tokens: tuple[int, int], fee: int | None) -> None:
-    """1,000 wei a call, 100 a thousand input tokens, 200 a thousand output tokens."""
+    """1,000 wei per call, 100 per thousand input tokens, 200 per thousand output tokens."""
     expected = 1_000 + 100 * tokens[0] // 1_000 + 200 * tokens[1] // 1_000
     assert fee is None or fee == expected
     assert done(evm, "quote", 1, *tokens, caller=1) == expected

@@ -373,7 +373,7 @@ def test_a13_dust_of_many_small_payments() -> None:
 
 
 def test_a13_dust_in_either_mode(evm: Evm) -> None:
-    """The same through the EVM: 100 payments over two members and a pool of an odd number of units."""
+    """Through the EVM: 100 payments over two members and a pool of an odd number of units."""
     units = 12_500_000_000_000_000_001
     rows = [(calls.hexed(MEMBERS[i]), units + i, bytes([0x40 + i]) * 32) for i in range(2)]
     must(evm.call(calls.call("createDatanet", H), caller=CURATOR))

@@ -1,4 +1,4 @@
-"""A16, A17: taking the money out, whoever receives it and whatever it does then."""
+"""A16, A17: paying money out, to any receiver, whatever it does then."""
 
 import pytest
 
@@ -90,7 +90,7 @@ def test_claim_for_pays_only_the_account_itself(evm: Evm) -> None:
 
 @pytest.mark.parametrize("name", MUTATORS)
 def test_a17_reentry_is_refused(name: str) -> None:
-    """Every mutator, from within the payout, on the stipend: the recipient logs what it was told."""
+    """Every mutator, from within the payout, on the stipend: the recipient logs the answer."""
     evm = build(NATIVE)
     evm.deploy(HELPER, bytecode.reentrant(ADDRESS, VALID[name].data))
     result = evm.call(claim_to(HELPER), caller=OWNER)

@@ -45,7 +45,7 @@ UNRELATED = (
     "Plant the tomatoes in May, water them in the evening and cut the lower leaves.",
     "The court held that the contract was void because the seller had not signed it.",
     "Saturn has rings of ice, and its largest moon has lakes of methane.",
-    "Vote counting will go on through the night, said the mayor of the town.",
+    "Vote counting will last through the night, said the mayor of the town.",
 )
 
 

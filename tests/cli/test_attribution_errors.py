@@ -1,4 +1,4 @@
-"""What goes wrong is said in a line, with status 1, and never as a traceback."""
+"""An error is one line, with status 1, and never a traceback."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Events read in pieces are the events read at once, and end where they are told to."""
+"""Events read in pieces are the events read at once, and end at the given block."""
 
 import pytest
 from web3 import Web3

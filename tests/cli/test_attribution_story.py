@@ -27,7 +27,7 @@ TOTAL = sum(UNITS.values())
     scope="module", params=["native", "contract", pytest.param("anvil", marks=pytest.mark.external)], autouse=True
 )
 def shell(request: pytest.FixtureRequest) -> Any:
-    """The same story on our node in both modes, and on another client."""
+    """Plays the story on our node in both modes, and on another client."""
     names = {"native": "native_shell", "contract": "contract_shell", "anvil": "anvil_shell"}
     return request.getfixturevalue(names[request.param])
 
@@ -331,7 +331,7 @@ def test_a_job_settled(shell: Any, model: tuple[int, int], tmp_path: Path) -> No
     assert (int(settled["fee"]), int(settled["refund"]), len(settled["influence"])) == (fee, 5 * 10**16 - fee, 3)
     now = shell.json("earnings", address(3))
     assert int(now["credit"]) == int(earned["credit"]) + 5 * 10**16 - fee
-    # A refund is no income.
+    # A refund is not income.
     assert int(now["refunded"]) == int(earned["refunded"]) + 5 * 10**16 - fee
     assert now["earned"] == earned["earned"]
     assert shell.json("job", "show", ident)["state"] == "settled"

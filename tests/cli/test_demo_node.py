@@ -1,4 +1,4 @@
-"""The demo's own node beside one that runs."""
+"""The demo's own node next to a running one."""
 
 import subprocess
 

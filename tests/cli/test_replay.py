@@ -158,7 +158,7 @@ def test_json_has_an_object_a_block(tmp_path: Path, case: Case) -> None:
 
 
 def test_a_chains_other_fees_are_configuration(tmp_path: Path, case: Case) -> None:
-    """The same block comes out at its hash only with the fee recipient it was built with."""
+    """A block has its hash only with the fee recipient with which it was built."""
     path, file = write(tmp_path, case), tmp_path / "variants.json"
     chain_id = str(load_case(path).config.chain_id)
     for recipient, equal in ((hexed(BASE_FEE_VAULT), True), ("0x" + "ce" * 20, False)):

@@ -55,7 +55,7 @@ def singular_batches(draw: st.DrawFn) -> SingularBatch:
 
 @st.composite
 def runs_of_batches(draw: st.DrawFn, config: RollupConfig, min_size: int = 1) -> list[SingularBatch]:
-    """Consecutive blocks, their origins rising by at most one a block, as a span batch holds them."""
+    """Consecutive blocks, their origins rising by at most one per block, as a span batch holds them."""
     count = draw(st.integers(min_size, 12))
     epoch = draw(st.integers(1, 2**40))
     time = config.genesis.l2_time + config.block_time * draw(st.integers(1, 2**30))

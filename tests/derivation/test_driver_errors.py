@@ -12,7 +12,7 @@ from tests.scenarios.actors import World
 
 
 def posted(blocks):
-    """A world whose batcher has posted so many blocks."""
+    """A world whose batcher has posted this many blocks."""
     world = World()
     world.sequencer.build(blocks)
     world.batcher.post()

@@ -75,7 +75,7 @@ def world():
 
 @pytest.mark.parametrize("writes", [0, 1, 2, 3, 4, 7, 11, 20])
 def test_safe_is_never_below_what_was_announced_after_kills_in_a_row(world, writes):
-    """Each run is killed after so many writes, wherever that is."""
+    """Each run is killed after a number of writes, wherever that is."""
     store, announced = MortalStore(), 0
     for _ in range(30):
         verifier = world.new_verifier(store)

@@ -32,7 +32,7 @@ def tx_datas(random):
 
 
 def damaged(random, data):
-    """The same with a byte changed, left out or put in."""
+    """Encoded fields with a byte changed, left out or put in."""
     place, kind = random.randrange(min(len(data), 12)), random.randrange(3)
     new = bytes((random.choice((0, 1, 0x7F, 0x80, 0x81, 0xB7, 0xB8, 0xC0, 0xF7, 0xF8, 0xF9, 0xFF)),))
     return data[:place] + (b"" if kind == 1 else new) + data[place + (kind != 2) :]

@@ -115,7 +115,7 @@ def test_channels_interleaved_before_holocene(data: st.DataObject, channels: lis
 def test_foreign_data_between_costs_nothing(
     data: st.DataObject, batches: list[SingularBatch], noise: list[bytes], fork: Fork
 ) -> None:
-    """A transaction that is no list of frames is dropped alone; a version byte of 1 makes any bytes one."""
+    """A transaction that is not a list of frames is dropped alone; a version byte of 1 makes any bytes one."""
     datas = data.draw(packings(data.draw(partitions(b"c" * 16, channel_of(batches)))))
     for item in noise:
         datas.insert(data.draw(st.integers(0, len(datas))), b"\1" + item)

@@ -183,7 +183,7 @@ def chain(tmp_path):
 
 
 def goes_on(directory, hashes):
-    """Both nodes come back to the safe blocks and go on."""
+    """Both nodes come back to the safe blocks and continue."""
     node = Node.open(NodeParams(data_dir=directory, **PARAMS))
     try:
         node.run_until_safe(len(hashes) + 5)

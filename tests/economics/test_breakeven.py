@@ -29,7 +29,7 @@ from rollup.economics.shape import Level, Shape
 from rollup.economics.split import all_credits, datanet_parts, split
 from rollup.economics.units import usd_of_wei, wei_of_usd
 
-# A busy machine makes data slowly: that is no fault of the test.
+# A busy machine makes data slowly: that does not make the test fail.
 patient = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 
 

@@ -95,7 +95,9 @@ def test_v7_a_year_of_fifty_contributors_on_the_precompile_is_the_models():
 
 @pytest.mark.slow
 def test_v7_a_year_of_fifty_contributors_on_a_chain_is_the_rules():
-    """A chain whose blocks are days: an inference per day, and whoever has reached the rule's threshold claims."""
+    """A chain whose blocks are days: an inference per day, and every account that has reached the rule's threshold
+    claims.
+    """
     fee, days, units = 10**18, 365, range(1, 51)
     people = [account_of(b"contributor %d" % number) for number in units]
     with Chain(l1_block_time=DAY, l2_block_time=DAY, da="none", proposer=False) as chain:

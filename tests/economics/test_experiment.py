@@ -1,4 +1,4 @@
-"""V14 and V15: the same seed gives the same bytes for any number of workers; a stopped sweep goes on; A = B is 0."""
+"""V14 and V15: the same seed gives the same bytes for any number of workers; a stopped sweep continues; A = B is 0."""
 
 import errno
 import io
@@ -183,7 +183,7 @@ def test_a_task_is_named_by_all_that_its_result_depends_on():
 
 @pytest.mark.parametrize("name", ["threads", "processes:0", "processes:x", "processes:999"])
 def test_an_unknown_executor_is_refused(name):
-    with pytest.raises(EconomicsError, match="is no executor"), executor_of(name):
+    with pytest.raises(EconomicsError, match="is not an executor"), executor_of(name):
         pass
 
 

@@ -44,7 +44,7 @@ def test_observed_use_becomes_a_market():
 
 @pytest.mark.parametrize("items", [[], [seen(1, "a", 5)], [seen(1, "a", 5), seen(1, "b", 5)]])
 def test_a_single_moment_has_no_rate(items):
-    with pytest.raises(EconomicsError, match="no rate can be told"):
+    with pytest.raises(EconomicsError, match="no rate can be computed"):
         summary(items)
 
 

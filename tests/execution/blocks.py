@@ -1,4 +1,4 @@
-"""A block of a fork on a devnet's genesis, and whoever validates it."""
+"""A block of a fork on a devnet's genesis, and its validator."""
 
 from dataclasses import dataclass, replace
 

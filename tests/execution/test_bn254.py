@@ -48,7 +48,7 @@ def test_the_first_group(one, two):
 @settings(max_examples=8, deadline=None)
 @given(st.integers(1, N - 1), st.integers(1, N - 1))
 def test_the_pairing_is_bilinear(one, two):
-    """e(aP, bQ) e(-abP, Q) is one, and nothing beside it is."""
+    """e(aP, bQ) e(-abP, Q) is one, and no other product is."""
     left = (g1_multiply(GENERATOR, one), second(two))
     opposite = g1_multiply(GENERATOR, -one * two)
     assert pairing_is_one([left, (opposite, second(1))])

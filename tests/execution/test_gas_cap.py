@@ -51,7 +51,7 @@ def test_every_path_has_the_cap_of_the_fork(fork: Fork, monkeypatch: pytest.Monk
 
 
 def test_a_call_may_have_more_gas_but_no_estimate_is_above_the_cap():
-    """A call is no transaction, as in geth; an estimate is for one that can be sent."""
+    """A call is not a transaction, as in geth; an estimate is for one that can be sent."""
     layer = Layer.at(Fork.KARST)
     context, state = layer.builder().context, layer.chain.state_at(layer.chain.head.hash)
     assert call(context, state, CallRequest(to=b"\7" * 20, gas=CAP + 1), lambda number: None).gas_used == 21_000

@@ -1,4 +1,4 @@
-"""KZG by another process: the same results, the event loop goes on, and a process that dies is replaced."""
+"""KZG by another process: the same results, the event loop keeps running, and a process that dies is replaced."""
 
 import asyncio
 import os

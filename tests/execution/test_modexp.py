@@ -1,4 +1,4 @@
-"""MODEXP in pieces: the same number as in one, and asked between the pieces whether to go on."""
+"""MODEXP in pieces: the same number as in one, and asked between the pieces whether to continue."""
 
 from types import SimpleNamespace
 

@@ -1,4 +1,4 @@
-"""P256VERIFY (RIP-7212, EIP-7951) against pycryptodome's signatures: what it signs is good, and nothing beside it."""
+"""P256VERIFY (RIP-7212, EIP-7951) against pycryptodome's signatures: its signatures are good, and no others."""
 
 from types import SimpleNamespace
 

@@ -11,7 +11,7 @@ from rollup.protocol.header import Header
 from tests.execution.blocks import Layer, changed
 
 LAYERS = [None, *(fork for fork in Fork if fork <= Fork.JOVIAN)]
-# Whoever builds a block chooses these, and an L2's gas limit; parent, number and timestamp are the engine's to check.
+# The builder of a block chooses these, and an L2's gas limit; parent, number and timestamp are the engine's to check.
 FREE = {"coinbase", "prev_randao", "parent_hash", "number", "timestamp", "gas_limit", "parent_beacon_block_root"}
 
 

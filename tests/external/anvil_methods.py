@@ -174,7 +174,7 @@ def of_anvil(program):
 def page(version, anvil, l1, l2):
     """The text of docs/anvil.md."""
     head = (
-        "# The cheats beside anvil\n\n"
+        "# Cheats: anvil and both layers\n\n"
         f"What anvil {version} and both layers of a node answer to each cheat, called with the same parameters.\n"
         "`tests/external/anvil_methods.py` writes this page from calling all three. What each cheat does here is in "
         "[cheats.md](cheats.md).\n\n"

@@ -71,5 +71,5 @@ def test_a_node_does_not_start_from_a_state_of_anvil(anvil, tmp_path):
         done = CliRunner().invoke(main, ["run", "--load", str(file)])
         assert done.exit_code == 1
         assert done.output.splitlines() == [
-            f"Error: {file}: a state of anvil is no dump of openrollup: anvil_loadState adds it to a running node"
+            f"Error: {file}: a state of anvil is not a dump of openrollup: anvil_loadState adds it to a running node"
         ]

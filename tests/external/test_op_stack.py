@@ -247,7 +247,7 @@ def test_we_derive_what_op_node_sequences_and_op_batcher_posts(node, tmp_path):
 
 @pytest.mark.parametrize("attribution", ["native", "contract"])
 def test_op_program_reads_the_files_as_they_are_written(tmp_path, attribution):
-    """It goes on to its preimages, of which an empty folder has none. A key inside `config` stops it before."""
+    """It continues to its preimages, of which an empty folder has none. A key inside `config` stops it before."""
     program, some = need_program("op-program"), "0x" + "11" * 32
     devnet = make_devnet(DevnetParams(genesis_time=1_700_000_000, attribution=attribution))
     genesis = devnet.l2_genesis_json

@@ -1,4 +1,4 @@
-"""A block's blobs are kept for good; those of a transaction that leaves the pool without a block are forgotten."""
+"""A block's blobs are never deleted; those of a transaction that leaves the pool without a block are forgotten."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Whatever bytes are sent to the mock L1, the answer is a hash or a PoolError, and it goes on mining."""
+"""Whatever bytes are sent to the mock L1, the answer is a hash or a PoolError, and it continues to mine."""
 
 from contextlib import suppress
 

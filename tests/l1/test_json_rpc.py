@@ -13,7 +13,7 @@ from rollup.l1.json_rpc import HttpEndpoint, JsonRpcClient, RpcError
 
 
 class Script:
-    """Answers in order, the last one for ever; what was asked."""
+    """Answers in order and then always the last one; keeps the requests."""
 
     def __init__(self) -> None:
         self.answers: list[tuple[int, bytes]] = []

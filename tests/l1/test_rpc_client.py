@@ -58,7 +58,7 @@ def test_both_sources_say_the_same_of_every_block(server: L1Server, source: RpcL
 
 
 def test_a_header_field_of_a_newer_fork_is_one_error_that_names_it(server: L1Server):
-    """Asking again does not help. A field that the hash does not cover is no matter."""
+    """Asking again does not help. A field that the hash does not cover does not matter."""
     block = server.l1.chain.head
     shown = header_json(block.header, block.hash)
     assert header_from_json({**shown, "blockAccessListHash": "0x" + "22" * 32}) == block.header

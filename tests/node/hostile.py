@@ -50,7 +50,7 @@ class Attacker:
             return int((await response.json())["result"], 16)
 
     async def blocks(self, count):
-        """Waits for so many blocks."""
+        """Waits for this many blocks."""
         until = await self.head() + count
         while await self.head() < until:
             await asyncio.sleep(0.1)

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 GENESIS_TIME = 1_700_000_000
 PORTS = ("l1", "l2", "verifier", "rollup", "beacon", "engine")
 GWEI = 10**9
-SILENT_SECONDS = 240  # that a node may say nothing; the slowest start of a test takes some 60 beside other work
+SILENT_SECONDS = 240  # that a node may say nothing; the slowest start of a test takes some 60 on a busy machine
 L1, L2 = "L1 JSON-RPC", "L2 JSON-RPC"
 
 
@@ -140,7 +140,7 @@ class NodeProcess:
         """Sends a signal and waits for the end. Returns the seconds that the node took for it.
 
         That is the time by the clock, less the time in which the node's main thread could have run and the machine ran
-        others instead (/proc/PID/schedstat, second field). So it is true beside any other work, and waiting for
+        others instead (/proc/PID/schedstat, second field). So it is true whatever else runs, and waiting for
         something, be it a timer, counts. A process is in /proc until its parent has waited for it.
         """
         before, began = self._seconds_kept_waiting(), time.monotonic()

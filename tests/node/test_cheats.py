@@ -1,4 +1,4 @@
-"""Cheats: L1, L2 and the verifier go on agreeing whatever is asked for, and what is refused changes nothing."""
+"""Cheats: L1, L2 and the verifier agree after every cheat, and a refused cheat changes nothing."""
 
 import pytest
 

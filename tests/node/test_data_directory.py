@@ -1,4 +1,4 @@
-"""A chain kept in a directory goes on where it stopped; a directory that is not ours is refused and left as it is."""
+"""A chain kept in a directory continues where it stopped; a directory that is not ours is refused and left as it is."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""Data that derivation drops is reported, and whoever posts it cannot flood the screen."""
+"""Data that derivation drops is reported, and its sender cannot flood the screen."""
 
 from derivation.drops import Drop, Rule
 from rollup.clock import ManualClock

@@ -1,4 +1,4 @@
-"""A dump: a node that loads it has the same chains and pools, and goes on; a damaged one changes nothing."""
+"""A dump: a node that loads it has the same chains and pools, and continues; a damaged one changes nothing."""
 
 import dataclasses
 
@@ -86,7 +86,7 @@ def test_a_damaged_dump_is_refused_in_one_sentence(dumped, data):
 
 @pytest.mark.parametrize("content", [b'{"accounts": {}}', b"\x1f\x8b\x08\x00"])
 def test_a_state_of_anvil_is_named(content):
-    with pytest.raises(DumpError, match="a state of anvil is no dump of openrollup: anvil_loadState adds it"):
+    with pytest.raises(DumpError, match="a state of anvil is not a dump of openrollup: anvil_loadState adds it"):
         decode_dump(content)
 
 

@@ -1,4 +1,4 @@
-"""Whatever fails below, `Node.advance` goes on or raises NodeError: no other exception leaves it."""
+"""Whatever fails below, `Node.advance` continues or raises NodeError: no other exception leaves it."""
 
 import pytest
 
@@ -96,7 +96,7 @@ def nodes():
 
 
 def ends(node, steps):
-    """The message of the NodeError with which the node ends within some steps, None when it goes on."""
+    """The message of the NodeError with which the node ends within some steps, None when it continues."""
     try:
         for _ in range(steps):
             step(node)

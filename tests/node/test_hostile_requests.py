@@ -103,7 +103,7 @@ def test_others_are_answered_memory_comes_back_and_sigterm_ends_the_node(node, n
     with Waits(node) as quiet:
         time.sleep(3)
     before, growth = memory(node), HIGH_WATER.get(name, GROWTH)
-    for _ in range(2):  # what each round leaves behind is lost for good
+    for _ in range(2):  # memory that a round leaves behind is not recovered
         with Waits(node) as waits:
             process = attacker(name, node)
             process.join()

@@ -38,7 +38,7 @@ class Users:
 
 
 def run_and_kill(folder, users, r):
-    """A node under load, killed after some events and a random part of the next deed; what it had announced."""
+    """A node under load, killed after some events and a random part of the next action; what it had announced."""
     options = ("--instant", "--block-time=1", "--l1-block-time=2", f"--da={r.choice(['calldata', 'blobs'])}")
     with NodeProcess(f"--data-dir={folder}", *options) as node:
         assert node.started is not None, node.errors()
@@ -47,7 +47,7 @@ def run_and_kill(folder, users, r):
         sending.start()
         for _ in range(r.randrange(1, 30)):
             node.next_event()
-        # Spin, not sleep: a random part of what a deed takes.
+        # Spin, not sleep: a random part of an action's time.
         for _ in range(r.randrange(200_000)):
             pass
         node.kill()

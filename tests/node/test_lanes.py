@@ -17,7 +17,7 @@ pytestmark = pytest.mark.timeout(120)
 
 @pytest.fixture
 def open_node(monkeypatch):
-    """A node whose clock goes on whenever it is read."""
+    """A node whose clock advances whenever it is read."""
     readings = count()
     monkeypatch.setattr(SystemClock, "now", lambda self: GENESIS_TIME + 0.05 * next(readings))
     monkeypatch.setattr("rollup.lanes._LONGEST_SLEEP", 0.01)

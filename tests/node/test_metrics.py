@@ -97,7 +97,7 @@ async def test_health_says_what_stalls_and_the_metric_agrees(node, servers):
 
 async def test_the_other_ports_have_no_metrics(servers):
     async with aiohttp.ClientSession() as session, session.get(servers.url("l2") + "/metrics") as response:
-        assert "JSON-RPC is spoken here" in await response.text()
+        assert "send JSON-RPC here" in await response.text()
 
 
 async def test_metrics_follow_the_rules_for_hosts_and_origins(servers):

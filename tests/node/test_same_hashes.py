@@ -1,4 +1,4 @@
-"""The same seed, genesis time and commands give the same block hashes, whatever else differs."""
+"""Equal seed, genesis time and commands give the same block hashes, whatever else differs."""
 
 import json
 import os

@@ -177,7 +177,7 @@ def test_pruning_leaves_the_states_that_a_snapshot_needs():
     assert state_of(node) == then
     node.run_until_safe(60)
     node.snapshots.forget(1)
-    assert node.l2.chain.stat()["oldest_state"] > 3  # without the snapshot, pruning goes on
+    assert node.l2.chain.stat()["oldest_state"] > 3  # without the snapshot, pruning continues
     node.close()
 
 

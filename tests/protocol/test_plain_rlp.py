@@ -1,4 +1,4 @@
-"""RLP in plain Python beside rusty-rlp: the same bytes, the same items, the same refusals."""
+"""RLP in plain Python against rusty-rlp: the same bytes, the same items, the same refusals."""
 
 from typing import Any
 

@@ -64,7 +64,7 @@ async def rpc(story):
 
 @pytest_asyncio.fixture
 async def fresh(fresh_node):
-    """The same for a node at genesis, which is `node`."""
+    """Servers of a node at genesis, which is `node`."""
     servers = await _serve(fresh_node)
     async with aiohttp.ClientSession() as session:
         callers = _callers(servers, session)

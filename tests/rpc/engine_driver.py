@@ -119,7 +119,7 @@ class EngineDriver:
 
     @staticmethod
     def arguments_v4(envelope):
-        """The same for a payload whose own time is not to be read."""
+        """A method's version for a payload whose own time is not to be read."""
         return "newPayloadV4", envelope["executionPayload"], [], envelope["parentBeaconBlockRoot"], []
 
     async def insert(self, envelope):

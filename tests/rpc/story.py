@@ -14,7 +14,7 @@ GWEI, ETHER = 10**9, 10**18
 TOPIC_A, TOPIC_B = b"\xaa" * 32, b"\xbb" * 32
 
 # By the first byte of the call data: 0 logs twice, 1 reverts with Error("no"), 2 is an invalid opcode, 3 reverts with
-# Panic(0x11), 4 reverts without data, 5 writes slot 1, 6 loops for ever, 7 returns slot 1.
+# Panic(0x11), 4 reverts without data, 5 writes slot 1, 6 loops without end, 7 returns slot 1.
 _ERROR = bytes.fromhex("08c379a0") + encode(["string"], ["no"])
 _PANIC = bytes.fromhex("4e487b71") + encode(["uint256"], [0x11])
 

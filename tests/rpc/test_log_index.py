@@ -43,7 +43,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def add(chain: Chain, parent: Block, wanted: list[Log], salt: int) -> Block:
-    """A block with these logs and an unchanged state, beside the canonical chain."""
+    """A block with these logs and an unchanged state, outside the canonical chain."""
     root = parent.header.state_root
     header = Header(
         parent_hash=parent.hash,
@@ -62,7 +62,7 @@ def add(chain: Chain, parent: Block, wanted: list[Log], salt: int) -> Block:
 
 
 def grow(chain: Chain, back: int, added: list[list[Log]], salt: int) -> None:
-    """Makes a branch the head that begins so many blocks below it."""
+    """Makes a branch the head that begins this many blocks below it."""
     parent = chain.block_by_number(max(chain.head.number - back, 0))
     for place, wanted in enumerate(added):
         parent = add(chain, parent, wanted, 1_000 * salt + place)
@@ -80,7 +80,7 @@ def searched(
 
 
 def read(chain: Chain, query: LogQuery, start: int, stop: int) -> list[tuple[int, int]]:
-    """The same by reading every log of every block."""
+    """The heights found by reading every log of every block."""
     return [
         (number, index)
         for number in range(start, min(stop, chain.head.number) + 1)

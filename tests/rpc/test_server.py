@@ -1,4 +1,4 @@
-"""The door itself: what comes that is no request, results that cannot be written, pages of other sites."""
+"""The door itself: bodies that are not requests, results that cannot be written, pages of other sites."""
 
 import asyncio
 import gzip

@@ -1,4 +1,4 @@
-"""A18 on a real chain: attribution begins after genesis, in one block, for the sequencer and for whoever derives it."""
+"""A18 on a real chain: attribution begins after genesis, in one block, for the sequencer and for derivation."""
 
 from dataclasses import replace
 

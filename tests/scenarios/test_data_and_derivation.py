@@ -103,7 +103,7 @@ def test_the_batcher_picks_the_cheaper_way_by_itself():
     world.run_epochs(3)
     world.l1.mine()
     world.batcher.step()
-    # Blobs cost one wei a unit of gas on an L1 nobody uses: much less than any calldata.
+    # Blobs cost one wei per unit of gas on an L1 without traffic: much less than any calldata.
     assert {report.kind for report in world.batcher.reports} == {"blobs"}
 
 

@@ -33,7 +33,7 @@ def make_proposer(world):
 
 
 def propose_up_to(world, proposer, number):
-    """Life goes on until an output at or above this L2 block is on L1."""
+    """The node runs until an output at or above this L2 block is on L1."""
     for _ in range(40):
         world.run_epochs()
         for posted in proposer.step():

@@ -1,4 +1,4 @@
-"""Scenarios 16 to 18: whoever is killed, late or cut off finds the way back alone."""
+"""Scenarios 16 to 18: an actor that is killed, late or cut off recovers by itself."""
 
 import pytest
 
@@ -137,7 +137,7 @@ def test_an_l1_that_is_down_for_an_hour_is_waited_for_and_said_so():
     world.run_epochs(3)
     client, world.l1.client = world.l1.client, DeadClient()
     world.batcher.start()
-    # L2 goes on alone, up to the drift: 1,800 s past its L1 origin.
+    # L2 continues alone, up to the drift: 1,800 s past its L1 origin.
     for _ in range(150):
         world.sequencer.build(6)
         world.batcher.step()

@@ -67,7 +67,7 @@ class FakeChain:
         self.callbacks.append(callback)
 
     def include(self, *transactions, removed=()):
-        """A block with these: nonces move, and whoever subscribed hears of it."""
+        """A block with these: nonces move, and subscribers are notified."""
         parent = removed[0].header if removed else self.head.header
         header = Header(
             parent_hash=parent.hash,

@@ -30,7 +30,7 @@ def test_an_upper_threshold_below_the_lower_one_is_refused():
 
 
 def chain_of(*sizes):
-    """A chain in which each block has one transaction of so many bytes of data."""
+    """A chain in which each block has one transaction with this many bytes of data."""
     chain = L2Chain()
     for size in sizes:
         extend(chain, size)

@@ -26,7 +26,7 @@ class Marker:
 
 
 class MarkerError(ValueError):
-    """A marker that stands beside nothing."""
+    """A marker that belongs to no definition."""
 
 
 @functools.cache  # a tree is read once per process

@@ -30,7 +30,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class NotApplicable:
-    """Sentences that are no rules of ours, by page, and why."""
+    """Sentences that are not rules for this node, by page, with the reason."""
 
     reason: str
     sentences: dict[str, tuple[str, ...]]

@@ -1,4 +1,4 @@
-"""A process that extends a chain on disk for ever, to be killed: says each head on a line once it is set.
+"""A process that extends a chain on disk without end, to be killed: says each head on a line once it is set.
 
 Run as `python -m tests.store.chain_writer DIRECTORY SEED`. Every third block replaces a side block, and the history is
 short, so that every kind of write is under way when the kill comes.

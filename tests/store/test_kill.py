@@ -36,7 +36,8 @@ def run_and_kill(path: Path, seed: int, lines: int) -> list[tuple[int, str]]:
 def check(path: Path, announced: list[tuple[int, str]]) -> None:
     chain = open_chain(path)
     number, block_hash = announced[-1]
-    # The kill may come after a head was written and before it was announced: then the head is one further, or beside.
+    # The kill may come after a head was written and before it was announced: then the head is one further, or on a
+    # branch.
     assert chain.block(bytes.fromhex(block_hash)) is not None
     assert number <= chain.head.number <= number + 1
     if chain.head.number == number + 1:

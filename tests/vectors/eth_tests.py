@@ -55,7 +55,7 @@ EXCEPTIONS = {
     "TYPE_4_TX_CONTRACT_CREATION": "must have a recipient",
     "TYPE_4_TX_PRE_FORK": "type not supported",
     "TYPE_4_EMPTY_AUTHORIZATION_LIST": "empty auth list",
-    # Which of the two is seen first in bytes of a later type that are broken besides is no rule.
+    # No rule says which of the two is seen first in bytes of a later type that are also broken.
     "TYPE_NOT_SUPPORTED": "type not supported|malformed",
     # A signature is read by the chain id in its v: what is wrong with one shows as either.
     "INVALID_CHAINID": "invalid chain id for signer|invalid signature",
@@ -91,7 +91,7 @@ def alloc(pre: dict[str, Any]) -> Alloc:
 def explains(expected: str, error: Exception) -> bool:
     """The error says what an exception of ethereum/tests ("A|B") stands for; raises LookupError for an unknown one.
 
-    Malformed RLP and a value out of its range are one thing here: the bytes are no transaction.
+    Malformed RLP and a value out of its range are one thing here: the bytes are not a transaction.
     """
     for alternative in expected.split("|"):
         name = alternative.split(".")[-1]

@@ -132,7 +132,7 @@ def joined(frames: list[Frame]) -> bytes:
 
 
 def channel_of(file: str, case: dict[str, Any]) -> bytes:
-    """The channel's bytes; what is said of the L1 transaction and its frames is asserted on the way."""
+    """The channel's bytes; the vector's statements about the L1 transaction and its frames are asserted on the way."""
     if "channel_data" in case:
         return unhex(case["channel_data"])
     asserted = case["asserted"]

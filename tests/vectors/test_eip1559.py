@@ -102,7 +102,7 @@ def test_base_fee(file: str, case: dict[str, Any], ran: Any) -> None:
 
 @pytest.mark.parametrize(("file", "case"), of("base_fee_zero_params_reth_defaults"))
 def test_parameters_of_zero_are_refused(file: str, case: dict[str, Any], ran: Any) -> None:
-    """Such a header cannot be on a chain (holocene/exec-engine.md); reth goes on with the chain's, we stop."""
+    """Such a header cannot be on a chain (holocene/exec-engine.md); reth continues with the chain's, we stop."""
     # spec: holocene.extra-data
     extra_data = unhex(case["parent_extra_data"])
     with pytest.raises(ValueError, match="denominator is 0"):

@@ -82,7 +82,7 @@ def test_calldata(file: str, case: dict[str, Any], ran) -> None:
                 assert value_of(getattr(attributes, FIELDS[key])) == number(wanted), key
             else:
                 pytest.fail(f"{file}: {case['name']}: unknown field {key}")
-    # The rules stated beside the cases: a length of each form, no other selector.
+    # The rules stated next to the cases: a length of each form, no other selector.
     for broken in (data[:-1], data + b"\0", b"", data[:3], b"\0\0\0\0" + data[4:]):
         with pytest.raises(L1AttributesError):
             L1Attributes.decode(broken)

@@ -50,7 +50,7 @@ class PageChain:
         self._run(self._advance(blocks))
 
     def until_safe(self):
-        """Goes on until what is the head now is safe on both nodes."""
+        """Runs until the present head is safe on both nodes."""
         target = self.node.l2.chain.head.number
         while min(self.node.l2.chain.safe.number, self.node.verifier.chain.safe.number) < target:
             self.step()

@@ -35,7 +35,7 @@ def test_a_browser_gets_the_page_and_a_program_the_name_of_the_port(quiet):
     page = requests.get(quiet.url, headers=HTML, timeout=10)
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
     assert '<div id="app">' in page.text
-    assert "JSON-RPC is spoken here" in requests.get(quiet.url, timeout=10).text
+    assert "send JSON-RPC here" in requests.get(quiet.url, timeout=10).text
     assert post(quiet).json()["result"] == "0x385"
 
 

@@ -17,7 +17,7 @@ from rollup.protocol.transaction import Transaction
 if TYPE_CHECKING:
     from rollup.execution.evm import Evm, Outcome
 
-_FRAME_WEIGHT, _LOG_WEIGHT = 1_000, 600  # bytes that a frame and a log take beside their data, about
+_FRAME_WEIGHT, _LOG_WEIGHT = 1_000, 600  # approximate bytes of a frame and of a log without their data
 
 
 @dataclass(slots=True)

@@ -10,11 +10,12 @@ from typing import Any
 from rollup.execution.vms.frame import Frame
 from rollup.execution.vms.opcodes import Handler, Stack
 
-# How a block goes on. COMPILED: its target is a Region, which stands for the block and those after it.
+# How the code continues after a block. COMPILED: its target is a Region, which stands for the block and those after it.
 NEXT, JUMP, JUMPI, BRANCH, STOP, RETURN, COMPILED = range(7)
-# Stack needed, stack gained at most, gas, (handler, argument) pairs, how it goes on, jump target or -1, next position.
+# Stack needed, stack gained at most, gas, (handler, argument) pairs, how it continues, jump target or -1, next
+# position.
 Block = tuple[int, int, int, tuple[tuple[Handler, Any], ...], int, Any, int]
-# Runs in a frame and returns the position where the code goes on, below 0 where it has ended.
+# Runs in a frame and returns the position where the code continues; below 0 if the frame has ended.
 Region = Callable[[Frame, Stack], int]
 
 

@@ -310,13 +310,13 @@ class _Lines:
         self._x = -point[0] * self._y % P
 
     def double(self, f: Fp12) -> Fp12:
-        """f times the tangent's value; goes on to twice the multiple."""
+        """f times the tangent's value; moves to twice the multiple."""
         (xr, xi), (yr, yi) = self._t
         slope = _times((3 * (xr * xr - xi * xi), 6 * xr * xi), _inverted((2 * yr, 2 * yi)))
         return self._go_on(f, slope, xr, xi)
 
     def add(self, f: Fp12, q: G2) -> Fp12:
-        """f times the value of the line through q; goes on to the sum."""
+        """f times the value of the line through q; moves to the sum."""
         ((xr, xi), (yr, yi)), ((qxr, qxi), (qyr, qyi)) = self._t, q
         slope = _times((qyr - yr, qyi - yi), _inverted((qxr - xr, qxi - xi)))
         return self._go_on(f, slope, qxr, qxi)

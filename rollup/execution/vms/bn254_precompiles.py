@@ -42,7 +42,7 @@ def ecpairing(computation: Any) -> Any:
     count, rest = divmod(len(data), _PAIR_SIZE)
     computation.consume_gas(_PAIRING_GAS + count * _PAIR_GAS, reason="ECPAIRING precompile")
     if rest:
-        raise VMError(f"ECPAIRING: {len(data)} bytes are no pairs of points")
+        raise VMError(f"ECPAIRING: {len(data)} bytes are not pairs of points")
     check_interrupt = computation.state.execution_context.check_interrupt
     pairs = []
     for start in range(0, len(data), _PAIR_SIZE):

@@ -72,7 +72,7 @@ class _Path:
             position = self._block(position)
 
     def _block(self, position: int) -> int | None:
-        """Writes a block; where the path goes on, None where it has ended."""
+        """Writes a block. Returns where the path continues, or None if it has ended."""
         writer = self._writer
         needed, gained, gas, handlers, kind, target, following = self._program.block_at(position)
         writer.begin_block(needed, gained, gas)

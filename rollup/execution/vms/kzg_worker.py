@@ -2,8 +2,8 @@
 
 ckzg keeps the interpreter for itself: two seconds to load the trusted setup, tens of milliseconds for a blob. So in
 turns (rollup/cooperative.py) a call is sent to a process that a node starts early (`starting_early`). The event loop
-goes on meanwhile. One process serves one call after another. It ends with this process, and Ctrl-C is not sent to it. A
-process that has died is named in the log and replaced. Results are the same on both ways.
+keeps running meanwhile. One process serves one call after another. It ends with this process, and Ctrl-C is not sent to
+it. A process that has died is named in the log and replaced. Results are the same on both ways.
 """
 
 import asyncio

@@ -1,1 +1,1 @@
-"""Front processes: they speak HTTP with a port's clients and work out transactions, beside the node's own thread."""
+"""Front processes: they speak HTTP with a port's clients and prepare transactions, outside the node's own thread."""

@@ -250,7 +250,9 @@ class _Place:
             self._calls.pop(number, None)
 
     def _on_given(self, number: int, half: socket.socket | bytes) -> None:
-        """A connection, or what its client has sent: with the second of the two the node goes on with it."""
+        """A connection, or the bytes that its client has sent. When both are here, the node continues with the
+        connection.
+        """
         other = self._given.pop(number, None)
         if other is None:
             self._given[number] = half

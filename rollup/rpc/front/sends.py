@@ -47,7 +47,7 @@ def read_sends(body: bytes) -> Sends | None:
 
 
 def _raw_of(request: Any) -> bytes | None:
-    """The transaction of a request; None where it is no request, or a notification, or its parameters are not hex."""
+    """The transaction of a request; None for a notification, parameters that are not hex, and other forms."""
     if request.__class__ is not dict or request.get("method") != SEND_METHOD or request.get("jsonrpc") != "2.0":
         return None
     params = request.get("params")

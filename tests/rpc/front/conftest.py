@@ -1,4 +1,4 @@
-"""Nodes whose L2 port has front processes, beside the same nodes without."""
+"""Nodes whose L2 port has front processes, and the same nodes without."""
 
 import asyncio
 
@@ -62,6 +62,6 @@ async def fronted():
 
 @pytest_asyncio.fixture
 async def pair():
-    """The same node without and with a front process."""
+    """A node without and with a front process."""
     async with Served(1) as alone, Served(2) as fronted:
         yield alone, fronted

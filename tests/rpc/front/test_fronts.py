@@ -103,7 +103,7 @@ async def test_a_websocket_and_its_subscription_are_the_nodes(fronted):
 async def test_a_connection_that_went_back_to_the_node_stays_there(fronted):
     get = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
     answers = await exchange(fronted.port, CHAIN_ID + get + CHAIN_ID, count=3)
-    assert [b"JSON-RPC is spoken here" in body for _, body in answers] == [False, True, False]
+    assert [b"send JSON-RPC here" in body for _, body in answers] == [False, True, False]
     assert len(fronted.asked) == 1
     assert fronted.fronts.connections == 0
 

@@ -95,7 +95,7 @@ export function safetyOf(state, layer, number) {
   return heads.safe && number <= heads.safe.number ? 'safe' : 'unsafe';
 }
 
-/** What a receipt's transaction cost beside its value, by component, in wei. */
+/** The cost of a receipt's transaction in addition to its value, by component, in wei. */
 export function feeParts(receipt, block, config) {
   const gas = BigInt(receipt.gasUsed);
   const execution = gas * BigInt(receipt.effectiveGasPrice ?? 0);

@@ -38,7 +38,7 @@ export function shortOpen(wei) {
   return kept ? `${whole}.${kept}` : whole;
 }
 
-/** @param {string} text such as 0.05 @returns {bigint|null} wei; null for what is no amount */
+/** @param {string} text such as 0.05 @returns {bigint|null} wei; null if it is not an amount */
 export function parseOpen(text) {
   const found = /^(\d{1,20})(?:\.(\d{1,18}))?$/.exec(text.trim());
   return found && BigInt(found[1] + (found[2] ?? '').padEnd(WEI_DIGITS, '0'));

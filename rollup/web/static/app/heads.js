@@ -103,13 +103,13 @@ function take(found, moves) {
   answers.value += 1;
 }
 
-/** Stops what is live, or goes on with it. */
+/** Stops the live updates, or continues them. */
 export function pause(isWanted) {
   isPaused.value = isWanted;
   if (!isWanted) refresh();
 }
 
-/** An answer that does not come is none: the connection may be open and nobody there. */
+/** A missing answer counts as no node: the connection may be open without a node behind it. */
 function inTime(answer) {
   return Promise.race([answer, new Promise((_, fail) => setTimeout(() => fail(new Error('no answer in time')), PATIENCE))]);
 }
@@ -224,7 +224,7 @@ function listen(delay, isAgain = false) {
   socket.onclose = () => setTimeout(listen, delay, isOpen ? RECONNECT_AFTER : Math.min(2 * delay, 8000), true);
 }
 
-/** A block that is shown already is no news, unless the socket says it again: then the head left it meanwhile. */
+/** A block that is already shown is not new, unless the socket repeats it: then the head had left it in between. */
 function onMessage({params}) {
   const hash = params?.result?.hash;
   if (!hash) return;

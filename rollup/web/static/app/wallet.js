@@ -83,7 +83,7 @@ async function onThisChain(provider) {
   }
 }
 
-/** @param {any} error @returns {boolean} whether the reader said no in the wallet, which is no error */
+/** @param {any} error @returns {boolean} whether the user refused in the wallet, which is not an error */
 export const isRejection = (error) => error?.code === REJECTED;
 
 /**

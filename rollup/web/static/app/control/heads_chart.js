@@ -1,4 +1,4 @@
-/** Heads over time: unsafe, safe, finalized, and how far the verifier agrees; the log beside it says the same in text. */
+/** Heads over time: unsafe, safe, finalized, and how far the verifier agrees; the log next to it has the same content as text. */
 import {html} from '../html.js';
 import {useEffect, useRef} from '../../vendor/preact-hooks.js';
 import {answers, samples} from '../heads.js';

@@ -137,7 +137,7 @@ function Model({found: {model, usage, inferences, isCut, end, labels, replay}}) 
       ['Inferences', grouped(usage.inferences)],
       ['Fees', html`<${Amount} wei=${usage.revenue} />`],
       ['Payers', grouped(usage.payers)],
-      ['Gas beside the fees', revenue > 0n && percent(gas, gas + revenue)],
+      ['Gas in addition to the fees', revenue > 0n && percent(gas, gas + revenue)],
     ]} />
     <p class="note">In the last ${DAYS} days of chain time.</p>
     <div class="after"><${Facts} rows=${[
@@ -157,7 +157,7 @@ function Model({found: {model, usage, inferences, isCut, end, labels, replay}}) 
 
 export function ModelUsage({id}) {
   const isId = /^\d{1,18}$/.test(id);
-  const data = useData(() => (isId ? load(Number(id)) : Promise.reject(new Error(`${id} is no model's number`))), [id], {live: 'slowly'});
+  const data = useData(() => (isId ? load(Number(id)) : Promise.reject(new Error(`${id} is not the id of a model`))), [id], {live: 'slowly'});
   return html`<${Page} title=${wholeTitle({id, name: data.value?.name}, 'Model')} above=${html`<a href="#/usage">Usage</a>`} actions=${data.value && html`<a class="button" href=${`#/economics?model=${id}`}>Does it pay?</a>`}>
     <${Loaded} data=${data} lines=${8}>${(found) => html`<${Model} found=${found} />`}<//>
     ${data.error && !data.value && html`<p><a href="#/usage">To all models</a></p>`}

@@ -1,4 +1,4 @@
-/** Parts of a whole as one bar; the table beside it says the same in text. */
+/** Parts of a whole as one bar; the table next to it has the same content as text. */
 import {html} from '../html.js';
 
 /** @param {{label: string, parts: {label: string, value: bigint}[]}} props */

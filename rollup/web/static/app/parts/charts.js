@@ -1,4 +1,4 @@
-/** Charts as plain SVG: bars by day, the Lorenz curve, a line over time, a heat map. Text beside each says the same. */
+/** Charts as plain SVG: bars by day, the Lorenz curve, a line over time, a heat map. Text next to each has the same content. */
 import {html} from '../html.js';
 
 const WIDE = 640;

@@ -1,4 +1,4 @@
-/** What is said where there is nothing to show, where something failed, and where something is on its way. */
+/** Messages for three cases: nothing to show, a failure, and data that is still loading. */
 import {html} from '../html.js';
 import {foreign} from '../format.js';
 

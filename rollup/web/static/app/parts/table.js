@@ -21,7 +21,7 @@ export function Table({columns, rows, caption, keyOf, rowClass = () => '', showC
   </div>`;
 }
 
-/** Names and values, one a line. Rows without a value are left out. */
+/** Names and values, one per line. Rows without a value are left out. */
 export const Facts = ({rows}) => html`<dl class="facts">${rows
   .filter(([, value]) => value !== undefined && value !== null && value !== false)
   .map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;

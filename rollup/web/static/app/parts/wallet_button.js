@@ -13,7 +13,7 @@ function Balance({address}) {
   return data.value === undefined ? '' : html`<${Amount} wei=${data.value} />`;
 }
 
-/** Closes the list at Escape and at a click beside it. */
+/** Closes the list at Escape and at a click outside it. */
 function useClosing(box) {
   useEffect(() => {
     const outside = (event) => box.current?.contains(event.target) || box.current?.removeAttribute('open');

@@ -30,7 +30,7 @@ export async function inWords(error) {
 
 /**
  * @param {{label: any, onAct: () => Promise<void>, disabled?: boolean, isPrimary?: boolean, kind?: string, why?: string,
- *   needsSigner?: boolean}} props why: shown beside a button that is disabled
+ *   needsSigner?: boolean}} props why: shown next to a button that is disabled
  */
 export function Act({label, onAct, disabled = false, isPrimary = true, kind = '', why, needsSigner = true}) {
   const [state, setState] = useState({isBusy: false, problem: ''});

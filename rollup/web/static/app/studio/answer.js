@@ -18,7 +18,7 @@ async function load(hash) {
   return {inference, prompt, answer, trace};
 }
 
-/** What a new trace says beside the evidence that the chain recorded. */
+/** A new trace, compared with the evidence that the chain recorded. */
 function Evidence({inference, trace}) {
   if (/^0x0*$/.test(inference.evidence)) {
     return html`<p class="note">Paid by the default weights of the model: the chain recorded no evidence about its words.</p>`;

@@ -1,4 +1,4 @@
-/** Step 3: price and split, with the money of one query beside them; then the model is registered. */
+/** Step 3: price and split, with the money of one query next to them; then the model is registered. */
 import {html} from '../html.js';
 import {useState} from '../../vendor/preact-hooks.js';
 import {call} from '../rpc.js';

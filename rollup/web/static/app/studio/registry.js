@@ -38,7 +38,7 @@ const MOST_OF_A_NAME = 40;
 /** @param {{id: number, name: string|null}} item @param {string} kind @returns {string} for a heading: the whole name */
 export const wholeTitle = (item, kind) => (item.name ? `${kind} ${item.id} · ${item.name}` : `${kind} ${item.id}`);
 
-/** @param {{id: number, name: string|null}} item @param {string} kind @returns {string} for lists, where a long name would hide what stands beside it */
+/** @param {{id: number, name: string|null}} item @param {string} kind @returns {string} for lists, where a long name would hide the columns next to it */
 export function title({id, name}, kind) {
   const letters = [...(name ?? '')];
   return wholeTitle({id, name: letters.length > MOST_OF_A_NAME ? letters.slice(0, MOST_OF_A_NAME).join('') + '…' : name}, kind);

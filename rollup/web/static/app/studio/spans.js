@@ -30,7 +30,7 @@ function sourcesOf(parts) {
   return [...found.values()];
 }
 
-/** The parts as stretches of text that do not overlap: a sentence that has quotes in it is what is left beside them. */
+/** The parts as stretches of text that do not overlap: of a sentence with quotes, only the rest is a part. */
 function stretches(parts) {
   const quotes = parts.map((part, index) => ({start: num(part.utf16Start), end: num(part.utf16End), index})).filter(({index}) => parts[index].isQuote);
   const found = [...quotes];
@@ -53,7 +53,7 @@ function pieces(text, parts, sources) {
   const found = [];
   let at = 0;
   for (const {start, end, index} of stretches(parts)) {
-    // What is left of a sentence beside its quotes may be a blank or a full stop: that is no mark.
+    // The rest of a sentence without its quotes may be a blank or a full stop, which is not marked.
     const [, before, words, after] = /^([^\p{L}\p{N}]*)(.*?)(\s*)$/su.exec(text.slice(start, end));
     const isQuote = parts[index].isQuote;
     if (!isQuote && !words) continue;
