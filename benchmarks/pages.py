@@ -5,8 +5,8 @@
 Needs Playwright and Chromium (CHROMIUM names the program where it is not on the path).
 
 First load: Chromium runs already, and each load has a context of its own, so nothing is cached and a new renderer
-process is started. The time runs from the beginning of the navigation to the first frame that has the heads. Beside
-it stands the time until the first frame that has the blocks of both layers too.
+process is started. The time runs from the beginning of the navigation to the first frame that has the heads. A
+second time runs until the first frame that also has the blocks of both layers.
 
 Throughput: one node takes the same load in turn without a page and with the explorer and the control room open. All
 three programs share the machine's cores, so what Chromium draws counts too. One JSON line per run.

@@ -26,7 +26,7 @@ _UNITS: Final = (
     (90, 1, "s"),
     (5_400, 60, "min"),
     (172_800, 3_600, "h"),
-)  # below so many seconds: what one is, its name
+)  # below this many seconds: seconds per unit, the unit's name
 _DAY: Final = 86_400
 
 

@@ -1,4 +1,4 @@
-"""The same blob transaction on anvil and on L1: both give the same blobs, by each of anvil's methods."""
+"""A blob transaction on anvil and on L1: both give the same blobs, by each of anvil's methods."""
 
 import pytest
 

@@ -38,7 +38,7 @@ class HeldHeads(Held):
 
 
 def until(page, holds):
-    """Waits until `holds()`; the page's events go on meanwhile."""
+    """Waits until `holds()`; the page's events continue meanwhile."""
     for _ in range(PATIENCE // 20):
         if holds():
             return

@@ -1,4 +1,4 @@
-"""Automine: whoever sends is answered when the block is there, through a front process as well."""
+"""Automine: the sender is answered when the block is there, through a front process as well."""
 
 import json
 import time
