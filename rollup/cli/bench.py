@@ -55,7 +55,10 @@ def _key_of(text: str) -> bytes:
     help=f"What is sent: {', '.join(WORKLOADS)}; or a mix, such as infer=3,transfer=1.",
 )
 @click.option(
-    "--rate", type=click.FloatRange(0, 1e6), default=0.0, help="Transactions per second; 0: as many as the node takes."
+    "--rate",
+    type=click.FloatRange(0, 1e6),
+    default=0.0,
+    help="Transactions per second; 0: as fast as the node takes them.",
 )
 @click.option(
     "--count", type=click.IntRange(1, 10**6), help="Transactions; by default 6,400, or what the rate sends in 10 s."
@@ -88,7 +91,7 @@ def _key_of(text: str) -> bytes:
     envvar="OPENROLLUP_PRIVATE_KEY",
     show_envvar=True,
     metavar="KEY",
-    help="Who funds the payers and owns the models; by default development account 0.",
+    help="Key of the account that funds the payers and owns the models; by default development account 0.",
 )
 @click.option(
     "--pid", type=click.IntRange(1), help="The node's process on this machine: its CPU time is measured (Linux)."

@@ -33,7 +33,7 @@ def command(
 ) -> None:
     """Harvest the account's share of its DataNets and pay out all its credit.
 
-    An account that holds nothing yet cannot pay the gas of its own claim: another does, with --for.
+    An account without coins cannot pay the gas of its own claim: another account can pay it, with --for.
     """
     if recipient is not None and beneficiary is not None:
         raise click.UsageError("--for pays the account itself: no --to")

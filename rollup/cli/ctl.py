@@ -109,7 +109,7 @@ def unix_time(value: str) -> int:
 def command() -> None:
     """Operate a running node: its L1, its actors, its time, snapshots.
 
-    Each command answers when its effect is there, and says what has changed.
+    Each command answers when its effect is complete, and says what has changed.
     """
 
 
@@ -123,7 +123,7 @@ def _verb(group: click.Group, name: str, method: str, summary: str, *fixed: str)
 
 
 @command.command("events")
-@click.option("--count", default=20, show_default=True, type=click.IntRange(1, 1_000), help="How many.")
+@click.option("--count", default=20, show_default=True, type=click.IntRange(1, 1_000), help="Number of events.")
 @click.option("--follow", is_flag=True, help="Continue with each new event, until Ctrl-C.")
 @_options
 def events(count: int, follow: bool, rollup_url: str, as_json: bool) -> None:
@@ -175,7 +175,7 @@ def dump(file: Path, rollup_url: str) -> None:
 @click.argument("number", type=click.IntRange(1, 2**53))
 @_options
 def revert(number: int, rollup_url: str, as_json: bool) -> None:
-    """Restore a snapshot of both layers; it and later ones are gone then."""
+    """Restore a snapshot of both layers, and delete it and all later ones."""
     _show(_ask(rollup_url, "openrollup_revert", number), as_json)
 
 
@@ -200,7 +200,7 @@ def mine(count: int, rollup_url: str, as_json: bool) -> None:
     type=click.Choice(CONTENTS),
     default="empty",
     show_default=True,
-    help="What the new blocks hold: nothing, the same transactions, or the same without batches.",
+    help="Contents of the new blocks: nothing, the same transactions, or the same without batches.",
 )
 @click.option("--no-heal", is_flag=True, help="Answer at once, without mining until the safe head is back.")
 @_options
@@ -214,7 +214,7 @@ def reorg(depth: int, contents: str, no_heal: bool, rollup_url: str, as_json: bo
 @click.option("--list", "lists", is_flag=True, help="List the kinds and the rule that drops each.")
 @_options
 def post_garbage(kind: str | None, lists: bool, rollup_url: str, as_json: bool) -> None:
-    """Post garbage to the batch inbox; says by which rule of the specifications derivation drops it."""
+    """Post garbage to the batch inbox, and show the rule of the specifications by which derivation drops it."""
     if lists or kind is None:
         kinds = _ask(rollup_url, "openrollup_garbageKinds")
         if as_json:
@@ -227,7 +227,7 @@ def post_garbage(kind: str | None, lists: bool, rollup_url: str, as_json: bool) 
 
 
 _verb(l1, "finalize", "openrollup_finalizeL1", "Make L1's head final, and with it the L2 blocks that it holds.")
-_verb(command, "status", "openrollup_status", "Show heads, stopped actors and what others wait for.")
+_verb(command, "status", "openrollup_status", "Show the heads, the stopped actors, and what the other actors wait for.")
 _verb(command, "snapshot", "openrollup_snapshot", "Take a snapshot of both layers.")
 _verb(l1, "pause", "openrollup_pauseL1", "Pause L1: blocks come only by `l1 mine`.")
 _verb(l1, "resume", "openrollup_resumeL1", "Let L1 mine a block in each slot again.")
@@ -237,5 +237,5 @@ for _actor in ("sequencer", "batcher", "proposer"):
     _verb(_group, "start", "openrollup_start", f"Start the {_actor}.", _actor)
     _verb(_group, "stop", "openrollup_stop", f"Stop the {_actor}.", _actor)
     if _actor == "batcher":
-        _verb(_group, "flush", "openrollup_flushBatcher", "Post to L1 what the batcher has.")
+        _verb(_group, "flush", "openrollup_flushBatcher", "Make the batcher post everything that it has.")
         _group.add_command(post_garbage)

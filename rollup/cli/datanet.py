@@ -38,7 +38,7 @@ def command() -> None:
 
 
 @command.command("create", short_help="Create a DataNet; the sender is its curator.")
-@click.option("--name", help="Its keccak256 becomes the metadata.")
+@click.option("--name", help="Name of the DataNet; the chain stores only its hash.")
 @click.option("--metadata", type=HASH, help="32 bytes of metadata, instead of --name.")
 @with_session
 @with_account
@@ -132,7 +132,7 @@ def set_units(
 @with_names()
 @with_session
 def show(datanet: int, names: Names, session: Session) -> None:
-    """Show the curator, the contributors, their units, and what each could harvest now."""
+    """Show the curator, the contributors, their units, and the amounts that they could harvest now."""
     client = session.client
     found = client.datanet(datanet)
     members = History(client).members(datanet)

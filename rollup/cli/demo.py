@@ -26,7 +26,9 @@ _TEXTS = example_texts()
 @click.option(
     "--texts", default=_TEXTS, type=click.Path(path_type=Path), help="Texts: a folder, or a CSV or JSON lines file."
 )
-@click.option("--inferences", default=200, show_default=True, type=click.IntRange(1, 10_000), help="How many.")
+@click.option(
+    "--inferences", default=200, show_default=True, type=click.IntRange(1, 10_000), help="Number of inferences."
+)
 @click.option("--keep", is_flag=True, help="Keep the demo's own node running at the end, until Ctrl-C.")
 @click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
 def command(l2: str | None, verifier: str | None, texts: Path, inferences: int, keep: bool, as_json: bool) -> None:

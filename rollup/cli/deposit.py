@@ -16,7 +16,7 @@ from rollup.protocol.receipt import Log
 
 @click.command("deposit")
 @click.argument("amount", type=AMOUNT)
-@click.option("--to", type=ADDRESS, help="Who receives it on L2.  [default: the sender]")
+@click.option("--to", type=ADDRESS, help="Recipient on L2.  [default: the sender]")
 @click.option("--gas", default=100_000, show_default=True, type=UINT64, help="Gas of the transaction on L2.")
 @with_bridge
 def command(amount: int, to: str | None, gas: int, bridge: Bridge) -> None:

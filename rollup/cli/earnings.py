@@ -37,8 +37,8 @@ def command(
 ) -> None:
     """Show the earnings of ADDRESS: credited, pending in each DataNet, paid out; and the models it owns.
 
-    All of it comes from the precompile and its events, so any node will do. A node with an index (open_earnings) also
-    says from which model, and as what. With --all it is a line for each contributor, model owner and the platform.
+    Everything is read from the precompile and its events, so any node works. A node with an index (open_earnings) also
+    shows the earnings by model and role. --all shows a line for each contributor, each model owner and the platform.
     """
     if (address is None) is not of_all or ((datanet is not None or svg is not None) and not of_all):
         raise click.UsageError("give an ADDRESS, or --all (with --datanet and --svg if you like)")

@@ -41,7 +41,7 @@ from rollup.economics.units import MONTHS_PER_YEAR, open_float
 @click.option(
     "--prices", type=click.Choice(list(PRESETS)), default="op-parity", show_default=True, help="Prices of gas and data."
 )
-@svg_option("what claiming at each interval costs")
+@svg_option("the cost of claiming at each interval")
 @json_option()
 def claims(
     queries: tuple[int, ...],

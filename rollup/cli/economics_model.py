@@ -69,7 +69,7 @@ _FIGURES: Final = {"break-even": "breakeven_map", "heat-map": "net_map", "gas": 
     type=click.Choice(list(_FIGURES)),
     default="break-even",
     show_default=True,
-    help="For --svg: the fee from which each route pays, the owner's net by fee and queries, or what gas takes by fee.",
+    help="For --svg: the fee from which each route pays, the owner's net by fee and queries, or the share of gas.",
 )
 def command(
     model: str,

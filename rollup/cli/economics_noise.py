@@ -30,7 +30,7 @@ from rollup.l1.json_rpc import HttpEndpoint, JsonRpcClient
 @click.option(
     "--seed", default=1, show_default=True, type=click.IntRange(0), help="With --planted: seed of the random numbers."
 )
-@svg_option("the Lorenz curve of payers, or with --planted what is found of each kind of noise")
+@svg_option("the Lorenz curve of payers, or with --planted the part of each kind of noise that is found")
 @json_option("Print all pairs as JSON; amounts are wei in strings.")
 def command(
     rpc_url: str, limit: int, planted: bool, share: float, runs: int, seed: int, svg: Path | None, as_json: bool

@@ -29,7 +29,7 @@ _MAX_STARTS = 100
 def command(file: Path, users: tuple[int, ...], models: tuple[int, ...], svg: Path | None, as_json: bool) -> None:
     """Simulate the market of the scenario FILE from each start: in how many runs does it hold?
 
-    It holds when it has at the end at least 95 % of the users of a year before, or of the start.
+    It holds if it has at least 95 % of the users of a year before, or of the start, at the end.
     The critical mass is where users and models neither grow nor fall: below it both leave, above it both come.
     """
     with in_words():

@@ -61,7 +61,7 @@ from rollup.store.kv import StoreError
     "allowed_hosts",
     multiple=True,
     metavar="NAME",
-    help="Answer requests whose Host is this name too; * is every name. Repeatable.",
+    help="Also answer requests with this Host name; * is every name. Repeatable.",
 )
 @click.option(
     "--conditional-transactions",

@@ -48,7 +48,7 @@ def command(
     attributor: LocalAccount | None,
     **options: Any,
 ) -> None:
-    """Pay for one inference of MODEL, and credit everyone whose work is in it.
+    """Pay for one inference of MODEL, and credit everyone whose work it uses.
 
     \b
     plain        openrollup infer 1 --input-tokens 12 --output-tokens 340

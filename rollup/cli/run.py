@@ -53,7 +53,7 @@ _CHAIN_ID = click.IntRange(1, 2**53 - 1)  # tools in JavaScript read it as a num
     "--load",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     metavar="FILE",
-    help="Begin with the chains of a dump (openrollup ctl dump FILE), whose options need not be given.",
+    help="Start from a dump (openrollup ctl dump FILE), which has the chain's options.",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
@@ -69,14 +69,14 @@ _CHAIN_ID = click.IntRange(1, 2**53 - 1)  # tools in JavaScript read it as a num
     "allowed_hosts",
     multiple=True,
     metavar="NAME",
-    help="Answer requests whose Host is this name too; * is every name. Repeatable.",
+    help="Also answer requests with this Host name; * is every name. Repeatable.",
 )
 @click.option(
     "--allow-origin",
     "allowed_origins",
     multiple=True,
     metavar="ORIGIN",
-    help="Answer web pages of this origin too, e.g. https://remix.ethereum.org; * is every origin. Repeatable.",
+    help="Also answer web pages of this origin, e.g. https://remix.ethereum.org; * is every origin. Repeatable.",
 )
 @click.option(
     "--block-time", default=2, show_default=True, type=click.IntRange(1, 60), help="Seconds between L2 blocks."
@@ -193,7 +193,7 @@ _CHAIN_ID = click.IntRange(1, 2**53 - 1)  # tools in JavaScript read it as a num
     type=click.IntRange(0),
     default=ThrottleConfig().lower_threshold,
     show_default=True,
-    help="Compressed bytes of L2 blocks not yet safe above which new blocks take less data from the pool; 0: never.",
+    help="Limit new blocks while L2 blocks that are not safe yet have more than this many compressed bytes; 0: never.",
 )
 @click.option(
     "--pool-limit",
@@ -256,7 +256,7 @@ _CHAIN_ID = click.IntRange(1, 2**53 - 1)  # tools in JavaScript read it as a num
 @click.option(
     "--inference-local",
     is_flag=True,
-    help="SmolLM2-135M on this computer answers in the Studio; `pip install 'openrollup[model]'` brings it.",
+    help="Let SmolLM2-135M on this computer answer in the Studio; needs `pip install 'openrollup[model]'`.",
 )
 @click.option("--verbose", "-v", is_flag=True, help="One line per block of both layers, empty ones too.")
 @click.option("--quiet", "-q", is_flag=True, help="Print problems only: no first screen, no batches, no blocks.")

@@ -70,7 +70,7 @@ def command(
 ) -> None:
     """Show which spans of the answer OUTPUT (a text file; - is standard input) are in the texts, and who wrote them.
 
-    Needs no chain, unless --model or --tx asks one whose texts they are.
+    Needs no chain, except with --model or --tx, which read the owners of the texts from one.
     """
     answer = read_text_file(output)
     data_set = load_data_set(texts)
@@ -169,7 +169,7 @@ def _related(corpus: Corpus, passages: Sequence[Passage], answer: str, texts: Da
         words = " ".join(data[passage.start : passage.end].decode().split())
         shown = words if len(words) <= _LINE else words[:_LINE] + "…"
         percent = 100 * passage.shared // passage.total
-        lines.append(f"  {percent:3} % of its words are of {_title(corpus, passage, texts)}: {shown}")
+        lines.append(f"  {percent:3} % of its words are in {_title(corpus, passage, texts)}: {shown}")
     followed, total = sum(passage.tokens for passage in passages), len(tokenize(answer))
     return [*lines, f"{100 * followed // total} % of the answer follows a text without quoting it; --related counts it"]
 

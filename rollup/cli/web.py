@@ -29,7 +29,7 @@ from rollup.web.attach import forwarding_server
     help="Port of the pages; 0: any free port.",
 )
 @click.option(
-    "--allow-host", "allowed_hosts", multiple=True, metavar="NAME", help="Answer requests whose Host is this name too."
+    "--allow-host", "allowed_hosts", multiple=True, metavar="NAME", help="Also answer requests with this Host name."
 )
 def command(
     l2: str,
@@ -42,7 +42,7 @@ def command(
 ) -> None:
     """Serve the pages for a chain that runs elsewhere, such as op-geth with op-node.
 
-    What those nodes do not answer is left out of the pages, with a sentence that says why.
+    Parts whose methods those nodes lack are left out of the pages, with a sentence that says why.
     """
     configure_logs(False)
     given = {"l1": l1, "node": node, "verifier": verifier}

@@ -47,14 +47,14 @@ class _Proof:
 def command() -> None:
     """Withdraw OPEN from L2 to L1: start, prove, finalize.
 
-    Every step takes the hash of the L2 transaction that `start` prints, waits for what it needs, and says what that is.
-    A step that is done already says so and changes nothing.
+    Every step takes the hash of the L2 transaction that `start` prints. It waits for its condition and shows it. A step
+    that is already done says so and changes nothing.
     """
 
 
 @command.command("start")
 @click.argument("amount", type=AMOUNT)
-@click.option("--to", type=ADDRESS, help="Who receives it on L1.  [default: the sender]")
+@click.option("--to", type=ADDRESS, help="Recipient on L1.  [default: the sender]")
 @click.option("--gas", default=100_000, show_default=True, type=UINT64, help="Gas of the call on L1.")
 @with_bridge
 def start(amount: int, to: str | None, gas: int, bridge: Bridge) -> None:

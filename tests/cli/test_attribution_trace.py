@@ -93,7 +93,7 @@ PARAPHRASE = "Low ferritin tells of empty iron stores long before the blood coun
 
 def test_a_sentence_that_follows_a_text_is_shown_and_counted_with_related() -> None:
     shown = trace("-", stdin=PARAPHRASE)
-    assert "% of its words are of Iron deficiency without anaemia" in shown
+    assert "% of its words are in Iron deficiency without anaemia" in shown
     assert "100 % of the answer follows a text without quoting it" in shown
     quotes = json.loads(trace("-", "--json", stdin=PARAPHRASE))
     related = json.loads(trace("-", "--json", "--related", stdin=PARAPHRASE))
