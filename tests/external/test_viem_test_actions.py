@@ -44,10 +44,10 @@ ONE = {
     "l2": {},
 }
 REFUSED = {
-    "l1": {"setMinGasPrice": "EIP-1559 is active", "setRpcUrl": "no fork"},
+    "l1": {"setMinGasPrice": "EIP-1559 is active", "setRpcUrl": "not a fork"},
     "l2": {
         "setMinGasPrice": "EIP-1559 is active",
-        "setRpcUrl": "no fork",
+        "setRpcUrl": "not a fork",
         "setNextBlockBaseFeePerGas": "by rule",
         "setCoinbase": "SequencerFeeVault",
     },
