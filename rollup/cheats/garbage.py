@@ -102,7 +102,7 @@ KINDS: Final[Mapping[str, Garbage]] = {
         _fixed(b"\x00" + frame(b"abc", length=10_000)),
     ),
     "frame-not-last-nor-not": Garbage(
-        "a frame that is neither last nor not", Rule.FRAME_IS_LAST, _fixed(framed(b"abc")[:-1] + b"\x02")
+        "a frame whose last byte is neither 0 nor 1", Rule.FRAME_IS_LAST, _fixed(framed(b"abc")[:-1] + b"\x02")
     ),
     "frame-too-long": Garbage(
         "a frame above the size limit", Rule.FRAME_TOO_LONG, _fixed(b"\x00" + frame(b"abc", length=1_000_001))
@@ -117,9 +117,9 @@ KINDS: Final[Mapping[str, Garbage]] = {
     "unknown-compression": Garbage("an unknown compression", Rule.COMPRESSION_UNKNOWN, _fixed(framed(b"\x05" + NOISE))),
     "bad-rlp": Garbage("bad RLP", Rule.RLP_MALFORMED, _fixed(channel(b"\xb9\xff\xff\x00"))),
     "list-for-string": Garbage(
-        "a list where a string is due", Rule.RLP_MALFORMED, _fixed(channel(rlp_encode([b"\x00"])))
+        "a list where a string is expected", Rule.RLP_MALFORMED, _fixed(channel(rlp_encode([b"\x00"])))
     ),
-    "no-batch-type": Garbage("a batch of no type", Rule.BATCH_EMPTY, _fixed(channel(rlp_encode(b"")))),
+    "no-batch-type": Garbage("a batch without a type", Rule.BATCH_EMPTY, _fixed(channel(rlp_encode(b"")))),
     "unknown-batch-type": Garbage(
         "a batch of an unknown type", Rule.BATCH_VERSION, _fixed(channel(rlp_encode(b"\x09" + NOISE)))
     ),

@@ -5,10 +5,11 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from rollup.cheats.garbage import KINDS
 from rollup.cli import main
 from rollup.protocol.blobs import encode_blob
 from rollup.protocol.transaction import decode_transaction
-from tests.scenarios.test_hostile_batcher import DROPPED_BY, GARBAGE
+from tests.scenarios.test_hostile_batcher import DROPPED_BY, FIRST, GARBAGE
 from tests.vector_files import load
 
 # Without a chain, a batch that decodes is not held against its parent.
@@ -51,13 +52,14 @@ def test_a_real_batcher_transaction_of_op_mainnet_has_27_blocks_and_209_transact
     assert not row["dropped"]
     assert not channel["dropped"]
     text = run(path, "--chain", "op-mainnet").stdout
-    assert "27 blocks 117369690 to 117369716, 209 transactions" in text
+    assert "1 frame in 1 transaction" in text
+    assert "1 batch, 27 blocks 117369690 to 117369716, 209 transactions" in text
 
 
 @pytest.mark.parametrize("name", [name for name in GARBAGE if name not in NEEDS_CHAIN])
 def test_garbage_is_explained_by_its_rule(name, tmp_path):
     path = tmp_path / "data"
-    path.write_bytes(GARBAGE[name])
+    path.write_bytes(KINDS[name].data(FIRST))
     row = explained(path)
     drops = row["dropped"] + [drop for channel in row["channels"] for drop in channel["dropped"]]
     assert [drop["rule"] for drop in drops] == [DROPPED_BY[name].code]
@@ -69,7 +71,7 @@ def test_garbage_is_explained_by_its_rule(name, tmp_path):
 @pytest.mark.parametrize("name", sorted(NEEDS_CHAIN))
 def test_a_batch_that_only_its_chain_can_refuse_is_decoded(name, tmp_path):
     path = tmp_path / "data"
-    path.write_bytes(GARBAGE[name])
+    path.write_bytes(KINDS[name].data(FIRST))
     (channel,) = explained(path)["channels"]
     assert [batch["status"] for batch in channel["batches"]] == ["decoded"]
 

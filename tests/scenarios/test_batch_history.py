@@ -3,6 +3,7 @@
 import pytest
 
 from derivation.drops import Rule
+from rollup.cheats.garbage import KINDS
 from rollup.protocol.accounts import BATCHER, USERS
 from rollup.protocol.blobs import encode_blob
 from rollup.protocol.blockref import BlockId
@@ -10,7 +11,16 @@ from rollup.protocol.forks import Fork, ForkSchedule
 from rollup.rpc.batch_history import BatchHistory
 from sequencer.batcher.config import BatcherConfig
 from tests.scenarios.actors import User, World
-from tests.scenarios.test_hostile_batcher import DROPPED_BY, GARBAGE, channel, drops_of, frame, post_blob, singular_of
+from tests.scenarios.test_hostile_batcher import (
+    DROPPED_BY,
+    FIRST,
+    GARBAGE,
+    channel,
+    drops_of,
+    frame,
+    post_blob,
+    singular_of,
+)
 
 BOB = USERS[1].address
 
@@ -87,12 +97,14 @@ def test_rows_are_paged_without_gaps_or_repeats():
 def test_a_row_of_garbage_names_the_rule_that_dropped_it(name):
     world = World()
     world.sequencer.build(1)
-    tx_hash = User(world, BATCHER).sends_on_l1(world.config.batch_inbox_address, 0, GARBAGE[name], gas=10_000_000)
+    tx_hash = User(world, BATCHER).sends_on_l1(
+        world.config.batch_inbox_address, 0, KINDS[name].data(FIRST), gas=10_000_000
+    )
     world.l1.mine(2)
     world.sequencer.derive()
     row = history_of(world, world.sequencer).transaction(tx_hash)
     assert set(rules_of(row)) == {DROPPED_BY[name].code}
-    assert row["size"] == len(GARBAGE[name])
+    assert row["size"] == len(KINDS[name].data(FIRST))
 
 
 def test_data_of_strangers_and_foreign_blobs_are_listed_with_their_rule():
@@ -149,7 +161,7 @@ def test_a_reorganised_l1_takes_its_batches_with_it():
 
 def test_a_restart_keeps_the_rows_and_reports_no_drop_again():
     world = everyday()
-    User(world, BATCHER).sends_on_l1(world.config.batch_inbox_address, 0, GARBAGE["empty-channel"])
+    User(world, BATCHER).sends_on_l1(world.config.batch_inbox_address, 0, KINDS["empty-channel"].data(FIRST))
     world.l1.mine()
     world.run_epochs(1)
     world.batcher.post()
@@ -167,7 +179,7 @@ def test_a_restart_keeps_the_rows_and_reports_no_drop_again():
 
 def test_a_derivation_that_begins_again_records_nothing_twice():
     world = everyday()
-    User(world, BATCHER).sends_on_l1(world.config.batch_inbox_address, 0, GARBAGE["empty-channel"])
+    User(world, BATCHER).sends_on_l1(world.config.batch_inbox_address, 0, KINDS["empty-channel"].data(FIRST))
     world.l1.mine(2)
     node = world.sequencer
     node.derive()
