@@ -33,8 +33,8 @@ class SequencerStartError(ValueError):
 class Sequencer:
     """Builds blocks on the engine's head.
 
-    instant: a block is also due as soon as the pool has something to run; times stay on the grid of block times, so
-    the chain then runs ahead of the clock, at most as far as the sequencer drift lets it.
+    instant: a block is also due as soon as the pool has something to run. Block times stay on the grid, so the chain
+    then runs ahead of the clock, without a bound. The sequencer drift bounds it against L1 only.
     """
 
     def __init__(
