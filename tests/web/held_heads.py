@@ -4,12 +4,12 @@ from tests.web.conftest import PATIENCE
 
 
 class Held:
-    """Holds every request body with a method from now on, until `release`."""
+    """Holds every request whose body has a word, such as a method, from now on until `release`."""
 
-    def __init__(self, page, path, method):
+    def __init__(self, page, path, word):
         self._waiting = []
         self._is_holding = True
-        self._method = method
+        self._word = word
         page.route(path, self._hold)
 
     @property
@@ -18,7 +18,7 @@ class Held:
         return len(self._waiting)
 
     def _hold(self, route):
-        if self._is_holding and self._method in (route.request.post_data or ""):
+        if self._is_holding and self._word in (route.request.post_data or ""):
             self._waiting.append(route)
         else:
             route.continue_()

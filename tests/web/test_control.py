@@ -32,7 +32,7 @@ def test_healed_is_measured_until_the_verifier_agrees(fresh, visit):
     expect(page.locator(".strip")).to_contain_text("unsafe #4")
     batcher.get_by_role("button", name="Start").click()
     log = page.get_by_role("table", name="Log")
-    expect(log).to_contain_text("waits for the verifier to agree at #4")
+    expect(log).to_contain_text("waits for the verifier at #4")
     fresh.until_safe()
     expect(log).to_contain_text(re.compile(r"in \d+\.\d s: verifier equal at #\d+"))
 
@@ -99,12 +99,26 @@ def test_the_events_of_the_node_are_listed_as_they_happen(fresh, visit):
     fresh.rpc("openrollup_stop", "batcher", path="rpc/node")
     fresh.step(1)
     expect(events.locator("tbody tr").first).to_contain_text("The batcher was stopped")
-    page.get_by_label("each block too").check()
+    page.get_by_label("show each block").check()
     expect(events).to_contain_text("was built, with 0 transactions")
     named = fresh.rpc("openrollup_eventsSince", 0, path="rpc/node")
     numbers = [int(cell.replace(",", "")) for cell in events.locator("td:first-child").all_inner_texts()]
     assert numbers == sorted(numbers, reverse=True)[:60]
     assert numbers[0] <= named["next"]
+
+
+def test_what_was_dropped_is_read_on_a_narrow_screen_without_scrolling(fresh, visit):
+    for kind in ("wrong-key", "bad-zlib"):
+        fresh.rpc("openrollup_postGarbage", kind, path="rpc/node")
+    page = visit(fresh, "control", viewport={"width": 320, "height": 800})
+    events = page.get_by_role("region", name="Events")
+    dropped = events.locator("tr", has_text="DataDropped")
+    expect(dropped).to_have_count(2)
+    assert events.evaluate("(box) => box.scrollWidth - box.clientWidth") <= 1
+    link = dropped.locator("a[href^='#/l1/tx/0x']").first
+    expect(link).to_have_text(re.compile("^0x[0-9a-f]{4}…[0-9a-f]{4}$"))
+    link.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Transaction")
 
 
 @pytest.mark.parametrize("name", [item.__name__ for item in get_args(Event)])
@@ -138,10 +152,10 @@ def test_an_l1_reorganisation_heals_and_says_in_how_many_seconds(fresh, visit):
     box = page.get_by_role("region", name="L1", exact=True)
     box.get_by_label("blocks deep").fill("1")
     box.get_by_role("button", name="Reorganise").click()
-    expect(box).to_contain_text("L1 blocks are replaced")
+    expect(box).to_contain_text("This replaces L1 blocks.")
     box.get_by_role("button", name="Yes: reorganise").click()
     log = page.get_by_role("table", name="Log")
-    expect(log).to_contain_text("waits for the verifier to agree at #20")
+    expect(log).to_contain_text("waits for the verifier at #20")
     fresh.until_safe()
     fresh.step(12)
     expect(log).to_contain_text(re.compile(r"in \d+\.\d s: verifier equal at #\d+"))
@@ -166,7 +180,7 @@ def test_a_snapshot_is_taken_and_restored_and_l1_is_paused(fresh, visit):
     fresh.step(3)
     page = visit(fresh, "control")
     snapshots = page.get_by_role("region", name="Snapshots")
-    snapshots.get_by_role("button", name="Take one").click()
+    snapshots.get_by_role("button", name="Take a snapshot").click()
     log = page.get_by_role("table", name="Log")
     expect(log).to_contain_text("snapshot 1")
     fresh.step(4)
@@ -201,7 +215,7 @@ def test_a_head_that_came_and_went_between_two_questions_is_noticed(fresh, visit
 def test_blocks_that_are_not_those_of_the_heads_are_read_again_where_no_socket_tells(fresh, visit):
     page = visit(fresh, has_news=False)
     expect(page.locator(".strip")).to_contain_text("unsafe #0")
-    blocks = Held(page, fresh.url, "eth_getBlockByNumber")
+    blocks = Held(page, fresh.url, "ByNumber")
     fresh.step(1)
     first = fresh.node.l2.chain.head.hash
     expect(page.locator(".strip")).to_contain_text("unsafe #1")

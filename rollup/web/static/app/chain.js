@@ -2,6 +2,7 @@
 import {call, has} from './rpc.js';
 import {hex, num} from './format.js';
 import {readElsewhere} from './heads.js';
+import {countedHeaders} from './headers.js';
 
 /** @returns {Promise<any[]>} the newest `count` blocks of a layer up to `newest`, that one first */
 export async function newestBlocks(layer, newest, count, full = false) {
@@ -18,14 +19,14 @@ const kept = {l1: new Map(), l2: new Map()};
  * @param {'l1'|'l2'} layer
  * @param {{number: number, hash: string}} head
  * @param {number} count
- * @param {boolean} full always the same for a layer
+ * @param {boolean} full whole blocks with their transactions, or headers with `transactionCount`: always the same for a layer
  * @returns {Promise<any[]>} that of the head first
  */
 export async function followBlocks(layer, head, count, full) {
   const blocks = kept[layer];
   const numbers = Array.from({length: Math.min(count, head.number + 1)}, (_, index) => head.number - index);
   const read = async (wanted) => {
-    const found = await Promise.all(wanted.map((number) => call(layer, 'eth_getBlockByNumber', [hex(number), full])));
+    const found = full ? await Promise.all(wanted.map((number) => call(layer, 'eth_getBlockByNumber', [hex(number), true]))) : await countedHeaders(layer, wanted);
     wanted.forEach((number, index) => (found[index] ? blocks.set(number, found[index]) : blocks.delete(number)));
   };
   await read(numbers.filter((number) => !blocks.has(number)));

@@ -7,7 +7,7 @@ const seen = {l1: new Map(), l2: new Map()};
 const replaced = {l1: new Map(), l2: new Map()};
 
 /** @param {'l1'|'l2'} layer @param {any[]} blocks as they are canonical now */
-export function note(layer, blocks) {
+function note(layer, blocks) {
   for (const block of blocks) {
     const number = num(block.number);
     const before = seen[layer].get(number);
@@ -22,14 +22,17 @@ export function note(layer, blocks) {
  * @param {'l1'|'l2'} layer
  * @param {number} from lowest block number
  * @param {number} to
+ * @param {Promise<any[]>} blocks those that are canonical now
  * @returns {Promise<{number: number, hash: string}[]>} replaced blocks, newest first
  */
-export async function orphans(layer, from, to) {
+export async function orphans(layer, from, to, blocks) {
+  const [items, canonical] = await Promise.all([remembered(layer, from, to), blocks]);
+  note(layer, canonical);
   const found = new Map();
   for (const block of replaced[layer].values()) {
     found.set(block.hash, {number: num(block.number), hash: block.hash});
   }
-  for (const item of await remembered(layer, from, to)) {
+  for (const item of items) {
     found.set(item.hash, {number: num(item.number), hash: item.hash});
   }
   return [...found.values()].filter((item) => item.number >= from && item.number <= to).sort((a, b) => b.number - a.number);

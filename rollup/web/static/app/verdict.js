@@ -1,6 +1,7 @@
 /** What the verifier says: it derives the L2 from L1 data alone, and must arrive at the sequencer's hashes. */
 import {call, has} from './rpc.js';
-import {hex, num} from './format.js';
+import {num} from './format.js';
+import {headerAt} from './headers.js';
 
 const QUIET = {quiet: true};
 
@@ -41,10 +42,8 @@ async function compared(ours, theirs) {
 }
 
 async function hashesAt(number) {
-  const blocks = await Promise.all(
-    ['l2', 'verifier'].map((name) => call(name, 'eth_getBlockByNumber', [hex(number), false], QUIET)),
-  );
-  return blocks.map((block) => block?.hash);
+  const headers = await Promise.all(['l2', 'verifier'].map((name) => headerAt(name, number)));
+  return headers.map((header) => header?.hash);
 }
 
 /** The lowest block with two hashes, given one that has two. */

@@ -22,6 +22,8 @@ export const wallets = signal([]);
 /** @type {import('../vendor/signals-core.js').Signal<Signer|null>} */
 export const signer = signal(null);
 export const chainId = signal(null);
+/** Counts the transactions of this page that are in a block. */
+export const included = signal(0);
 
 /** Asks the node for its accounts and the browser for its wallets; called once. */
 export async function findAccounts() {
@@ -113,6 +115,7 @@ export async function receiptOf(hash) {
     const receipt = await call('l2', 'eth_getTransactionReceipt', [hash], {quiet: true});
     if (receipt) {
       headMoved();
+      included.value += 1;
       if (num(receipt.status) !== 1) throw new RpcError({message: `transaction ${hash} failed`});
       return receipt;
     }

@@ -4,7 +4,7 @@ import {has} from '../rpc.js';
 import {heads, silence} from '../heads.js';
 import {useData} from '../use_data.js';
 import {followBlocks, madeSafeBy, rollupConfig, safetyOf} from '../chain.js';
-import {note, orphans} from '../orphans.js';
+import {orphans} from '../orphans.js';
 import {grouped, num, short} from '../format.js';
 import {Page} from '../parts/page.js';
 import {Empty, Loaded, Waiting} from '../parts/notice.js';
@@ -15,20 +15,20 @@ const ROWS = 16;
 const lowest = (head) => Math.max(0, head.number - ROWS + 1);
 
 async function loadL1(head) {
+  const asked = followBlocks('l1', head, ROWS, true);
   const [blocks, config, gone] = await Promise.all([
-    followBlocks('l1', head, ROWS, true),
+    asked,
     rollupConfig().catch(() => null),
-    orphans('l1', lowest(head), head.number),
+    orphans('l1', lowest(head), head.number, asked),
   ]);
-  note('l1', blocks);
   const made = await madeSafeBy(blocks.map(({number, hash, parentHash}) => ({number: num(number), hash, parentHash})));
   return merged(blocks, gone).map((row) => (row.block ? {...row, kinds: kinds(row.block, config), made: made.get(row.number)} : row));
 }
 
 async function loadL2(head) {
-  const blocks = await followBlocks('l2', head, ROWS, false);
-  note('l2', blocks);
-  return merged(blocks, await orphans('l2', lowest(head), head.number));
+  const asked = followBlocks('l2', head, ROWS, false);
+  const [blocks, gone] = await Promise.all([asked, orphans('l2', lowest(head), head.number, asked)]);
+  return merged(blocks, gone);
 }
 
 /** Canonical and replaced blocks in one list, a replaced one below the block that took its number. */
@@ -72,7 +72,7 @@ function L1Row({row}) {
 function L2Row({row}) {
   if (row.orphan) return html`<${OrphanRow} layer="l2" row=${row} />`;
   const {block, number} = row;
-  const signed = Math.max(0, block.transactions.length - 1);
+  const signed = Math.max(0, block.transactionCount - 1);
   return html`<li class="block-row">
     <${BlockLink} layer="l2" number=${number} />
     <span class="what">${signed ? html`<strong>${plural(signed, 'transaction')}</strong>, ${grouped(block.gasUsed)} gas` : html`<span class="quiet">no transactions</span>`}</span>

@@ -1,7 +1,7 @@
 /** Who signs, with its balance, and a list to choose another. */
 import {html} from '../html.js';
 import {useEffect, useRef} from '../../vendor/preact-hooks.js';
-import {accounts, connect, isRejection, signer, useAccount, wallets} from '../wallet.js';
+import {accounts, connect, included, isRejection, signer, useAccount, wallets} from '../wallet.js';
 import {call} from '../rpc.js';
 import {useData} from '../use_data.js';
 import {foreign, short} from '../format.js';
@@ -9,7 +9,8 @@ import {Amount} from './values.js';
 import {say} from './toasts.js';
 
 function Balance({address}) {
-  const data = useData(() => call('l2', 'eth_getBalance', [address, 'latest'], {quiet: true}), [address]);
+  const beat = included.value;
+  const data = useData(() => call('l2', 'eth_getBalance', [address, 'latest'], {quiet: true}), [address], {live: 'slowly', beat});
   return data.value === undefined ? '' : html`<${Amount} wei=${data.value} />`;
 }
 
