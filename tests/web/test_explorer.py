@@ -82,7 +82,7 @@ def test_search_finds_blocks_transactions_addresses_and_models(chain, visit):
         expect(page.get_by_role("heading", level=1)).to_have_text(title)
     field.fill("0x" + "ab" * 32)
     field.press("Enter")
-    expect(page.get_by_text("Nothing is known as")).to_be_visible()
+    expect(page.get_by_text("No result for")).to_be_visible()
 
 
 def test_a_page_as_curl_says_the_calls_that_it_made(chain, visit):
@@ -99,7 +99,7 @@ def test_the_genesis_block_and_unknown_things_are_said(chain, visit):
     page = visit(chain, "l2/block/0")
     expect(page.get_by_text("It is the genesis block")).to_be_visible()
     page.goto(f"{chain.url}#/l2/tx/0x{'12' * 32}")
-    expect(page.get_by_text("No transaction of this hash")).to_be_visible()
+    expect(page.get_by_text("L2 has no transaction with this hash")).to_be_visible()
     page.goto(f"{chain.url}#/nonsense")
     expect(page.get_by_role("heading", name="Not found")).to_be_visible()
 

@@ -37,7 +37,7 @@ def test_another_account_can_be_paid_out_by_who_pays_the_gas(chain, visit):
     account = next(item["account"] for item in listed if int(item["pending"], 16))
     page = visit(chain, f"earnings/{account}")
     expect(page.get_by_role("button", name="Pay out")).to_be_enabled()
-    expect(page.get_by_text("You pay the gas, the account gets the money.")).to_be_visible()
+    expect(page.get_by_text("You pay the gas, and the account gets the money.")).to_be_visible()
 
 
 def test_v21_usage_tells_self_paid_from_independent_as_the_command_line_does(chain, visit):
@@ -104,12 +104,12 @@ def test_the_heat_map_has_the_numbers_of_the_functions_of_the_command_line(chain
 def test_an_empty_chain_says_what_to_do_on_every_page(fresh, visit):
     page = visit(fresh)
     for route, words in (
-        ("earnings", "Nothing yet."),
+        ("earnings", "No earnings yet."),
         ("usage", "No model is registered yet."),
         ("economics", "No model is registered yet."),
         ("batches", "No batch yet"),
         ("studio", "There is no model yet"),
-        ("control", "Nothing was done here yet."),
+        ("control", "No action yet."),
     ):
         page.goto(f"{fresh.url}#/{route}")
         expect(page.get_by_text(words).first).to_be_visible()

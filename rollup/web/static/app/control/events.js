@@ -1,4 +1,4 @@
-/** What happened in the node, as it says it itself (`openrollup_eventsSince`): one sentence for each event. */
+/** The events of the node (`openrollup_eventsSince`), as one sentence each. */
 import {html} from '../html.js';
 import {useState} from '../../vendor/preact-hooks.js';
 import {call, supports} from '../rpc.js';
@@ -19,6 +19,15 @@ const blockOf = (layer, number) => (layer.toLowerCase() === 'l1' ? l1(number) : 
 const transaction = (layer, hash) => html`<a class="mono" href=${`#/${layer}/tx/${hash}`}>${short(hash)}</a>`;
 const count = (number, word) => `${grouped(number)} ${word}${number === 1 ? '' : 's'}`;
 
+/** A text of the node. Long hex values are shortened, so that the line can break on a narrow screen. */
+const told = (text, show = (value) => html`<span class="mono" title=${value}>${short(value)}</span>`) =>
+  foreign(text)
+    .split(/(0x[0-9a-f]{17,})/)
+    .map((part, index) => (index % 2 ? show(part) : part));
+
+/** What derivation dropped: an L1 transaction is linked, a channel is not. */
+const dropped = (text) => (/transaction 0x[0-9a-f]{64}/.test(text) ? told(text, (hash) => transaction('l1', hash)) : told(text));
+
 /** An event in words, by its name. */
 const WORDS = {
   L1BlockMined: (item) => html`L1 ${l1(item.number)} was mined, with ${count(item.transactions, 'transaction')}`,
@@ -29,11 +38,11 @@ const WORDS = {
   OutputProposed: (item) => html`The proposer posted the output root of L2 ${l2(item.l2Block)}: ${transaction('l1', item.transactionHash)}`,
   Reorged: (item) => html`${item.layer} was reorganised: ${count(item.depth, 'block')} replaced, the head is ${blockOf(item.layer, item.newHead)}`,
   Switched: (item) => `The ${item.actor} was ${item.active ? 'started' : 'stopped'}`,
-  Waiting: (item) => `The ${foreign(item.actor)} waits: ${foreign(item.reason)}`,
+  Waiting: (item) => html`The ${foreign(item.actor)} waits: ${told(item.reason)}`,
   ConfigChanged: (item) => html`L1 ${l1(item.l1Block)} changed the system's configuration: ${foreign(item.what)}`,
-  DataDropped: (item) => html`Derivation dropped ${foreign(item.what)} of L1 ${l1(item.l1Block)}, ${bytesText(item.size)}: ${foreign(item.reason)} <span class="quiet">${foreign(item.rule)}, ${foreign(item.section)}</span>`,
+  DataDropped: (item) => html`Derivation dropped ${dropped(item.what)} of L1 ${l1(item.l1Block)}, ${bytesText(item.size)}: ${told(item.reason)} <span class="quiet">${foreign(item.rule)}, ${foreign(item.section)}</span>`,
   Resumed: (item) => `${item.chain} was found at #${grouped(item.head)}, safe up to #${grouped(item.safe)}`,
-  WentBack: (item) => `${item.chain} went back from #${grouped(item.headBefore)} to #${grouped(item.number)}: ${foreign(item.reason)}`,
+  WentBack: (item) => html`${item.chain} went back from #${grouped(item.headBefore)} to #${grouped(item.number)}: ${told(item.reason)}`,
   Recovering: (item) => `${item.chain} is derived again: L1 is read up to #${grouped(item.l1Block)} of #${grouped(item.l1Head)}`,
   Stalled: (item) => `${foreign(item.what)}: ${foreign(item.advice)}`,
 };
@@ -73,11 +82,11 @@ export function Events() {
   const beat = answers.value;
   const data = useData(load, [], {live: false, beat});
   if (data.value === null) return null;
-  return html`<${Section} title="Events" note="What the node says of itself, newest first, as openrollup ctl events prints it.">
-    <label class="choice"><input type="checkbox" checked=${hasBlocks} onChange=${(event) => setBlocks(event.target.checked)} /> each block too</label>
+  return html`<${Section} title="Events" note="The events of the node, newest first. openrollup ctl events prints the same.">
+    <label class="choice"><input type="checkbox" checked=${hasBlocks} onChange=${(event) => setBlocks(event.target.checked)} /> show each block</label>
     <${Loaded} data=${data} lines=${4}>${(rows) => {
       const shown = rows.filter(({item}) => hasBlocks || !EACH_BLOCK.has(item.event)).slice(-SHOWN).reverse();
-      return shown.length ? html`<${Table} caption="Events" columns=${COLUMNS} rows=${shown} keyOf=${(row) => row.id} />` : html`<${Empty}>Nothing but blocks so far.<//>`;
+      return shown.length ? html`<${Table} caption="Events" columns=${COLUMNS} rows=${shown} keyOf=${(row) => row.id} />` : html`<${Empty}>No events but new blocks so far.<//>`;
     }}<//>
   <//>`;
 }

@@ -34,7 +34,7 @@ export function HeadsChart() {
   const count = log.value.length;
   useEffect(() => chart.current?.show(rows()), [answered, count]);
   return html`<figure>
-    <figcaption class="legend">${SERIES.labels.map((label, index) => html`<span><i style=${{'--swatch': `var(${SERIES.colours[index]})`}}></i>${label}</span>`)}<span>numbered lines: the log below</span></figcaption>
+    <figcaption class="legend">${SERIES.labels.map((label, index) => html`<span><i style=${{'--swatch': `var(${SERIES.colours[index]})`}}></i>${label}</span>`)}<span>numbered lines: entries of the log below</span></figcaption>
     <div class="chart" ref=${box} role="img" aria-label="Heads of the L2 over time; the log below lists what happened"></div>
   </figure>`;
 }

@@ -11,7 +11,7 @@ import {hex} from '../format.js';
  * time is measured until the verifier agrees again. warns: what it destroys. refusal: why the node refuses it.
  */
 
-const REORG = 'L1 blocks are replaced. L2 blocks that were derived from them go too, and are built again.';
+const REORG = 'This replaces L1 blocks. L2 blocks that were derived from them are removed and built again.';
 
 /** What the blocks of a reorganisation hold, by the names of `openrollup ctl l1 reorg --with`. */
 const CONTENTS = [
@@ -38,7 +38,7 @@ const ALL = [
   {group: 'Batcher', method: 'admin_flushBatcher', endpoint: 'node', label: 'Post now', heals: true},
   {group: 'Proposer', method: 'admin_stopProposer', endpoint: 'node', label: 'Stop', turns: 'off'},
   {group: 'Proposer', method: 'admin_startProposer', endpoint: 'node', label: 'Start', turns: 'on'},
-  {group: 'Derivation', method: 'admin_resetDerivationPipeline', endpoint: 'node', label: 'Begin again at the safe head', heals: true},
+  {group: 'Derivation', method: 'admin_resetDerivationPipeline', endpoint: 'node', label: 'Restart at the safe head', heals: true},
   {group: 'L1', method: 'evm_mine', endpoint: 'l1', label: 'Mine a block', params: () => []},
   {
     group: 'L1',
@@ -68,7 +68,7 @@ const ALL = [
     group: 'L1',
     method: 'openrollup_mineL1',
     endpoint: 'node',
-    label: 'Mine with the L2 blocks of that time',
+    label: 'Mine, and build the L2 blocks',
     fields: [NUMBER('blocks', '10')],
     params: ([count]) => [hex(count)],
     heals: true,
@@ -86,7 +86,7 @@ const ALL = [
       return [hex(Math.floor(seconds))];
     },
   },
-  {group: 'Snapshots', method: 'openrollup_snapshot', endpoint: 'node', label: 'Take one', says: (answer) => `snapshot ${answer.snapshot}`},
+  {group: 'Snapshots', method: 'openrollup_snapshot', endpoint: 'node', label: 'Take a snapshot', says: (answer) => `snapshot ${answer.snapshot}`},
   {
     group: 'Snapshots',
     method: 'openrollup_revert',
@@ -94,7 +94,7 @@ const ALL = [
     label: 'Go back to it',
     fields: [NUMBER('number', '1')],
     params: ([number]) => [hex(number)],
-    warns: 'Both layers go back to the snapshot. All blocks since then are lost, and the later snapshots.',
+    warns: 'Both layers go back to the snapshot. All later blocks and snapshots are lost.',
   },
   {group: 'Garbage', method: 'openrollup_postGarbage', endpoint: 'node', label: 'Post to L1', fields: [{name: 'kind', label: 'kind', value: '', choices: []}], params: ([kind]) => [kind], heals: true},
 ];

@@ -64,7 +64,7 @@ function Recent({layer, address}) {
   };
   return html`<${Loaded} data=${data}>${(found) => {
     const rows = [...found.rows, ...more.rows];
-    return html`${rows.length ? html`<${Table} caption="Newest transactions" columns=${columns(layer)} rows=${rows} keyOf=${(row) => row.transaction.hash} />` : html`<${Empty}>None in the newest ${BLOCKS} blocks.<//>`}
+    return html`${rows.length ? html`<${Table} caption="Newest transactions" columns=${columns(layer)} rows=${rows} keyOf=${(row) => row.transaction.hash} />` : html`<${Empty}>No transaction in the newest ${BLOCKS} blocks.<//>`}
       ${found.mayGoOn && !more.isLast && html`<${Act} label="Look in older blocks" isPrimary=${false} needsSigner=${false} onAct=${goOn} />`}`;
   }}<//>`;
 }

@@ -35,12 +35,12 @@ function Channel({channel}) {
       ['Status', html`<span class=${`safety is-${channel.status}`}>${channel.status}</span>${channel.completedIn && html` in L1 <${BlockLink} layer="l1" number=${channel.completedIn.number} />`}`],
       ['L2 blocks', html`<${Range} first=${channel.firstBlock} last=${channel.lastBlock} />`],
       ['Transactions', grouped(channel.transactionCount ?? 0)],
-      ['Size', channel.compressedSize && `${grouped(channel.size)} bytes, ${grouped(channel.compressedSize)} by ${channel.compression ?? 'no compression'} (${packed(channel)})`],
+      ['Size', channel.compressedSize && `${grouped(channel.size)} bytes, ${channel.compression ? `${grouped(channel.compressedSize)} compressed by ${channel.compression} (${packed(channel)})` : 'not compressed'}`],
       ['Cost on L1', channel.l1Cost && html`<${Amount} wei=${channel.l1Cost} />`],
     ]} />
-    ${dropped.length > 0 && html`<${Section} title="What was dropped, and why"><${Drops} drops=${dropped} /><//>`}
-    <${Section} title=${`Batches (${channel.batchCount ?? batches.length})`}>${batches.length ? html`<${Table} caption="Batches of the channel" columns=${BATCHES} rows=${batches} />` : html`<${Empty}>None could be read from it.<//>`}<//>
-    <${Section} title=${`L1 transactions (${transactions.length})`}>${transactions.length ? html`<${Table} caption="L1 transactions of the channel" columns=${TRANSACTIONS} rows=${transactions} />` : html`<${Empty}>None is known.<//>`}<//>`;
+    ${dropped.length > 0 && html`<${Section} title="Dropped data, with the reason"><${Drops} drops=${dropped} /><//>`}
+    <${Section} title=${`Batches (${channel.batchCount ?? batches.length})`}>${batches.length ? html`<${Table} caption="Batches of the channel" columns=${BATCHES} rows=${batches} />` : html`<${Empty}>No batch could be read from this channel.<//>`}<//>
+    <${Section} title=${`L1 transactions (${transactions.length})`}>${transactions.length ? html`<${Table} caption="L1 transactions of the channel" columns=${TRANSACTIONS} rows=${transactions} />` : html`<${Empty}>No L1 transaction is known.<//>`}<//>`;
 }
 
 export function Batch({id}) {
@@ -48,5 +48,5 @@ export function Batch({id}) {
   const above = html`<a href="#/">Explorer</a> / <a href="#/batches">Batches</a>`;
   if (data.error && data.value === undefined) return html`<${Page} title="Channel" above=${above}><${Failure} error=${data.error} /><//>`;
   return html`<${Page} title="Channel" above=${above}><${Loaded} data=${data} lines=${8}>${(channel) =>
-    channel ? html`<${Channel} channel=${channel} />` : html`<${Empty}>L1 has no channel ${id} now.<//>`}<//><//>`;
+    channel ? html`<${Channel} channel=${channel} />` : html`<${Empty}>L1 has no channel ${id}.<//>`}<//><//>`;
 }

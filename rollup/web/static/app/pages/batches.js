@@ -36,13 +36,13 @@ async function load(cursor) {
 }
 
 function Ranges({rows}) {
-  if (!rows.length) return html`<${Empty}>No batch yet: the batcher has posted nothing that derivation took in the newest ${L1_BLOCKS} L1 blocks.<//>`;
+  if (!rows.length) return html`<${Empty}>No L2 block became safe with the newest ${L1_BLOCKS} L1 blocks.<//>`;
   const columns = [
     {title: 'L1 block', cell: (row) => html`<${BlockLink} layer="l1" number=${row.l1} />`},
     {title: 'L2 blocks that became safe', cell: (row) => html`<${Range} first=${row.first} last=${row.last} />`},
     {title: 'Blocks', right: true, cell: (row) => grouped(row.last - row.first + 1)},
   ];
-  return html`<p class="note">This node keeps no record by channel, so these are the L2 blocks that each L1 block made safe.</p>
+  return html`<p class="note">This node keeps no record of channels. The table shows which L2 blocks each L1 block made safe.</p>
     <${Table} caption="L2 blocks by L1 block" columns=${columns} rows=${rows} keyOf=${(row) => row.l1} />`;
 }
 
@@ -51,7 +51,7 @@ export function Batches() {
   const isFirst = cursors.length === 1;
   const data = useData(() => load(cursors.at(-1)), [cursors], {live: isFirst});
   return html`<${Page} title="Batches" above=${html`<a href="#/">Explorer</a>`}>
-    <p class="lead">The batcher packs L2 blocks into channels, cuts these into frames and posts them to L1. A block is safe when it can be read back from there.</p>
+    <p class="lead">The batcher packs L2 blocks into channels, cuts each channel into frames and posts the frames to L1. A block is safe when it can be derived from L1.</p>
     <${Loaded} data=${data} lines=${8}>${({batches, cursor, ranges}) => {
       if (ranges) return html`<${Ranges} rows=${ranges} />`;
       if (!batches) return html`<${Empty}>Batches are on L1: start openrollup web with --l1 and --node to see them.<//>`;

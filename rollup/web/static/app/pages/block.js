@@ -69,8 +69,8 @@ function Found({layer, found: {block, isCanonical, receipts, origin}}) {
       actions=${html`${step(number - 1, '← Older')} ${number < (heads.value?.[layer]?.head.number ?? 0) && step(number + 1, 'Newer →')}`}>
     ${
       isCanonical
-        ? html`<p class="lead">This block is <${Safety} value=${safetyOf(heads.value, layer, number)} />. ${number === 0 && 'It is the genesis block: nothing came before it, and no transaction made it.'}</p>`
-        : html`<p class="failure"><s>#${grouped(number)}</s> This block was replaced by a reorganisation. The chain has <${BlockLink} layer=${layer} number=${number} /> in its place.</p>`
+        ? html`<p class="lead">This block is <${Safety} value=${safetyOf(heads.value, layer, number)} />. ${number === 0 && 'It is the genesis block, so it has no parent and no transactions.'}</p>`
+        : html`<p class="failure"><s>#${grouped(number)}</s> This block was replaced by a reorganisation. Its place is taken by <${BlockLink} layer=${layer} number=${number} />.</p>`
     }
     <${Facts} rows=${rows} />
     <${Section} title=${`Transactions (${block.transactions.length})`}><${Transactions} layer=${layer} block=${block} receipts=${receipts} /><//>

@@ -66,7 +66,7 @@ const LOG = [
     cell: (row) =>
       row.healed
         ? html`<span class="safety is-safe">in ${row.healed.seconds.toFixed(1)} s: verifier equal at #${row.healed.number}</span>`
-        : row.target !== null && html`<span class="quiet">waits for the verifier to agree at #${row.target}</span>`,
+        : row.target !== null && html`<span class="quiet">waits for the verifier at #${row.target}</span>`,
   },
 ];
 
@@ -75,14 +75,14 @@ export function Control() {
   useEffect(watch, []);
   const rows = log.value.map((row, index) => ({...row, place: index + 1})).reverse();
   return html`<${Page} title="Control room">
-    <p class="lead">Stop what makes the chain go, and watch it heal: blocks are safe again when the verifier has derived the same hashes from L1.</p>
+    <p class="lead">Stop a part of the node, replace L1 blocks or post garbage, and watch the chain recover. A block is safe again when the verifier has derived the same block from L1.</p>
     <${Section} title="Heads over time" note="Since this page was loaded.">${heads.value && html`<${HeadsChart} />`}<//>
     <${Section} title="Switches"><${Loaded} data=${data} lines=${4}>${(groups) =>
       groups.size
         ? html`<div class="controls">${[...groups].map(([name, verbs]) => html`<section key=${name} aria-label=${name}><h3>${name}<${Switched} actor=${name.toLowerCase()} /></h3><div class="verbs">${verbs.map((verb) => html`<${Verb} key=${verb.method} verb=${verb} />`)}</div>${verbs.find((verb) => verb.refusal) && html`<p class="note after">${foreign(verbs.find((verb) => verb.refusal).refusal)}</p>`}</section>`)}</div>`
         : html`<${Empty}>${has('node') ? 'The node behind this page has no admin methods.' : 'There is no rollup node behind this page: start openrollup web with --node.'}<//>`}<//><//>
-    <${Section} title="Log" note="What was done on this page. Healed is measured from the action until sequencer and verifier have the same hash at the head of that moment.">
-      ${rows.length ? html`<${Table} caption="Log" columns=${LOG} rows=${rows} keyOf=${(row) => row.id} />` : html`<${Empty}>Nothing was done here yet.<//>`}<//>
+    <${Section} title="Log" note="The actions of this page. The time until healed runs from the action until sequencer and verifier have the same block at the head of that moment.">
+      ${rows.length ? html`<${Table} caption="Log" columns=${LOG} rows=${rows} keyOf=${(row) => row.id} />` : html`<${Empty}>No action yet.<//>`}<//>
     ${has('node') && html`<${Events} />`}
   <//>`;
 }

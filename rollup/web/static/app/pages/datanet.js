@@ -27,7 +27,7 @@ async function load(id) {
 }
 
 const TEXTS = [
-  {title: 'Text', cell: (row) => (row.text === null ? html`<span class="quiet">its words are not on this node</span>` : html`<details><summary>${foreign(row.text.slice(0, WORDS))}${row.text.length > WORDS && '…'}</summary><pre tabindex="0" class="break">${row.text}</pre></details>`)},
+  {title: 'Text', cell: (row) => (row.text === null ? html`<span class="quiet">this node does not have the text</span>` : html`<details><summary>${foreign(row.text.slice(0, WORDS))}${row.text.length > WORDS && '…'}</summary><pre tabindex="0" class="break">${row.text}</pre></details>`)},
   {title: 'By', cell: (row) => html`<${Address} value=${row.contributor} roles=${false} />`},
   {title: 'keccak256', hide: true, cell: (row) => html`<${Hash} value=${row.contentHash} copy />`},
 ];
@@ -51,13 +51,13 @@ function Found({found: {datanet, contributors, texts, count}}) {
       ['Units', grouped(total)],
       ['Models that pay', datanet.models.length > 0 && datanet.models.map((item, index) => html`${index > 0 && ', '}<a href=${`#/usage/${num(item.modelId)}`}>model ${num(item.modelId)}</a> <span class="quiet"><${Amount} wei=${item.paid} /></span>`)],
     ]} />
-    <${Section} title="Contributors" note="What a pool earns is shared by units; who is quoted in an answer is paid for it directly.">${contributors.length ? html`<${Table} caption="Contributors" columns=${columns} rows=${contributors} keyOf=${(row) => row.account} />` : html`<${Empty}>Nobody yet.<//>`}<//>
+    <${Section} title="Contributors" note="The pool's earnings are shared by units. A contributor who is quoted in an answer is paid directly.">${contributors.length ? html`<${Table} caption="Contributors" columns=${columns} rows=${contributors} keyOf=${(row) => row.account} />` : html`<${Empty}>No contributor yet.<//>`}<//>
     ${texts.length > 0 && html`<${Section} title="Texts" note=${count > MOST ? `The first ${MOST} of ${grouped(count)}, in order of registration.` : 'In order of registration.'}><${Table} caption="Texts" columns=${TEXTS} rows=${texts} keyOf=${(row) => row.contentHash} /><//>`}`;
 }
 
 export function Datanet({id}) {
   const isId = /^\d{1,18}$/.test(id);
-  const data = useData(() => (isId ? load(Number(id)) : Promise.reject(new Error(`${id} is no DataNet's number`))), [id], {live: 'slowly'});
+  const data = useData(() => (isId ? load(Number(id)) : Promise.reject(new Error(`${id} is not the id of a DataNet`))), [id], {live: 'slowly'});
   const name = data.value?.name;
   return html`<${Page} title=${name ? `DataNet ${id} · ${name}` : `DataNet ${id}`} above=${html`<a href="#/usage">Usage</a>`}>
     <${Loaded} data=${data} lines=${8}>${(found) => html`<${Found} found=${found} />`}<//>

@@ -55,7 +55,7 @@ function Advice({advice, claimable}) {
   const now = `Claiming now costs about ${((100 * advice.claimCost) / amount).toPrecision(2)} % of what it pays. `;
   if (advice.interval === null) return html`<p class="note">${now}</p>`;
   return html`<p class="note">At this rate it is cheapest to claim every ${span(advice.interval)}, each time about ${advice.threshold.toPrecision(2)} OPEN. ${now}
-    <span class="quiet">The rate is the average since genesis; waiting is taken to cost 20 % per year.</span></p>`;
+    <span class="quiet">The rate is the average since genesis. Waiting is assumed to cost 20 % per year.</span></p>`;
 }
 
 async function claim(address, datanets, isOwn, amount) {
@@ -92,7 +92,7 @@ function Found({address, onClaimed, found: {earnings, inferences, advice, growth
   const isOwn = signer.value?.address.toLowerCase() === address.toLowerCase();
   const datanets = earnings.byDatanet.filter((row) => BigInt(row.pending) > 0n).map((row) => num(row.datanetId));
   if (credited + pending + claimed + refunded === 0n) {
-    return html`<${Empty}>Nothing yet. ${earnings.byDatanet.length ? 'It has units in a DataNet, and no model has been paid for it so far.' : html`It has units in no DataNet and owns no model that was paid: <a href="#/studio">bring a text to the Studio</a>.`}<//>`;
+    return html`<${Empty}>No earnings yet. ${earnings.byDatanet.length ? 'This account has units in a DataNet, and no model has paid into it so far.' : html`This account has no units in a DataNet and owns no model that was paid. <a href="#/studio">Add a text in the Studio</a>.`}<//>`;
   }
   return html`
     <${Figures} rows=${[
@@ -104,8 +104,8 @@ function Found({address, onClaimed, found: {earnings, inferences, advice, growth
     <p class="note">Claimable to the wei: <${Wei} wei=${claimable} /></p>
     <${Advice} advice=${advice} claimable=${claimable} />
     <${Act} label=${isOwn ? html`Claim <${Amount} wei=${claimable} />` : html`Pay out <${Amount} wei=${claimable} /> to this account`} disabled=${claimable === 0n} why="There is nothing to claim." onAct=${() => claim(address, datanets, isOwn, claimable).then(onClaimed)} />
-    ${!isOwn && claimable > 0n && html`<p class="note">You pay the gas, the account gets the money.</p>`}
-    ${points?.length > 1 && html`<${Section} title="Over time" note="Earned and refunded in all, with what has been paid out. Hover the line for an amount."><${Growth} label=${`Earned over time: ${exactOpen(claimable + claimed)} OPEN at the head`} points=${points} text=${(wei) => `${shortOpen(wei)} OPEN`} when=${(time) => utc(time).slice(0, 19)} /><//>`}
+    ${!isOwn && claimable > 0n && html`<p class="note">You pay the gas, and the account gets the money.</p>`}
+    ${points?.length > 1 && html`<${Section} title="Over time" note="All earnings and refunds so far, paid out or not. Hover over the line for an amount."><${Growth} label=${`Earned over time: ${exactOpen(claimable + claimed)} OPEN at the head`} points=${points} text=${(wei) => `${shortOpen(wei)} OPEN`} when=${(time) => utc(time).slice(0, 19)} /><//>`}
     ${earnings.byDatanet.length > 0 && html`<${Section} title="By DataNet"><${Table} caption="Earnings by DataNet" columns=${DATANETS} rows=${earnings.byDatanet} /><//>`}
     ${earnings.byModel.length > 0 && html`<${Section} title="By model" note="The model whose users paid."><${Table} caption="Earnings by model" columns=${[...MODELS, {title: 'Share', right: true, cell: (row) => percent(BigInt(row.total), credited + pending)}]} rows=${earnings.byModel} /><//>`}
     ${inferences.length > 0 && html`<${Section} title="Newest inferences that quoted it"><${Table} caption="Newest inferences that quoted it" columns=${INFERENCES} rows=${inferences} keyOf=${(row) => row.transactionHash + row.inferenceId} /><//>`}`;

@@ -22,7 +22,7 @@ function lookup(facts) {
   return (table, queries, way, quantity) => found.get([table, queries, way, quantity].join('|'));
 }
 
-const TITLES = {month: 'Who gets what in a month', 'break-even': 'Where it breaks even'};
+const TITLES = {month: 'Shares per month', 'break-even': 'Break-even'};
 
 const unique = (values) => [...new Set(values)];
 const capital = (words) => words[0].toUpperCase() + words.slice(1);
@@ -45,13 +45,13 @@ function Numbers({answer}) {
     {title: 'Execution, OPEN', right: true, cell: (way) => html`<${Fact} wei fact=${fact('routes', '', way, 'execution')} />`},
     {title: 'L1 data, OPEN', right: true, cell: (way) => html`<${Fact} wei fact=${fact('routes', '', way, 'L1 data')} />`},
     {title: 'Operator, OPEN', right: true, hide: true, cell: (way) => html`<${Fact} wei fact=${fact('routes', '', way, 'operator fee')} />`},
-    {title: 'Of the outlay', right: true, cell: (way) => ((item) => item && html`<span title=${item.source}>${(100 * Number(item.value)).toPrecision(3)} %</span>`)(fact('routes', '', way, 'share of the outlay'))},
+    {title: 'Share of the cost', right: true, cell: (way) => ((item) => item && html`<span title=${item.source}>${(100 * Number(item.value)).toPrecision(3)} %</span>`)(fact('routes', '', way, 'share of the outlay'))},
   ];
   return html`
     <p class="conclusion">${visible(answer.conclusion)}</p>
     ${tables.map((name) => html`<${MonthTable} key=${name} name=${name} facts=${answer.facts.filter((item) => item.table === name)} />`)}
-    <${Section} title="Gas by route" note="Per transaction. Hover a number for its source; what is assumed is underlined."><${Table} caption="Gas by route" columns=${routeColumns} rows=${routes} /><//>
-    <${Section} title="What it was computed from"><${Table} caption="Inputs" columns=${INPUTS} rows=${answer.facts.filter((item) => item.table === 'inputs')} /><//>`;
+    <${Section} title="Gas by route" note="Per transaction. Hover over a number for its source. Assumptions are underlined."><${Table} caption="Gas by route" columns=${routeColumns} rows=${routes} /><//>
+    <${Section} title="Inputs of the computation"><${Table} caption="Inputs" columns=${INPUTS} rows=${answer.facts.filter((item) => item.table === 'inputs')} /><//>`;
 }
 
 const INPUTS = [
@@ -116,7 +116,7 @@ function Form({models, fields, onChange}) {
 
 /** The owner's net of a month by fee and queries, computed by the node as `economics --figure heat-map` does. */
 function NetMap({map}) {
-  return html`<${Section} title="What a month leaves its owner" note=${`Paid by ${map.route}. Hover a cell for its amount; the assumptions are those of the form.`}>
+  return html`<${Section} title="Owner's net per month" note=${`Paid by ${map.route}. Hover over a cell for its amount. The assumptions are those of the form.`}>
     <${HeatMap} label="Heat map of the owner's net of a month by fee and queries" rows=${map.fees.map((fee) => shortOpen(BigInt(fee)))} columns=${map.queries.map((count) => grouped(count))} cells=${map.net.map((row) => row.map(BigInt))} text=${(wei) => `${wei < 0n ? '−' : ''}${exactOpen(wei < 0n ? -wei : wei)} OPEN`} /><//>`;
 }
 
@@ -150,7 +150,7 @@ function Ask({models}) {
 export function Economics() {
   const data = useData(async () => ((await supports('l2', 'open_economics')) ? listModels() : null), [], {live: false});
   return html`<${Page} title="Economics">
-    <p class="lead">Does my model pay? Gas is measured, prices are this chain's own or a named scenario. No price is forecast.</p>
+    <p class="lead">Does my model pay? Gas is measured. Prices are those of this chain or of a named scenario; none is a forecast.</p>
     <${Loaded} data=${data} lines=${6}>${(models) => {
       if (!models) return html`<${Empty}>The node behind this page does not compute the economics (open_economics): <code>openrollup economics</code> does, on the command line.<//>`;
       return models.length ? html`<${Ask} models=${models} />` : html`<${Empty}>No model is registered yet. <a href="#/studio">Register one in the Studio</a>, or ask <code>openrollup economics examples/model.yaml</code>.<//>`;

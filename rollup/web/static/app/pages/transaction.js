@@ -51,14 +51,14 @@ function Fee({parts, outlay}) {
     {title: 'OPEN', right: true, cell: (row) => html`<${Amount} wei=${row.wei} unit=${false} />`},
     {title: 'Share', right: true, cell: (row) => percent(row.wei, parts.total)},
   ];
-  return html`<${Section} title="Gas, by part" note=${outlay && html`${percent(parts.total, parts.total + outlay)} of the outlay of <${Amount} wei=${parts.total + outlay} />`}>
+  return html`<${Section} title="Gas, by part" note=${outlay && html`${percent(parts.total, parts.total + outlay)} of the total cost of <${Amount} wei=${parts.total + outlay} />`}>
     <${Bar} label="Gas by part" parts=${rows.map((row) => ({label: row.name, value: row.wei}))} />
-    <${Table} caption="Gas by part" columns=${columns} rows=${[...rows, {name: 'Together', wei: parts.total}]} rowClass=${(row) => (row.name === 'Together' ? 'is-sum' : '')} />
+    <${Table} caption="Gas by part" columns=${columns} rows=${[...rows, {name: 'Total', wei: parts.total}]} rowClass=${(row) => (row.name === 'Total' ? 'is-sum' : '')} />
   <//>`;
 }
 
 function Logs({logs, layer}) {
-  if (!logs.length) return html`<${Empty}>It left no logs.<//>`;
+  if (!logs.length) return html`<${Empty}>This transaction wrote no logs.<//>`;
   return html`<ol class="logs">${logs.map(
     ({log, read}) => html`<li><div class="log-head"><strong>${read?.name ?? 'Log'}</strong> <span class="quiet">of</span> <${Address} value=${log.address} layer=${layer} roles=${false} /></div>
       ${read ? html`<${Arguments} values=${read.values} />` : html`<${Facts} rows=${[...log.topics.map((topic, index) => [`topic ${index}`, html`<span class="mono">${topic}</span>`]), ['data', html`<span class="mono break">${log.data}</span>`]]} />`}</li>`,
@@ -68,7 +68,7 @@ function Logs({logs, layer}) {
 /** What happened in one sentence, where it is known. */
 function Sentence({found}) {
   const {transaction, action, inference, receipt} = found;
-  if (num(receipt.status) === 0) return html`<p class="failure">It failed; what was spent on gas stays spent.</p>`;
+  if (num(receipt.status) === 0) return html`<p class="failure">This transaction failed. Its gas was paid for all the same.</p>`;
   if (inference) {
     return html`<p class="lead">An inference of <a href=${`#/usage/${num(inference.modelId)}`}>model ${num(inference.modelId)}</a>:
       ${' '}${grouped(inference.inputTokens)} tokens in, ${grouped(inference.outputTokens)} out, paid by <${Address} value=${inference.payer} roles=${false} />
@@ -85,7 +85,7 @@ function Found({layer, hash, found}) {
   const {transaction, receipt, block, config, logs, action, inference} = found;
   if (!receipt) {
     return html`<${Page} title="Transaction" above=${html`<a href="#/">Explorer</a>`}>
-      <p class="lead">It waits in the pool and is in no block yet.</p>
+      <p class="lead">This transaction is in the pool and not yet in a block.</p>
       <${Facts} rows=${[['Hash', html`<${Hash} value=${hash} whole copy />`], ['From', html`<${Address} value=${transaction.from} layer=${layer} whole />`], ['To', html`<${Address} value=${transaction.to} layer=${layer} whole />`]]} />
     <//>`;
   }
@@ -106,7 +106,7 @@ function Found({layer, hash, found}) {
   return html`<${Page} title="Transaction" above=${html`<a href="#/">Explorer</a> / <a href=${`#/${layer}/block/${number}`}>${layer.toUpperCase()} #${grouped(number)}</a>`}>
     <${Sentence} found=${found} />
     <${Facts} rows=${rows} />
-    ${inference && html`<${Section} title="Who was paid" note="The fee, divided to the wei in the transaction itself."><${Credits} inference=${inference} /><//>`}
+    ${inference && html`<${Section} title="Who was paid" note="The transaction itself divides the fee, to the wei."><${Credits} inference=${inference} /><//>`}
     ${!isDeposit && parts.total > 0n && html`<${Fee} parts=${parts} outlay=${inference ? BigInt(inference.fee) : null} />`}
     ${action && html`<${Section} title=${`Call: ${action.name}`}><${Arguments} values=${action.values} /><//>`}
     <${Section} title=${`Logs (${logs.length})`}><${Logs} logs=${logs} layer=${layer} /><//>
@@ -119,7 +119,7 @@ function Found({layer, hash, found}) {
 export function Transaction({layer, hash}) {
   const data = useData(() => load(layer, hash), [layer, hash]);
   if (data.value === null) {
-    return html`<${Page} title="Not known"><${Empty}>No transaction of this hash is on ${layer.toUpperCase()} now. If a reorganisation undid it, it may wait in the pool or be gone. <a href="#/">To the explorer</a><//><//>`;
+    return html`<${Page} title="Not known"><${Empty}>${layer.toUpperCase()} has no transaction with this hash. If a reorganisation removed it, it is back in the pool or lost. <a href="#/">To the explorer</a><//><//>`;
   }
   if (!data.value) return html`<${Page} title="Transaction"><${Loaded} data=${data} lines=${8}>${() => null}<//><//>`;
   return html`<${Found} layer=${layer} hash=${hash} found=${data.value} />`;

@@ -44,7 +44,7 @@ export function Usage() {
     {title: 'Last', right: true, hide: true, cell: (row) => (num(row.lastTime) ? html`<${Age} time=${num(row.lastTime)} />` : '–')},
   ].filter(Boolean);
   return html`<${Page} title="Usage">
-    <p class="lead">Every paid inference by model. Fees that the payer's own accounts got back are counted apart: volume alone says little.</p>
+    <p class="lead">Every paid inference by model. Fees that went back to accounts of the payer are counted separately, because volume alone says little.</p>
     <${Loaded} data=${data} lines=${5}>${(found) => {
       if (!found) return html`<${Empty}>The node behind this page has no index of models (open_listModels).<//>`;
       const {models, labels} = found;
@@ -52,7 +52,7 @@ export function Usage() {
       const rows = models
         .map((model) => ({...model, independent: byClass((labels?.pairs ?? []).filter((pair) => pair.modelId === model.id)).get('independent')}))
         .sort((a, b) => (b.independent > a.independent ? 1 : b.independent < a.independent ? -1 : num(b.inferences) - num(a.inferences)));
-      return html`<${Table} caption="Models" columns=${columns(labels)} rows=${rows} keyOf=${(row) => row.id} />${labels && html`<p class="note after">Labels by the rules of version ${labels.version}: a label is a suspicion, never a proof.</p>`}`;
+      return html`<${Table} caption="Models" columns=${columns(labels)} rows=${rows} keyOf=${(row) => row.id} />${labels && html`<p class="note after">The labels follow version ${labels.version} of the rules. A label is a suspicion, never a proof.</p>`}`;
     }}<//>
   <//>`;
 }
@@ -81,7 +81,7 @@ function Classes({pairs}) {
   ];
   return html`<${Bar} label="Fees by class" parts=${rows.map((row) => ({label: row.name, value: row.wei}))} />
     <${Table} caption="Fees by class" columns=${columns} rows=${rows} />
-    ${isFew && html`<p class="note after">Fewer than ${FEW} inferences: shares would say nothing.</p>`}`;
+    ${isFew && html`<p class="note after">There are fewer than ${FEW} inferences, too few for shares.</p>`}`;
 }
 
 /** The fees of each of the last 30 days by class; a label is of a pair of payer and model. */
@@ -103,16 +103,16 @@ function Inequality({pairs}) {
   if (pairs.length < LORENZ_PAYERS) return null;
   const amounts = pairs.map((pair) => BigInt(pair.fees));
   const half = payersOfHalf(amounts);
-  return html`<div class="after"><p>${half} of ${grouped(pairs.length)} payers ${half === 1 ? 'has' : 'have'} half of the volume. On the dashed line all would pay the same.</p><${Lorenz} amounts=${amounts} /></div>`;
+  return html`<div class="after"><p>${half} of ${grouped(pairs.length)} payers ${half === 1 ? 'has' : 'have'} half of the volume. The dashed line is where all payers pay the same.</p><${Lorenz} amounts=${amounts} /></div>`;
 }
 
 const PAYERS = [
   {title: 'Payer', cell: (row) => html`<${Address} value=${row.payer} roles=${false} />`},
   {title: 'Class', cell: (row) => row.class},
-  {title: 'Rules that hold', hide: true, cell: (row) => row.rules.join(' ') || '–'},
+  {title: 'Rules that apply', hide: true, cell: (row) => row.rules.join(' ') || '–'},
   {title: 'Inferences', right: true, cell: (row) => grouped(row.inferences)},
   {title: 'Fees, OPEN', right: true, cell: (row) => html`<${Amount} wei=${row.fees} unit=${false} />`},
-  {title: 'Came back', right: true, cell: (row) => percent(BigInt(row.returned), BigInt(row.fees))},
+  {title: 'Returned', right: true, cell: (row) => percent(BigInt(row.returned), BigInt(row.fees))},
   {title: 'Cost to fake 1 OPEN', right: true, hide: true, cell: (row) => row.costToFake.toFixed(3)},
 ];
 
@@ -150,9 +150,9 @@ function Model({found: {model, usage, inferences, isCut, end, labels, replay}}) 
       ['History', replay.isVerified ? html`<span class="safety is-safe">✓ replayed: ${grouped(replay.records)} ${num(replay.records) === 1 ? 'record gives' : 'records give'} the commitment on the chain</span>` : html`<span class="failure">the replayed commitment differs from the chain's</span>`],
     ]} /></div>
     ${labels?.error && html`<${Failure} error=${labels.error} />`}
-    ${pairs.length > 0 && html`<${Section} title="Whose money it is" note=${html`A class is a rule that holds, such as that the payer owns the model. It says nothing about intent. Rules of version ${labels.version}.`}>
+    ${pairs.length > 0 && html`<${Section} title="Who paid" note=${html`A class says which rule applies, for example that the payer owns the model. It says nothing about intent. Version ${labels.version} of the rules.`}>
       <${Days} pairs=${pairs} inferences=${inferences} end=${end} isCut=${isCut} /><${Classes} pairs=${pairs} /><${Inequality} pairs=${pairs} /><div class="after"><${Table} caption="Payers" columns=${PAYERS} rows=${pairs} keyOf=${(row) => row.payer} /></div><//>`}
-    <${Section} title="Newest inferences">${inferences.length ? html`<${Table} caption="Newest inferences" columns=${INFERENCES} rows=${inferences.slice(0, SHOWN)} keyOf=${(row) => row.transactionHash + row.inferenceId} />` : html`<${Empty}>None yet. <a href="#/studio">Run one in the Studio</a>.<//>`}<//>`;
+    <${Section} title="Newest inferences">${inferences.length ? html`<${Table} caption="Newest inferences" columns=${INFERENCES} rows=${inferences.slice(0, SHOWN)} keyOf=${(row) => row.transactionHash + row.inferenceId} />` : html`<${Empty}>No inference yet. <a href="#/studio">Run one in the Studio</a>.<//>`}<//>`;
 }
 
 export function ModelUsage({id}) {

@@ -35,7 +35,7 @@ export function Credits({inference}) {
   const fee = BigInt(inference.fee);
   const rows = rowsOf(inference);
   const columns = [
-    {title: 'Who', cell: (row) => html`<${Who} row=${row} />`},
+    {title: 'Recipient', cell: (row) => html`<${Who} row=${row} />`},
     {title: 'As', hide: true, cell: as},
     {title: 'Wei', right: true, hide: true, cell: (row) => (row.role === 'share' ? html`<span class="quiet"><${Wei} wei=${row.amount} /></span>` : html`<${Wei} wei=${row.amount} />`)},
     {title: 'OPEN', right: true, cell: (row) => html`<span class=${row.role === 'share' ? 'quiet' : ''}><${Amount} wei=${row.amount} unit=${false} /></span>`},

@@ -42,6 +42,6 @@ export function Search() {
   };
   return html`<form role="search" class="search" onSubmit=${search}>
     <input name="query" type="search" aria-label="Search for a block, transaction, address, model or DataNet" placeholder="Search" title="A block’s number, a hash, an address, model 1 or datanet 1" autocomplete="off" spellcheck=${false} />
-    <span class="search-miss" role="status">${missed && `Nothing is known as ${missed.slice(0, 24)}`}</span>
+    <span class="search-miss" role="status">${missed && `No result for ${missed.slice(0, 24)}`}</span>
   </form>`;
 }

@@ -21,7 +21,7 @@ function Verdict() {
   if (state === 'equal') {
     return html`<span class="verdict is-equal" title=${hash}><span class="label">verifier</span> <span class="mark" aria-hidden="true">✓</span> equal at #${grouped(number)} <span class="mono quiet">${short(hash, 6, 2)}</span></span>`;
   }
-  return html`<span class="verdict is-different"><span class="label">verifier</span> <span class="mark" aria-hidden="true">✗</span> differs from <a href=${`#/l2/block/${number}`}>#${grouped(number)}</a> on</span>`;
+  return html`<span class="verdict is-different"><span class="label">verifier</span> <span class="mark" aria-hidden="true">✗</span> differs from <a href=${`#/l2/block/${number}`}>#${grouped(number)}</a> onwards</span>`;
 }
 
 export function Strip() {

@@ -18,7 +18,7 @@ const WORDS = {
   Expired: () => 'The attestation is too old. Try again.',
   InvalidSignature: () => 'The attestation was not signed by the attributor of the model.',
   NothingToClaim: () => 'There is nothing to claim.',
-  PayoutFailed: () => 'The recipient does not take the payment: choose another.',
+  PayoutFailed: () => 'The recipient refuses the payment. Choose another one.',
 };
 
 /** @param {any} error @returns {Promise<string>} */

@@ -27,7 +27,7 @@ function Evidence({inference, trace}) {
     const rule = trace.evidence === inference.evidence ? 'Quotes were paid' : 'Quotes, and sentences that follow a text, were paid';
     return html`<p class="safety is-safe">✓ A new trace over the registered texts gives the evidence that the chain recorded. ${rule}.</p>`;
   }
-  return html`<p class="note">A new trace gives other evidence than the chain recorded: texts were registered since, or are not on this node. <code>openrollup trace --tx</code> goes back to the texts of that moment.</p>`;
+  return html`<p class="note">A new trace gives different evidence than the chain recorded. Texts were registered since then, or this node does not have them. <code>openrollup trace --tx</code> uses the texts of that moment.</p>`;
 }
 
 export function Answer({hash}) {
@@ -36,7 +36,7 @@ export function Answer({hash}) {
   return html`<${Page} title="Answer" above=${html`<a href="#/studio">Studio</a>`}>
     <${Loaded} data=${data} lines=${8}>${({inference, prompt, answer, trace}) => html`
       <p class="lead">${prompt ? html`“${visible(prompt)}” ` : ''}<span class="quiet">asked of</span> <a href=${`#/usage/${num(inference.modelId)}`}>model ${num(inference.modelId)}</a> <span class="quiet">by</span> <${Address} value=${inference.payer} roles=${false} />, <span class="quiet">for</span> <${Amount} wei=${inference.fee} /></p>
-      ${answer === null ? html`<${Empty}>This node was not given the words of the answer; the chain has their hash alone.<//>` : html`<${Spans} text=${answer} trace=${trace} credits=${inference.credits} /><div class="after"><${Evidence} inference=${inference} trace=${trace} /></div>`}
+      ${answer === null ? html`<${Empty}>This node does not have the text of the answer. The chain has only its hash.<//>` : html`<${Spans} text=${answer} trace=${trace} credits=${inference.credits} /><div class="after"><${Evidence} inference=${inference} trace=${trace} /></div>`}
       <${Section} title="Who was paid"><${Settled} hash=${hash} /><//>`}<//>
   <//>`;
 }

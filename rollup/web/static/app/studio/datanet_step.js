@@ -140,7 +140,7 @@ export function DatanetStep() {
   const good = texts.value.filter((item) => !item.problem && unitsOf(item) > 0).length;
   const isNew = target.value === null;
   return html`<${Step} number="1" title="Texts become a DataNet" done=${done && `DataNet ${done.id} has ${done.texts} ${done.texts === 1 ? 'text' : 'texts'} more`}
-    note="A DataNet is a pool of texts. What the pool earns is shared by units; who is quoted in an answer is paid for that answer directly. The chain gets the hash of each text, this node keeps the words.">
+    note="A DataNet is a pool of texts. Its earnings are shared by units, and a contributor who is quoted in an answer is paid directly. The chain gets the hash of each text, and this node keeps the text.">
     <${Drop} />
     ${texts.value.length > 0 && html`<${Texts} />
       <div class="fields after">
@@ -150,7 +150,7 @@ export function DatanetStep() {
         ${isNew && html`<label><span class="name">Its name</span><input value=${name} maxlength="100" placeholder="Cardiology notes" onInput=${(event) => setName(event.target.value)} /></label>`}
       </div>
       <${Act} label=${`${isNew ? 'Create the DataNet with' : 'Register'} ${good} ${good === 1 ? 'text' : 'texts'}`} disabled=${!good || (isNew && !name.trim())} why=${good ? 'Give it a name.' : 'No text can be registered.'} onAct=${() => register(name.trim())} />
-      <p class="note">${isNew ? 'Two transactions' : 'One transaction'}: each is tried by the node first, and sent only if it would succeed.</p>`}
+      <p class="note">${isNew ? 'Two transactions' : 'One transaction'}. The node tries each one first and sends it only if it succeeds.</p>`}
     ${done && html`<p class="note after">It cost <${Amount} wei=${done.gas} /> of gas. <a href=${`#/datanet/${done.id}`}>Look at DataNet ${done.id}</a></p>`}
   <//>`;
 }

@@ -92,7 +92,7 @@ function Datanets({found}) {
 export function ModelStep() {
   const data = useData(async () => ({models: await listModels(), datanets: await listDatanets()}), [], {live: 'slowly', beat: made.value});
   const {models = [], datanets} = data.value ?? {};
-  return html`<${Step} number="2" title="A model that learned from it" note="Who owns the model sets its price and its split; both are public. The attributor signs whose work is in an answer.">
+  return html`<${Step} number="2" title="A model that learned from it" note="The owner of the model sets its price and its split. Both are public. The attributor signs whose texts are in an answer.">
     <div class="split">
       <div class="fields">
         <${Text} label="Name" field="name" placeholder="Ward assistant" maxlength="100" />

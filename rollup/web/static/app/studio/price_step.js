@@ -41,7 +41,7 @@ function Money({tokens, platformBps}) {
     {name: 'Fee', wei: fee, isSum: true},
   ];
   const columns = [
-    {title: 'Who', cell: (row) => row.name},
+    {title: 'Recipient', cell: (row) => row.name},
     {title: 'Wei', right: true, hide: true, cell: (row) => html`<${Wei} wei=${row.wei} />`},
     {title: 'OPEN', right: true, cell: (row) => html`<${Amount} wei=${row.wei} unit=${false} />`},
     {title: 'Share', right: true, cell: (row) => percent(row.wei, fee)},
@@ -78,7 +78,7 @@ export function PriceStep() {
   const why = !name.trim() ? 'Give the model a name.' : !weights.length ? 'Choose a DataNet.' : !isWhole ? 'The shares must sum to 100 %.' : 'Look at prices and attributor.';
   const count = (field) => (event) => setTokens({...tokens, [field]: Math.max(0, Math.trunc(Number(event.target.value) || 0))});
   const done = made.value.model;
-  return html`<${Step} number="3" title="Price and split" done=${done && `model ${done.id} is registered`} note="The platform takes its share of each fee first. What is left is split at once, in the transaction that pays.">
+  return html`<${Step} number="3" title="Price and split" done=${done && `model ${done.id} is registered`} note="The platform takes its share of each fee first. The rest is split in the transaction that pays.">
     <div class="split">
       <div>
         <div class="fields">

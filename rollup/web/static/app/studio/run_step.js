@@ -102,12 +102,12 @@ export function RunStep() {
   const {answer, trace: found, hash, source: words, retrieved, modelId} = run.value;
   const model = models.find((item) => item.id === modelId);
   const credits = useData(async () => (hash ? (await call('l2', 'open_getInference', [hash])).credits : null), [hash]);
-  return html`<${Step} number="4" title="Run it" note="A prompt, an answer, and whose words are in it. Then the payment, which credits them in the same transaction.">
+  return html`<${Step} number="4" title="Run it" note="Ask the model, see whose texts are in the answer, and pay. The payment credits the contributors in the same transaction.">
     ${data.value && !models.length && html`<p class="empty">There is no model yet: register one in step 3.</p>`}
     ${models.length > 0 && html`<${Ask} models=${models} />`}
     ${found && html`<div class="after"><h3>Answer <span class="note">${foreign(words)}</span></h3>
       ${retrieved.length > 0 && html`<${Retrieved} rows=${retrieved} />`}
-      ${num(found.missing) > 0 && html`<p class="note">${num(found.missing)} registered texts are not on this node and cannot be found in the answer.</p>`}
+      ${num(found.missing) > 0 && html`<p class="note">${num(found.missing)} registered texts are missing on this node, so they cannot be found in the answer.</p>`}
       <${Spans} text=${answer} trace=${found} credits=${(hash && credits.value) || undefined} /></div>`}
     ${found && model && !hash && signer.value && html`<${Pay} model=${model} />`}
     ${hash && html`<${Settled} hash=${hash} onAgain=${() => put({hash: null})} />`}

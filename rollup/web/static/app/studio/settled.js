@@ -21,7 +21,7 @@ export function Settled({hash, onAgain}) {
   const data = useData(() => load(hash), [hash]);
   if (data.value === undefined) return html`<${Waiting} />`;
   if (data.value === null) {
-    return html`<p class="failure after" role="status">Undone: a reorganisation removed the inference. If its transaction still stands in the pool it comes back by itself.
+    return html`<p class="failure after" role="status">Undone: a reorganisation removed the inference. If its transaction is back in the pool, it will be included again.
       ${onAgain && html` <button type="button" onClick=${onAgain}>Pay again</button>`}</p>`;
   }
   const inference = data.value;

@@ -37,7 +37,7 @@ export function SourceField({known}) {
       html`<div class="fields after">
         <label class="half"><span class="name">OpenAI-compatible URL</span><input type="url" value=${url ?? known?.url ?? ''} placeholder="http://127.0.0.1:11434/v1" spellcheck=${false} onInput=${(event) => put({url: event.target.value})} /></label>
         <label><span class="name">Name of its model</span><input value=${model ?? nameOf(known)} spellcheck=${false} onInput=${(event) => put({model: event.target.value})} /></label>
-        <p class="note whole">The node asks it, and gives it the three registered texts that are nearest to the prompt. A key for it is given on the command line only: <code>--inference-key</code>.</p>
+        <p class="note whole">The node asks the model and gives it the three registered texts that are nearest to the prompt. Its key can be set on the command line only: <code>--inference-key</code>.</p>
       </div>`
     }`;
 }

@@ -14,7 +14,7 @@ export function Studio() {
   return html`<${Page} title="Studio">
     <${Loaded} data=${data}>${(isThere) =>
       isThere
-        ? html`<p class="lead">Bring texts, register a model that learned from them, ask it something, and see who is paid for the answer: each step is a transaction that you can look at.</p>
+        ? html`<p class="lead">Add texts, register a model that learned from them, ask it a question, and see who is paid for the answer. Each step is a transaction that you can look at.</p>
           <${DatanetStep} /><${ModelStep} /><${PriceStep} /><${RunStep} />`
         : html`<${Empty}>The node behind this page has no open_trace, so it cannot say whose words an answer repeats. The Studio needs a node of openrollup.<//>`}<//>
   <//>`;
