@@ -1,7 +1,9 @@
-"""Reads the lines of a child process whole."""
+"""Reads and writes the lines between a process and its child whole."""
 
+import os
 import select
 import subprocess
+import sys
 
 _LOOK_SECONDS = 0.1  # between two looks whether a silent process has ended
 
@@ -23,3 +25,13 @@ def read_line(process: "subprocess.Popen[bytes]") -> bytes:
             return line
         if not part:
             select.select([process.stdout], [], [], _LOOK_SECONDS)
+
+
+def write_line(line: bytes) -> None:
+    """Writes a line to standard output, whole: `sys.stdout.buffer` may write a part of it only.
+
+    With PYTHONUNBUFFERED set, or python -u, it has no buffer, and ignores that a full pipe took a part.
+    """
+    os.set_blocking(sys.stdout.fileno(), True)
+    with open(sys.stdout.fileno(), "wb", closefd=False) as output:
+        output.write(line + b"\n")

@@ -18,6 +18,7 @@ import orjson
 
 from rollup.load.generator import Generator, Progress, check_receipts
 from rollup.load.job import Job, LoadError, Outcome
+from rollup.load.lines import write_line
 from rollup.load.signing import Request, lanes
 
 
@@ -65,8 +66,7 @@ def _loop_factory() -> Any:
 
 
 def _say(event: str, **fields: Any) -> None:
-    sys.stdout.buffer.write(orjson.dumps({"event": event} | fields) + b"\n")
-    sys.stdout.buffer.flush()
+    write_line(orjson.dumps({"event": event} | fields))
 
 
 if __name__ == "__main__":

@@ -121,6 +121,15 @@ def test_a_line_of_a_process_is_read_whole_whether_or_not_its_pipe_waits(size: i
         assert read_line(process) == b""
 
 
+@pytest.mark.parametrize("unbuffered", [[], ["-u"]])
+def test_a_line_is_written_whole_to_a_pipe_that_is_full_and_does_not_wait(unbuffered: list[str]) -> None:
+    program = (
+        "import os; from rollup.load.lines import write_line; os.set_blocking(1, False); write_line(b'x' * 300000)"
+    )
+    with subprocess.Popen([sys.executable, *unbuffered, "-c", program], stdout=subprocess.PIPE) as process:
+        assert read_line(process) == b"x" * 300_000 + b"\n"
+
+
 def test_a_node_that_does_not_answer_is_named() -> None:
     with GeneratorProcess(job()) as generator, pytest.raises(LoadError, match=r"127\.0\.0\.1:1"):
         generator.run()
