@@ -59,11 +59,13 @@ def _interrupted_by(*names: str) -> Iterator[None]:
 @contextmanager
 def _without_collector() -> Iterator[None]:
     """Loads modules without the garbage collector, which would walk through what stays: a tenth of a start."""
+    was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        gc.enable()
+        if was_enabled:
+            gc.enable()
 
 
 def _made_printable(error: click.ClickException) -> click.ClickException:

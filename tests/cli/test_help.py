@@ -1,5 +1,6 @@
 """Every command says what it does, and an option nobody knows is an error with a hint."""
 
+import gc
 from importlib.metadata import version
 
 import click
@@ -88,3 +89,14 @@ def test_a_value_out_of_range_is_a_usage_error_that_names_the_option(arguments, 
     assert result.exit_code == 2
     assert words in result.output
     assert isinstance(result.exception, SystemExit)
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_loading_a_command_leaves_the_collector_as_it_was(is_on):
+    was_on = gc.isenabled()
+    (gc.enable if is_on else gc.disable)()
+    try:
+        main.get_command(click.Context(main), "run")
+        assert gc.isenabled() == is_on
+    finally:
+        (gc.enable if was_on else gc.disable)()
