@@ -170,7 +170,8 @@ class BlockFilling:
                 if limit == longest and item is None:
                     self._slow.add(transaction, limit)
                 elif item is not None:
-                    self._slow.interrupted_again(item, limit, clock())
+                    item.seconds = limit
+                    self._slow.postpone(item, clock())
                 self._pool.defer(transaction)
                 is_full_of_work = True
             except StaleMessage:

@@ -1,6 +1,5 @@
 """The transactions of a pool that run longer than a block's time: each is executed ahead of the block that takes it."""
 
-import math
 from dataclasses import dataclass
 
 import structlog
@@ -22,15 +21,15 @@ class SlowTransaction:
 
     known: the effects of its message, None until it was executed ahead. target: the number of the block that they hold
     for, if the message read the block's number or time; 0 for any block. distance: the blocks between the head and the
-    block that the next attempt is for. seconds: how long the last attempt ran; infinite where the transaction was
-    interrupted after it. not_before: the next attempt's time in seconds.
+    block that the next attempt is for. seconds: how long it ran last, ahead of a block or in one. not_before: the next
+    attempt's time in seconds.
     """
 
     transaction: Transaction
+    seconds: float
     known: KnownMessage | None = None
     target: int = 0
     distance: int = 1
-    seconds: float = math.inf
     attempts: int = 0
     not_before: float = 0.0
 
@@ -56,7 +55,7 @@ class SlowTransactions:
             gas_limit=transaction.gas_limit,
             seconds=seconds,
         )
-        self._by_hash[transaction.hash] = SlowTransaction(transaction)
+        self._by_hash[transaction.hash] = SlowTransaction(transaction, seconds)
         while len(self._by_hash) > _MOST_REMEMBERED:
             del self._by_hash[next(iter(self._by_hash))]
 
@@ -81,12 +80,6 @@ class SlowTransactions:
         item.target = target if known is not None and known.reads.is_timed else 0
         if known is None:
             self.postpone(item, now)
-
-    def interrupted_again(self, item: SlowTransaction, seconds: float, now: float) -> None:
-        """Records that a transaction whose last attempt was short ran in a block for these seconds without an end."""
-        item.seconds = seconds
-        self.postpone(item, now)
-        item.seconds = math.inf
 
     def postpone(self, item: SlowTransaction, now: float, block_time: float = 1.0) -> None:
         """Records that the effects do not hold in the block that was built. A later attempt is for a later block."""
