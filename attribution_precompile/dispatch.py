@@ -1,4 +1,4 @@
-"""From calldata to a method: the guards in the order of docs/attribution-calls.md, and the table of methods."""
+"""Finds the method for calldata: the guards in the order of docs/attribution-calls.md, and the table of methods."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

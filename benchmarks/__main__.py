@@ -105,7 +105,7 @@ class _Suite:
         self._load = load_average()
 
     def facts(self) -> dict[str, Any]:
-        """What a reader must know of the run."""
+        """Facts about the run that a reader of the report needs."""
         return {
             "machine": machine(),
             "load average before": self._load,

@@ -1,4 +1,4 @@
-"""What the benchmarks' command lines share: sizes above zero, one-line errors, and where results go."""
+"""The shared parts of the benchmarks' command lines: sizes above zero, one-line errors, the folder of results."""
 
 import argparse
 from pathlib import Path

@@ -43,7 +43,7 @@ _RESULTS_IN_ONE_WORD = 32
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """What one row does. data lies in memory from 0 on; step leaves the stack as it was."""
+    """The program of one row. data lies in memory from 0 on; step leaves the stack as it was."""
 
     name: str
     step: bytes

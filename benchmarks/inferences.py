@@ -69,7 +69,7 @@ def build_storage(entries: int, contributors: int) -> dict[int, int]:
 
 
 def workloads(entries: int, contributors: int) -> Iterator[Workload]:
-    """At default weights; at the least calldata; with an own influence on pools, and on members directly."""
+    """The kinds of inference: default weights, least calldata, an own influence on pools, and one on members."""
     storage = build_storage(entries, contributors)
     hashes = (2**255, 2**254)
 

@@ -76,7 +76,7 @@ class Sample:
 
 @dataclass(slots=True)
 class Result:
-    """What the load did and how the node stood at the end, once everything sent was safe."""
+    """The result of a load, and the state of the node once everything sent was safe."""
 
     plan: Plan
     sent: int = 0

@@ -1,4 +1,4 @@
-"""What the attribution index costs: CPU time and bytes per inference, and the time of each question.
+"""The cost of the attribution index: CPU time and bytes per inference, and the time of each question.
 
     python -m benchmarks.open_index [--inferences 10000]
 

@@ -39,7 +39,7 @@ class Stages:
 
     @property
     def total(self) -> float:
-        """All of them."""
+        """The sum of all stages, in seconds."""
         return sum(float(getattr(self, stage.name)) for stage in fields(self))
 
 
@@ -102,7 +102,7 @@ class RollupChain:
 
     @property
     def gas_used(self) -> int:
-        """Of the head's transactions but the first, which sets the L1 attributes."""
+        """The gas of the head's transactions, without the first one, which sets the L1 attributes."""
         receipts = self.chain.receipts(self.chain.head.hash) or []
         return sum(receipt.gas_used for receipt in receipts[1:])
 

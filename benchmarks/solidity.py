@@ -1,4 +1,4 @@
-"""What the peers run in place of the precompile: contracts put on their chain by anvil's cheats, and calls of them."""
+"""Contracts that the peers run in place of the precompile, put on their chain by anvil's cheats, and calls of them."""
 
 import json
 from collections.abc import Sequence

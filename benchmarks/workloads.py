@@ -107,7 +107,7 @@ def inference() -> Workload:
 
 
 def all_workloads() -> list[Workload]:
-    """In the order of the report."""
+    """All kinds of transactions, in the order of the report."""
     return [transfers(), erc20(), splitter(1), splitter(10), splitter(100), inference()]
 
 

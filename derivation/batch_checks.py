@@ -17,7 +17,7 @@ from rollup.protocol.transaction import DEPOSIT, SET_CODE
 
 
 class Validity(Enum):
-    """What derivation does with a batch."""
+    """The decision of derivation about a batch."""
 
     ACCEPT = "accept"
     DROP = "drop"
@@ -28,7 +28,7 @@ class Validity(Enum):
 
 @dataclass(slots=True, frozen=True)
 class Verdict:
-    """What derivation does with a batch. If it is dropped or skipped: the rule, and the values that broke it."""
+    """The decision about a batch, and for a batch that is dropped or skipped the rule and the values that broke it."""
 
     validity: Validity
     rule: Rule | None = None
@@ -44,7 +44,7 @@ def _drop(rule: Rule, detail: str = "") -> Verdict:
 
 
 def _past(rule: Rule, detail: str, is_holocene: bool) -> Verdict:
-    """From Holocene a batch of the past does not cost its channel."""
+    """The verdict on a batch of the past. From Holocene its channel is kept."""
     return Verdict(Validity.PAST if is_holocene else Validity.DROP, rule, detail)
 
 

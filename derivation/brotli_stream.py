@@ -59,7 +59,7 @@ class BrotliStream:
             self._state = None
 
     def read(self, size: int) -> tuple[bytes, StreamEnd | None]:
-        """At most this many bytes, and how the stream ended if it ended with them."""
+        """At most this many bytes of output, and how the stream ended if they are its last."""
         if self._ended is not None:
             return b"", self._ended
         if not self._input and not _LIBRARY.BrotliDecoderHasMoreOutput(self._state) and not self._refill():

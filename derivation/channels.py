@@ -84,7 +84,7 @@ class Channel:
 
     @property
     def is_ready(self) -> bool:
-        """All frames up to the last are there."""
+        """Whether all frames up to the last one are there."""
         return self._last is not None and len(self._frames) == self._last + 1
 
     def data(self) -> ChannelData:

@@ -104,7 +104,7 @@ class _Bits:
         self.position = -(-self.position // 8) * 8
 
     def take_bytes(self, count: int) -> bytes:
-        """At most so many whole bytes."""
+        """At most this many whole bytes of the input."""
         start = self.position >> 3
         data = self._data[start : start + count]
         self.position += len(data) * 8
@@ -126,7 +126,7 @@ class ZlibStream:
         self._ended: StreamEnd | None = None
 
     def read(self, size: int) -> tuple[bytes, StreamEnd | None]:
-        """At most this many bytes, and how the stream ended if it ended with them."""
+        """At most this many bytes of output, and how the stream ended if they are its last."""
         if self._ended is not None:
             return b"", self._ended
         while not self._piece and self._end is None:

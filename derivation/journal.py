@@ -1,4 +1,4 @@
-"""What derivation read and what it made of it, as values: a journal that others subscribe to.
+"""A journal of derivation: what was read from L1 and what became of it, as values to which others subscribe.
 
 The stages report here. A fact carries the L1 block that was being read, so that a fact of an orphaned L1 block is
 recognised by its hash. After a reset or a restart L1 is read again from some blocks back: what was dropped there was

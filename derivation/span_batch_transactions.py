@@ -171,7 +171,7 @@ class SpanTransactions:
             self.protected.append(transaction.chain_id is not None)
 
     def encode(self) -> bytes:
-        """All columns, one after the other."""
+        """The encoded columns, one after the other."""
         return b"".join(
             (
                 encode_bits(self.creations),
@@ -323,7 +323,7 @@ def decode_datas(reader: Reader, count: int) -> list[bytes]:
 
 
 def decode_uvarints(reader: Reader, count: int) -> list[int]:
-    """So many varints; raises BatchError."""
+    """The next `count` varints; raises BatchError."""
     if count <= _FEW:
         return [reader.uvarint() for _ in range(count)]
     return [int(number) for number in reader.uvarints(count).tolist()]

@@ -9,7 +9,7 @@ _LOOKS_EVERY = 0.05  # seconds
 
 
 class ExecutesAhead(Protocol):
-    """What builds blocks from a pool: an engine, a sequencer or a miner."""
+    """A builder of blocks from a pool: an engine, a sequencer or a miner."""
 
     @property
     def has_slow_transactions(self) -> bool:

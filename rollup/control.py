@@ -83,7 +83,7 @@ class Control:
         return self._answer(self._cheats.l1.finalize())
 
     def garbage_kinds(self) -> dict[str, dict[str, str]]:
-        """What post_garbage can post: the text of each kind, the rule that drops it and that rule's section."""
+        """The kinds of garbage that post_garbage can post: a text, the rule that drops it, and the rule's section."""
         return {
             name: {"text": kind.text, "rule": kind.rule.code, "section": kind.rule.section}
             for name, kind in KINDS.items()

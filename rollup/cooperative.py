@@ -156,7 +156,7 @@ class Turns:
         self._begin()
 
     def watch(self, has_input: Callable[[], bool] | None) -> None:
-        """From now on a turn ends early where has_input says that the loop can read something. None: no turn does."""
+        """Sets when turns end early: as soon as has_input says that the loop can read something. None: never."""
         self._has_input = has_input
 
     def _begin(self) -> None:

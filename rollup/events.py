@@ -1,4 +1,4 @@
-"""What happens in a running node that a person would want to know of: one plain class per event."""
+"""Events of a running node that a person may want to know of: one plain class per event."""
 
 from collections import deque
 from collections.abc import Callable

@@ -38,7 +38,7 @@ _LONGEST_SLEEP = 1.0  # seconds; the clock may be moved meanwhile
 
 
 class Lane(IntEnum):
-    """What one change at a time may touch."""
+    """The parts of a node. Changes of one part run one at a time."""
 
     L2 = 0
     L1 = 1

@@ -1,4 +1,4 @@
-"""What a node reports about itself: `/metrics` in Prometheus' text format, and `/health`, on the op-node RPC port."""
+"""The node's report about itself: `/metrics` in Prometheus' text format, and `/health`, on the op-node RPC port."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping

@@ -201,7 +201,7 @@ def endpoints(
 
 
 def _backends(node: Node, inclusion: Inclusion) -> tuple[ExecutionBackend, ExecutionBackend, ExecutionBackend]:
-    """What the namespaces of L1, L2 and verifier serve from."""
+    """The backends from which the namespaces of L1, L2 and verifier answer."""
     devnet = node.devnet
     keys = {account.address: account.private_key for account in USERS}
     send = _sender(node.l1.miner.send_raw_transaction)
@@ -265,7 +265,7 @@ def l2_backend(
     chain_config: Mapping[str, Any],
     inclusion: Inclusion = NoInclusion(),
 ) -> ExecutionBackend:
-    """What the L2 namespaces serve from; without a pool it takes no transactions."""
+    """The backend from which the L2 namespaces answer. Without a pool it takes no transactions."""
     send = _sender(_adder(pool)) if pool is not None else None
     rewind = engine.chain.set_head if pool is not None else None
     return ExecutionBackend(

@@ -28,7 +28,7 @@ class ChainProgress:
 
 
 def stalls(progress: ChainProgress) -> dict[str, str]:
-    """What is behind, by name; empty while everything keeps its pace."""
+    """The parts of a node that have fallen behind, each with a text; empty while everything keeps its pace."""
     found = {}
     lag = progress.l2_time - progress.safe_time
     if (progress.posts or progress.is_batching) and lag > _SAFE_LAG_L1_BLOCKS * max(

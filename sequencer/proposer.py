@@ -181,7 +181,7 @@ class Proposer:
         return output_root(block.header.state_root, self._message_passer_root(block), block.hash)
 
     def _message_passer_root(self, block: Block) -> Hash:
-        """From Isthmus it is in the header (specs protocol/isthmus/exec-engine.md); before, in the state."""
+        """The withdrawals root. From Isthmus it is in the header (specs protocol/isthmus/exec-engine.md)."""
         if self._config.is_isthmus(block.timestamp) and block.header.withdrawals_root is not None:
             return block.header.withdrawals_root
         try:

@@ -1,4 +1,4 @@
-"""What all tests share: how they log, which of them begin first, and what the garbage collector walks through."""
+"""Settings for all tests: their logs, the folders that begin first, and the work of the garbage collector."""
 
 import gc
 import logging

@@ -119,7 +119,7 @@ def _with_progress(output: Iterator[str], packages: int) -> Iterator[str]:
 
 
 def _reason(output: str, what: str) -> str:
-    """What a failed pip run means for the user, and the end of pip's own words."""
+    """The meaning of a failed pip run for the user, and the last lines of pip's output."""
     end = "\n".join(output.strip().splitlines()[-8:])
     building = _BUILDING.search(output)
     if _NO_COMPILER.search(output) or building:

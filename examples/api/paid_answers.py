@@ -29,7 +29,7 @@ MAX_BYTES = 100_000
 
 
 class Refused(Exception):
-    """What the payer has to change: an HTTP status and a sentence."""
+    """A refusal: an HTTP status, and a sentence that tells the payer what to change."""
 
     def __init__(self, status: int, sentence: str) -> None:
         super().__init__(sentence)

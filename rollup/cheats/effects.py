@@ -1,4 +1,4 @@
-"""What cheats answer with, and their limits."""
+"""The answers of cheats, and their limits."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -13,7 +13,7 @@ class CheatRefused(ValueError):
 
 @dataclass(slots=True, frozen=True)
 class Effect:
-    """What a cheat changed: blocks that each layer's head moved by, and seconds that the clock was moved by."""
+    """The effect of a cheat: the blocks by which each layer's head moved, and the seconds by which the clock moved."""
 
     l1_blocks: int
     l2_blocks: int

@@ -70,12 +70,12 @@ def free_call(l1: L1Config, to: Address, data: bytes) -> Transaction:
 
 
 def _minimum_gas(data: bytes) -> int:
-    """What the portal asks for at least (OptimismPortal.minimumGasLimit)."""
+    """The least gas limit that the portal accepts for a deposit (OptimismPortal.minimumGasLimit)."""
     return 40 * len(data) + 21_000
 
 
 def call_on_l1(miner: MockL1, sender: Address, to: Address, data: bytes) -> bytes:
-    """What a call answers in L1's next block; raises CallError."""
+    """The return data of a call in L1's next block; raises CallError."""
     head = miner.chain.head
     context = miner.context_on(head, miner.next_block_time)
     request = CallRequest(sender, to, _most_gas(miner.config), data=data)

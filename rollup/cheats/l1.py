@@ -27,7 +27,7 @@ class L1Cheats(LayerCheats):
 
     @property
     def actor(self) -> MockL1:
-        """What makes the blocks."""
+        """The actor that makes this layer's blocks."""
         return self._node.l1.miner
 
     def mine(self, count: int = 1, interval: int = 0, timestamp: int | None = None) -> Effect:

@@ -36,7 +36,7 @@ class L2Cheats(LayerCheats):
 
     @property
     def actor(self) -> Sequencer:
-        """What makes the blocks."""
+        """The actor that makes this layer's blocks."""
         return self._node.sequencer
 
     def mine(self, count: int = 1, interval: int = 0, timestamp: int | None = None) -> Effect:

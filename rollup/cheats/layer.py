@@ -66,7 +66,7 @@ class LayerCheats:
 
     @property
     def actor(self) -> MockL1 | Sequencer:
-        """What makes the blocks."""
+        """The actor that makes this layer's blocks."""
         raise NotImplementedError
 
     @property

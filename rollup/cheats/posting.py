@@ -27,7 +27,7 @@ class Posted:
     drops: tuple[Drop, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON."""
+        """The garbage and its drops as a JSON object."""
         return {
             "l1Transaction": "0x" + self.transaction.hex(),
             "l1Block": self.l1_block,

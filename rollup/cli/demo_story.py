@@ -127,7 +127,7 @@ class Demo:
         self._chain_id = l2.eth.chain_id
 
     def run(self, inferences: int) -> DemoResult:
-        """All of it; raises ClickException when the chain stops answering or refuses."""
+        """Runs the whole demo; raises ClickException when the chain stops answering or refuses."""
         datanet_id, model_id = self._register()
         before, earned = self._books(), self._credits(datanet_id)
         result = DemoResult(inferences, sum(_is_attested(number) for number in range(inferences)))

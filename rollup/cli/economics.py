@@ -35,13 +35,13 @@ class _Economics(click.Group):
         return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """What begins with an option, other than --help, is a question about a model."""
+        """Arguments that begin with an option other than --help are a question about a model."""
         return super().parse_args(ctx, [_DEFAULT, *args] if _is_of_model(args) else args)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """So is what begins with a file or an id."""
+        """Arguments that begin with a file or an id are a question about a model, too."""
         return super().resolve_command(ctx, args if args[0] in COMMANDS else [_DEFAULT, *args])
 
 

@@ -91,7 +91,7 @@ def claims(
 
 
 def per_datanet(profile: GasProfile, prices: Prices) -> float:
-    """What naming one DataNet more adds to a claim [OPEN], from the claims of 1 and of 4 DataNets."""
+    """The cost of one more DataNet in a claim [OPEN], from the claims of 1 and of 4 DataNets."""
     one, four = (row_cost(profile.row("claim", count), prices).total for count in (1, 4))
     return open_float((four - one) // 3)
 

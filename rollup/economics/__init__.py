@@ -1,4 +1,4 @@
-"""What the chain costs its users, and what follows: gas measured, break-even, claims, markets, supply, noise.
+"""The economics of the chain: measured gas, break-even, claims, markets, supply, noise.
 
 The names of a notebook: `from rollup.economics import GasProfile, Prices, Market, Experiment, grid`. Each is
 imported when it is asked for, so that a command loads only what it needs.

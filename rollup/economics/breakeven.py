@@ -28,7 +28,7 @@ class Costs:
 
     @property
     def fixed(self) -> int:
-        """What a month costs without any query [wei]."""
+        """The owner's cost of a month without any query [wei]."""
         return self.hosting + self.income + self.claims
 
 
@@ -40,7 +40,7 @@ def month(fee: int, queries: int, shape: Shape, route: Route) -> Shares:
 
 
 def owner_net(fee: int, queries: int, shape: Shape, route: Route, costs: Costs) -> int:
-    """What the owner has left after a month [wei]; negative is a loss."""
+    """The amount that the owner has left after a month [wei]; negative for a loss."""
     gas = route.transactions(queries) * route.attributor.total
     return month(fee, queries, shape, route).owner - gas - queries * costs.per_query - costs.fixed
 

@@ -26,7 +26,7 @@ DEFAULT_QUERIES: Final = (50, 1_000, 50_000)  # per month
 
 @dataclass(slots=True, frozen=True)
 class Model:
-    """What the answer needs of a model: its name, its shape, the fee of one inference [wei] and where that is from."""
+    """A model as the answer uses it: its name, its shape, the fee of one inference [wei] and the origin of that fee."""
 
     name: str
     shape: Shape
@@ -90,13 +90,13 @@ class RouteMonth:
 
     @property
     def gas(self) -> int:
-        """What payers and attributor pay for gas together [wei]."""
+        """The gas that payers and attributor pay together [wei]."""
         return self.payer + self.attributor
 
 
 @dataclass(slots=True, frozen=True)
 class NetMap:
-    """What a month leaves the owner [wei] by one route: `net` has a row for each fee [wei] and a column for each
+    """The owner's net of a month [wei] by one route: `net` has a row for each fee [wei] and a column for each
     number of queries per month."""
 
     route: str

@@ -15,7 +15,7 @@ def model_of_chain(chain: ChainTerms, ident: int, tokens: tuple[int, int], fee: 
 
 
 def paid_fee(given: int | None, quote: int, tokens: tuple[int, int], where: object) -> tuple[int, str]:
-    """What an inference pays [wei], and where that is from. EconomicsError for a fee below the quote, or for none."""
+    """The fee of an inference [wei], and its origin as text. EconomicsError for a fee below the quote, or for none."""
     if given is None and not quote:
         raise EconomicsError(f"{where} has no price: give a fee per query, such as 0.05 OPEN")
     if given is None:

@@ -157,7 +157,7 @@ def _loaded(load: _Load, given: Mapping[str, int]) -> dict[str, Any]:
 
 
 def _posted(node: Node, posted: list[BatchPosted], given: Mapping[str, int]) -> dict[str, Any]:
-    """What the load's batches cost, once all of it is safe. `posted` is looked at before: those come while waiting."""
+    """The cost of the load's batches, once all of it is safe. `posted`: the batches posted before the wait."""
     found: list[BatchPosted] = list(posted)
 
     def note(event: Event) -> None:

@@ -47,7 +47,7 @@ def best_rule(claim: float, accrual: float, holding: float) -> ClaimRule:
 
 
 def accrual(queries: float, fee: float, platform: float, data: float, weight: float, units: float) -> float:
-    """What a contributor earns [OPEN per month]: q (1 - pi) delta F w s, shares as fractions."""
+    """The earnings of a contributor [OPEN per month]: q (1 - pi) delta F w s, shares as fractions."""
     return queries * (1 - platform) * data * fee * weight * units
 
 

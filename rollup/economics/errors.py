@@ -1,4 +1,4 @@
-"""What the economics refuse."""
+"""The error that the economics raise for an input that makes no sense."""
 
 
 class EconomicsError(ValueError):

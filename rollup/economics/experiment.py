@@ -32,7 +32,7 @@ Run = Callable[["Task"], str]
 
 @dataclass(slots=True, frozen=True)
 class Task:
-    """What a worker needs: which simulation (0 is A), which point of the grid, which runs; `values` are the point's."""
+    """The task of a worker: the simulation (0 is A), the point of the grid with its `values`, and the runs."""
 
     kind: str
     simulation: int

@@ -23,7 +23,7 @@ class Cost:
 
     @property
     def total(self) -> int:
-        """All three [wei]."""
+        """The sum of execution, L1 and operator cost [wei]."""
         return self.execution + self.l1 + self.operator
 
     def __add__(self, other: "Cost") -> "Cost":

@@ -39,7 +39,7 @@ class Sent:
 
 
 class Ledger(Protocol):
-    """What a measurement needs of a chain."""
+    """The interface of a chain that a measurement uses."""
 
     chain_id: int
 

@@ -1,4 +1,4 @@
-"""What a sweep's results are from: every parameter with its value, the seed, the versions, and the hash of the file."""
+"""The origin of a sweep's results: every parameter with its value, the seed, the versions, the hash of the file."""
 
 import json
 from dataclasses import asdict

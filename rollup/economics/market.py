@@ -66,12 +66,12 @@ class Market:
 
     @property
     def price(self) -> float:
-        """What a query costs its user [OPEN]."""
+        """The price of a query for its user, gas included [OPEN]."""
         return self.fee + self.gas
 
     @property
     def margin(self) -> float:
-        """What a query leaves the owner [OPEN]."""
+        """The amount that a query leaves the owner [OPEN]."""
         return (1 - self.platform) * self.owner * self.fee - self.cost_per_query
 
 

@@ -46,7 +46,7 @@ class Transfer:
 
 @dataclass(slots=True, frozen=True)
 class World:
-    """All that the rules look at. `roles` are the accounts with an interest in a model, `owners` its owner,
+    """The input of the rules. `roles` are the accounts with an interest in a model, `owners` its owner,
     `attributors` who may send its batches, `claims` when accounts were paid out, `hubs` who funds everybody."""
 
     paid: Sequence[Paid]
@@ -78,7 +78,7 @@ class Pair:
 
     @property
     def cost_to_fake(self) -> float:
-        """What a unit of this volume cost its payer: 1 - rho + g / F."""
+        """The cost of a unit of this volume for its payer: 1 - rho + g / F."""
         return 1 - self.return_fraction + self.gas / self.volume if self.volume else 0.0
 
 
@@ -186,7 +186,7 @@ def _is_linked(world: World, cluster: Mapping[str, str], model: int, payer: str)
 
 
 def _spends(volumes: Mapping[tuple[str, str], int], totals: Mapping[str, int]) -> Mapping[str, Sequence[str]]:
-    """By payer, the owners at whose models it spends at least 30 % of what it spends: three at most."""
+    """The owners, by payer, at whose models the payer spends at least 30 % of its money: three at most."""
     found: dict[str, list[str]] = defaultdict(list)
     for (payer, owner), volume in sorted(volumes.items()):
         if owner and owner != payer and volume and 10 * volume >= 3 * totals[payer]:
@@ -206,7 +206,7 @@ def _is_reciprocal(spends: Mapping[str, Sequence[str]], owner: str, payer: str) 
 
 
 def _repeats(items: Sequence[Paid]) -> bool:
-    """At least 20 inferences, more than 90 % of them with one request, or with one response. Missing hashes do not
+    """Whether more than 90 % of at least 20 inferences have one request, or have one response. Missing hashes do not
     count.
     """
     for values in ([item.request for item in items], [item.response for item in items]):
@@ -221,7 +221,7 @@ def _is_uniform(items: Sequence[Paid]) -> bool:
 
 
 def _is_regular(items: Sequence[Paid]) -> bool:
-    """At least 30 gaps with a coefficient of variation below 0.1; independent users have about 1."""
+    """Whether at least 30 gaps have a coefficient of variation below 0.1; independent users have about 1."""
     gaps = np.diff(np.sort([item.time for item in items])).astype(np.float64)
     return bool(gaps.size >= 30 and gaps.mean() > 0 and gaps.std() / gaps.mean() < 0.1)
 
@@ -237,7 +237,7 @@ def _is_recycled(world: World, items: Sequence[Paid], payer: str) -> bool:
 
 
 def _cohorts(world: World, grouped: Mapping[tuple[int, str], Sequence[Paid]]) -> set[tuple[int, str]]:
-    """At least five payers of one model with one funder, who began in the same hour and paid equally often."""
+    """Groups of five payers or more of one model with one funder, who began in one hour and paid equally often."""
     funder: dict[str, str] = {}
     for item in sorted(world.transfers, key=lambda transfer: transfer.time):
         funder.setdefault(item.recipient, item.sender)

@@ -1,4 +1,4 @@
-"""What the noise rules look at, read from a node with the namespace open_ (docs/open.md)."""
+"""The input of the noise rules, read from a node with the namespace open_ (docs/open.md)."""
 
 from collections import defaultdict
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What a chain has really seen: its inferences by model and payer, their gas, and the market parameters they imply.
+"""A chain's real use: its inferences by model and payer, their gas, and the market parameters they imply.
 
 Needs a node with the namespace open_ (docs/open.md). Nothing is extrapolated: rates are those of the time between the
 first and the last inference, scaled to a month of 30 days.

@@ -26,7 +26,7 @@ _OWNER, _EXCHANGE, _DATA, _TREASURY = "owner", "exchange", "contributors", "trea
 
 @dataclass(slots=True, frozen=True)
 class Found:
-    """Of one kind of noise, means over the runs: the part of its volume that the rules name, the part of honest volume
+    """One kind of noise, means over the runs: the part of its volume that the rules name, the part of honest volume
     that they name too, and what a unit of faked volume cost."""
 
     kind: str
@@ -95,7 +95,7 @@ def _honest(payer: str, rng: np.random.Generator) -> Iterator[Paid]:
 
 
 def _paid(payer: str, time: int, rng: np.random.Generator | None) -> Paid:
-    """One inference: of a random question with `rng`, of the same one without."""
+    """One inference; of a random question with `rng`, always of the same question without."""
     tokens = (812, 640) if rng is None else (int(rng.integers(50, 2_000)), int(rng.integers(50, 2_000)))
     request = "0x01" if rng is None else f"0x{int(rng.integers(2**62)):x}"
     return Paid(_MODEL, payer, _FEE, _GAS, time, request, request, tokens, 1, _credits())

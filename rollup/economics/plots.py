@@ -110,7 +110,7 @@ def breakeven_map(answer: Answer) -> "Figure":
 
 
 def net_map(answer: Answer) -> "Figure":
-    """What a month leaves the owner, by fee and queries per month, paid by `infer`; the line is where it turns."""
+    """A map of the owner's net of a month by fee and by queries, each paid by `infer`. A line marks the break-even."""
     from matplotlib.colors import SymLogNorm
 
     found = answer.net_map(_CELLS)
@@ -192,7 +192,7 @@ def fan_chart(found: Mapping[str, Any], column: str) -> "Figure":
 
 
 def supply_chart(schedule: Schedule, absorption: Absorption, months: int = 60) -> "Figure":
-    """What circulates, each month's unlock, and the growth of fees that would hold it."""
+    """A chart of the circulating supply, each month's unlock, and the growth of fees that would absorb the unlock."""
     figure, axes = new_figure("Supply and unlocks", "months since 8 September 2025", "circulating [million OPEN]")
     circulating = path(schedule, months)
     unlocks = np.diff(circulating)
@@ -238,7 +238,7 @@ def gas_shares(answer: Answer) -> "Figure":
 
 
 def found_noise(rows: Sequence[Found]) -> "Figure":
-    """Of each kind of planted noise, the part that the rules name, and what a unit of it costs its payer."""
+    """A chart of each kind of planted noise: the part that the rules name, and the cost of a unit for its payer."""
     figure, axes = new_figure("What the rules find of planted noise", "%", "")
     places = np.arange(len(rows))[::-1]
     axes.barh(places + 0.27, [100 * row.found for row in rows], 0.25, color="tab:blue", label="named by the rules")
@@ -266,7 +266,7 @@ def tornado(base: float, swings: Sequence[Swing], column: str) -> "Figure":
 
 
 def earnings_bars(earned: Mapping[str, float], title: str = "Earnings by contributor") -> "Figure":
-    """What each account has earned [OPEN], the largest on top."""
+    """A bar chart of the accounts' earnings [OPEN], the largest on top."""
     figure, axes = new_figure(title, "OPEN", "")
     ordered = sorted(earned.items(), key=lambda item: (item[1], item[0]))
     axes.barh([name for name, _ in ordered], [amount for _, amount in ordered])

@@ -1,4 +1,4 @@
-"""What gas and data cost: a chain's own prices, or a named scenario. All in wei of OPEN; never a forecast."""
+"""Prices of gas and data: a chain's own, or those of a named scenario. All in wei of OPEN; never a forecast."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -65,12 +65,12 @@ class Prices:
 
     @classmethod
     def from_chain(cls, url: str) -> "Prices":
-        """What a transaction pays at the head now. Raises EconomicsError, or the client's Temporary and RpcError."""
+        """The prices at the head of the node at a URL. Raises EconomicsError, Temporary and RpcError."""
         return cls.of(JsonRpcClient(HttpEndpoint(url)))
 
     @classmethod
     def of(cls, rpc: JsonRpcClient) -> "Prices":
-        """What a transaction pays now at the head of the node that the client asks."""
+        """The prices at the head of the node that the client asks. Raises EconomicsError, Temporary and RpcError."""
         block = rpc.call("eth_getBlockByNumber", "latest", True)
         tip = int(rpc.call("eth_maxPriorityFeePerGas"), 16)
         return replace(prices_of_block(block, tip), chain_id=int(rpc.call("eth_chainId"), 16))

@@ -41,7 +41,7 @@ class Route:
 
     @property
     def pays(self) -> str:
-        """Who pays for the gas."""
+        """The payer of the gas: "payer", "attributor" or "both"."""
         if not self.attributor.total:
             return "payer"
         return "attributor" if not self.payer.total else "both"

@@ -42,7 +42,7 @@ def split(fee: int, shape: Shape) -> Shares:
 
 
 def datanet_parts(data: int, level: Level) -> tuple[int, ...]:
-    """What each DataNet of a model gets of its data share [wei], by weight; the last one takes what rounding leaves."""
+    """Each DataNet's part of a model's data share [wei], by weight. The last one also gets the rounding remainder."""
     total = sum(level.weights)
     parts = [data * weight // total for weight in level.weights[:-1]]
     return (*parts, data - sum(parts))

@@ -26,13 +26,13 @@ class Tranche:
     cliff: int = 0
 
     def unlocked(self, month: int) -> Fraction:
-        """What is unlocked by then [million OPEN], exact."""
+        """The amount unlocked by the end of this month [million OPEN], exact."""
         return self.amount * min(max(month - self.cliff, 0), self.months) / self.months
 
 
 @dataclass(slots=True, frozen=True)
 class Schedule:
-    """What circulates from the start [million OPEN], and the tranches."""
+    """The supply that circulates from the start [million OPEN], and the tranches that are unlocked later."""
 
     initial: Fraction = Fraction(2155, 10)
     tranches: tuple[Tranche, ...] = (
@@ -47,7 +47,7 @@ class Schedule:
         return self.initial + sum((tranche.unlocked(month) for tranche in self.tranches), Fraction(0))
 
     def unlock(self, month: int) -> Fraction:
-        """What month `month` adds [million OPEN]; months from 1."""
+        """The amount that month `month` adds to the supply [million OPEN]; months from 1."""
         return self.circulating(month) - self.circulating(month - 1)
 
 
@@ -63,7 +63,7 @@ class Absorption:
     platform: float = 0.05
 
     def needed_growth(self, unlock: float) -> float:
-        """By how much the month's fees must grow [million OPEN] so that balances held for use take up the unlock: the
+        """The growth of a month's fees [million OPEN] with which balances held for use take up the unlock: the
         exchange identity, H (V_t - V_(t-1)) >= (1 - theta) U."""
         return (1 - self.kept) * unlock / self.holding
 

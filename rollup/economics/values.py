@@ -1,4 +1,4 @@
-"""What users write, in a command or in a JSON-RPC call: counts and dollars. ValueError says what was expected."""
+"""Parsers of counts and dollars that users write in a command or a call. ValueError names the expected form."""
 
 from fractions import Fraction
 from typing import Final

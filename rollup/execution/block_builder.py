@@ -168,7 +168,7 @@ class BlockBuilder:
             self._fees_read = True
 
     def limit_time(self, seconds: Callable[[], float], most: float) -> None:
-        """From now on a transaction that runs longer is an InvalidTransaction. For pools only, never for blocks."""
+        """A transaction that runs longer, in seconds, is an InvalidTransaction. For pools only, never for blocks."""
         end = seconds() + most
 
         def check() -> None:
@@ -179,11 +179,11 @@ class BlockBuilder:
         self.evm.context.check_interrupt = check
 
     def lift_size_limit(self) -> None:
-        """From now on transactions of any size: for a block whose size is checked as a whole."""
+        """Lifts the bound on the size of transactions, for a block whose size is checked as a whole."""
         self._size_left = None
 
     def lift_time_limit(self) -> None:
-        """From now on everything runs to its end again."""
+        """Lifts the bound on time: everything runs to its end again."""
         self.evm.context.check_interrupt = pause
 
     @contextmanager
@@ -285,5 +285,5 @@ class BlockBuilder:
 
 
 def _size_in_block(transaction: Transaction) -> int:
-    """At most this many bytes of a block's RLP, with the string's own prefix."""
+    """An upper bound for a transaction's bytes in a block's RLP, with the prefix of the string."""
     return len(transaction.encode()) + 4

@@ -30,7 +30,7 @@ def decode_body(data: bytes, header: Header, block_hash: Hash) -> Block:
 
 
 def encode_receipts(receipts: list[Receipt]) -> bytes:
-    """All fields but the bloom."""
+    """Receipts with all their fields but the bloom, encoded for the store."""
     return rlp_list_of(
         b"".join(
             [

@@ -54,7 +54,7 @@ class GasTooLow(CallError):
 
 @dataclass(slots=True)
 class CallRequest:
-    """What to call; amounts in wei, gas in units, None where the caller left it open."""
+    """The parameters of a call: amounts in wei, gas in units, None where the caller left it open."""
 
     sender: Address = ZERO_ADDRESS
     to: Address | None = None

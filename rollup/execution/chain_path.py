@@ -10,7 +10,7 @@ from rollup.protocol.primitives import Hash
 
 @dataclass(slots=True)
 class Path:
-    """From one head to another: the common ancestor, blocks undone newest first, blocks applied oldest first."""
+    """A path between two heads: the common ancestor, blocks undone newest first, blocks applied oldest first."""
 
     ancestor: Header
     removed: list[Hash]

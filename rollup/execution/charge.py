@@ -1,4 +1,4 @@
-"""What a signed transaction must satisfy to be in a block, and what it pays: the one text of both.
+"""The conditions for a signed transaction to be in a block, and its payments: the only place where both are written.
 
 Follows execution-specs `check_transaction` and `process_transaction` for L1, and op-geth's core/state_transition.go for
 the fees of L2 (specs protocol/exec-engine.md, "Fees"). The slow path (transition.py) and the fast path (fast_path.py)

@@ -45,7 +45,7 @@ class L1Config:
 
 @dataclass(slots=True, frozen=True)
 class ChainVariant:
-    """What forks of the OP Stack do otherwise, as configuration: where base fees go, the least base fee in wei before
+    """Settings by which other OP Stack chains differ: where base fees go, the least base fee in wei before
     Jovian, whether there is an L1 data fee."""
 
     base_fee_recipient: Address = BASE_FEE_VAULT

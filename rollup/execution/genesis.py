@@ -63,7 +63,7 @@ def _default_balances() -> dict[Address, int]:
 
 @dataclass(slots=True, frozen=True)
 class L2GenesisParams:
-    """What an L2 genesis depends on. timestamp in seconds, gas_limit in gas, base_fee and min_base_fee in wei.
+    """The parameters of an L2 genesis. timestamp in seconds, gas_limit in gas, base_fee and min_base_fee in wei.
 
     forks: those active at `timestamp` shape the state and the header. balances: wei by address. proxy_owner: who may
     upgrade predeploys. A vault pays fee_recipient, on the layer fee_network names, once it holds min_withdrawal wei.
@@ -269,7 +269,7 @@ def _oracle_flags(params: L2GenesisParams) -> dict[int, int]:
 
 
 def _system_contracts(params: L2GenesisParams) -> Alloc:
-    """Those active at genesis, with their deployers' nonces used up; later forks deploy them by transaction."""
+    """The system contracts that are active at genesis, and their deployers' accounts. Later forks deploy theirs."""
     contracts = system_contracts()
     result: Alloc = {}
     for fork, address, deployer in (

@@ -32,7 +32,7 @@ class GenesisError(ValueError):
 
 @dataclass(slots=True)
 class GenesisFile:
-    """What genesis.json says: the chain config as it stands, attribution's key, header fields, accounts.
+    """The content of genesis.json: the chain config as it stands, attribution's key, header fields, accounts.
 
     Gas and wei are integers, timestamp seconds, nonce the 64-bit header nonce; None where the file has no value.
     """

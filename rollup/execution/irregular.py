@@ -40,7 +40,7 @@ class Create2Deployer:
     revision = 0
 
     def is_due(self, context: BlockContext) -> bool:
-        """In Canyon's first block."""
+        """Whether this is Canyon's first block."""
         config = context.config
         times = context.timestamp, context.parent.timestamp
         return isinstance(config, L2Config) and config.forks.activates(Fork.CANYON, *times)
@@ -57,7 +57,7 @@ class AttributionActivation:
     revision = 0
 
     def is_due(self, context: BlockContext) -> bool:
-        """In the first block whose time has reached that of the config."""
+        """Whether this is the first block at or after the activation time of attribution in the config."""
         config = context.config
         attribution = config.attribution if isinstance(config, L2Config) else None
         return attribution is not None and context.parent.timestamp < attribution.time <= context.timestamp

@@ -171,38 +171,38 @@ class ObservedAccounts(AccountDatabase):
         return found
 
     def account(self, address: Address) -> Account | None:
-        """As AccountDatabase; notes the account's shape."""
+        """The account, as in AccountDatabase. Notes its shape."""
         account = super().account(address)
         if self.reads is not None and address not in self.reads.shapes:
             self.reads.shapes[address] = _shape(account)
         return account
 
     def get_balance(self, address: Address) -> int:
-        """As AccountDatabase; notes the balance."""
+        """The balance in wei, as in AccountDatabase. Notes it."""
         balance = super().get_balance(address)
         if self.reads is not None:
             self.reads.balances.setdefault(address, balance)
         return balance
 
     def set_balance(self, address: Address, balance: int) -> None:
-        """As AccountDatabase; notes the balance before."""
+        """Sets a balance in wei, as in AccountDatabase. Notes the balance before."""
         self.get_balance(address)
         super().set_balance(address, balance)
 
     def add_balance(self, address: Address, amount: int) -> None:
-        """As AccountDatabase; notes the balance before."""
+        """Adds to a balance in wei, as in AccountDatabase. Notes the balance before."""
         self.get_balance(address)
         super().add_balance(address, amount)
 
     def get_storage(self, address: Address, slot: int, from_journal: bool = True) -> int:
-        """As AccountDatabase; notes the slot."""
+        """The word in a slot, as in AccountDatabase. Notes it."""
         value = super().get_storage(address, slot, from_journal)
         if self.reads is not None and (address, slot) not in self.reads.slots:
             self.reads.slots[address, slot] = value
         return value
 
     def has_storage(self, address: Address) -> bool:
-        """As AccountDatabase; notes the answer."""
+        """Whether an account has storage, as in AccountDatabase. Notes the answer."""
         answer = super().has_storage(address)
         if self.reads is not None:
             self.reads.had_storage.setdefault(address, answer)

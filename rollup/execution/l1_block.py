@@ -1,4 +1,4 @@
-"""What execution reads of L1Block: op-geth reads its storage, not its methods (core/types/rollup_cost.go)."""
+"""Reads the fields of L1Block that execution uses. Like op-geth, from its storage (core/types/rollup_cost.go)."""
 
 from dataclasses import replace
 

@@ -90,7 +90,7 @@ def compare_headers(given: Header, computed: Header) -> None:
 
 
 def _context_by_rules(config: L1Config | L2Config, header: Header, parent: Header) -> BlockContext:
-    """What the rules say of a block, with what is free in it taken from its header."""
+    """The context that the rules give a block. Fields that the block's builder may choose come from the header."""
     if isinstance(config, L1Config):
         _check_l1_header(header, parent)
         return l1_context(

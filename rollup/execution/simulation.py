@@ -60,7 +60,7 @@ class BlockFull(SimulationRefused):
 
 
 class GasCapExhausted(SimulationRefused):
-    """All calls together used more gas than a request may."""
+    """The calls of a request used more gas in total than a request may use."""
 
 
 class CallRefused(SimulationRefused):

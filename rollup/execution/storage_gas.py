@@ -1,4 +1,4 @@
-"""What SLOAD and SSTORE cost: EIP-2200 as changed by EIP-2929 and EIP-3529. Gas."""
+"""The gas of SLOAD and SSTORE: EIP-2200 as changed by EIP-2929 and EIP-3529."""
 
 from typing import Final
 

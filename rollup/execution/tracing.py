@@ -85,13 +85,13 @@ class Tracer:
         """A transaction or a call begins; its sender has paid nothing yet."""
 
     def on_tx_end(self, evm: "Evm", outcome: "Outcome") -> None:
-        """It has ended, and everything is paid."""
+        """The transaction has ended, and everything is paid."""
 
     def on_system_call_start(self) -> None:
         """A call of the protocol itself begins: EIP-4788, EIP-2935, EIP-7002, EIP-7251."""
 
     def on_system_call_end(self) -> None:
-        """It has ended."""
+        """A call of the protocol itself has ended."""
 
     def on_enter(
         self, depth: int, kind: int, caller: Address, target: Address, value: int | None, gas: int, data: bytes

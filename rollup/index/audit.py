@@ -39,7 +39,7 @@ class Audit:
 
     @property
     def owed_scaled(self) -> int:
-        """What the account owes: credits, escrow and pools."""
+        """The debts of the account, in wei times 2^64: credits, escrow and pools."""
         return (self.credits + self.escrow << 64) + self.pending_scaled + self.remainder_scaled
 
     @property

@@ -141,7 +141,7 @@ CREATE INDEX training_of_model ON training (model, position);
 
 
 def statements() -> str:
-    """All statements that create the tables."""
+    """The SQL statements that create all tables."""
     return _LOGS + "".join(_create(table) for table in ROW_TABLES) + _MORE
 
 

@@ -13,7 +13,7 @@ MAX_STEPS = 1_000
 
 @dataclass(slots=True)
 class UsageStep:
-    """From `start` up to, not including, `end` (unix seconds). Amounts in wei.
+    """The use of a model from `start` up to, not including, `end` (unix seconds). Amounts in wei.
 
     Gas counts each transaction once. `self_paid` is the revenue, and `self_paid_inferences` the number, of inferences
     whose payer also received a part of the fee: as the treasury, as an owner in the lineage, by influence, or through

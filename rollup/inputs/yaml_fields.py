@@ -15,7 +15,7 @@ _MAX_BYTES, _MAX_DEPTH = 16 * 2**20, 32
 
 
 class FieldError(ValueError):
-    """What is wrong, with file, line and field."""
+    """An error in a YAML file. The message has the file, the line and the field."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -33,7 +33,7 @@ class Field:
 
     # ------------------------------------------------------------ mappings and lists
     def fields(self) -> "dict[str, Field]":
-        """Of a mapping, by key. FieldError for anything else and for a key given twice."""
+        """The fields of a mapping, by key. FieldError for anything else and for a key given twice."""
         if not isinstance(self.node, yaml.MappingNode):
             raise self.error(f"a mapping is expected, not {_what(self.node)}")
         found: dict[str, Field] = {}
@@ -53,7 +53,7 @@ class Field:
         return found
 
     def items(self) -> "Iterator[Field]":
-        """Of a list. FieldError for anything else."""
+        """The elements of a list. FieldError for anything else."""
         if not isinstance(self.node, yaml.SequenceNode):
             raise self.error(f"a list is expected, not {_what(self.node)}")
         for index, node in enumerate(self.node.value):
@@ -83,7 +83,7 @@ class Field:
         return int(text)
 
     def parsed(self, parse: Callable[[str], _Value]) -> _Value:
-        """What `parse` makes of the text; its ValueError becomes a FieldError."""
+        """The result of `parse` for the field's text. A ValueError of `parse` becomes a FieldError."""
         try:
             return parse(self.text())
         except FieldError:

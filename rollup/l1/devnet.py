@@ -150,7 +150,7 @@ class DevnetParams:
         return self.forks.is_active(fork, self.genesis_time)
 
     def _scalar(self) -> int:
-        """From Ecotone both scalars in one word (specs protocol/system-config.md, scalar version 1)."""
+        """The word with both scalars, used from Ecotone on (specs protocol/system-config.md, scalar version 1)."""
         if not self._is_active(Fork.ECOTONE):
             return self.bedrock_scalar
         return 1 << 248 | self.blob_base_fee_scalar << 32 | self.base_fee_scalar

@@ -66,7 +66,7 @@ def _default_system_config() -> SystemConfig:
 
 @dataclass(slots=True, frozen=True)
 class L1GenesisParams:
-    """What the L1 genesis depends on. timestamp in seconds, gas_limit in gas, base_fee in wei, balances wei by address.
+    """Parameters of the L1 genesis. timestamp in seconds, gas_limit in gas, base_fee in wei, balances wei by address.
 
     system_config: the values the SystemConfig contract starts with. l2_*: what the output oracle knows of L2;
     submission_interval in L2 blocks, finalization_period in seconds. starting_output: the output root of the L2 block

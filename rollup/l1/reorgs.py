@@ -1,4 +1,4 @@
-"""What the blocks of a reorganisation of the mock L1 can hold."""
+"""The choices for the contents of the blocks that a reorganisation of the mock L1 makes."""
 
 from typing import Final
 

@@ -190,7 +190,7 @@ def receipt_from_json(value: Any) -> Receipt:
 
 
 def receipts_from_json(value: Any, header: Header, count: int) -> list[Receipt]:
-    """All receipts of a block in order, against its receipts root; raises MalformedResponse.
+    """The receipts of a block in order, checked against its receipts root; raises MalformedResponse.
 
     count: how many transactions the block has.
     """

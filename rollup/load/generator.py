@@ -144,7 +144,7 @@ async def _all(connection: Connection, lanes: list[list[Request]], outcome: Outc
 
 
 async def _some(connection: Connection, job: Job, lanes: list[list[Request]]) -> list[str]:
-    """So many receipts, evenly spread over what was sent; a receipt that is missing has no status."""
+    """The statuses of some receipts, evenly spread over the transactions sent; "" for a missing receipt."""
     hashes = [tx_hash for lane in lanes for request in lane if request.sent for tx_hash in request.hashes]
     step = max(1, len(hashes) // job.receipts)
     receipts = [await connection.call("eth_getTransactionReceipt", tx_hash) for tx_hash in hashes[::step]]

@@ -1,4 +1,4 @@
-"""What a load sends, and what became of it; both cross the border between two processes as JSON."""
+"""The job of a load and its outcome. Both are exchanged between two processes as JSON."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
@@ -77,7 +77,7 @@ def _call_of(data: dict[str, Any]) -> Call:
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of a load. Times in seconds, counted from the first byte that was sent.
+    """The outcome of a load. Times in seconds, counted from the first byte that was sent.
 
     sent, accepted and included count transactions; checked counts the receipts that
     were read, succeeded those of them with status 1. refused: answers with an
@@ -117,7 +117,7 @@ class Outcome:
         return self.generator_cpu / self.seconds if self.seconds else 0.0
 
     def to_json(self) -> dict[str, Any]:
-        """All fields."""
+        """The outcome as a JSON object."""
         return asdict(self)
 
     @classmethod

@@ -13,7 +13,7 @@ _MAX_CALLS = 10_000  # of the list that is repeated
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a user asks of a load.
+    """A user's choices for a load.
 
     mix: how often each workload comes, by name. models: how many models the inferences are spread over. rate:
     transactions per second, 0 for a flood. seconds: when sending ends, 0 for when the count is sent.

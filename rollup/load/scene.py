@@ -1,4 +1,4 @@
-"""What a load needs on a chain before it starts: senders with funds, and contracts or models that are there."""
+"""The setting of a load on a chain, made before it starts: senders with funds, and contracts or models."""
 
 import time
 from collections.abc import Callable, Iterable, Sequence

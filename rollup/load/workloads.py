@@ -30,7 +30,7 @@ _TOKENS: Final = (812, 640)
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What an inference is paid to: contributors in all, and DataNets that share them."""
+    """The receivers of an inference's fee: the total number of contributors, and the DataNets that share them."""
 
     contributors: int = 100
     datanets: int = 1

@@ -192,5 +192,5 @@ class Node:
         return view_of(self._actors, reports.waiting_for, tuple(reports.last_batches), reports.batches_posted)
 
     def is_verifier_equal(self) -> bool:
-        """Both nodes have the same block at the lower of their safe heads."""
+        """Whether both nodes have the same block at the lower of their safe heads."""
         return is_verifier_equal(self._actors)

@@ -1,4 +1,4 @@
-"""What a user chooses for a node, and what a data directory remembers of it."""
+"""The parameters of a node that a user chooses, and the part of them that a data directory keeps."""
 
 import time
 from dataclasses import dataclass, replace
@@ -30,7 +30,7 @@ class NodeError(Exception):
 
 @dataclass(slots=True, frozen=True)
 class NodeParams:
-    """What a user chooses. Times are in seconds.
+    """The parameters of a node. Times are in seconds.
 
     A genesis_time of None is one block time before now. Without a data_dir nothing is kept. forks is parsed by
     ForkSchedule.parse, l1_forks by parse_l1_forks. load: a dump to begin with (rollup/dump.py).

@@ -189,7 +189,7 @@ class Schedule:
 
     @contextmanager
     def _failures(self) -> Iterator[None]:
-        """What ends the node, as a NodeError."""
+        """Turns the errors that end the node into a NodeError."""
         try:
             yield
         except (Critical, StoreDamaged) as error:

@@ -1,4 +1,4 @@
-"""What a node's actors do next, one step at a time. Each step changes one chain, so that steps can run in lanes."""
+"""The steps of a node's actors, one at a time. Each step changes one chain, so that steps can run in lanes."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""What a node looks like at one moment, for the first screen, `/metrics`, `/health`, pages and tests."""
+"""A view of a node at one moment, for the first screen, `/metrics`, `/health`, pages and tests."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ class NodeView:
 
     @property
     def stalls(self) -> dict[str, str]:
-        """What is behind, by name, and what to do about it."""
+        """The parts of the node that have fallen behind, by name, each with a text that says what to do about it."""
         return stalls(self.progress)
 
 
@@ -118,7 +118,7 @@ def progress_of(actors: Actors) -> ChainProgress:
 
 
 def is_verifier_equal(actors: Actors) -> bool:
-    """Both nodes have the same block at the lower of their safe heads."""
+    """Whether both nodes have the same block at the lower of their safe heads."""
     chain, other = actors.l2.chain, actors.verifier.chain
     number = min(chain.safe.number, other.safe.number)
     return chain.canonical_hash(number) == other.canonical_hash(number)

@@ -94,11 +94,11 @@ class PoolAccount:
         return gone
 
     def pending(self) -> Iterator[PooledTransaction]:
-        """Those that can run, by nonce."""
+        """The transactions that can run, by nonce."""
         return (self.by_nonce[nonce] for nonce in range(self.state_nonce, self.next_nonce))
 
     def queued(self) -> Iterator[PooledTransaction]:
-        """Those that wait, by nonce."""
+        """The transactions that wait behind a nonce gap, by nonce."""
         return (self.by_nonce[nonce] for nonce in sorted(self.by_nonce) if nonce >= self.next_nonce)
 
     def _promote(self) -> None:

@@ -79,7 +79,7 @@ def _check_balance(item: PooledTransaction, account: PoolAccount, balance: int, 
 
 
 def _check_replacement(new: Transaction, old: Transaction, limits: PoolLimits) -> None:
-    """Both prices must rise by the bump (geth core/txpool/legacypool/list.go, Add)."""
+    """Raises PoolError unless both prices rise by the bump (geth core/txpool/legacypool/list.go, Add)."""
     is_blob = BLOB in (new.tx_type, old.tx_type)
     if is_blob and new.tx_type != old.tx_type:
         raise PoolError("address already reserved")

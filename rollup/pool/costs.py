@@ -1,4 +1,4 @@
-"""What an L2 transaction costs beyond gas and value: the pool must count it, or a block builder finds it unpaid.
+"""The cost of an L2 transaction beyond gas and value. If the pool did not count it, a block could not take it.
 
 op-geth does the same in its balance check (core/txpool/legacypool/list.go): L1 data fee and operator fee at the head.
 """

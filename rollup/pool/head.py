@@ -1,4 +1,4 @@
-"""What a pool needs of the chain's head: the state of accounts, the rules in force, and what L1 data costs."""
+"""The chain's head as a pool sees it: the state of accounts, the rules in force, and the cost of L1 data."""
 
 from collections.abc import Callable
 

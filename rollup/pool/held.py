@@ -25,7 +25,7 @@ class PoolContent:
 
 @dataclass(slots=True, frozen=True)
 class PoolSnapshot:
-    """What a pool held at one moment."""
+    """The content of a pool at one moment."""
 
     accounts: tuple[PoolAccount, ...]
     arrivals: int
@@ -80,7 +80,7 @@ class HeldTransactions:
         )
 
     def pending(self, base_fee: int, rejected: Collection[Hash]) -> Iterator[Transaction]:
-        """What can run at this base fee (wei), highest tip first, each sender's in nonce order.
+        """The transactions that can run at this base fee (wei), highest tip first, each sender's in nonce order.
 
         rejected: hashes that the caller adds to; what its sender sent after one of them is left out.
         """
@@ -154,7 +154,7 @@ class HeldTransactions:
         self._cheapest.clear()
 
     def take_left(self) -> list[PooledTransaction]:
-        """What left since the last call."""
+        """The transactions that left the pool since the last call."""
         left, self.left = self.left, []
         return left
 

@@ -88,7 +88,7 @@ class Mempool:
         return self.add_transactions(map(decoded, raws))
 
     def add_transactions(self, transactions: Iterable[Transaction | PoolError]) -> list[Hash | PoolError]:
-        """As add_many, for transactions already parsed. An error in place of one is its answer."""
+        """Takes in several parsed transactions, like add_many. An error in place of one is its answer."""
         results: list[Hash | PoolError] = []
         kept: list[Transaction] = []
         for transaction in transactions:
@@ -107,7 +107,7 @@ class Mempool:
         return results if failure is None else [item if isinstance(item, PoolError) else failure for item in results]
 
     def add_transaction(self, transaction: Transaction, conditional: Conditional | None = None) -> Hash:
-        """As add, for a transaction already parsed (a blob transaction without its sidecar)."""
+        """Takes in a parsed transaction, like add (a blob transaction without its sidecar)."""
         self._take(transaction, conditional)
         self._held.trim_queue()
         failure = self._record_or_undo([transaction])
@@ -162,7 +162,7 @@ class Mempool:
         self._record([])
 
     def pending(self, base_fee: int) -> Iterator[Transaction]:
-        """What can run at this base fee (wei), highest tip first, each sender's in nonce order.
+        """The transactions that can run at this base fee (wei), highest tip first, each sender's in nonce order.
 
         After a transaction the caller may call reject or defer; the rest of that sender's is then left out.
         """

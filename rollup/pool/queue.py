@@ -1,4 +1,4 @@
-"""What waits behind a nonce gap, bounded as geth bounds it (core/txpool/legacypool: truncateQueue, and its loop)."""
+"""Transactions that wait behind a nonce gap, with geth's bounds (core/txpool/legacypool: truncateQueue and loop)."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
@@ -38,7 +38,7 @@ class PoolQueue:
             self._since[account.address] = self._now()
 
     def excess(self, accounts: Mapping[Address, PoolAccount]) -> list[PooledTransaction]:
-        """What has waited too long, and what is too much: first of the sender that was silent longest."""
+        """Transactions that waited too long or are too many. The sender that was silent longest loses its own first."""
         for address in [address for address in self._since if address not in accounts]:
             del self._since[address]
         oldest = self._now() - self._limits.queued_lifetime

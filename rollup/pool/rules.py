@@ -23,7 +23,7 @@ _MAX_BLOBS = 6  # per transaction (geth core/txpool/blobpool)
 
 @dataclass(slots=True, frozen=True)
 class PoolRules:
-    """What the chain's head allows: block gas limit in gas, and the execution rules in force."""
+    """The limits at the chain's head: block gas limit in gas, and the execution rules in force."""
 
     chain_id: int
     gas_limit: int

@@ -8,7 +8,7 @@ from rollup.protocol.transaction import DYNAMIC_FEE, Transaction
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What one transaction does: recipient, value in wei, calldata, and its gas limit."""
+    """The content of one transaction: recipient, value in wei, calldata and gas limit."""
 
     to: Address
     value: int = 0

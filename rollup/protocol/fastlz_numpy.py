@@ -56,7 +56,7 @@ def counted_length(data: bytes) -> int:
 
 
 def _repeats(data: bytes, start: int, end: int) -> dict[int, int]:
-    """For positions from start to end: the latest earlier position among them with the same slot."""
+    """The latest earlier position with the same slot, for each position from start to end."""
     # The four bytes from each position on, without copying them; the fourth is masked out.
     words: Any = numpy.ndarray((end - start,), "<u4", data, start, (1,))
     places = ((words & _THREE_BYTES) * _MULTIPLIER >> _SHIFT).astype(numpy.uint16)

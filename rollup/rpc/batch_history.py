@@ -243,7 +243,7 @@ class BatchHistory:
         ]
 
     def _has_queue(self, number: int) -> bool:
-        """Before Holocene batches may wait for their turn up to a sequencing window."""
+        """Whether batches may wait for their turn, up to a sequencing window. They may before Holocene."""
         return not self.config.is_holocene(self.l1.ref_by_number(number).timestamp)
 
 

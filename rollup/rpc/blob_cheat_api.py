@@ -11,7 +11,7 @@ from rollup.rpc.params import hash32
 
 
 class BlobCheatApi:
-    """These methods of one layer's port."""
+    """The blob methods of one layer's port."""
 
     def __init__(self, backend: ExecutionBackend, blob: Callable[[Hash], bytes | None]) -> None:
         """blob: the blob with a versioned hash, or None."""

@@ -10,7 +10,7 @@ from rollup.rpc.params import address, anything, boolean, count64, hash32, quant
 
 
 class BlockCheatApi:
-    """These cheats of one layer's port."""
+    """The cheats of one layer's port that set fields of blocks."""
 
     def __init__(self, layer: Layer) -> None:
         self._layer = layer

@@ -252,7 +252,7 @@ def _receipt_json(
 
 
 def _l1_fields(fork: Fork, attributes: L1Attributes, transaction: Transaction) -> dict[str, Any]:
-    """What the transaction paid for its data on L1 (op-geth: Receipts.DeriveFields)."""
+    """The receipt fields about the price of the transaction's data on L1 (op-geth: Receipts.DeriveFields)."""
     parameters = attributes.fee_parameters()
     raw = transaction.encode()
     result: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""What the clients of a port have sent by WebSocket and have no answer to yet.
+"""The data that a port's clients have sent by WebSocket and that is not answered yet.
 
 HTTP bodies have their own bounds (rollup/rpc/body.py). A WebSocket's message is held by aiohttp until its last fragment
 has come, and there is no time in which that must be.

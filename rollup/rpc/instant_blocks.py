@@ -23,7 +23,7 @@ class Inclusion(Protocol):
 
 
 class NoInclusion:
-    """Of a layer whose blocks come by the clock or on demand: nobody waits."""
+    """The answers for a layer whose blocks come by the clock or on demand: nobody waits for a block."""
 
     def is_coming(self, tx_hash: Hash) -> bool:
         """False."""
@@ -36,7 +36,7 @@ class NoInclusion:
 
 
 class InstantBlocks:
-    """Of a layer whose blocks may come at once."""
+    """Waits for a block, on a layer that can build one at once for a transaction."""
 
     def __init__(self, chain: Chain, is_coming: Callable[[Hash], bool]) -> None:
         """is_coming: whether the next block is built at once and may take this transaction."""

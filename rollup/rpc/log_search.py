@@ -62,7 +62,7 @@ class LogSearch:
 
     @property
     def found(self) -> list[orjson.Fragment]:
-        """What was found, to be put into an answer."""
+        """The logs found, encoded for an answer."""
         return [orjson.Fragment(text) for _, text in self._found]
 
     def canonical(self, start: int, stop: int) -> None:

@@ -216,7 +216,7 @@ class Open:
     @rpc("open_earnings", address)
     @at_head
     def earnings(self, address: Address) -> dict[str, Any]:
-        """What an account earned; zeros if it earned nothing."""
+        """The earnings of an account; zeros if it earned nothing."""
         return shapes.earnings_json(address, earnings_of(self._index, address))
 
     @reads_index

@@ -63,7 +63,7 @@ class BatchFinder:
         self._answers: OrderedDict[Hash, Carrier] = OrderedDict()
 
     def find(self, block: Block) -> Carrier | None:
-        """None while no batch of the block is on L1; raises Temporary when L1 does not answer."""
+        """The carrier of a block's batch; None while its batch is not on L1. Raises Temporary if L1 does not answer."""
         known = self._answers.get(block.hash)
         if known is not None:
             try:
@@ -156,7 +156,7 @@ class _OneChannel:
         return data
 
     def flush(self) -> None:
-        """There is nothing after it."""
+        """Drops the data that is left: no stage reads it."""
         self._data = None
 
 

@@ -29,7 +29,7 @@ class Orphans:
         chain.subscribe(self._take)
 
     def list(self, first: int, last: int | None) -> list[dict[str, Any]]:
-        """Those of these heights, newest first. A block that became canonical again is not among them."""
+        """The orphaned blocks from height `first` to `last`, newest first, without those that are canonical again."""
         rows = []
         for orphan in reversed(self._found):
             canonical = self._chain.canonical_hash(orphan.number)

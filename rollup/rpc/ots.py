@@ -33,7 +33,7 @@ def _page(value: Any) -> int:
 
 
 class Otterscan:
-    """What Otterscan asks. Searches run the blocks again, newest or oldest first, until a page is full."""
+    """The methods that Otterscan calls. Searches run the blocks again, newest or oldest first, until a page is full."""
 
     def __init__(self, backend: ExecutionBackend) -> None:
         self._backend = backend

@@ -397,7 +397,7 @@ def call_request(value: Any) -> CallRequest:
 
 
 def state_overrides(value: Any) -> dict[Address, StateOverride]:
-    """By address `{balance, nonce, code, state or stateDiff, movePrecompileToAddress}`, each of them optional."""
+    """By address: `{balance, nonce, code, state or stateDiff, movePrecompileToAddress}`, each of them optional."""
     result = {}
     for key, entry in mapping(value).items():
         item = mapping(entry)

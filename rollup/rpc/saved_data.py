@@ -91,7 +91,7 @@ class _NoChain:
     """No L2 chain: nothing is derived."""
 
     def canonical_hash(self, number: int) -> Hash | None:
-        """None: there are no blocks."""
+        """Always None: this stand-in has no blocks."""
         del number
         return None
 

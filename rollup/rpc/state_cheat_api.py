@@ -21,7 +21,7 @@ _MOST: Final = 256 * 2**20  # bytes of a state of anvil, unpacked
 
 
 class StateCheatApi:
-    """These cheats of one layer's port."""
+    """The cheats of one layer's port that dump and load the state."""
 
     def __init__(self, layer: Layer, shared: Shared) -> None:
         self._layer = layer
@@ -73,7 +73,7 @@ def accounts_of(content: bytes) -> dict[Address, StateOverride]:
 
 
 def _unpacked(content: bytes) -> bytes:
-    """What gzip has packed; raises zlib.error and Invalid."""
+    """The content of gzip data; raises zlib.error and Invalid."""
     unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
     text = unpacker.decompress(content, _MOST)
     if not unpacker.eof:

@@ -19,7 +19,7 @@ _PAD = bytes(12)
 
 
 class TokenCheatApi:
-    """These cheats of one layer's port."""
+    """The cheats of one layer's port that set balances and allowances of tokens."""
 
     def __init__(self, layer: Layer, backend: ExecutionBackend) -> None:
         self._layer = layer

@@ -46,7 +46,7 @@ class TraceOptions:
 
 @dataclass(slots=True)
 class TraceCallOptions:
-    """What debug_traceCall takes besides."""
+    """The options of debug_traceCall: those of a trace, and overrides of the state and the block."""
 
     trace: TraceOptions = field(default_factory=TraceOptions)
     state: dict[Address, StateOverride] | None = None

@@ -1,1 +1,1 @@
-"""What the pages need of Python: kept texts, traces of answers, answers from a corpus, models as YAML, economics."""
+"""The Python side of the pages: kept texts, traces of answers, answers from a corpus, models as YAML, economics."""

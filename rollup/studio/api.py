@@ -139,7 +139,7 @@ class Studio:
     @for_local_callers
     @rpc("open_generateFrom", remote_model, number63, short_text, Optional(token_count, 120))
     async def generate_from(self, place: RemoteModel, model_id: int, prompt: str, tokens: int) -> dict[str, Any]:
-        """As `open_generate`, by the language model at a URL that the caller names."""
+        """An answer, like `open_generate`, but by the language model at a URL that the caller names."""
         ours = self._model
         if isinstance(ours, RemoteModel) and ours.url == place.url:
             place = RemoteModel(place.url, place.name, ours.key)

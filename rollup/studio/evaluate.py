@@ -1,4 +1,4 @@
-"""What the economics compute for a page: synchronous functions over this node's own JSON-RPC, run in a thread."""
+"""The economics for a page: synchronous functions over this node's own JSON-RPC, run in a thread."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ _Parsed = TypeVar("_Parsed")
 
 @dataclass(slots=True, frozen=True)
 class Question:
-    """What `open_economics` was asked; `fee` is wei per query, None for the model's quote."""
+    """The parameters of `open_economics`; `fee` is wei per query, None for the model's quote."""
 
     model: int
     queries: tuple[int, ...]

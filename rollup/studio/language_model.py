@@ -1,4 +1,4 @@
-"""What a language model is to the Studio: it answers a prompt from registered texts that it is given.
+"""Language models of the Studio: a model answers a prompt from registered texts that are given to it.
 
 Retrieve, then generate: the texts that have most in common with the prompt are put before it. So an answer that repeats
 or follows one of them has a cause, and the trace finds what the model was given.
@@ -22,7 +22,7 @@ class LanguageModel(Protocol):
 
     @property
     def name(self) -> str:
-        """What the page calls it."""
+        """The model's name on the page."""
 
     async def answer(self, messages: Sequence[dict[str, str]], most_tokens: int) -> str:
         """The text that follows the messages of a chat. Raises NoAnswer."""

@@ -17,7 +17,7 @@ class LoopEndpoint:
 
     @property
     def url(self) -> str:
-        """What errors call it."""
+        """The name of this endpoint in errors."""
         return "this node"
 
     def post(self, body: Any) -> tuple[int, Any]:

@@ -41,7 +41,7 @@ def bundled(modules: Mapping[str, str]) -> dict[str, str]:
 
 
 def _in_order(modules: Mapping[str, str]) -> list[str]:
-    """What MAIN imports, and MAIN: each module behind those that it imports."""
+    """MAIN and all modules that it imports, ordered so that each module comes after those that it imports."""
     order: list[str] = []
     opened: list[str] = []
 
@@ -113,7 +113,7 @@ def _importing(path: str, text: str, names: Mapping[str, str]) -> str:
 
 
 def _taken(match: re.Match[str], name: str) -> str:
-    """What an import takes, as a constant taken from the module's own."""
+    """The names of an import statement, as a constant that is taken from the imported module's own names."""
     if match["default"] is not None:
         return f"const {match['default']}={name}.default;"
     if match["names"] is None:

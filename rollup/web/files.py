@@ -28,7 +28,7 @@ class StaticFile:
 
     @property
     def content_type(self) -> str:
-        """Of the Content-Type header, without the charset: every file is UTF-8."""
+        """The value of the Content-Type header without the charset. Every file is UTF-8."""
         return _TYPES[self.path[self.path.rindex(".") :]]
 
 

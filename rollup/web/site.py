@@ -79,7 +79,7 @@ class Site:
         return web.Response(body=shell, content_type="text/html", charset="utf-8", headers=headers)
 
     def _heads(self) -> dict[str, Any] | None:
-        """What the frame shows; None where the script has to ask for it."""
+        """The figures in a page's frame; None if the page's script must ask for them."""
         if self._status is None:
             return None
         status = self._status()

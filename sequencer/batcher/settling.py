@@ -30,7 +30,7 @@ def derived_to(status: DerivationStatus) -> int:
 
 @dataclass(slots=True)
 class SettlingState:
-    """What Settling has seen: the L1 block that derivation must reach, and the nonce that does not move, since when."""
+    """The progress of Settling: the L1 block that derivation must reach, and the nonce that is stuck and since when."""
 
     reach: int | None = None
     stuck_since: tuple[int, int] | None = None  # the account's nonce, and the L1 block it was first seen at

@@ -25,7 +25,7 @@ class NonceTaken(Exception):
 
 @dataclass(slots=True, frozen=True)
 class TxCandidate:
-    """What is to be sent: calldata or blobs (131,072 bytes each); gas_limit None = computed for plain data."""
+    """A transaction to send, with calldata or blobs (131,072 bytes each). gas_limit None: computed for plain data."""
 
     to: Address
     data: bytes = b""
@@ -64,7 +64,7 @@ class TrackedTx:
 
 @dataclass(slots=True, frozen=True)
 class TxSnapshot:
-    """What a transaction manager followed: each transaction, and its fields as they were."""
+    """The state of a transaction manager at one moment: each transaction that it followed, and a copy of its fields."""
 
     tracked: list[tuple[TrackedTx, TrackedTx]]
     next_nonce: int | None
@@ -84,7 +84,7 @@ class TxManager:
         resubmit_after: int = 3,
         follow_depth: int = 64,
     ) -> None:
-        """In L1 blocks: how long a transaction waits before its fees are raised, how deep one is taken as final."""
+        """Numbers of L1 blocks: resubmit_after until fees are raised, follow_depth until a transaction is final."""
         self._client: L1Client = PatientL1Client(client)
         self._key = private_key
         self._chain_id = chain_id
@@ -141,7 +141,7 @@ class TxManager:
         self._next_nonce = None
 
     def capture(self) -> TxSnapshot:
-        """What is followed now."""
+        """A snapshot of the transactions that are followed now."""
         copies = [(tracked, replace(tracked, versions=list(tracked.versions))) for tracked in self._tracked]
         return TxSnapshot(copies, self._next_nonce, self.last_refusal)
 
@@ -168,7 +168,7 @@ class TxManager:
         return head
 
     def prices(self) -> L1Prices:
-        """What the next L1 block asks."""
+        """The prices of the next L1 block."""
         blob_base_fee = self._client.blob_base_fee()
         has_blobs = blob_base_fee is not None
         return L1Prices(self._client.base_fee(), self._client.suggested_tip(), blob_base_fee or 0, has_blobs)
@@ -256,5 +256,5 @@ class TxManager:
 
 
 def _raised(price: int, percent: int) -> int:
-    """At least one wei more when there is a bump, rounded up."""
+    """The price plus a bump in percent, rounded up: at least one wei more."""
     return price if percent == 0 else max(price + 1, -(-price * (100 + percent) // 100))

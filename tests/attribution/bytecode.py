@@ -85,7 +85,7 @@ def in_memory(data: bytes) -> bytes:
 
 
 def reentrant(target: int, data: bytes) -> bytes:
-    """On being paid, calls the target and logs the answer's first 4 bytes."""
+    """The code of an account that, when paid, calls the target and logs the answer's first 4 bytes."""
     return assemble(
         in_memory(data),
         assemble(push(4), push(len(data)), push(len(data)), push(0), push(0), push(target.to_bytes(20, "big"))),

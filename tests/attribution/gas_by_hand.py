@@ -1,4 +1,4 @@
-"""What each call of the scene costs, worked by hand: how often each entry of the schedule is due.
+"""The gas of each call of the scene, worked out by hand: how often each entry of the schedule is due.
 
 Nothing here comes from a run: the words of the calldata, the slots a method has to read and write
 (docs/attribution.md), the topics and words of its event. test_gas.py holds the measured gas to the sum.
@@ -33,7 +33,7 @@ class Bill:
 
     @property
     def same_in_both(self) -> int:
-        """What does not depend on warmth."""
+        """The part of the gas that is equal for cold and warm slots."""
         hashing = self.mappings * gas.MAPPING + sum(gas.KECCAK + gas.KECCAK_WORD * words for words in self.hashes)
         logging = sum(gas.LOG + gas.LOG_TOPIC * topics + gas.LOG_BYTE * 32 * words for topics, words in self.logs)
         storing = gas.SSTORE_SET * (self.new + self.fresh) + gas.SSTORE_RESET * self.changed

@@ -1,4 +1,4 @@
-"""What a call's gas is made of, in either mode: storage by instrumenting SLOAD and SSTORE, the rest by kind."""
+"""The parts of a call's gas, in either mode: storage by instrumenting SLOAD and SSTORE, the rest by kind."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -43,7 +43,7 @@ class NativeState(AttributionState, PragueState):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a call shows: `gas` before refunds, logs as (address, topics, data)."""
+    """The result of a call: `gas` before refunds, logs as (address, topics, data)."""
 
     success: bool
     output: bytes
@@ -70,7 +70,7 @@ class Evm:
             self.activate()
 
     def copy(self) -> "Evm":
-        """Another machine in the same state."""
+        """A second machine in the same state."""
         self.state.persist()
         other = Evm.__new__(Evm)
         other.mode, other.bps, other.timestamp = self.mode, self.bps, self.timestamp

@@ -63,7 +63,7 @@ def splitter(name: str, payees: int) -> tuple[int, int]:
 
 
 def rows() -> list[tuple[str, list[tuple[int, int]]]]:
-    """What, and (first, steady) gas for each of COUNTS."""
+    """The rows of the table: a name, and (first, steady) gas for each of COUNTS."""
     return [
         ("inference, native", [ours(NATIVE, count) for count in COUNTS]),
         ("inference, twin", [ours(CONTRACT, count) for count in COUNTS]),

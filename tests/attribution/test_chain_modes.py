@@ -117,12 +117,12 @@ class ModeChain:
         return self.builder.accounts.get_balance(address(account))
 
     def call(self, data: bytes, *, caller: int, value: int = 0) -> "Answer":
-        """In the head's state."""
+        """The answer to a call in the head's state."""
         result = self.simulate(Step(data, caller, value, False, 0))
         return Answer(result.error is None, result.output)
 
     def simulate(self, step: Step) -> CallResult:
-        """At the time of the block being built: a deadline may lie between it and the head."""
+        """The result of a call at the time of the block being built: a deadline may lie between it and the head."""
         head = self.chain.head
         header = replace(head.header, timestamp=self.timestamp)
         context = context_of_header(self.config, header, head.header)
@@ -137,7 +137,7 @@ class Answer:
 
 
 class ChainPair:
-    """Both chains, in step; what happened is counted by method and by end."""
+    """Both chains, in step. Calls are counted by method and by outcome."""
 
     def __init__(self, seed: int) -> None:
         self.random = Random(seed)

@@ -52,7 +52,7 @@ class Pair:
         assert native == contract
 
     def storage_roots(self) -> tuple[bytes, bytes]:
-        """Of the native machine and of the contract."""
+        """The storage roots of the native machine and of the contract."""
         return self.native.storage_root(), self.contract.storage_root()
 
     def check(self, step: Step) -> None:

@@ -48,7 +48,7 @@ def test_every_method_has_its_bill() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_exact_gas_cold_and_warm(name: str) -> None:
-    """To the unit, what the entries of the schedule add up to when worked by hand (gas_by_hand.py)."""
+    """The gas is exactly the sum of the schedule's entries that was worked out by hand (gas_by_hand.py)."""
     cold, slots = touched(name)
     assert cold.success
     assert cold.gas == BILLS[name].cold

@@ -187,7 +187,7 @@ def test_a05_full_effect_or_none_at_every_gas_limit(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a05_full_effect_or_none_at_every_charge(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One gas less than each charge needs, and exactly as much: between two charges nothing can change."""
+    """Runs each call with exactly the gas up to a charge, and with one less: a call changes all or nothing."""
     call = VALID[name]
     evm = build(NATIVE)
     marks: set[int] = set()
@@ -245,7 +245,7 @@ def touched_slots(name: str, monkeypatch: pytest.MonkeyPatch) -> set[int]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a19_any_slot_overridden_is_at_worst_an_error(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What no sequence of calls can store, eth_call's overrides can: the call ends, in success or a typed error."""
+    """eth_call's overrides can store words that no calls can. Then, too, a call ends in success or a typed error."""
     call = VALID[name]
     for slot in touched_slots(name, monkeypatch):
         for word in (2**256 - 1, 2**255, 1 << 176, 2**160 - 1, 2**96 - 1):
@@ -293,7 +293,7 @@ def test_only_mode_native_runs_the_code_natively(monkeypatch: pytest.MonkeyPatch
 
 
 def test_code_put_at_the_address_by_an_override_runs_as_code() -> None:
-    """As geth's overrides take a precompile's place. Empty code makes an account without code of it."""
+    """Code from an override runs in the precompile's place, as in geth. Empty code leaves an account without code."""
     for mode in MODES:
         for code, output in ((bytes.fromhex("60075f5260205ff3"), (7).to_bytes(32, "big")), (b"", b"")):
             evm = build(mode)

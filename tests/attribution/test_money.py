@@ -127,7 +127,7 @@ def test_a07_words_too_wide_are_malformed(evm: Evm, edge: int) -> None:
 
 
 def test_a07_the_widest_words_are_not_malformed(evm: Evm) -> None:
-    """All ones in every argument: whatever else is wrong with that, it is decoded."""
+    """Arguments with all bits set are decoded. They may be refused for another reason."""
     for name, call in VALID.items():
         for position, bits in word_widths(name):
             data = with_word(call.data, position, (1 << bits) - 1)

@@ -102,7 +102,7 @@ def test_a17_reentry_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["createDatanet", "inferCompact", "infer", "cancel", "setAttributor"])
 def test_a17_reentry_is_refused_by_the_twin(name: str) -> None:
-    """Those whose calldata the twin has decoded within the stipend; for the others it is out of gas."""
+    """These calls are decoded within the stipend, so the twin refuses them. The others run out of gas before that."""
     evm = build(CONTRACT)
     evm.deploy(HELPER, bytecode.reentrant(ADDRESS, VALID[name].data))
     result = evm.call(claim_to(HELPER), caller=OWNER)

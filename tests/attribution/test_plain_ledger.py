@@ -58,7 +58,7 @@ class PlainLedger:
         self.share(MODELS[model_id], fee - cut)
 
     def infer_directly(self, model_id: int, fee: int, influence: dict[tuple[int, int], int]) -> None:
-        """By an influence vector: (DataNet, member or 0 for its pool) with their weights."""
+        """An inference with an influence vector: (DataNet, member or 0 for its pool) with their weights."""
         cut = fee * BPS // 10_000
         self.owed[TREASURY] += cut
         model = MODELS[model_id]

@@ -113,7 +113,7 @@ def test_without_an_attributor_the_owner_signs(evm: Evm) -> None:
 
 
 def test_recovery_agrees_with_eth_keys() -> None:
-    """Another implementation, over signatures good and bad."""
+    """Recovery agrees with eth_keys, another implementation, for valid and invalid signatures."""
     key = keys.PrivateKey(KEY.secret)
     for i in range(50):
         digest = bytes([i]) * 32

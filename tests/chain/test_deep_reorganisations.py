@@ -14,7 +14,7 @@ from tests.chain.test_chain import extend, flat, grow, open_chain
 
 
 def everything(chain: Chain) -> object:
-    """All that a move of the head may change."""
+    """Everything that a move of the head may change."""
     tables = {name: dict(chain.store.scan(name)) for name in chain.store.stat()}
     return tables, chain.head.hash, chain.safe.hash, chain.finalized.hash, chain.states.flat_root
 

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass
 class Result:
-    """What a command printed, and its exit status."""
+    """The output of a command, and its exit status."""
 
     status: int
     output: str
@@ -27,7 +27,7 @@ class Result:
         return json.loads(self.output)
 
     def must_fail(self, *words, status=1):
-        """It says in one message what is wrong, without a stack trace."""
+        """Asserts that the command failed with one message that has these words, and without a stack trace."""
         assert self.status == status, self.errors
         assert "Traceback" not in self.errors
         assert "Error: " in self.errors

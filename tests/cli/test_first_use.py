@@ -1,4 +1,4 @@
-"""What a model builder meets first: who was paid by name, all earnings, accounts, warnings, and a demo that stays."""
+"""A model builder's first commands: payments by name, all earnings, accounts, warnings, a demo that stays up."""
 
 import json
 import os

@@ -29,7 +29,7 @@ def files(tmp_path, documents):
 
 
 def refusal(files, *more):
-    """What it says when it gives up."""
+    """The error message of `verify` when it gives up."""
     given = ["--l1", NOBODY, "--rollup-config", str(files / "rollup.json"), "--genesis", str(files / "genesis.json")]
     result = CliRunner().invoke(main, ["verify", *given, *more])
     assert isinstance(result.exception, SystemExit)

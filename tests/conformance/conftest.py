@@ -76,7 +76,7 @@ def empty_pool(chain, request):
 
 @pytest.hookimpl(tryfirst=True)  # before those are left out that are not to run
 def pytest_collection_modifyitems(config, items):
-    """What cannot pass on a layer must fail there. Counts the cases of each layer, by the class that has them."""
+    """Marks tests that cannot pass on a layer: they must fail there. Counts each layer's cases by class."""
     config.stash[CASES] = cases = Counter()
     for item in items:
         if item.path.parent != HERE:  # pytest asks every conftest about all tests

@@ -36,7 +36,7 @@ def web3_of(url):
 
 @dataclass
 class Web3pyChain:
-    """What the fixtures name, on one layer of a node."""
+    """The objects that web3.py's fixtures name, made on one layer of a node."""
 
     url: str
     account: str

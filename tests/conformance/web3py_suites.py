@@ -96,7 +96,7 @@ class TestAsyncEth(_OverWebSocket, AsyncEthModuleTest):
 
     @pytest.fixture
     def keyfile_account_pkey(self):
-        """Another account than the twins over HTTP have: what they delegated to has written its storage."""
+        """An account that the tests over HTTP do not use. Theirs has storage, written by the code it delegated to."""
         return "0x" + USERS[1].private_key.hex()
 
 

@@ -34,7 +34,7 @@ CODE_HASHES = {
 
 
 def upgrade_of(fork: Fork) -> list[bytes]:
-    """What the first block of a fork carries, the forks before it being active from genesis."""
+    """The upgrade transactions in the first block of a fork. The forks before it are active from genesis."""
     before = {older.name.lower(): 0 for older in Fork if Fork.BEDROCK < older < fork}
     return upgrade_transactions(rollup_config(ForkSchedule(**before | {fork.name.lower(): TIME})), TIME)
 

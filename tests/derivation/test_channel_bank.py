@@ -1,4 +1,4 @@
-"""What the channel bank drops (specs protocol/derivation.md, "Channel Bank": "Pruning", "Loading frames")."""
+"""Channels and frames that the channel bank drops (specs protocol/derivation.md, "Pruning", "Loading frames")."""
 
 import pytest
 

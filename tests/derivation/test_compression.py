@@ -1,4 +1,4 @@
-"""What a channel decompresses to: all of it, up to the limit, or up to a defect."""
+"""Decompression of a channel: all of it, up to the limit, or up to a defect."""
 
 import random
 import zlib
@@ -20,7 +20,7 @@ CONTENT = b"".join(map(rlp_encode, STRINGS))
 
 
 def strings(channel: bytes) -> list[bytes]:
-    """What a channel gives; nothing when it is not compressed in a known way."""
+    """The strings in a channel; an empty list if it is not compressed in a known way."""
     try:
         return list(channel_strings(channel, LIMIT, allow_brotli=True))
     except CompressionError:

@@ -1,4 +1,4 @@
-"""What the driver does when the engine refuses.
+"""The driver's answers to an engine that refuses.
 
 Specs protocol/derivation.md, "L1-sync: payload attributes processing" and "Forkchoice synchronization".
 """

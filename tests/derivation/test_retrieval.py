@@ -1,4 +1,4 @@
-"""What of an L1 block is the batcher's data (specs protocol/derivation.md, "L1 Retrieval")."""
+"""The batcher's data in an L1 block (specs protocol/derivation.md, "L1 Retrieval")."""
 
 import pytest
 

@@ -37,7 +37,7 @@ class Transactions:
 
 
 def batches_of(fork: Fork, datas: list[bytes]) -> list[Batch]:
-    """What frame queue, channel stage and reader make of batcher transactions."""
+    """The batches that frame queue, channel stage and reader find in batcher transactions."""
     rules = config(forks=ForkSchedule.all_at(fork))
     queue = FrameQueue(rules, Transactions(list(datas)))
     reader = ChannelReader(rules, ChannelProvider(rules, queue))

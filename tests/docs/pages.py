@@ -35,7 +35,7 @@ def section(text, beginning):
 
 
 def named(cell):
-    """What stands in backticks in a cell."""
+    """The words in backticks in a cell."""
     return re.findall(r"`([^`]+)`", cell)
 
 

@@ -126,7 +126,7 @@ def absent_by_reason() -> dict[str, list[str]]:
 
 
 def explained_types() -> dict[str, str]:
-    """What a parameter of each type is. Lists and bounded counts say it themselves."""
+    """An explanation of each type of parameter. Lists and bounded counts explain themselves."""
     parsers = {parser for kind in namespaces().values() for row in rows_of(kind) for _, parser in row.parameters}
     plain = {_parser(parser) for parser in parsers}
     named = {type_name(parser): parser for parser in plain if " of " not in type_name(parser)}
@@ -134,7 +134,7 @@ def explained_types() -> dict[str, str]:
 
 
 def type_name(parser: Any) -> str:
-    """What the pages call the values of a parser."""
+    """The name that the pages give to the values of a parser."""
     given = _TYPE_NAMES.get(parser)
     return given if given is not None else str(parser.__name__).strip("_").replace("_", " ")
 

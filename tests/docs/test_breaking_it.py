@@ -39,7 +39,7 @@ def as_seen(line):
 
 
 def options(text):
-    """Those that the text of an experiment starts its chain with, by their names in NodeParams."""
+    """The options with which an experiment's text starts its chain, by their names in NodeParams."""
     words = re.search(r"`openrollup run (--[^`]+)`", text)
     given = words[1].split() if words else []
     return {name[2:].replace("-", "_"): int(value) for name, value in zip(given[::2], given[1::2], strict=True)}

@@ -1,4 +1,4 @@
-"""What a user imports has examples, and the examples run and print what they say.
+"""Everything that a user imports has examples in its docstring. The examples run and print what they say.
 
 The examples of a chain use `chain`, those of the precompile's client use `client`, `alice`, `bob`, `bob_key`, `now`.
 """

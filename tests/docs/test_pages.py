@@ -68,7 +68,7 @@ def test_its_links_lead_somewhere(path):
 
 
 def test_a_section_that_the_program_names_is_on_its_page():
-    """Such as "docs/attribution.md, An inference, step by step" in what a command prints."""
+    """A command may print a section's name, such as "docs/attribution.md, An inference, step by step"."""
     texts = [
         path.read_text()
         for root in ("rollup", "openrollup", "examples")

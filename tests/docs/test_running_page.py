@@ -78,7 +78,7 @@ def benchmark_options(capsys):
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_an_option_that_a_page_names_exists(path, benchmark_options):
-    """In a page's prose and tables, any command's; lines of other programs are left out."""
+    """Looks in a page's prose and tables, for the options of any command. Lines of other programs are left out."""
     known = set().union(*map(options, commands()), *map(benchmark_options, BENCHMARKS)) | {"--help"}
     text = re.sub(r"^```.*?^```", "", path.read_text(), flags=re.MULTILINE | re.DOTALL)
     others = (

@@ -27,7 +27,7 @@ def test_another_name_is_not():
 
 
 def test_the_cells_of_the_notebook_run_in_order_and_draw_a_figure_for_each_question():
-    """In this process; the next test runs them in a kernel of Jupyter, as a reader does."""
+    """The cells run in this process. The next test runs them in a Jupyter kernel, as a reader does."""
     pytest.importorskip("matplotlib", reason="NO MATPLOTLIB: pip install 'openrollup[plots]'")
     from matplotlib.figure import Figure
 

@@ -68,7 +68,7 @@ def test_the_packaged_rows_are_the_dry_ones(entries):
 
 
 def key(row):
-    """What does not depend on who signed: a zero byte in a signature costs less calldata gas."""
+    """The columns of a row that do not depend on the signature: a zero byte in it costs less calldata gas."""
     return (row.route, row.entries, row.count, row.state, row.execution, row.calldata_bytes)
 
 

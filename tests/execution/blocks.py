@@ -62,7 +62,7 @@ class Layer:
         return self.chain.head.header
 
     def transfers(self, count: int, data: bytes = b"") -> list[Transaction]:
-        """From the first user, legacy: on every fork."""
+        """Legacy transactions of the first user, which are valid on every fork."""
         chain_id = 900 if self.fork is None else 901
         gas_limit = 21_000 + 40 * len(data)
         return [

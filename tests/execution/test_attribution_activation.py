@@ -34,7 +34,7 @@ def config(mode: str = "native", time: int = TIME) -> L2Config:
 
 
 def begin(accounts: AccountDatabase, config: L2Config, timestamp: int, parent_timestamp: int) -> None:
-    """What a block of this time does before its first transaction."""
+    """Applies the changes that a block of this time makes before its first transaction."""
     parent = replace(
         genesis_header(build_l2_genesis(L2GenesisParams(1, forks=config.forks)), config.forks),
         timestamp=parent_timestamp,

@@ -16,7 +16,7 @@ P, N = curve.field_modulus, curve.curve_order
 
 
 class Call:
-    """What a precompile sees of a computation."""
+    """A stand-in for a computation, with the parts that a precompile uses."""
 
     def __init__(self, data):
         self.msg = SimpleNamespace(data=data, data_as_bytes=data)

@@ -107,7 +107,7 @@ def _on_the_twist_only():
 
 
 def _root(square):
-    """By the norm: the real part of the root is the root of half the sum of norm and real part."""
+    """A square root in Fp2. Its real part is the root of half the sum of the norm's root and the square's real part."""
     real, imaginary = (int(value) for value in square.coeffs)
     norm = pow(real * real + imaginary * imaginary, (P + 1) // 4, P)
     for sign in (1, -1):

@@ -176,7 +176,7 @@ class World:
 
 
 class _View:
-    """What the actor looks at, out of a block in the making."""
+    """The values that the actor reads, taken from a block that is being built."""
 
     def __init__(self, builder: BlockBuilder) -> None:
         self._builder = builder

@@ -1,4 +1,4 @@
-"""What takes too long is ended for a call and for the pool's transactions, and runs to its end in others' blocks."""
+"""A call or a pool transaction that takes too long is stopped. In a block of others it runs to its end."""
 
 from itertools import count
 

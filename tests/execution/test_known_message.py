@@ -93,7 +93,7 @@ class World:
 
 
 def random_changes(random: Random) -> tuple[dict[str, Any], list[Any]]:
-    """What is otherwise in the block: fields of it, and writes of the transactions before."""
+    """Random differences between blocks: fields of the block, and writes of its earlier transactions."""
     fields = {
         name: value
         for name, value in {

@@ -1,4 +1,4 @@
-"""What only an L1 block has: the requests of two system contracts, and a blob base fee by the fork's schedule."""
+"""Parts that only L1 blocks have: requests of two system contracts, a blob base fee by the fork's schedule."""
 
 from dataclasses import replace
 from math import exp

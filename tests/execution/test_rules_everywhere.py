@@ -38,7 +38,7 @@ def no_value_of_five(transaction: Transaction) -> None:
 
 
 def with_fictitious_fork(patch: pytest.MonkeyPatch) -> None:
-    """From now on every fork has the fictitious rule."""
+    """Gives every fork the fictitious rule until the test ends."""
     for which in ("l1_rules", "l2_rules"):
         patch.setattr(block_context, which, getattr(block_context, which).__wrapped__)  # what is cached is without it
 

@@ -52,7 +52,7 @@ def test_overridden_storage_is_kept_by_a_creation(override: StateOverride):
 
 
 def test_an_override_of_all_storage_ends_a_collision_and_one_of_a_slot_does_not():
-    """As in geth, whose overrides leave the storage root alone unless they replace all slots."""
+    """An override changes the storage root only if it replaces all slots, as in geth."""
     layer = with_storage_at(NEW)
     with pytest.raises(CallError, match="contract address collision"):
         run(layer, CallRequest(CREATOR, data=RETURNS_SLOT_0), {NEW: DIFF})

@@ -94,7 +94,7 @@ def groups():
 
 
 def outcomes(ask):
-    """What a port answers to each method, by name; ask: a function of a method and its parameters."""
+    """A port's answer to each method, by name. ask: a function of a method and its parameters."""
     found = {}
     for names in groups():
         for name in names:

@@ -32,7 +32,7 @@ def free_port():
 
 
 def version_of(path):
-    """What a program says of its version, in one line: `op-node version v1.19.0`."""
+    """The version line of a program, such as `op-node version v1.19.0`."""
     done = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=60)
     return (done.stdout or done.stderr).strip().partition("\n")[0] or os.path.basename(path)
 
@@ -69,7 +69,7 @@ class Program:
         pytest.fail(f"{version_of(self.path)} {what}: {last_complaint(self.log)}", pytrace=False)
 
     def wait_for(self, url):
-        """Until it answers at a port of its own."""
+        """Waits until a URL answers. Fails when the program ends."""
         while not answers(url):
             self.must_run()
 

@@ -25,7 +25,7 @@ WORD = "0x" + "00" * 31 + "2a"
 
 @pytest.fixture(scope="module")
 def anvil(tmp_path_factory):
-    """What anvil dumped by anvil_dumpState and by --dump-state, and the accounts that it then had."""
+    """Two dumps of anvil, by anvil_dumpState and by --dump-state, and the accounts that it had then."""
     folder = need_package("@foundry-rs/anvil", VERSION)
     made, port = tmp_path_factory.mktemp("anvil"), free_port()
     file = made / "state.json"

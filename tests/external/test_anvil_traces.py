@@ -136,7 +136,7 @@ def struct_logs(trace):
 
 
 def without_failures(one, other):
-    """Both without the cost and the error of each step at which one of them names an error."""
+    """The two traces, without cost and error of each step at which one of them has an error."""
     for rows in zip(one["structLogs"], other["structLogs"], strict=True):
         if any("error" in row for row in rows):
             for row in rows:
@@ -146,7 +146,7 @@ def without_failures(one, other):
 
 
 def calls(trace, depth=0):
-    """Without the gas of the top call, from which anvil takes the intrinsic gas; errors in geth's words."""
+    """A call trace without the gas of the top call, from which anvil takes the intrinsic gas; errors as geth's."""
     result = {name: value for name, value in trace.items() if depth or name != "gas"}
     if "error" in result:
         result["error"] = ERRORS.get(result["error"], result["error"])
@@ -156,7 +156,7 @@ def calls(trace, depth=0):
 
 
 def accounts(chains, state):
-    """Without fee recipients, hashes of code, and accounts that are not there."""
+    """A prestate without fee recipients, hashes of code, and accounts that are not there."""
     kept = {
         who: {name: value for name, value in account.items() if name != "codeHash"}
         for who, account in state.items()

@@ -31,7 +31,7 @@ class Cast:
         self.block, self.hash = int(self.logging["blockNumber"], 16), self.logging["transactionHash"]
 
     def run(self, command, *words, with_url=True):
-        """What it prints; fails with its words when it fails."""
+        """The output of a program. If the program fails, the test fails with the program's own words."""
         words = command, *(("--rpc-url", self.url) if with_url else ()), *words
         # cast run re-executes by the rules of L1 unless this or the chain's id tells it otherwise.
         network = {"FOUNDRY_NETWORK": "optimism"} if self.layer == L2 and command == "run" else {}

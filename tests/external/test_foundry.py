@@ -42,7 +42,7 @@ class Foundry:
         return (self._packages / "node_modules" / ".bin" / program).resolve()
 
     def run(self, program, *words, **environment):
-        """What it prints; fails with its words when it fails."""
+        """The output of a program. If the program fails, the test fails with the program's own words."""
         done = subprocess.run(
             [str(self.path(program)), *map(str, words)],
             cwd=self.folder,

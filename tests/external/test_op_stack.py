@@ -148,7 +148,7 @@ def must_agree(ours, theirs, derived_by):
 
 
 def until_safe(node, url, height, *programs, ours):
-    """Until the L2 at a URL has a safe block; our blocks are held against its blocks on the way.
+    """Waits until the L2 at a URL has a safe block, and compares its blocks with ours meanwhile.
 
     op-node is named, with its last complaint, when the safe head stands still.
     """
@@ -210,7 +210,7 @@ def test_op_node_and_op_geth_go_through_forks_with_us(tmp_path):
 
 
 def test_op_node_goes_through_forks_up_to_karst_on_our_engine(tmp_path):
-    """Of v1.19.1 or later: earlier ones leave Karst's gas in the gas limit, and the test ends with that block.
+    """Needs op-node v1.19.1 or later: earlier ones leave Karst's gas in the gas limit, and the test fails there.
 
     op-geth has no Karst. Its transactions and its gas are derived by both.
     """
@@ -247,7 +247,7 @@ def test_we_derive_what_op_node_sequences_and_op_batcher_posts(node, tmp_path):
 
 @pytest.mark.parametrize("attribution", ["native", "contract"])
 def test_op_program_reads_the_files_as_they_are_written(tmp_path, attribution):
-    """It continues to its preimages, of which an empty folder has none. A key inside `config` stops it before."""
+    """op-program accepts our files and stops at its preimages, which are missing. A key in `config` stops it before."""
     program, some = need_program("op-program"), "0x" + "11" * 32
     devnet = make_devnet(DevnetParams(genesis_time=1_700_000_000, attribution=attribution))
     genesis = devnet.l2_genesis_json

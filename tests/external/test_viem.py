@@ -29,7 +29,7 @@ def test_a_deposit_and_the_fees(node, tmp_path):
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("options", [(), ("--block-time", 1, "--l1-block-time", 1)], ids=["default times", "fast"])
 def test_a_withdrawal_by_viems_guide(tmp_path, options):
-    """On a chain of a few seconds, with the times that a node has by default, and without a retry."""
+    """The withdrawal is done on a chain of a few seconds, with a node's default times, and without a retry."""
     folder = need_package("viem")
     with NodeProcess(*options) as node:
         assert node.wait_for("L1BlockMined")

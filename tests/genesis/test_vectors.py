@@ -1,4 +1,4 @@
-"""What our genesis shares with real chains: preinstalls, and contracts that upgrades deploy."""
+"""Our genesis has the preinstalls of real chains, and the contracts that upgrades deploy."""
 
 from rollup.execution.genesis import preinstalls, system_contracts
 from rollup.execution.genesis_json import parse_genesis

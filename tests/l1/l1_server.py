@@ -28,7 +28,7 @@ class ServerError(Exception):
 
 
 class L1Server:
-    """What the node answers, and what was asked."""
+    """An L1 node over HTTP that a test can tamper with. It keeps the names of the methods it was asked."""
 
     def __init__(self, l1: MockL1) -> None:
         self.l1 = l1

@@ -122,7 +122,7 @@ def test_a_restart_keeps_what_the_pool_needs_and_drops_what_a_kill_left(tmp_path
 
 
 def test_data_of_an_older_version_is_left_alone():
-    """It knew no loose blobs: there, every blob may be a block's."""
+    """An older version did not mark loose blobs, so every blob in its data may belong to a block."""
     store = MemoryStore()
     world = make_l1(store=store)
     sidecar = sidecar_of(b"old")

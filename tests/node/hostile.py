@@ -65,7 +65,7 @@ def addresses(count, start=1):
 
 
 def largest(text, filling, end):
-    """As large a body as a port takes."""
+    """The largest body that a port takes, made of `text`, repeated `filling`, and `end`."""
     room = MAX_BODY - len(text) - len(end) - 1
     return text + (filling * (room // len(filling))).rstrip(b",") + end
 

@@ -98,7 +98,7 @@ class NodeProcess:
         return self.started["urls"][name]
 
     def errors(self):
-        """What the node has written to standard error so far."""
+        """The text that the node has written to standard error so far."""
         return os.pread(self._errors.fileno(), os.fstat(self._errors.fileno()).st_size, 0).decode()
 
     def next_event(self):

@@ -131,7 +131,7 @@ def test_a_directory_older_than_the_chain_ids_has_the_defaults(tmp_path):
 
 @pytest.mark.parametrize("first", [{"da": "none"}, {"sequencing_window": 20}, {}])
 def test_the_sequencing_window_stays_whatever_the_next_start_says_of_batches(tmp_path, first):
-    """It is in rollup.json, and blocks are derived by it."""
+    """The window is in rollup.json, and blocks are derived by it."""
     open_node(tmp_path / "chain", **first).close()
     windows = []
     for da in ("none", "calldata"):
@@ -272,7 +272,7 @@ def test_a_full_disk_ends_the_node_with_a_clear_error_and_loses_nothing(tmp_path
 
 @pytest.mark.parametrize("genesis_time", [None, GENESIS_TIME])
 def test_the_first_block_is_due_at_once_and_not_ahead_of_the_machines_clock(tmp_path, genesis_time):
-    """Also at a later start: the chain's clock stood still meanwhile."""
+    """This holds at later starts as well: the chain's clock stands still while the node is down."""
     for head in range(4):
         node = Node.open(NodeParams(data_dir=tmp_path, genesis_time=genesis_time))
         assert node.l2.chain.head.number == head

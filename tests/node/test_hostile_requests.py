@@ -25,7 +25,7 @@ GRACE_SECONDS = 20  # in which what a request has used is given back
 
 
 class Waits:
-    """What another client waits, from the beginning of a with block to its end."""
+    """A second client that asks the node during a `with` block and measures how long it waits."""
 
     def __init__(self, node):
         pids = [str(process.pid) for process in serving(node)]

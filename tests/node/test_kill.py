@@ -17,7 +17,7 @@ class Users:
         self.nonces = {(layer, user): 0 for layer in (L1, L2) for user in range(4)}
 
     def send_until_it_dies(self, node):
-        """From another thread; ends when the node does not answer."""
+        """Sends transfers from another thread until the node does not answer."""
         while True:
             for (layer, user), nonce in list(self.nonces.items()):
                 transaction = transfer(900 if layer == L1 else 901, user, nonce)

@@ -1,4 +1,4 @@
-"""What a node reports about itself on the op-node RPC port, held to the chain it reports about."""
+"""The metrics and the health on the op-node RPC port agree with the chain that they report about."""
 
 import asyncio
 

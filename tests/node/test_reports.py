@@ -1,4 +1,4 @@
-"""What a node reports of its blocks: users' transactions and gas, and a batch before the blocks that it made safe."""
+"""Reports of blocks count the users' transactions and gas. A batch is reported before the blocks it made safe."""
 
 from rollup.events import BatchPosted, L2BlockBuilt, SafeHeadMoved
 from rollup.node import Node, NodeParams

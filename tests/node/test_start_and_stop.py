@@ -34,7 +34,7 @@ def taken_port():
 
 
 def refused_start(monkeypatch, *options, **ports):
-    """What a start that fails says on standard error, in this process."""
+    """The text on standard error of a start that fails, run in this process."""
     monkeypatch.setattr(run, "configure_logs", lambda as_json: None)
     chosen = [f"--{name}-port={port}" for name, port in (dict.fromkeys(PORTS, 0) | ports).items()]
     result = CliRunner().invoke(main, ["run", "--json", "--processes=1", *chosen, *options])

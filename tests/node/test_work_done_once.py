@@ -1,4 +1,4 @@
-"""What a node computes from a transaction's bytes alone it computes once, for both of its chains."""
+"""Values that depend on a transaction's bytes alone are computed once for both chains of a node."""
 
 from collections import Counter
 from random import Random

@@ -100,7 +100,7 @@ def test_the_size_of_the_chunks_changes_nothing(chunk: int, monkeypatch: pytest.
 
 
 def test_the_memory_does_not_grow_with_the_data() -> None:
-    """It was 157 bytes per byte; a batch may hold a transaction of 90 MB."""
+    """An older version took 157 bytes per byte; a batch may hold a transaction of 90 MB."""
     tracemalloc.start()
     counted_length(bytes(2_000_000))
     counted_length(random.Random(1).randbytes(200_000))

@@ -1,4 +1,4 @@
-"""What a front process works out is what the node would have worked out itself, or nothing."""
+"""A front process prepares the same values that the node would compute, or none."""
 
 import marshal
 from dataclasses import fields

@@ -81,7 +81,7 @@ class EngineDriver:
         return {"headBlockHash": head or self.head(), "safeBlockHash": safe, "finalizedBlockHash": finalized}
 
     def attributes(self, **changes):
-        """Of the block after the head, in the L1 epoch its time is in."""
+        """Attributes of the block after the head, in the L1 epoch of its time."""
         chain = self.engine.chain
         sequencing = self.world.sequencer.building
         parent = l2_block_ref(self.world.config, chain.head)
@@ -111,7 +111,7 @@ class EngineDriver:
         return await self(f"getPayloadV{self.payload_version(int(attributes['timestamp'], 16))}", started["payloadId"])
 
     def arguments(self, envelope):
-        """Of newPayload: the method and its parameters."""
+        """The method and the parameters of newPayload for this payload."""
         payload = envelope["executionPayload"]
         version = self.payload_version(int(payload["timestamp"], 16))
         more = [[], envelope.get("parentBeaconBlockRoot"), []][: {2: 0, 3: 2, 4: 3}[version]]

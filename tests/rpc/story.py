@@ -1,4 +1,4 @@
-"""What happened on the chain that the read tests ask about: transfers, a contract that logs and fails, a deposit."""
+"""The chain behind the read tests: it has transfers, a contract that logs and fails, and a deposit."""
 
 from dataclasses import dataclass
 

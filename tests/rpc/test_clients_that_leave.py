@@ -166,7 +166,7 @@ async def left_with_something(door, kind):
 
 
 def connections():
-    """Those that any port of this process has not forgotten."""
+    """All connections that this process still holds."""
     return [item for item in gc.get_objects() if isinstance(item, HttpConnection)]
 
 
@@ -187,7 +187,7 @@ def connections():
     ],
 )
 async def test_nothing_of_a_client_stays_when_it_leaves(kind):
-    """Without the garbage collector, which may come hours later."""
+    """Memory is given back without the garbage collector, which may run hours later."""
     methods = {"eth_echo": lambda params: params, "eth_large": lambda params: "x" * 16_000_000}
     async with Door(methods) as door:
         gc.collect()

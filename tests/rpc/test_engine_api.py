@@ -44,7 +44,7 @@ async def pair_of(world, session):
 
 @pytest_asyncio.fixture
 async def jovian(session):
-    """On the newest fork."""
+    """The driver of an engine on the newest fork."""
     pair = await pair_of(world_at(Fork.JOVIAN, operator_fee_constant=5), session)
     yield pair
     await pair.builder.server.stop()

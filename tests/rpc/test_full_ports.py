@@ -17,7 +17,7 @@ LARGE = "x" * 16_000_000  # more than the operating system keeps for a client th
 
 
 class Answers:
-    """What a port is asked for: a method of JSON-RPC, and a path of a beacon node. text: what is answered."""
+    """A JSON-RPC method and a beacon node's path for a port. Both answer with `text`."""
 
     text = "short"
 

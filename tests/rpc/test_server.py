@@ -276,7 +276,7 @@ async def test_other_http_methods_are_refused(door, method):
 
 
 async def spoken(port, sent):
-    """What the port answers to these bytes, within a second of silence."""
+    """The port's answer to these bytes. It ends when the port closes the connection or is silent for 0.3 s."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(sent)
     answer = b""

@@ -91,7 +91,7 @@ def blocks():
 
 
 def names_of(block, index):
-    """What may name a transaction in a request."""
+    """The parameters that name a transaction: its hash, its block's number and index, its block's hash and index."""
     place = hex(index)
     return ["0x" + block.transactions[index].hash.hex()], [hex(block.number), place], ["0x" + block.hash.hex(), place]
 

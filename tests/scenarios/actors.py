@@ -180,7 +180,7 @@ class VerifierNode(_Node):
         return VerifierNode(self.world, self.store)
 
     def must_equal(self, sequencer, *, safe):
-        """It holds exactly the sequencer's blocks up to this number, and that one is its safe head."""
+        """Asserts that it has exactly the sequencer's blocks up to `safe`, its safe head."""
         assert self.safe.number == safe
         assert self.hashes(safe) == sequencer.hashes(safe)
         # A block hash holds the state root; that the state is there as well is another matter.
@@ -232,7 +232,7 @@ class BatcherActor:
         self.process = Batcher(world.config, node.chain, world.l1.client, self._key, node.derivation, self.options)
 
     def step(self):
-        """What it does when it is called now and then."""
+        """One step of the batcher; its reports are kept."""
         self.reports += self.process.step()
 
     def post(self):

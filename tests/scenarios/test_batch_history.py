@@ -1,4 +1,4 @@
-"""What derivation records of batches: which L1 transactions carry an L2 block, and what was dropped by which rule."""
+"""The history of batches: which L1 transactions carry an L2 block, and which data was dropped by which rule."""
 
 import pytest
 

@@ -29,7 +29,7 @@ DROPPED_BY = {name: kind.rule for name, kind in KINDS.items()}
 
 
 def drops_of(verifier):
-    """What a verifier drops from now on."""
+    """A list to which everything that a verifier drops from now on is added."""
     found = []
     verifier.derivation.journal.subscribe(lambda fact: found.append(fact) if isinstance(fact, Drop) else None)
     return found

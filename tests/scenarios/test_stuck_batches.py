@@ -13,7 +13,7 @@ BOB = USERS[1].address
 
 
 def leave_stuck(world, da, nonce, *, tip, cap=1, blob_cap=1):
-    """What an earlier batcher sent when L1 was cheap: too low a fee to be included."""
+    """Leaves a transaction of an earlier batcher in L1's pool, with a fee that is too low for a block."""
     sidecar = make_sidecar((encode_blob(b"\0" + bytes([nonce]) * 40),)) if da == "blobs" else None
     transaction = Transaction(
         BLOB if sidecar else DYNAMIC_FEE,

@@ -33,7 +33,7 @@ def rollup_config(**changes):
 
 
 class L2Chain:
-    """As much of a Chain as the batcher reads."""
+    """A stand-in for Chain with the parts that the batcher reads."""
 
     def __init__(self):
         self.config = rollup_config()
@@ -96,7 +96,7 @@ class FakeDerivation:
         self._l2_branch = self._l2.branch
 
     def read(self):
-        """To L1's head."""
+        """Reads L1 up to its head."""
         if self._l1.branch != self._branch or self._l2.branch != self._l2_branch:
             self._start()
         for number in range(self.current_l1.number + 1, len(self._l1.blocks)):

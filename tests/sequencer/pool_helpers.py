@@ -51,7 +51,7 @@ class Accounts:
 
 
 class FakeChain:
-    """As much of a Chain as the pool looks at."""
+    """A stand-in for Chain with the parts that the pool reads."""
 
     def __init__(self, gas_limit=30_000_000):
         self.state = Accounts()

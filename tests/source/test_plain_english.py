@@ -49,7 +49,7 @@ PHRASES = {
     r"\bso many (bytes|blocks|seconds|words|writes)\b": "this many …",
     r"\bno measure\b": "does not predict",
     r"\b(µs|ms|microseconds|wei|bytes|gas) an? (call|block|transaction(?! uses)|inference|unit|task|second)\b": "per",
-    r'"""The same\b': "say what it is: a docstring is complete on its own",
+    r'"""(The same|What|So|Of|As|Those|It|They)\b': "a noun or a verb: a docstring is complete on its own",
 }
 PATTERN = re.compile("|".join(f"(?:{phrase})" for phrase in PHRASES))
 
@@ -84,6 +84,9 @@ def test_no_text_has_a_phrase_of_the_older_style() -> None:
         ("where batch data goes on L1", 0),
         ("upgrade.gas-beside-limit", 0),
         ('    """The same with one more name."""', 1),
+        ('    """What a node looks like at one moment."""', 1),
+        ('    """It has ended."""', 1),
+        ('    """A view of a node at one moment. What it holds is copied."""', 0),
     ],
 )
 def test_the_older_style_is_found_and_the_plain_one_passes(text: str, count: int) -> None:

@@ -148,7 +148,7 @@ def test_values_survive_reopening(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("damage", ["zeros", "ones", "noise"])
 def test_damaged_pages_are_one_plain_error(tmp_path: Path, damage: str) -> None:
-    """In another process: LMDB may not survive what it maps."""
+    """Reads the damaged file in another process, because LMDB may crash on it."""
     program = f"""
 import pathlib, random, sys
 from rollup.store.kv import LmdbStore, StoreDamaged, StoreError

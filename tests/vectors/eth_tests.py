@@ -1,4 +1,4 @@
-"""What ethereum/tests' formats share: forks by name, allocations, what a refusal should say."""
+"""Readers shared by the formats of ethereum/tests: forks by name, allocations, expected refusals."""
 
 import re
 from typing import Any

@@ -152,7 +152,7 @@ def test_a_real_blob(file: str, case: dict[str, Any], ran) -> None:
 
 @pytest.mark.parametrize(("file", "case"), section("blob_base_fee"))
 def test_blob_base_fee(file: str, case: dict[str, Any], ran) -> None:
-    """By the fraction, and by the fraction that our schedule has for this fork's time."""
+    """The blob base fee is right by the vector's fraction, and by our schedule's fraction for this fork."""
     # spec: attributes.blob-base-fee
     known(file, case, "fork", "excess_blob_gas", "expected", "update_fraction")
     if case["fork"] not in SEPOLIA_TIMES:

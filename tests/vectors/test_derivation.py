@@ -148,7 +148,7 @@ def l2_block(item: dict[str, Any]) -> Block:
 
 @cache
 def derived(file: str) -> list[DerivedAttributes]:
-    """What the pipeline gives for the blocks after the start, each on the real block before it."""
+    """The pipeline's attributes for the blocks after the start. Each is derived on the real block before it."""
     chain, l1 = dict(CHAINS)[file], l1_of(file)
     config = config_of(chain)
     blocks = [l2_block(item) for item in (chain["l2_start"], *chain["expected_l2_blocks"])]

@@ -211,7 +211,7 @@ def test_l1_block_slots(file: str, case: dict[str, Any], ran: Any) -> None:
 
 
 def da_footprint_gas_scalar(accounts: AccountDatabase) -> int:
-    """As the predeploy answers: execution takes it from the block's first transaction, as op-geth does."""
+    """The value that the predeploy returns. Execution takes it from the block's first transaction, as op-geth does."""
     slots = {slot: accounts.get_storage(predeploys.L1_BLOCK, slot) for slot in range(10)}
     number: int = l1_block_contract(slots).call(predeploys.L1_BLOCK, "daFootprintGasScalar()(uint16)")
     return number
@@ -228,7 +228,7 @@ def l1_block_contract(slots: dict[int, int]) -> Any:
 
 # ---------------------------------------------------------------- gas
 def leftover(case: dict[str, Any]) -> int:
-    """What the product says a message used, that was left with some gas and some refund counter."""
+    """The gas that the product counts for a message that ends with this much gas left and this refund counter."""
     evm = evm_on(Fork[case["fork"].upper()], {})
     state = evm.state
     message = Message(case["gas_limit"], b"\x02" * 20, b"\x01" * 20, 0, b"", b"")
@@ -437,7 +437,7 @@ MAX_GAS = 2**63 - 1
 
 
 def run_precompile(fork: Fork, address: bytes, data: bytes, gas: int) -> bytes | VMError:
-    """What a precompile returns, or how it fails; Karst's rules are not built in, its precompiles are."""
+    """The output of a precompile of the fork, or its error, on a machine with Jovian's rules at most."""
     state = evm_on(min(fork, Fork.JOVIAN), {}).state
     message = Message(gas, address, b"\x01" * 20, 0, data, b"")
     computation = state.computation_class(state, message, TransactionContext(b"\x01" * 20, 0))

@@ -230,7 +230,7 @@ def test_the_da_footprint_of_a_block_stays_under_its_gas_limit() -> None:
 
 @pytest.mark.parametrize(("file", "case"), RECEIPTS, ids=named)
 def test_receipt_fields(file: str, case: dict[str, Any], ran: Any) -> None:
-    """As eth_getTransactionReceipt shows them."""
+    """The fields of a receipt are those of eth_getTransactionReceipt."""
     unknown = unknown_keys(case["expected_receipt"], RECEIPT_FIELDS)
     if unknown:
         pytest.fail(f"fees/{file}: {case['name']}: no check for {unknown}")

@@ -1,4 +1,4 @@
-"""What happened on the chain that the pages are read from: the example's texts, a model, inferences, a claim."""
+"""The chain behind the page tests: it has the example's texts, a model, inferences and a claim."""
 
 from pathlib import Path
 

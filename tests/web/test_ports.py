@@ -1,4 +1,4 @@
-"""What the port with the pages answers, and whom: without a browser, header by header."""
+"""Answers of the port with the pages, and the clients that get them: header by header, without a browser."""
 
 import json
 import re

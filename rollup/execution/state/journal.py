@@ -1,4 +1,4 @@
-"""What lasts for one transaction: the undo log, warm addresses and slots, transient storage."""
+"""State that lasts for one transaction: the undo log, warm addresses and slots, transient storage."""
 
 from typing import Any
 

@@ -31,44 +31,44 @@ class MuxTracer(Tracer):
         self.wants_opcodes = bool(self._stepping)
 
     def on_tx_start(self, evm: "Evm", transaction: Transaction, sender: Address) -> None:
-        """To each."""
+        """Passes the hook on to every tracer."""
         for tracer in self._all:
             tracer.on_tx_start(evm, transaction, sender)
 
     def on_tx_end(self, evm: "Evm", outcome: "Outcome") -> None:
-        """To each."""
+        """Passes the hook on to every tracer."""
         for tracer in self._all:
             tracer.on_tx_end(evm, outcome)
 
     def on_system_call_start(self) -> None:
-        """To each."""
+        """Passes the hook on to every tracer."""
         for tracer in self._all:
             tracer.on_system_call_start()
 
     def on_system_call_end(self) -> None:
-        """To each."""
+        """Passes the hook on to every tracer."""
         for tracer in self._all:
             tracer.on_system_call_end()
 
     def on_enter(
         self, depth: int, kind: int, caller: Address, target: Address, value: int | None, gas: int, data: bytes
     ) -> None:
-        """To each."""
+        """Passes the hook on to every tracer."""
         for tracer in self._all:
             tracer.on_enter(depth, kind, caller, target, value, gas, data)
 
     def on_exit(self, depth: int, output: bytes, gas_used: int, error: VMError | None) -> None:
-        """To each."""
+        """Passes the hook on to every tracer."""
         for tracer in self._all:
             tracer.on_exit(depth, output, gas_used, error)
 
     def on_opcode(self, step: Step) -> None:
-        """To those that want opcodes."""
+        """Passes the hook on to every tracer that wants opcodes."""
         for tracer in self._stepping:
             tracer.on_opcode(step)
 
     def on_log(self, address: Address, topics: tuple[int, ...], data: bytes) -> None:
-        """To each."""
+        """Passes the hook on to every tracer."""
         for tracer in self._all:
             tracer.on_log(address, topics, data)
 

@@ -1,4 +1,4 @@
-"""What every fork's py-evm classes get from us: our journaled accounts, and a few corrections."""
+"""The base of every fork's py-evm classes: our journaled accounts, and a few corrections."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ class RollupState:
 
     @property
     def blob_base_fee(self) -> int:
-        """What BLOBBASEFEE pushes. py-evm knows only Prague's update fraction, which BPO forks change (EIP-7892)."""
+        """The value that BLOBBASEFEE pushes. BPO forks change the update fraction (EIP-7892), py-evm has Prague's."""
         return self.execution_context.blob_base_fee
 
     def snapshot(self) -> int:

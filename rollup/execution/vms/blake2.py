@@ -59,7 +59,7 @@ _SIGMA = tuple(
 
 
 def blake2f(computation: Any) -> Any:
-    """So many rounds of BLAKE2b's compression, one gas each; fails with VMError on inputs of another form."""
+    """The precompile of BLAKE2b's compression, one gas per round; fails with VMError on malformed input."""
     data = computation.msg.data_as_bytes
     if len(data) != _INPUT_SIZE:
         raise VMError(f"BLAKE2F: {len(data)} bytes, {_INPUT_SIZE} expected")

@@ -136,7 +136,7 @@ def _g2_on_curve(data: bytes) -> G2Point:
 
 
 def _read(make: Any, data: bytes) -> Any:
-    """What the library makes of coordinates without their padding."""
+    """The point that the library reads from coordinates, once their padding is checked and removed."""
     coordinates = []
     for start in range(0, len(data), _FIELD):
         if data[start : start + 16] != _PADDING:

@@ -188,7 +188,7 @@ def _add2(x: Fp2, y: Fp2, z: Fp2, x2: Fp2, y2: Fp2) -> tuple[Fp2, Fp2, Fp2]:
 
 # ---------------------------------------------------------------- the field of the pairing
 def _half_product(a: Half, b: Half) -> Half:
-    """Of polynomials of three coefficients in v = w^2, where v^3 is 9 + i."""
+    """The product of two polynomials of three coefficients in v = w^2, where v^3 is 9 + i."""
     a0, a1, a2, a3, a4, a5 = a
     b0, b1, b2, b3, b4, b5 = b
     # Coefficients of v^3 and v^4, folded back by 9 + i.
@@ -244,7 +244,7 @@ def _inverse(a: Fp12) -> Fp12:
 
 
 def _half_inverse(a: Half) -> Half:
-    """By the norm to Fp2: the product of the other two conjugates, over it."""
+    """The inverse: the product of the other two conjugates, divided by the norm to Fp2."""
     c0, c1, c2 = a[0:2], a[2:4], a[4:6]
     s0, s1, s2 = _times(c0, c0), _times(c1, c1), _times(c2, c2)
     p01, p02, p12 = _times(c0, c1), _times(c0, c2), _times(c1, c2)

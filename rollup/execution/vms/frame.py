@@ -1,4 +1,4 @@
-"""What opcodes touch of one computation."""
+"""The part of a computation that opcodes use."""
 
 from collections.abc import Callable
 from typing import Any

@@ -19,7 +19,7 @@ class Value(NamedTuple):
 
     @property
     def test(self) -> str:
-        """What is true where the value is not zero."""
+        """A Python expression that is true if the value is not zero."""
         return self.condition or self.text
 
 
@@ -111,7 +111,7 @@ class RegionWriter:
         self._gas += gas
 
     def end_segment(self) -> None:
-        """From here on gas is charged anew."""
+        """Ends a segment: gas after this place is charged anew."""
         if self._segment < 0:
             return
         checks = []

@@ -12,7 +12,7 @@ _HALF_SENT_SECONDS = 1.0  # that a request may take to come; then the node waits
 
 
 class Desk(Protocol):
-    """What a connection needs of its front process."""
+    """The interface of a front process that a connection uses."""
 
     @property
     def buffer(self) -> memoryview:

@@ -34,7 +34,7 @@ Item = tuple[bytes, Prepared | None]
 
 
 class FrontHost(Protocol):
-    """What front processes need of the node."""
+    """The interface of the node that front processes use."""
 
     async def handle_body(self, body: bytes, is_local: bool) -> bytes:
         """The answer to a JSON-RPC body. is_local: its client is on this machine."""

@@ -1,4 +1,4 @@
-"""What a node and a front process say to each other, over two Unix socket pairs.
+"""The messages between a node and a front process, over two Unix socket pairs.
 
 The channel carries messages: four bytes of length, then a marshalled tuple whose first item is the kind. The handles
 carry connections: a number in four bytes with each file descriptor.
