@@ -30,7 +30,7 @@ VERSIONS = {
 }
 # The prose of the specification (src/engine/paris.md and later) has null in these places, and geth and op-geth answer
 # with it; the schemas do not.
-NULL_STATUS = {"latestValidHash", "validationError"}
+NULL_STATUS = {"latestValidHash", "validationError"}  # where a null is answered
 EXCEPTIONS = {
     **{f"engine_newPayloadV{version}": NULL_STATUS for version in (1, 2, 3, 4)},
     **{

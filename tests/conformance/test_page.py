@@ -7,7 +7,7 @@ from tests.conformance.test_engine_schemas import EXCEPTIONS as ENGINE_EXCEPTION
 from tests.conformance.test_engine_schemas import SERVED
 from tests.conformance.test_schemas import EXAMPLES, METHODS, NOT_SERVED, REQUESTS
 from tests.conformance.test_schemas import EXCEPTIONS as SCHEMA_EXCEPTIONS
-from tests.conformance.web3py_suites import EXCEPTIONS
+from tests.conformance.web3py_suites import ASYNC_EXCEPTIONS, EXCEPTIONS
 from tests.docs.pages import page, sections
 from tests.external.test_cast import CHECKS
 from tests.node.node_process import L1, L2
@@ -35,10 +35,26 @@ def test_the_counts_of_web3pys_cases(request):
 
 
 def test_every_exception_of_web3pys_cases_has_its_row():
-    listed = {name.strip("`"): cells for name, cells in rows("Exceptions of web3.py").items()}
-    assert {name: cells[0] for name, cells in listed.items()} == {
-        name: "both" if name in EXCEPTIONS[L1] else "L2" for name in EXCEPTIONS[L2]
+    expected = {
+        f"`{name}`": ["both" if name in EXCEPTIONS[L1] else "L2", *unmet] for name, unmet in EXCEPTIONS[L2].items()
     }
+    expected |= {f"`{name}`": ["both, over a WebSocket", *unmet] for name, unmet in ASYNC_EXCEPTIONS.items()}
+    assert EXCEPTIONS[L1].keys() <= EXCEPTIONS[L2].keys()
+    assert rows("Exceptions of web3.py") == expected
+
+
+def test_every_exception_of_the_schemas_has_its_row():
+    listed = [part.rows for part in sections(page("conformance.md")) if part.title == "Exceptions of the schemas"]
+    expected = [
+        [f"`{method}`", layer.upper(), *exception]
+        for (layer, method), exceptions in SCHEMA_EXCEPTIONS.items()
+        for exception in sorted(exceptions)
+    ]
+    expected += [
+        [f"`{method}`", "engine", ", ".join(f"`{place}`" for place in sorted(places)), "geth: null"]
+        for method, places in ENGINE_EXCEPTIONS.items()
+    ]
+    assert [sorted(table) for table in listed] == [sorted(expected)]
 
 
 def test_the_counts_of_the_schemas():

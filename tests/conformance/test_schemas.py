@@ -154,12 +154,15 @@ REQUESTS = {
     "txpool_contentFrom": lambda at: [[at.user]],
     "txpool_status": lambda at: [[]],
 }
-# Where geth's answers, and ours, are not the schema's.
-POOL = "a transaction of the pool: geth says null for its block, place and time; the schema wants a mined one"
-GAS_PRICE = "a transaction with a fee cap: geth says null for gasPrice; the schema wants a string"
-NO_NAME = "a pending block: geth says null for its hash, nonce and miner; the schema wants strings"
-DEPOSIT = "a deposit and its receipt: op-geth has the same type 0x7e and fields; the schema knows L1's types alone"
-L1_FEE = "a receipt with what L1 data cost: op-geth has the same fields"
+# Where geth's answers, and ours, are not the schema's: by the fault, what the schema wants and what geth answers.
+POOL = (
+    "the block, the place and the time of a transaction that waits in the pool",
+    "geth: null, since the transaction has none yet",
+)
+GAS_PRICE = ("`gasPrice` of a transaction with a fee cap", "geth: null")
+NO_NAME = ("`hash`, `nonce` and `miner` of a pending block", "geth: null")
+DEPOSIT = ("a transaction type of L1", "op-geth: type 0x7e and its own fields, for a deposit and its receipt")
+L1_FEE = ("no fields but those of L1 in a receipt", "op-geth: fields for the cost of L1 data besides")
 EXCEPTIONS = {
     **{(layer, "eth_getTransactionByHash"): {POOL} for layer in ("l1", "l2")},
     **{(layer, "eth_signTransaction"): {GAS_PRICE} for layer in ("l1", "l2")},

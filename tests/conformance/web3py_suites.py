@@ -1,5 +1,7 @@
 """web3.py's own module tests, which the test module of each layer imports, and what cannot pass on a layer."""
 
+from typing import NamedTuple
+
 import pytest
 from web3._utils.module_testing import (
     AsyncEthModuleTest,
@@ -20,12 +22,25 @@ from tests.node.node_process import L1, L2
 
 CHAIN_ID = 131277322940537  # what web3.py's tests sign for and expect
 
-_FIRST = "expects the transaction at index 0; geth: passes; op-geth: fails, index 0 is the L1 attributes deposit"
-_PENDING = "expects a pending block after the latest; geth: passes; op-geth: fails, its pending block is the latest"
-_TYPED = "expects an error that web3.py raises itself, not a node's; geth: fails, it has no eth_signTypedData"
-_PAIRS = "fails in web3.py before a node is asked: it takes the values of a dictionary for pairs; geth: fails"
-# What cannot pass, by layer and test, with what geth and op-geth do. Each must fail. An asynchronous test has the name
-# of its twin here.
+
+class Unmet(NamedTuple):
+    """What a test expects that a layer does not do, and what geth and op-geth do in that test."""
+
+    expects: str
+    geth: str
+    op_geth: str
+
+    def __str__(self) -> str:
+        return f"expects {self.expects}; geth {self.geth}; op-geth {self.op_geth}"
+
+
+_INDEX_0 = "fails: index 0 is the L1 attributes deposit"
+_FIRST = Unmet("its transaction at index 0 of the block", "passes", _INDEX_0)
+_PENDING = Unmet("a pending block after the latest one", "passes", "fails: its pending block is the latest one")
+_NO_TYPED = "fails: it has no `eth_signTypedData`"
+_TYPED = Unmet("an error that web3.py raises itself, never for an error of a node", _NO_TYPED, _NO_TYPED)
+_PAIRS = Unmet("a request, but web3.py fails before it sends one", _NO_TYPED, _NO_TYPED)
+# What cannot pass, by layer and test. Each must fail. An asynchronous test has the name of its twin here.
 EXCEPTIONS = {
     L1: {"test_invalid_eth_sign_typed_data": _TYPED},
     L2: {
@@ -47,7 +62,7 @@ ASYNC_EXCEPTIONS = {"test_eth_sign_typed_data": _PAIRS}
 
 
 def exception(layer, class_name, name):
-    """Why a test cannot pass on a layer, or None."""
+    """Why a test cannot pass on a layer, as Unmet; None where it can."""
     twin = name.replace("test_async_", "test_")
     more = ASYNC_EXCEPTIONS if class_name.startswith("TestAsync") else {}
     return (EXCEPTIONS[layer] | more).get(twin)
