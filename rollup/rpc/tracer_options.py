@@ -6,7 +6,7 @@ An option that is null is absent; an option that is not known is passed over, as
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from rollup.execution.block_context import BlockOverrides
 from rollup.execution.overrides import StateOverride
@@ -26,6 +26,16 @@ from rollup.rpc.params import Invalid, boolean, given_members, integer, mapping,
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)[^\d.]+(?:(?:\d+\.?\d*|\.\d+)[^\d.]+)*")
 _PART = re.compile(r"(\d+\.?\d*|\.\d+)([^\d.]+)")
+
+
+class MakesTracer(Protocol):
+    """What to trace. seconds: how long one transaction may run."""
+
+    @property
+    def seconds(self) -> float: ...
+
+    def make(self, context: TraceContext, budget: Budget) -> Any:
+        """A tracer for one transaction; raises RpcError."""
 
 
 @dataclass(slots=True)
@@ -48,7 +58,7 @@ class TraceOptions:
 class TraceCallOptions:
     """The options of debug_traceCall: those of a trace, and overrides of the state and the block."""
 
-    trace: TraceOptions = field(default_factory=TraceOptions)
+    trace: MakesTracer = field(default_factory=TraceOptions)
     state: dict[Address, StateOverride] | None = None
     block: BlockOverrides | None = None
     index: int | None = None

@@ -18,7 +18,7 @@ from rollup.rpc.backend import ExecutionBackend
 from rollup.rpc.deadline import Deadline
 from rollup.rpc.errors import RpcError
 from rollup.rpc.limits import MAX_TRACE_BYTES, TRACE_SECONDS
-from rollup.rpc.tracer_options import TraceCallOptions, TraceOptions
+from rollup.rpc.tracer_options import MakesTracer, TraceCallOptions
 
 
 def _deadline(seconds: float) -> Deadline:
@@ -33,7 +33,7 @@ class Tracings:
         self._backend = backend
         self._chain = backend.chain
 
-    def transaction(self, tx_hash: Hash, options: TraceOptions) -> Any:
+    def transaction(self, tx_hash: Hash, options: MakesTracer) -> Any:
         """The trace of a transaction of the canonical chain; raises RpcError."""
         block, index = self._place(tx_hash)
         builder = self._reexecution(block).builder_before(index)
@@ -63,7 +63,7 @@ class Tracings:
             raise RpcError("transaction not found")
         return block, location.index
 
-    def block(self, block: Block, options: TraceOptions) -> Iterator[tuple[Transaction, Any]]:
+    def block(self, block: Block, options: MakesTracer) -> Iterator[tuple[Transaction, Any]]:
         """Each transaction of a block with its trace; raises RpcError."""
         builder = self._reexecution(block).builder_before(0)
         budget = Budget(MAX_TRACE_BYTES)
@@ -109,7 +109,7 @@ class Tracings:
         except StateUnavailable as error:
             raise RpcError(f"historical state 0x{error.state_root.hex()} is not available") from error
 
-    def _trace(self, builder: BlockBuilder, block: Block, index: int, options: TraceOptions, budget: Budget) -> Any:
+    def _trace(self, builder: BlockBuilder, block: Block, index: int, options: MakesTracer, budget: Budget) -> Any:
         transaction = block.transactions[index]
         context = TraceContext(block.hash, block.header.number, transaction.hash, index, builder.log_count)
         tracer = options.make(context, budget)

@@ -1,4 +1,4 @@
-"""Traces of L1 transactions against anvil's of the same transactions: struct logs, calls, states before."""
+"""Traces of L1 transactions against anvil's of the same transactions: geth's tracers and Parity's traces."""
 
 import orjson
 import pytest
@@ -102,6 +102,8 @@ def chains(tmp_path_factory):
             made.send("an endless loop", story, b"\x06", 100_000)
             made.send("calls of every kind", caller, b"", 2_000_000)
             made.send("a transfer", USERS[5].address, b"", 21_000)
+            made.send("a creation of nothing", None, b"\x60\x05\x60\0\x55\x33\xff", 100_000)  # SELFDESTRUCT
+            made.send("a creation that reverts", None, b"\x60\0\x60\0\xfd", 100_000)
             yield made
     finally:
         node.close()
@@ -109,7 +111,7 @@ def chains(tmp_path_factory):
 
 NAMES = (
     *("a creation", "another creation", "logs", "a revert", "an invalid opcode", "a write", "a read"),
-    *("an endless loop", "calls of every kind", "a transfer"),
+    *("an endless loop", "calls of every kind", "a transfer", "a creation of nothing", "a creation that reverts"),
 )
 
 
@@ -187,3 +189,62 @@ def test_the_states_before_and_after_are_anvils(chains, name, diff):
         one, other = (accounts(chains, trace[part] if part else trace) for trace in both)
         assert len(one) > 0
         assert differences(one, other) == []
+
+
+# ---------------------------------------------------------------- Parity's traces
+KINDS = ["trace", "stateDiff", "vmTrace"]
+
+
+def replayed(chains, name):
+    """What each answers for the transaction, from trace_replayBlockTransactions."""
+    for ask in (chains.ours, chains.theirs):
+        number = ask("eth_getTransactionReceipt", chains.hashes[name])["blockNumber"]
+        (answer,) = ask("trace_replayBlockTransactions", number, KINDS)
+        yield answer
+
+
+def frames(trace):
+    """Without the names of errors, and the addresses that anvil gives to creations that reverted."""
+    for frame in trace:
+        if frame.pop("error", None) is not None and frame["type"] == "create" and frame["result"]:
+            frame["result"].pop("address", None)
+    return trace
+
+
+def operations(one, other):
+    """The opcodes of a frame and of those below it, of both: what anvil finds out. It names the gas before an opcode
+    `used`, has no results of calls, memory or slots, and effects of opcodes that failed.
+    """
+    for mine, theirs in zip(one["ops"], other["ops"], strict=True):
+        assert mine["ex"] is None or mine["ex"]["used"] >= 0
+        is_call = mine["op"] in ("CALL", "CALLCODE", "DELEGATECALL", "STATICCALL", "CREATE", "CREATE2")
+        names = ("pc", "op") if mine["ex"] is None else ("pc", "op", "cost")
+        yield [mine[name] for name in names], [theirs[name] for name in names]
+        if mine["ex"] is not None and not is_call:
+            yield mine["ex"]["push"], theirs["ex"]["push"]
+        yield bool(mine["sub"]), bool(theirs["sub"] and theirs["sub"]["ops"])
+        if mine["sub"] is not None:
+            yield from operations(mine["sub"], theirs["sub"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_frames_of_parity_are_anvils(chains, name):
+    one, other = replayed(chains, name)
+    assert one["transactionHash"] == other["transactionHash"]
+    assert one["output"] == other["output"]
+    assert differences(frames(one["trace"]), frames(other["trace"])) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_difference_of_states_is_anvils(chains, name):
+    one, other = replayed(chains, name)
+    recipients = (ANVILS_MINER, "0x" + chains.node.l1.miner.coinbase.hex())
+    assert all(answer["stateDiff"].pop(name) for answer, name in zip((other, one), recipients, strict=True))
+    assert differences(one["stateDiff"], other["stateDiff"]) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_opcodes_of_parity_are_anvils(chains, name):
+    one, other = replayed(chains, name)
+    for mine, theirs in operations(one["vmTrace"], other["vmTrace"]):
+        assert mine == theirs

@@ -10,7 +10,9 @@ import pytest_asyncio
 from rollup.node import Node, NodeParams
 from rollup.serve import PORTS, NodeServers
 from tests.rpc.caller import Caller
+from tests.rpc.in_process import l2_methods
 from tests.rpc.story import Story
+from tests.rpc.trace_story import TraceStory
 
 SECRET = bytes(range(32))
 GENESIS_TIME = 1_700_000_000
@@ -83,3 +85,19 @@ def settle():
             await asyncio.sleep(0)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def traced():
+    """A node with the transactions of TraceStory, which no test changes."""
+    node = open_node()
+    try:
+        yield TraceStory.told(node)
+    finally:
+        node.close()
+
+
+@pytest.fixture(scope="session")
+def answer(traced):
+    """The methods of its L2 port."""
+    return l2_methods(traced.node)

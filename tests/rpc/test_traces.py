@@ -8,32 +8,17 @@ import orjson
 import pytest
 
 from attribution_precompile import ADDRESS_BYTES
-from rollup.node import Node, NodeParams
 from rollup.rpc import parity_trace, tracing
 from rollup.rpc.errors import RpcError
 from rollup.rpc.tracer_options import duration
 from rollup.serve import PORTS, NodeServers
 from tests.attribution import calls
 from tests.rpc.caller import Caller
-from tests.rpc.in_process import SECRET, l2_methods
-from tests.rpc.trace_story import CREATIONS, SENDER, TraceStory
+from tests.rpc.in_process import SECRET
+from tests.rpc.trace_story import CREATIONS, SENDER
 
 TRACERS = ["callTracer", "flatCallTracer", "prestateTracer", "4byteTracer", "noopTracer"]
 MUX = {"tracer": "muxTracer", "tracerConfig": dict.fromkeys(TRACERS)}
-
-
-@pytest.fixture(scope="module")
-def traced():
-    node = Node.open(NodeParams(virtual_clock=True, genesis_time=1_700_000_000, archive=True))
-    try:
-        yield TraceStory.told(node)
-    finally:
-        node.close()
-
-
-@pytest.fixture(scope="module")
-def answer(traced):
-    return l2_methods(traced.node)
 
 
 def heights(traced):
