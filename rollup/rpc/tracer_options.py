@@ -29,7 +29,7 @@ _PART = re.compile(r"(\d+\.?\d*|\.\d+)([^\d.]+)")
 
 
 class MakesTracer(Protocol):
-    """What to trace. seconds: how long one transaction may run."""
+    """The choice of a tracer. seconds: how long one transaction may run."""
 
     @property
     def seconds(self) -> float: ...

@@ -24,7 +24,7 @@ CHAIN_ID = 131277322940537  # what web3.py's tests sign for and expect
 
 
 class Unmet(NamedTuple):
-    """What a test expects that a layer does not do, and what geth and op-geth do in that test."""
+    """A test that a layer does not pass: its expectation, and its result on geth and on op-geth."""
 
     expects: str
     geth: str

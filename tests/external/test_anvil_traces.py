@@ -196,7 +196,7 @@ KINDS = ["trace", "stateDiff", "vmTrace"]
 
 
 def replayed(chains, name):
-    """What each answers for the transaction, from trace_replayBlockTransactions."""
+    """The answers of both for the transaction, from trace_replayBlockTransactions."""
     for ask in (chains.ours, chains.theirs):
         number = ask("eth_getTransactionReceipt", chains.hashes[name])["blockNumber"]
         (answer,) = ask("trace_replayBlockTransactions", number, KINDS)

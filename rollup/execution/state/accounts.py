@@ -4,35 +4,13 @@ This is py-evm's account database (eth.abc.AccountDatabaseAPI) without its tries
 and a revert pops entries. Roots are computed once per block, from `changes()`.
 """
 
-from collections.abc import Iterator
-from typing import NamedTuple
-
 from rollup.execution.state.account import ABSENT, Account
-from rollup.execution.state.changes import FlatState, StateChanges, difference
+from rollup.execution.state.changes import FlatState, StateChanges, Values, difference
 from rollup.execution.state.journal import MISSING, TransactionJournal
 from rollup.execution.state.reader import StateReader
 from rollup.protocol.primitives import EMPTY_CODE_HASH, EMPTY_TRIE_ROOT, Address, Hash, keccak256
 
 _new = tuple.__new__  # an Account without the keyword handling of its constructor, on the hottest path
-
-
-class Values(NamedTuple):
-    """The accounts and slots that a block had read by some moment, with their values then, and the accounts whose
-    storage it had deleted.
-    """
-
-    accounts: dict[Address, Account | None]
-    storage: dict[Address, dict[int, int]]
-    cleared: frozenset[Address]
-
-
-class Changed(NamedTuple):
-    """An account at two moments, None where there was none, and its slots that differ: before and after."""
-
-    address: Address
-    before: Account | None
-    after: Account | None
-    slots: dict[int, tuple[int, int]]
 
 
 class AccountDatabase(TransactionJournal):
@@ -146,14 +124,10 @@ class AccountDatabase(TransactionJournal):
     def get_code(self, address: Address) -> bytes:
         """The code, or empty bytes."""
         account = self.account(address)
-        return b"" if account is None else self.code(account[3])
-
-    def code(self, code_hash: Hash) -> bytes:
-        """The code of a hash that some account has, or had in this block."""
-        if code_hash == EMPTY_CODE_HASH:
+        if account is None or account[3] == EMPTY_CODE_HASH:
             return b""
-        code = self._codes.get(code_hash)
-        return self._reader.code(code_hash) if code is None else code
+        code = self._codes.get(account[3])
+        return self._reader.code(account[3]) if code is None else code
 
     def set_code(self, address: Address, code: bytes) -> None:
         """Replaces the code."""
@@ -283,28 +257,21 @@ class AccountDatabase(TransactionJournal):
         before = FlatState(self._base_accounts, self._base_storage)
         return difference(before, FlatState(self._accounts, self._storage), self._cleared, wiped, self._codes)
 
-    def values(self) -> Values:
-        """A copy of all values that were read so far, for `changes_since`."""
-        storage = {address: dict(slots) for address, slots in self._storage.items()}
-        return Values(dict(self._accounts), storage, frozenset(self._cleared))
-
-    def changes_since(self, earlier: Values) -> Iterator[Changed]:
-        """The accounts that differ from an earlier moment of the block. Slots that were never read are not known."""
-        for address, account in list(self._accounts.items()):
-            known = earlier.accounts
-            before = known[address] if address in known else self._base_accounts[address]
-            base = {} if address in earlier.cleared else self._base_storage.get(address, {})
-            old = {**base, **earlier.storage.get(address, {})}
-            now = self._storage.get(address, {})
-            slots = {
-                slot: (old.get(slot, 0), now.get(slot, 0))
-                for slot in old.keys() | now.keys()
-                if old.get(slot, 0) != now.get(slot, 0)
-            }
-            if slots or account != before:
-                yield Changed(address, before, account, slots)
-
     def _had_storage(self, address: Address) -> bool:
         """Whether the account had storage before the block."""
         base = self.base_account(address)
         return base is not None and base.storage_root != EMPTY_TRIE_ROOT
+
+
+def values_of(accounts: AccountDatabase) -> Values:
+    """A copy of the values so far, for `changes_between`."""
+    before, now = (accounts._base_accounts, accounts._base_storage), (accounts._accounts, accounts._storage)
+    return Values(FlatState(*before).copied(), FlatState(*now).copied(), frozenset(accounts._cleared))
+
+
+def code_of(accounts: AccountDatabase, code_hash: Hash) -> bytes:
+    """The code of a hash that some account has, or had in this block."""
+    if code_hash == EMPTY_CODE_HASH:
+        return b""
+    code = accounts._codes.get(code_hash)
+    return accounts._reader.code(code_hash) if code is None else code

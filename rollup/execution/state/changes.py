@@ -1,6 +1,6 @@
 """The effect of a block on the state: enough to compute the new roots, to store it, and to undo it."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -28,6 +28,46 @@ class FlatState(NamedTuple):
 
     accounts: dict[Address, Account | None]
     storage: dict[Address, dict[int, int]]
+
+    def copied(self) -> "FlatState":
+        """A copy that later writes do not change."""
+        return FlatState(dict(self.accounts), {address: dict(slots) for address, slots in self.storage.items()})
+
+
+class Values(NamedTuple):
+    """The values at some moment of a block: those before the block, of everything that was read; those now; and the
+    accounts whose storage was deleted since the block began.
+    """
+
+    base: FlatState
+    now: FlatState
+    cleared: frozenset[Address]
+
+
+class Changed(NamedTuple):
+    """An account at two moments, None where there was none, and its slots that differ: before and after."""
+
+    address: Address
+    before: Account | None
+    after: Account | None
+    slots: dict[int, tuple[int, int]]
+
+
+def changes_between(earlier: Values, later: Values) -> Iterator[Changed]:
+    """The accounts that differ at two moments of a block. Slots that were never read are not known."""
+    for address, account in later.now.accounts.items():
+        known = earlier.now.accounts
+        before = known[address] if address in known else later.base.accounts[address]
+        base = {} if address in earlier.cleared else later.base.storage.get(address, {})
+        old = {**base, **earlier.now.storage.get(address, {})}
+        now = later.now.storage.get(address, {})
+        slots = {
+            slot: (old.get(slot, 0), now.get(slot, 0))
+            for slot in old.keys() | now.keys()
+            if old.get(slot, 0) != now.get(slot, 0)
+        }
+        if slots or account != before:
+            yield Changed(address, before, account, slots)
 
 
 def difference(

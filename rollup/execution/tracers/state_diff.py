@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from rollup.cooperative import pause
 from rollup.execution.state.account import ABSENT
-from rollup.execution.state.accounts import AccountDatabase, Changed, Values
+from rollup.execution.state.accounts import AccountDatabase, code_of, values_of
+from rollup.execution.state.changes import Changed, Values, changes_between
 from rollup.execution.tracers.budget import Budget
 from rollup.execution.tracing import Tracer
 from rollup.protocol.primitives import Address
@@ -30,15 +31,15 @@ class StateDiffTracer(Tracer):
 
     def on_tx_start(self, evm: "Evm", transaction: Transaction, sender: Address) -> None:
         """Notes the values before it."""
-        self._before = evm.accounts.values()
+        self._before = values_of(evm.accounts)
 
     def on_tx_end(self, evm: "Evm", outcome: "Outcome") -> None:
         """Compares."""
         assert self._before is not None
         found = {}
-        for changed in evm.accounts.changes_since(self._before):
+        for changed in changes_between(self._before, values_of(evm.accounts)):
             pause()
-            # A call, which is no transaction, leaves empty accounts where it has touched something (EIP-161).
+            # A transaction deletes empty accounts that it has touched, a call does not (EIP-161).
             before, after = (
                 None if item is None or item.is_empty else item for item in (changed.before, changed.after)
             )
@@ -55,7 +56,7 @@ class StateDiffTracer(Tracer):
     def _account(self, accounts: AccountDatabase, changed: Changed) -> dict[str, Any]:
         sign = "+" if changed.before is None else "-" if changed.after is None else "*"
         before, after = changed.before or ABSENT, changed.after or ABSENT
-        codes = [accounts.code(item.code_hash) for item in (before, after)]
+        codes = [code_of(accounts, item.code_hash) for item in (before, after)]
         self._budget.take(2 * sum(map(len, codes)))
         return {
             "balance": _delta(sign, hex(before.balance), hex(after.balance)),
