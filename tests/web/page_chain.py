@@ -1,6 +1,7 @@
 """A node with its pages for tests in a browser: in a thread, on a virtual clock that moves when a test says so.
 
-With transactions in the pool it builds at once, so that a page that waits for a receipt gets one.
+With transactions in the pool it builds at once, so that a page that waits for a receipt gets one. Nodes that follow one
+another have the same port for their pages: a browser keeps files and compiled code by origin.
 """
 
 import asyncio
@@ -9,12 +10,13 @@ from concurrent.futures import Future
 
 import requests
 
-from rollup.node import Node, NodeParams
+from rollup.node import Node, NodeError, NodeParams
 from rollup.serve import PORTS, NodeServers
 from rollup.studio.attach import attach_studio
 from rollup.web.attach import attach_pages
 
 GENESIS_TIME = 1_700_000_000
+FREED_PORTS = []  # of nodes that have ended
 
 
 class PageChain:
@@ -77,15 +79,22 @@ class PageChain:
     async def _open(self):
         params = NodeParams(virtual_clock=True, genesis_time=GENESIS_TIME, da="calldata", **self._params)
         self.node = Node.open(params)
-        self.servers = NodeServers(self.node, dict.fromkeys(PORTS, 0), "127.0.0.1")
+        try:
+            await self._serve(FREED_PORTS.pop() if FREED_PORTS else 0)
+        except NodeError:  # another program has taken the port meanwhile
+            await self._serve(0)
+        self._miner = asyncio.create_task(self._mine())
+
+    async def _serve(self, port):
+        self.servers = NodeServers(self.node, dict.fromkeys(PORTS, 0) | {"l2": port}, "127.0.0.1")
         attach_pages(self.servers)
         if self._has_studio:
             attach_studio(self.servers, self._params.get("data_dir"), self._model)
         await self.servers.start()
-        self._miner = asyncio.create_task(self._mine())
 
     async def _close(self):
         self._miner.cancel()
+        FREED_PORTS.append(self.servers.bound["l2"])
         await self.servers.stop()
         self.node.close()
 

@@ -132,7 +132,7 @@ def test_what_the_blocks_of_a_reorganisation_hold_is_chosen(fresh, visit, label,
     fresh.until_safe()
     fresh.step(13)
     asked = []
-    page = visit(fresh, "control")
+    page = visit(fresh, "control", is_kept=False)
     page.on("request", lambda request: asked.append(request.post_data or ""))
     box = page.get_by_role("region", name="L1", exact=True)
     box.get_by_label("blocks deep").fill("1")

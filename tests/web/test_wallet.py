@@ -40,21 +40,13 @@ WALLET = """
 """
 
 
-def open_with_wallet(chain, visit, route):
-    page = visit(chain)
-    page.add_init_script(WALLET)
-    page.goto("about:blank")
-    page.goto(f"{chain.url}#/{route}")
-    return page
-
-
 def connect(page):
     page.locator(".wallet summary").click()
     page.get_by_role("button", name="Connect Stub <b>wallet</b>").click()
 
 
 def test_a_wallet_is_found_connected_and_taught_the_chain(chain, visit):
-    page = open_with_wallet(chain, visit, "")
+    page = visit(chain, "", script=WALLET)
     connect(page)
     expect(page.locator(".wallet-name")).to_have_text("Stub <b>wallet</b>")
     added = page.evaluate("stub.state.added")
@@ -65,7 +57,7 @@ def test_a_wallet_is_found_connected_and_taught_the_chain(chain, visit):
 
 
 def test_a_wallet_pays_and_its_refusal_is_not_shown_as_an_error(chain, visit):
-    page = open_with_wallet(chain, visit, "studio")
+    page = visit(chain, "studio", script=WALLET)
     connect(page)
     page.get_by_label("Prompt").fill("What helps on a night shift?")
     page.get_by_role("button", name="Answer", exact=True).click()
@@ -81,7 +73,7 @@ def test_a_wallet_pays_and_its_refusal_is_not_shown_as_an_error(chain, visit):
 
 
 def test_another_account_in_the_wallet_is_another_account_here(chain, visit):
-    page = open_with_wallet(chain, visit, "earnings")
+    page = visit(chain, "earnings", script=WALLET)
     connect(page)
     accounts = chain.rpc("eth_accounts")
     expect(page.get_by_role("link", name=accounts[8])).to_be_visible()
