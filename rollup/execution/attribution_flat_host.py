@@ -8,6 +8,7 @@ from attribution_precompile import ADDRESS_BYTES, OutOfGas
 from attribution_precompile.gas import LOG, LOG_BYTE, LOG_TOPIC, MAPPING, SLOAD_COLD, SLOAD_WARM, SSTORE_SENTRY
 from attribution_precompile.layout import mapping_slot
 from attribution_precompile.signatures import recover_address
+from rollup.execution.impersonated_signatures import impersonated_signer
 from rollup.execution.state.accounts import AccountDatabase
 from rollup.execution.storage_gas import sstore_gas
 from rollup.protocol.receipt import Log
@@ -22,6 +23,7 @@ class FlatHost:
 
     __slots__ = (
         "_accounts",
+        "_impersonates_signatures",
         "_logs",
         "_read",
         "_writes",
@@ -35,8 +37,11 @@ class FlatHost:
         "value",
     )
 
-    def __init__(self, accounts: AccountDatabase, timestamp: int, chain_id: int) -> None:
+    def __init__(
+        self, accounts: AccountDatabase, timestamp: int, chain_id: int, impersonates_signatures: bool = False
+    ) -> None:
         self._accounts = accounts
+        self._impersonates_signatures = impersonates_signatures
         self.timestamp = timestamp
         self.chain_id = chain_id
         self.is_static = False
@@ -134,5 +139,6 @@ class FlatHost:
         raise NeedsEvm
 
     def ecrecover(self, digest: bytes, v: int, r: int, s: int) -> int:
-        """The signer's address, or 0."""
-        return recover_address(digest, v, r, s)
+        """The signer's address, or 0; a developer may have chosen it."""
+        signer = impersonated_signer(self._accounts, v, r, s) if self._impersonates_signatures else 0
+        return signer or recover_address(digest, v, r, s)

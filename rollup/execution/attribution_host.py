@@ -27,6 +27,7 @@ from attribution_precompile import gas as schedule
 from attribution_precompile.layout import mapping_slot
 from attribution_precompile.signatures import recover_address
 from rollup.execution.delegation import delegate_of
+from rollup.execution.impersonated_signatures import signer_in
 from rollup.execution.storage_gas import sstore_gas
 
 _NO_PRECOMPILES: Mapping[bytes, Any] = {}
@@ -122,8 +123,8 @@ class ComputationHost:
         return bool(computation.stack_pop1_int())
 
     def ecrecover(self, digest: bytes, v: int, r: int, s: int) -> int:
-        """The signer's address, or 0."""
-        return recover_address(digest, v, r, s)
+        """The signer's address, or 0; a developer may have chosen it."""
+        return signer_in(self._state, v, r, s) or recover_address(digest, v, r, s)
 
 
 def attribution_precompile(computation: BaseComputation) -> BaseComputation:

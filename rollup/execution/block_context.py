@@ -84,6 +84,7 @@ class BlockContext:
             block_hash=block_hash,
             check_interrupt=check_interrupt,
             programs=programs,
+            impersonates_signatures=any(change.impersonates_signatures for change in self.config.irregular),
         )
 
     def overridden(self, overrides: BlockOverrides) -> "BlockContext":

@@ -31,7 +31,7 @@ class FastPath:
         self._evm = evm
         self._accounts = evm.accounts
         self._precompiles = rules.precompiles
-        host = FlatHost(evm.accounts, context.timestamp, context.chain_id)
+        host = FlatHost(evm.accounts, context.timestamp, context.chain_id, context.impersonates_signatures)
         self._host = host if rules.is_native_attribution else None
 
     def apply(self, transaction: Transaction, gas_available: int) -> Outcome | None:

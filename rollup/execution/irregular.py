@@ -11,6 +11,7 @@ from rollup.execution.attribution_activation import begin_attribution
 from rollup.execution.block_context import BlockContext
 from rollup.execution.config import L2Config
 from rollup.execution.genesis import preinstalls
+from rollup.execution.impersonated_signatures import ACCOUNT as SIGNATURES
 from rollup.execution.overrides import StateOverride, override_accounts
 from rollup.execution.state.accounts import AccountDatabase
 from rollup.execution.system_calls import set_code
@@ -23,9 +24,13 @@ class IrregularChange(Protocol):
     """A change of the state that some blocks begin with. It decides by the block's context alone.
 
     revision: it differs after the change itself was changed. What was found before does not hold any more then.
+    impersonates_signatures: some block's change chooses the signers of signatures (impersonated_signatures.py).
     """
 
     revision: int
+
+    @property
+    def impersonates_signatures(self) -> bool: ...
 
     def is_due(self, context: BlockContext) -> bool:
         """Whether this block begins with the change."""
@@ -38,6 +43,7 @@ class Create2Deployer:
     """Canyon's first block puts the create2Deployer's code in place (canyon/overview.md, "Create2Deployer")."""
 
     revision = 0
+    impersonates_signatures = False
 
     def is_due(self, context: BlockContext) -> bool:
         """Whether this is Canyon's first block."""
@@ -55,6 +61,7 @@ class AttributionActivation:
     """Attribution that begins after genesis (docs/attribution-calls.md, "For the node")."""
 
     revision = 0
+    impersonates_signatures = False
 
     def is_due(self, context: BlockContext) -> bool:
         """Whether this is the first block at or after the activation time of attribution in the config."""
@@ -73,6 +80,11 @@ class StatePatches:
     def __init__(self, by_height: Mapping[int, Mapping[Address, StateOverride]] | None = None) -> None:
         self._by_height = {height: dict(overrides) for height, overrides in (by_height or {}).items()}
         self.revision = 0
+
+    @property
+    def impersonates_signatures(self) -> bool:
+        """Whether a patch chooses the signer of a signature."""
+        return any(SIGNATURES in table for table in self._by_height.values())
 
     @property
     def by_height(self) -> Mapping[int, Mapping[Address, StateOverride]]:

@@ -1,12 +1,15 @@
-"""Cheats with a whole state: dump, load and reset (docs/cheats.md).
+"""Cheats with a whole state: dump, load and reset, and signatures with a chosen signer (docs/cheats.md).
 
 anvil's own dumps can be loaded too: their accounts are added to the state, as anvil does it.
 """
 
 import zlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
+from rollup.execution.impersonated_signatures import ACCOUNT as SIGNATURES
+from rollup.execution.impersonated_signatures import SIGNATURE_SIZE, slot_of
 from rollup.execution.overrides import StateOverride
 from rollup.protocol.json_text import parse_json
 from rollup.protocol.primitives import Address
@@ -14,10 +17,28 @@ from rollup.rpc.cheat_api import Layer, Shared, cheat, cheats_of
 from rollup.rpc.errors import InvalidParams, RpcError
 from rollup.rpc.formats import hex_data
 from rollup.rpc.methods import Method, rpc
-from rollup.rpc.params import Invalid, Optional, address, boolean, data, given_members, hash32, mapping, number
+from rollup.rpc.params import Invalid, Optional, address, boolean, data, given_members, hash32, mapping, number, sized
 
 _GZIP: Final = b"\x1f\x8b"
+_signature: Final = sized(SIGNATURE_SIZE)
 _MOST: Final = 256 * 2**20  # bytes of a state of anvil, unpacked
+
+
+@dataclass(slots=True, frozen=True)
+class Signature:
+    """A signature of 65 bytes, and the account that stands with it in a list."""
+
+    data: bytes
+    signer: Address | None = None
+
+
+def chosen_signer(value: Any) -> Signature:
+    """A signature of 65 bytes (r, s, v), alone or in a list with an address."""
+    if not isinstance(value, list):
+        return Signature(_signature(value))
+    if len(value) != 2:
+        raise Invalid("a signature and an address are expected")
+    return Signature(_signature(value[0]), address(value[1]))
 
 
 class StateCheatApi:
@@ -50,6 +71,19 @@ class StateCheatApi:
         elif not self._shared.load(data):
             raise RpcError("this is not a state that this node has dumped: openrollup run --load FILE starts from one")
         return True
+
+    @rpc("anvil_impersonateSignature", chosen_signer, Optional(address))
+    @cheat
+    def impersonate_signature(self, signature: Signature, signer: Address | None) -> None:
+        """Lets `ecrecover` answer with this account for a signature, whatever was signed, from a new block on. anvil
+        takes both in one list. The zero address ends it.
+        """
+        chosen = signer if signature.signer is None else signature.signer
+        if chosen is None or (signer is not None and signature.signer is not None):
+            raise InvalidParams("one address is expected: [[signature, address]] or [signature, address]")
+        slots = {slot_of(signature.data): int.from_bytes(chosen, "big")}
+        # An account without a nonce would be deleted when it is touched (EIP-161).
+        self._layer.patch(SIGNATURES, StateOverride(nonce=1, storage_diff=slots))
 
     @rpc(("anvil_reset", "hardhat_reset"), Optional(mapping))
     @cheat

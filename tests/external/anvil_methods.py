@@ -37,7 +37,6 @@ OURS = {name for kind in CHEATS for _, declaration in declarations(kind) for nam
 # Cheats of anvil that this node does not have.
 OTHERS = {
     "anvil_enableTraces",
-    "anvil_impersonateSignature",
     "evm_addAccount",
 }
 # Parameters by the handler's names, the first of them; all others are called without any.
@@ -74,7 +73,7 @@ PARAMETERS = {
     "anvil_dealERC20": [SOMEONE, "token", "0x5"],
     "anvil_setERC20Allowance": [SOMEONE, OTHER, "token", "0x5"],
     "eth_sendUnsignedTransaction": [{"from": SOMEONE, "to": OTHER, "value": "0x1", "gas": "0x186a0"}],
-    "anvil_impersonateSignature": ["0x" + "00" * 65, SOMEONE],
+    "anvil_impersonateSignature": [["0x" + "11" * 65, SOMEONE]],
     "anvil_getBlobByHash": [TX],
     "anvil_getBlobsByTransactionHash": [TX],
     "evm_addAccount": [SOMEONE, "password"],

@@ -22,7 +22,8 @@ class EvmContext:
 
     check_interrupt is called at every frame, every GAS_SLICE within one, and within long precompiles. What it raises
     ends the execution; by default it only lets others have their turn. programs keeps what was read of codes. With
-    tracing set, frames run opcode by opcode and a tracer hears of them (stepwise.py).
+    tracing set, frames run opcode by opcode and a tracer hears of them (stepwise.py). With impersonates_signatures set,
+    ecrecover asks the state for chosen signers (impersonated_signatures.py).
     """
 
     coinbase: Address
@@ -38,6 +39,7 @@ class EvmContext:
     check_interrupt: Callable[[], None] = pause
     programs: Programs = PROGRAMS
     tracing: Tracing | None = None
+    impersonates_signatures: bool = False
 
 
 class RollupState:

@@ -11,6 +11,7 @@ from eth.vm.forks.shanghai.state import ShanghaiState
 
 from attribution_precompile import ADDRESS_BYTES as ATTRIBUTION_ADDRESS
 from rollup.execution.attribution_host import AttributionComputation, AttributionState, attribution_precompile
+from rollup.execution.impersonated_signatures import ECRECOVER_ADDRESS, ecrecover
 from rollup.execution.py_evm_patches import apply_patches
 from rollup.execution.transaction_rules import RulesByType, message_rules, signed_rules
 from rollup.execution.vms import bls12_precompiles
@@ -152,6 +153,7 @@ def _rules(
 def _l1_precompiles(l1_fork: L1Fork) -> dict[bytes, Precompile]:
     """An L1 fork's precompiles: py-evm's, but for those that are faster or more exact here."""
     precompiles = dict(_L1_STATES[l1_fork].computation_class.get_precompiles())
+    precompiles[ECRECOVER_ADDRESS] = ecrecover
     precompiles |= {ECADD_ADDRESS: ecadd, ECMUL_ADDRESS: ecmul, ECPAIRING_ADDRESS: ecpairing, BLAKE2F_ADDRESS: blake2f}
     if l1_fork < L1Fork.OSAKA:
         precompiles[MODEXP_ADDRESS] = modexp_eip2565
