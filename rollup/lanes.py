@@ -157,16 +157,20 @@ class Lanes:
         while self._unread[Lane.L2] or not self._is_over():
             self._steps.begin_round()
             is_due = sequencer.is_due() and not self._l1_is_missing
+            fills_ahead = not is_due and sequencer.fills_ahead
             if is_due:
-                await self._wait_for_l1()
+                if not sequencer.is_filling_ahead:
+                    await self._wait_for_l1()
                 await self._build()
                 self._wake_batcher()
+            elif fills_ahead:
+                await self._turns.change(sequencer.fill_ahead, Lane.L2)
             if self._unread[Lane.L2]:
                 await self._derive(Lane.L2, self._derivation)
                 if not self._unread[Lane.L2]:
                     self._has_derived = True
                     self._wake_batcher()
-            elif not is_due:
+            elif not is_due and not fills_ahead:
                 is_waiting = self._l1_is_missing or sequencer.on_demand or not sequencer.is_active
                 await self._sleep(Lane.L2, None if is_waiting else sequencer.next_block_time)
             await asyncio.sleep(0)

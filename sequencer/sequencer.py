@@ -1,25 +1,31 @@
 """The sequencer: builds an L2 block every block time, on an L1 origin of its choice.
 
 It drives the engine by the calls op-node makes: forkchoice with attributes, get payload, new payload, forkchoice.
+Where many transactions wait, the engine takes them into the next block before its time (`fill_ahead`). Then the block's
+attributes, and with them its L1 origin, are those of the moment at which that began, as with op-node.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from derivation.attributes import prepare_payload_attributes
-from derivation.errors import Critical, NotFound, Reset
+from derivation.errors import Critical, NotFound, Reset, Temporary
 from derivation.sources import L1Source
 from rollup.clock import Clock
 from rollup.execution.block_context import InvalidPayloadAttributes, l2_base_fee
 from rollup.execution.engine import Engine, ForkchoiceResult, InvalidForkchoiceState, TooDeepReorg
 from rollup.pool.mempool import Mempool
 from rollup.protocol.block import Block
-from rollup.protocol.blockref import L1BlockRef, L2BlockRef
+from rollup.protocol.blockref import BlockId, L1BlockRef, L2BlockRef
 from rollup.protocol.config import RollupConfig
 from rollup.protocol.l2_blocks import l2_block_ref, system_config_of_block
 from rollup.protocol.payload import PayloadAttributes
 from rollup.protocol.primitives import Hash
 from rollup.protocol.upgrades import has_upgrade_transactions
-from sequencer.origin_selector import OriginReorged, OriginSelector
+from sequencer.origin_selector import OriginMissing, OriginReorged, OriginSelector
+
+_MANY = 100  # transactions for which a block is filled before its time
+_PART_SECONDS = 0.05  # of filling before a block's time, between which derivation and engine_ methods have their turn
 
 
 class SequencerStopped(Exception):
@@ -28,6 +34,17 @@ class SequencerStopped(Exception):
 
 class SequencerStartError(ValueError):
     """The sequencer cannot start: it runs already, or the head is another than the caller thinks."""
+
+
+@dataclass(slots=True)
+class _OpenBlock:
+    """A block that is filled before its time. arrivals: of the pool's transactions, how many it has looked at."""
+
+    parent: L2BlockRef
+    origin: L1BlockRef
+    attributes: PayloadAttributes
+    arrivals: int = 0
+    has_more: bool = True
 
 
 class Sequencer:
@@ -58,6 +75,8 @@ class Sequencer:
         self.instant = instant
         self.on_demand = False  # blocks come only when build_block is called, and none is ever due
         self._active = active
+        self._open: _OpenBlock | None = None
+        self._not_opened_on: Hash | None = None  # the head on which the next block could not be begun before its time
 
     @property
     def is_active(self) -> bool:
@@ -112,6 +131,40 @@ class Sequencer:
         """Takes up what capture returned."""
         self._active, self.instant, self.on_demand = state
 
+    @property
+    def fills_ahead(self) -> bool:
+        """Whether the next block is to be filled now, before its time."""
+        pool = self._pool
+        if pool is None or len(pool) < _MANY or not self._active or self.on_demand or self.instant:
+            return False
+        head, opened = self._engine.chain.head.hash, self._open
+        if opened is None or opened.parent.hash != head:
+            return self._not_opened_on != head
+        # The more the pool holds, the longer it takes to look through it.
+        return opened.has_more or pool.arrivals - opened.arrivals >= max(_MANY, len(pool) // 20)
+
+    @property
+    def is_filling_ahead(self) -> bool:
+        """Whether the next block was begun before its time, so that its L1 origin is decided."""
+        return self._open is not None and self._open.parent.hash == self._engine.chain.head.hash
+
+    def fill_ahead(self) -> None:
+        """Takes transactions of the pool into the next block before its time.
+
+        Does nothing where the next block cannot be begun now: build_block then says why.
+        """
+        pool = self._pool
+        if pool is None or not self.fills_ahead:
+            return
+        self._not_opened_on = self._engine.chain.head.hash
+        try:
+            opened, self._open = self._opened_now() or self._open_block(), None
+            opened.arrivals = pool.arrivals
+            opened.has_more = self._engine.fill_ahead(opened.attributes, _PART_SECONDS)
+        except (OriginMissing, OriginReorged, Temporary, Reset, InvalidPayloadAttributes):
+            return
+        self._open, self._not_opened_on = opened, None
+
     def build_block(self, takes_pool: bool = True) -> Block:
         """Builds and adopts the next block, due or not. Without takes_pool it has the protocol's transactions alone.
 
@@ -120,6 +173,9 @@ class Sequencer:
         """
         if not self._active:
             raise SequencerStopped("the sequencer is stopped")
+        opened, self._open = self._opened_now(), None
+        if opened is not None and takes_pool:
+            return self._build(opened.parent, opened.attributes)
         parent = self._engine.chain.head
         parent_ref = l2_block_ref(self._config, parent)
         try:
@@ -174,8 +230,23 @@ class Sequencer:
             return True  # a reorg: building recovers from it
         return not self.origins.is_past_drift(self.next_block_time, origin)
 
+    def _opened_now(self) -> _OpenBlock | None:
+        """The block that was begun before its time, if it is on the head and its origin is still in L1's chain."""
+        opened = self._open
+        if opened is None or opened.parent.hash != self._engine.chain.head.hash:
+            return None
+        return opened if self._is_canonical(opened.origin.id) else None
+
+    def _open_block(self) -> _OpenBlock:
+        parent = self._engine.chain.head
+        parent_ref = l2_block_ref(self._config, parent)
+        origin = self.origins.next_origin(parent_ref)
+        return _OpenBlock(parent_ref, origin, self._attributes(parent, parent_ref, origin))
+
     def _is_origin_canonical(self, block: Block) -> bool:
-        origin = l2_block_ref(self._config, block).l1_origin
+        return self._is_canonical(l2_block_ref(self._config, block).l1_origin)
+
+    def _is_canonical(self, origin: BlockId) -> bool:
         try:
             return self._l1.ref_by_number(origin.number).hash == origin.hash
         except NotFound:

@@ -12,7 +12,7 @@ import structlog
 
 from rollup.execution.block_builder import BlockBuilder, Sealed
 from rollup.execution.block_context import BlockContext, InvalidPayloadAttributes, l2_base_fee, l2_context
-from rollup.execution.block_filling import BlockFilling, TransactionSource
+from rollup.execution.block_filling import BlockFilling, FillingProgress, TransactionSource
 from rollup.execution.chain import Chain, ReorgTooDeep
 from rollup.execution.chain_view import UnknownBlock
 from rollup.execution.config import L2Config
@@ -62,6 +62,15 @@ class ForkchoiceResult:
     payload_id: bytes | None = None
 
 
+@dataclass(slots=True)
+class _OpenPayload:
+    """A payload that is filled before it is asked for."""
+
+    payload_id: bytes
+    builder: BlockBuilder
+    progress: FillingProgress
+
+
 class Engine:
     """Executes blocks for one L2 chain. A payload is built as soon as its attributes arrive."""
 
@@ -87,6 +96,7 @@ class Engine:
         self._invalid: OrderedDict[Hash, tuple[Hash | None, str]] = OrderedDict()
         self._revisions = self._revisions_now()
         self._last_built: Hash | None = None  # the block that was filled last, until it is the head
+        self._opened: _OpenPayload | None = None  # never while its builder is at work
 
     def forkchoice_updated(
         self, head: Hash, safe: Hash, finalized: Hash, attributes: PayloadAttributes | None = None
@@ -116,6 +126,30 @@ class Engine:
         if attributes is None:
             return ForkchoiceResult(status)
         return ForkchoiceResult(status, self._begin_payload(block, attributes))
+
+    def fill_ahead(self, attributes: PayloadAttributes, most: float) -> bool:
+        """Takes the pool's transactions into the payload that these attributes give on the head, for some seconds.
+
+        forkchoice_updated with the same attributes then takes the rest and seals it. Other calls are not affected. An
+        error, a change of state patches and a limit by the batcher's throttle discard what was taken, and so does a
+        transaction that has left the pool since. Returns whether another call would find more now. Raises
+        InvalidPayloadAttributes.
+        """
+        head = self.chain.head
+        payload_id = _payload_id(head.hash, attributes)
+        opened = self._take_opened(payload_id)
+        pool, filling, clock = self.pool, self._filling, self.seconds
+        if pool is None or filling is None or clock is None or attributes.no_tx_pool or self._has_da_limits:
+            return False
+        if opened is None:
+            context = l2_context(self.config, head.header, attributes, head.hash)
+            opened = _OpenPayload(payload_id, self._begun(context, attributes), FillingProgress())
+        builder, progress = opened.builder, opened.progress
+        has_more = filling.fill_part(
+            builder, lambda: self._within_da_limits(builder, pool, progress), clock, progress, most
+        )
+        self._opened = opened
+        return has_more
 
     def get_payload(self, payload_id: bytes) -> Block:
         """The block built under an id; raises UnknownPayload."""
@@ -175,6 +209,7 @@ class Engine:
             self._revisions = revisions
             for found in (self._payloads, self._sealed, self._invalid):
                 found.clear()
+            self._opened = None
 
     def _check_link(self, block: Block, parent_number: int, parent_time: int) -> None:
         header = block.header
@@ -195,7 +230,7 @@ class Engine:
         if payload_id in self._payloads and attributes.no_tx_pool:
             return payload_id
         try:
-            sealed = self._build(context, attributes)
+            sealed = self._build(context, attributes, self._take_opened(payload_id))
         except StateUnavailable as error:
             raise TooDeepReorg(str(error)) from error
         self._payloads[payload_id] = sealed
@@ -206,8 +241,24 @@ class Engine:
                 kept.popitem(last=False)
         return payload_id
 
-    def _build(self, context: BlockContext, attributes: PayloadAttributes) -> Sealed:
-        # spec: driver.no-pool, engine-api.forced-transactions, engine-api.no-tx-pool
+    def _take_opened(self, payload_id: bytes) -> _OpenPayload | None:
+        """What was filled ahead for a payload, if it may still be used; it is no longer kept."""
+        self._forget_outdated()
+        opened, self._opened = self._opened, None
+        if opened is None or opened.payload_id != payload_id or self._has_da_limits:
+            return None
+        pool, taken = self.pool, opened.builder.transactions
+        if pool is None or not all(item.is_deposit or pool.get(item.hash) is not None for item in taken):
+            return None
+        return opened
+
+    @property
+    def _has_da_limits(self) -> bool:
+        return self.max_da_block is not None or self.max_da_transaction is not None
+
+    def _begun(self, context: BlockContext, attributes: PayloadAttributes) -> BlockBuilder:
+        """A builder that has the transactions of the attributes; raises InvalidPayloadAttributes."""
+        # spec: engine-api.forced-transactions
         builder = BlockBuilder(self.config, context, self.chain.states, self._ancestors(context.parent_hash))
         builder.begin()
         for index, transaction in enumerate(_decode_all(attributes.transactions)):
@@ -215,10 +266,17 @@ class Engine:
                 builder.apply(transaction)
             except InvalidTransaction as error:
                 raise InvalidPayloadAttributes(f"transaction {index}: {error}") from error
+        return builder
+
+    def _build(self, context: BlockContext, attributes: PayloadAttributes, opened: _OpenPayload | None) -> Sealed:
+        # spec: driver.no-pool, engine-api.no-tx-pool
+        builder = self._begun(context, attributes) if opened is None else opened.builder
         pool = None if attributes.no_tx_pool else self.pool
         if pool is None or self._filling is None:
             return builder.seal()
-        self._filling.fill(builder, lambda: self._within_da_limits(builder, pool, context.base_fee), self.seconds)
+        progress = FillingProgress() if opened is None else opened.progress
+        offers = self._within_da_limits
+        self._filling.fill(builder, lambda: offers(builder, pool, progress), self.seconds, progress)
         sealed = builder.seal()
         self._last_built = sealed.executed.block.hash
         return sealed
@@ -252,13 +310,15 @@ class Engine:
         )
         return BlockBuilder(self.config, context, self.chain.states, self._ancestors(head.hash), ahead=True)
 
-    def _within_da_limits(self, builder: BlockBuilder, pool: TransactionSource, base_fee: int) -> Iterator[Transaction]:
+    def _within_da_limits(
+        self, builder: BlockBuilder, pool: TransactionSource, progress: FillingProgress
+    ) -> Iterator[Transaction]:
         """The pool's transactions that the batcher's limits allow.
 
         The limits are on sizes as a batch will have them, by Fjord's estimate (op-geth miner/worker.go).
         """
         da_left = self.max_da_block
-        for transaction in pool.pending(base_fee):
+        for transaction in pool.pending(builder.context.base_fee, progress.next_nonces):
             if da_left is None and self.max_da_transaction is None:
                 yield transaction
                 continue

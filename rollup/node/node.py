@@ -145,8 +145,8 @@ class Node:
         self._schedule.wake()
 
     def _on_transaction(self) -> None:
-        """A transaction makes a block due only where blocks are instant."""
-        if self.sequencer.instant:
+        """A transaction makes a block due where blocks are instant. Many are taken into a block before its time."""
+        if self.sequencer.instant or self.sequencer.fills_ahead:
             self._schedule.transaction_came()
 
     def is_block_coming(self, tx_hash: Hash) -> bool:

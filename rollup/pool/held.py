@@ -1,7 +1,7 @@
 """The transactions that a pool holds, by sender and by hash, and what gives way when it is full."""
 
 import heapq
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from rollup.execution.state.account import Account
@@ -79,14 +79,17 @@ class HeldTransactions:
             pays(account.by_nonce[earlier].transaction, base_fee) for earlier in range(account.state_nonce, nonce + 1)
         )
 
-    def pending(self, base_fee: int, rejected: Collection[Hash]) -> Iterator[Transaction]:
+    def pending(
+        self, base_fee: int, rejected: Collection[Hash], next_nonces: Mapping[Address, int]
+    ) -> Iterator[Transaction]:
         """The transactions that can run at this base fee (wei), highest tip first, each sender's in nonce order.
 
-        rejected: hashes that the caller adds to; what its sender sent after one of them is left out.
+        rejected: hashes that the caller adds to; what its sender sent after one of them is left out. next_nonces: where
+        to begin, for senders that do not begin at their nonce at the head.
         """
         heads: list[tuple[int, int, PooledTransaction]] = []
-        for account in self.accounts.values():
-            heads += next_of(account, account.state_nonce, base_fee)
+        for address, account in self.accounts.items():
+            heads += next_of(account, next_nonces.get(address, account.state_nonce), base_fee)
         heapq.heapify(heads)
         while heads:
             item = heapq.heappop(heads)[2]

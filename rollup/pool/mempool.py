@@ -6,8 +6,10 @@ the balance check counts what the sender already has in the pool, on L2 with the
 Mempool is admission, the journal and the listeners. The transactions it holds and their order are in held.py.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from types import MappingProxyType
+from typing import Final
 
 from rollup.execution.chain import Chain, HeadChange
 from rollup.execution.conditional import Conditional
@@ -30,6 +32,7 @@ from rollup.protocol.transaction import SET_CODE, Transaction, TransactionError
 from rollup.store.kv import Store, StoreError
 
 _KEPT_GUARDED = 16_384  # hashes of transactions with a condition
+_FROM_THE_HEAD: Final[Mapping[Address, int]] = MappingProxyType({})
 
 
 class Mempool:
@@ -67,6 +70,11 @@ class Mempool:
 
     def __len__(self) -> int:
         return len(self._held.by_hash)
+
+    @property
+    def arrivals(self) -> int:
+        """The number of transactions that have come so far."""
+        return self._held.arrivals
 
     def subscribe(self, listener: Callable[[Transaction], None]) -> None:
         """Calls the listener for every transaction taken in."""
@@ -161,13 +169,14 @@ class Mempool:
         self._held.clear()
         self._record([])
 
-    def pending(self, base_fee: int) -> Iterator[Transaction]:
+    def pending(self, base_fee: int, next_nonces: Mapping[Address, int] = _FROM_THE_HEAD) -> Iterator[Transaction]:
         """The transactions that can run at this base fee (wei), highest tip first, each sender's in nonce order.
 
         After a transaction the caller may call reject or defer; the rest of that sender's is then left out.
+        next_nonces: where to begin, for senders that already have transactions in the block.
         """
         self._rejected = set()
-        return self._held.pending(base_fee, self._rejected)
+        return self._held.pending(base_fee, self._rejected, next_nonces)
 
     def reject(self, transaction: Transaction, error: InvalidTransaction) -> None:
         """The block could not take this one: it is dropped, unless a later block may take it."""

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from rollup.execution.block_filling import FILL_SECONDS, LIGHT_GAS, TRANSACTION_SECONDS, BlockFilling
+from rollup.execution.block_filling import FILL_SECONDS, LIGHT_GAS, TRANSACTION_SECONDS, BlockFilling, FillingProgress
 from rollup.execution.conditional import Conditional
 from rollup.execution.errors import ExecutionInterrupted, InvalidTransaction, Refusal
 from rollup.execution.known_message import StaleMessage
@@ -178,6 +178,65 @@ def test_a_block_of_few_transactions_is_never_filled_for_longer():
     filling._pool = pool
     _, seconds = fill(filling, pool, clock, 2, block_time=1)
     assert seconds == pytest.approx(0.5)
+
+
+def fill_part(filling, pool, builder, progress, most):
+    """One part; the pool then offers only what the builder has not."""
+    has_more = filling.fill_part(builder, pool.pending, builder.clock, progress, most)
+    pool.held = [item for item in pool.held if item not in builder.transactions]
+    return has_more
+
+
+def signed(tenths, nonce_key):
+    made = transaction(tenths)
+    made._sender = nonce_key.to_bytes(20, "big")
+    return made
+
+
+def test_parts_before_the_blocks_time_and_the_filling_at_it_share_the_time():
+    clock = Clock()
+    pool = Pool(signed(2, user) for user in range(50))
+    filling, builder, progress = BlockFilling(pool), Builder(clock), FillingProgress()
+    for parts in (1, 2):
+        assert fill_part(filling, pool, builder, progress, 0.3)
+        assert len(builder.transactions) == 2 * parts
+    assert progress.seconds == pytest.approx(0.8)
+    begun = clock.now
+    filling.fill(builder, pool.pending, clock, progress)
+    assert clock.now - begun == pytest.approx(FILL_SECONDS - 0.8)
+
+
+def test_the_last_transaction_of_a_part_has_as_long_as_any_other():
+    clock = Clock()
+    pool = Pool([signed(1, 1), signed(4, 2)])
+    filling, builder, progress = BlockFilling(pool), Builder(clock), FillingProgress()
+    assert not fill_part(filling, pool, builder, progress, 0.15)
+    assert len(builder.transactions) == 2
+    assert not pool.deferred
+
+
+def test_what_a_part_has_left_for_another_block_is_not_tried_again_in_this_one():
+    clock = Clock()
+    slow, light = signed(600, 1), signed(0, 2)
+    pool = Pool([slow])
+    filling, builder, progress = BlockFilling(pool), Builder(clock), FillingProgress()
+    assert not fill_part(filling, pool, builder, progress, 0.05)
+    pool.held.append(light)
+    begun = clock.now
+    filling.fill(builder, pool.pending, clock, progress)
+    assert builder.transactions == [light]
+    assert clock.now == begun
+    assert pool.deferred == [slow, slow]
+    assert filling.has_slow_transactions
+
+
+def test_there_is_no_more_for_a_block_without_gas():
+    clock = Clock()
+    pool = Pool([signed(1, 1), signed(1, 2)])
+    filling, builder, progress = BlockFilling(pool), Builder(clock), FillingProgress()
+    builder.gas_left = 21_000
+    assert not fill_part(filling, pool, builder, progress, 0.05)
+    assert progress.next_nonces == {(1).to_bytes(20, "big"): 2}
 
 
 def test_a_transaction_that_ran_short_of_time_is_not_slow():

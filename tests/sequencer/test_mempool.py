@@ -287,6 +287,16 @@ def test_a_transaction_the_block_had_no_room_for_stays():
     assert order(pool) == [(1, 0), (1, 1)]
 
 
+def test_what_a_block_has_already_is_not_offered_to_it_again():
+    pool, _ = make_pool()
+    for nonce in range(3):
+        pool.add(transfer(1, nonce).encode())
+    pool.add(transfer(2, 0, tip=2 * GWEI).encode())
+    offered = [(tx.sender, tx.nonce) for tx in pool.pending(GWEI, {address(1): 2, address(2): 1})]
+    assert offered == [(address(1), 2)]
+    assert pool.arrivals == 4
+
+
 def test_a_full_pool_drops_the_cheapest_for_a_better_one_only():
     pool, _ = make_pool(limits=PoolLimits(total=3))
     for sender in (1, 2, 3):
