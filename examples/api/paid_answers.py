@@ -5,9 +5,11 @@ settles the job: the precompile splits the fee among platform, owner and contrib
 
     openrollup job open 1 --escrow 0.05open --request question.txt --account 2
     python examples/api/paid_answers.py 1 --account 1        # model 1; account 1 is its attributor
-    curl --data "{\"job\": 1, \"question\": \"$(cat question.txt)\"}" http://127.0.0.1:8080
+    python -c 'import json; print(json.dumps({"job": 1, "question": open("question.txt").read()}))' > asked.json
+    curl --data @asked.json http://127.0.0.1:8080
 
-Put your own model into `answer_of`. The question's hash is in the job, so a job pays for its own question alone.
+Put your own model into `answer_of`. The question's hash is in the job, so a job pays for its own question alone: the
+question must be the file's whole text, with the newline at its end.
 """
 
 import argparse
@@ -37,7 +39,7 @@ class Refused(Exception):
 
 
 def answer_of(question: str) -> str:
-    """The model. Yours goes here."""
+    """The model's answer. Put your own model here."""
     return f"You asked {len(tokenize(question))} words. Ask a model for more."
 
 
@@ -58,8 +60,12 @@ class Seller:
         now = self._client.web3.eth.get_block("latest")["timestamp"]
         if job.state != OPEN or now >= job.deadline:
             raise Refused(PAYMENT_REQUIRED, f"job {job_id} is not open")
-        if job.model_id != self._model or job.request_hash != bytes(Web3.keccak(text=question)):
-            raise Refused(PAYMENT_REQUIRED, f"job {job_id} pays for another model or another question")
+        if job.model_id != self._model:
+            raise Refused(PAYMENT_REQUIRED, f"job {job_id} pays for model {job.model_id}, this is model {self._model}")
+        if job.request_hash != bytes(Web3.keccak(text=question)):
+            raise Refused(
+                PAYMENT_REQUIRED, f"job {job_id} pays for another question: its text must be equal to the byte"
+            )
         answer = answer_of(question)
         sizes = len(tokenize(question)), len(tokenize(answer))
         fee = self._client.quote(self._model, *sizes)

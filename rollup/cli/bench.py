@@ -9,6 +9,7 @@ from rich.live import Live
 from rich.table import Table
 
 from rollup.cli.attribution_values import Parsed
+from rollup.cli.counted import counted
 from rollup.cli.node_url import node_url_option
 from rollup.cli.safe_text import echo_json, safe_console
 from rollup.load.generator import Progress
@@ -210,7 +211,8 @@ def _summary(found: dict[str, Any]) -> Table:
     for text, times in found["refused"].items():
         table.add_row("refused", f"{times:,}: {text}")
     table.add_row(
-        "transactions per second", f"{found['perSecond']:,.1f} in {found['blocks']} blocks, {found['seconds']} s"
+        "transactions per second",
+        f"{found['perSecond']:,.1f} in {counted(found['blocks'], 'block')}, {found['seconds']} s",
     )
     table.add_row("million gas per second", f"{found['gasPerSecond'] / 1e6:,.1f}")
     for name, key in (("from sending to a block", "latencySeconds"), ("from request to answer", "requestSeconds")):

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from derivation.errors import Temporary
+from rollup.cli.counted import counted
 from rollup.cli.safe_text import echo, echo_json, safe_console
 from rollup.files import write_file
 from rollup.inputs.values import SECONDS_PER_UNIT
@@ -66,7 +67,7 @@ def lines_of(answer: dict[str, Any]) -> list[str]:
         lines.append(
             f"not healed: the safe head was {answer['safeBefore']}"
             if healed is None
-            else f"healed in {healed} L1 blocks: the safe head is {answer['safeBefore']} or later again"
+            else f"healed in {counted(healed, 'L1 block')}: the safe head is {answer['safeBefore']} or later again"
         )
     if "dropped" in answer:
         lines.append(f"posted {answer['text']} in L1 block {answer['l1Block']}, {answer['l1Transaction']}")

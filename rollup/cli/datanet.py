@@ -22,6 +22,7 @@ from rollup.cli.attribution_session import (
 )
 from rollup.cli.attribution_values import ADDRESS, HASH, ID, whole_number
 from rollup.cli.columns import print_columns
+from rollup.cli.counted import counted
 from rollup.cli.demo_texts import Text, load_data_set
 from rollup.cli.names import Names, named, with_names
 from rollup.inputs.values import parse_address
@@ -95,7 +96,8 @@ def contribute(
     total = sum(count for _, count, _ in rows)
 
     def render(console: Console) -> None:
-        console.print(f"{len(rows)} texts by {people} contributors, {total:,} units, are in DataNet {datanet}")
+        texts = f"{counted(len(rows), 'text')} by {counted(people, 'contributor')}"
+        console.print(f"added to DataNet {datanet}: {texts}, {counted(total, 'unit')}")
         for receipt in receipts:
             show_receipt(console, receipt)
 
@@ -151,7 +153,8 @@ def show(datanet: int, names: Names, session: Session) -> None:
     def render(console: Console) -> None:
         console.print(f"DataNet {datanet}, curated by {found.curator}")
         console.print(f"metadata {hexed(found.metadata)}")
-        console.print(f"{found.contributions} texts, {found.members} contributors, {found.total_units:,} units\n")
+        members = f"{counted(found.members, 'contributor')}, {counted(found.total_units, 'unit')}"
+        console.print(f"{counted(found.contributions, 'text')}, {members}\n")
         lines = [
             (named(row["account"], names), f"{row['units']:,}", str(row["texts"]), open_amount(int(row["pending"])))
             for row in rows

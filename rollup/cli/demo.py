@@ -11,6 +11,7 @@ from rich.table import Table
 from web3 import Web3
 
 from rollup.cli.attribution_session import explained
+from rollup.cli.counted import counted
 from rollup.cli.demo_node import Endpoints, own_node
 from rollup.cli.demo_story import Demo, DemoResult
 from rollup.cli.demo_texts import example_texts, load_data_set
@@ -85,7 +86,10 @@ def _show(console: Console, result: DemoResult) -> None:
     books.add_column(justify="left")
     books.add_column(justify="right")
     rows = [
-        (f"fees of {result.inferences} inferences ({result.attested} of them by traced influence)", result.fees),
+        (
+            f"fees of {counted(result.inferences, 'inference')} ({result.attested} of them by traced influence)",
+            result.fees,
+        ),
         (f"  to the platform, {result.platform_bps / 100:g} %", result.platform),
         ("  to the model's owner", result.owner),
         ("  to contributors", credited),

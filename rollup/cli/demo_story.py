@@ -17,6 +17,7 @@ from attribution_precompile import ADDRESS_BYTES
 from attribution_precompile.audit import owed_scaled
 from attribution_precompile.client import Attestation, AttributionClient, Price, Split, sign_attestation
 from attribution_precompile.influence import Corpus, tokenize
+from rollup.cli.counted import counted
 from rollup.cli.demo_texts import DataSet
 from rollup.json_names import camel_case
 from rollup.protocol.accounts import USERS, DevAccount
@@ -132,7 +133,7 @@ class Demo:
         before, earned = self._books(), self._credits(datanet_id)
         result = DemoResult(inferences, sum(_is_attested(number) for number in range(inferences)))
         result.model_id, result.platform_bps = model_id, self._client.platform()[2]
-        self._say(f"sending {inferences} inferences from {len(PAYERS)} payers")
+        self._say(f"sending {counted(inferences, 'inference')} from {len(PAYERS)} payers")
         signed = self._sign_inferences(datanet_id, model_id, inferences)
         for transaction in signed:
             result.fees += transaction.value
@@ -164,8 +165,8 @@ class Demo:
             split=SPLIT,
             attributor=Web3.to_checksum_address(ATTRIBUTOR.address),
         )
-        people = len(self._texts.contributors)
-        self._say(f"DataNet {datanet_id}: {len(rows)} texts by {people} contributors; model {model_id} learns from it")
+        texts = f"{counted(len(rows), 'text')} by {counted(len(self._texts.contributors), 'contributor')}"
+        self._say(f"DataNet {datanet_id}: {texts}; model {model_id} learns from it")
         return datanet_id, model_id
 
     # ------------------------------------------------------------ inferring

@@ -11,6 +11,7 @@ from rollup.cli.attribution_history import History
 from rollup.cli.attribution_session import Session, open_amount, with_session
 from rollup.cli.attribution_values import ADDRESS, ID
 from rollup.cli.columns import print_columns
+from rollup.cli.counted import counted
 from rollup.cli.earnings_all import earned_open, everyone, print_everyone
 from rollup.cli.economics_options import draw, in_words, svg_option
 from rollup.cli.names import Names, with_names
@@ -106,6 +107,6 @@ def _render(console: Console, result: dict[str, Any]) -> None:
         rows.append((f"earned from model {row['modelId']}", open_amount(int(row["total"]))))
         rows += [(f"  {_ROLES.get(role, role)}", open_amount(int(wei))) for role, wei in row["roles"].items()]
     for row in result["models"]:
-        name = f"revenue of model {row['modelId']}, which it owns, {row['inferences']:,} inferences"
+        name = f"revenue of model {row['modelId']}, which it owns, {counted(row['inferences'], 'inference')}"
         rows.append((name, open_amount(int(row["revenue"]))))
     print_columns(console, rows, right=(1,))

@@ -5,6 +5,8 @@ from typing import Any
 
 from rich.markup import escape
 
+from rollup.cli.counted import counted
+
 Row = dict[str, Any]
 _MAX_LISTED = 20
 _COLOURS = {
@@ -77,17 +79,12 @@ def _transaction_lines(row: Row) -> Iterator[str]:
     yield from (f"  {line}" for line in _drop_lines(row["dropped"]))
 
 
-def _count(number: int, one: str, more: str | None = None) -> str:
-    """A number of things in words. more: the plural, where it is not formed with an s."""
-    return f"{number} {one if number == 1 else more or one + 's'}"
-
-
 def _channel_lines(channel: Row) -> Iterator[str]:
     yield f"[bold]channel {channel['channelId']}[/] {_status(channel['status'])}"
     if channel["completedIn"] is not None:
         count, transactions = channel["frameCount"], len(channel["carriers"])
         where = f", complete in L1 block {_block(channel['completedIn'])}" if _is_known(channel["completedIn"]) else ""
-        yield f"  {_count(count, 'frame')} in {_count(transactions, 'transaction')}{where}"
+        yield f"  {counted(count, 'frame')} in {counted(transactions, 'transaction')}{where}"
         ratio = f", {channel['size'] / channel['compressedSize']:.1f} times" if channel["compressedSize"] else ""
         yield (
             f"  {channel['compression'] or 'unknown compression'}, {channel['compressedSize']:,} bytes, "
@@ -95,8 +92,8 @@ def _channel_lines(channel: Row) -> Iterator[str]:
         )
         blocks = sum(batch["blockCount"] for batch in channel["batches"])
         yield (
-            f"  {_count(channel['batchCount'], 'batch', 'batches')}, {_count(blocks, 'block')}{_range(channel)}, "
-            f"{_count(channel['transactionCount'], 'transaction')}"
+            f"  {counted(channel['batchCount'], 'batch', 'batches')}, {counted(blocks, 'block')}{_range(channel)}, "
+            f"{counted(channel['transactionCount'], 'transaction')}"
         )
     for batch in channel["batches"][:_MAX_LISTED]:
         yield from (f"  {line}" for line in _batch_lines(batch))
@@ -110,8 +107,8 @@ def _channel_lines(channel: Row) -> Iterator[str]:
 
 def _batch_lines(batch: Row) -> Iterator[str]:
     yield (
-        f"batch {batch['index']}: {batch['type']}, {_count(batch['blockCount'], 'block')}{_range(batch)}, "
-        f"{_count(batch['transactionCount'], 'transaction')}, {batch['size']:,} bytes, {_status(batch['status'])}"
+        f"batch {batch['index']}: {batch['type']}, {counted(batch['blockCount'], 'block')}{_range(batch)}, "
+        f"{counted(batch['transactionCount'], 'transaction')}, {batch['size']:,} bytes, {_status(batch['status'])}"
     )
     yield from (f"  {line}" for line in _drop_lines(batch["dropped"]))
 

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from rollup.cli.attribution_session import Session, open_amount, with_session
 from rollup.cli.attribution_values import ID
+from rollup.cli.counted import counted
 from rollup.cli.credited import credits_json, print_credits, read_inference
 from rollup.cli.names import Names, with_names
 
@@ -26,7 +27,9 @@ def command(model: int, number: int, names: Names, session: Session) -> None:
     if found is None:
         used = session.client.usage(model).inferences
         if number > used:
-            raise click.ClickException(f"model {model} has {used:,} inferences: there is no inference {number:,}")
+            raise click.ClickException(
+                f"model {model} has {counted(used, 'inference')}: there is no inference {number:,}"
+            )
         raise click.ClickException(f"{session.url} does not answer open_getInference: it has no index, or builds it")
     result = _result(found, names)
     session.show(result, lambda console: _render(console, result, names))

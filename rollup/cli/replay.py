@@ -13,7 +13,7 @@ from rollup.execution.replay import ReplayError, find_cases, load_case, replay
 
 
 @click.command("replay")
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", metavar="FILE…", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--variants",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -31,7 +31,9 @@ def command(paths: tuple[Path, ...], variants: Path | None, as_json: bool) -> No
     except (ReplayError, VariantError) as error:
         raise click.ClickException(str(error)) from error
     if not count:
-        raise click.ClickException("no replay files there")
+        raise click.ClickException(
+            f"no recorded blocks in {', '.join(map(str, paths))}: *.json or *.json.gz are expected"
+        )
     if not as_json:
         echo(f"{count - failed} of {count} hashes equal")
     if failed:

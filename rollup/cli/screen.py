@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from rollup.cli.counted import counted
 from rollup.events import (
     BatchPosted,
     ConfigChanged,
@@ -132,18 +133,14 @@ def _table(console: Console, title: str, rows: Sequence[tuple[str, str]]) -> Non
     console.print()
 
 
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}" + ("" if number == 1 else "s")
-
-
 def _built(event: L2BlockBuilt) -> str:
-    what = f"{_count(event.transactions, 'transaction')}, {event.gas_used:,} gas" if event.transactions else "empty"
+    what = f"{counted(event.transactions, 'transaction')}, {event.gas_used:,} gas" if event.transactions else "empty"
     return f"[cyan]L2[/] block {event.number} {short(event.hash)}  {what}, built in {event.seconds * 1000:.0f} ms"
 
 
 def _posted(event: BatchPosted) -> str:
     data = f"{event.data_bytes:,} bytes"
-    what = f"{_count(event.blobs, 'blob')}, {data}" if event.blobs else f"{data} calldata"
+    what = f"{counted(event.blobs, 'blob')}, {data}" if event.blobs else f"{data} calldata"
     blocks = f"{event.first_block} to {event.last_block}" if event.first_block < event.last_block else event.first_block
     ratio = f"compressed to {event.compressed_bytes / max(event.raw_bytes, 1):.0%}"
     return (
@@ -169,7 +166,7 @@ def _proposed(event: OutputProposed) -> str:
 
 
 def _reorged(event: Reorged) -> str:
-    return f"[red]reorg[/] {event.layer} by {_count(event.depth, 'block')}, head is now {event.new_head}"
+    return f"[red]reorg[/] {event.layer} by {counted(event.depth, 'block')}, head is now {event.new_head}"
 
 
 def _waiting(event: Waiting) -> str:
@@ -189,7 +186,7 @@ def _stalled(event: Stalled) -> str:
 
 
 def _resumed(event: Resumed) -> str:
-    waiting = f", {_count(event.waiting, 'transaction')} waiting" if event.waiting else ""
+    waiting = f", {counted(event.waiting, 'transaction')} waiting" if event.waiting else ""
     return f"[green]resumed[/] {event.chain} at block {event.head} {short(event.hash)}, safe {event.safe}{waiting}"
 
 
@@ -215,7 +212,7 @@ def _config_changed(event: ConfigChanged) -> str:
 
 
 def _mined(event: L1BlockMined) -> str:
-    return f"L1 block {event.number} {short(event.hash)}  {_count(event.transactions, 'transaction')}"
+    return f"L1 block {event.number} {short(event.hash)}  {counted(event.transactions, 'transaction')}"
 
 
 _LINES: dict[type[Any], Callable[[Any], str]] = {

@@ -335,7 +335,7 @@ def _ancestor(chain: Chain, depth: int) -> Block:
         raise ReorgError(f"a reorg replaces at least one block, got a depth of {depth}")
     if head.number - depth < finalized:
         raise ReorgError(
-            f"a reorg of {depth} blocks from {head.number} would remove block {finalized}, which is finalized"
+            f"a reorg of depth {depth} from block {head.number} would remove block {finalized}, which is finalized"
         )
     ancestor = chain.block_by_number(head.number - depth)
     if ancestor is None:

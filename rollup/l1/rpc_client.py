@@ -124,7 +124,7 @@ class RpcL1Source:
     def blobs(self, ref: L1BlockRef, hashes: Sequence[Hash]) -> list[bytes]:
         """The blobs of a block with these versioned hashes, in their order; raises NotFound."""
         if self._beacon is None:
-            raise Critical(f"L1 block {ref.number} has batches in blobs: a beacon URL is needed")
+            raise Critical(f"L1 block {ref.number} has batches in blobs: give the URL of L1's beacon API (--beacon)")
         return self._beacon.blobs(ref, hashes)
 
     def _ref_by_tag(self, tag: str) -> L1BlockRef:

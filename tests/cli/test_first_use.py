@@ -129,7 +129,7 @@ def test_the_same_text_twice_in_a_file_is_refused_by_title(native_shell: Shell, 
     datanet = native_shell.json("datanet", "create")["datanetId"]
     assert "'second' is the same text as 'first'" in native_shell.refusal("datanet", "contribute", datanet, file)
     file.write_text(f"title,text,contributor,address\nfirst,same,Amara,{address}\nsecond,other,Amara,\n")
-    assert "2 texts by 1 contributors" in native_shell.run("datanet", "contribute", datanet, file).output
+    assert "2 texts by 1 contributor," in native_shell.run("datanet", "contribute", datanet, file).output
     assert f"Amara {address}" in native_shell.run("datanet", "show", datanet, "--names", file).output
 
 

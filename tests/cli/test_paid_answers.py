@@ -1,7 +1,9 @@
 """The example of an API that answers and charges: only an open job that pays for the question gets an answer."""
 
+import importlib.util
 import json
 import os
+import shlex
 import subprocess
 import sys
 import urllib.error
@@ -61,9 +63,24 @@ def test_an_open_job_is_answered_and_settled_at_the_quote(native_shell, url, job
 
 def test_a_job_pays_for_its_own_question_and_for_all_of_the_answer(url, job):
     number = job()
-    assert ask(url, number, "Another question?")[0] == 402
+    status, refused = ask(url, number, "Another question?")
+    assert (status, "another question" in refused["error"]) == (402, True)
     status, refused = ask(url, job(escrow="1gwei"))
     assert (status, "the answer costs" in refused["error"]) == (402, True)
+
+
+def test_the_commands_of_its_docstring_send_a_file_as_it_is(url, job, tmp_path):
+    number = job('"Dehydration": how\ndo I treat it?\n')
+    spec = importlib.util.spec_from_file_location("paid_answers", "examples/api/paid_answers.py")
+    example = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(example)
+    (line,) = [line for line in example.__doc__.splitlines() if "python -c" in line]
+    _, option, program, arrow, name = shlex.split(line.replace('"job": 1,', f'"job": {number},'))
+    assert (option, arrow) == ("-c", ">")
+    asked = subprocess.check_output([sys.executable, option, program], cwd=tmp_path)
+    assert f"curl --data @{name} " in example.__doc__
+    with urllib.request.urlopen(urllib.request.Request(url, asked)) as answer:
+        assert answer.status == 200
 
 
 def test_a_job_that_is_not_there_pays_for_nothing(url):

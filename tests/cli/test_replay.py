@@ -280,7 +280,7 @@ def test_garbage_is_an_error_and_the_next_file_has_its_turn(
 
 
 def test_no_file_and_no_folder(tmp_path: Path) -> None:
-    for path, words in ((tmp_path / "absent.json", "no such file or folder"), (tmp_path, "no replay files there")):
+    for path, words in ((tmp_path / "absent.json", "no such file or folder"), (tmp_path, "no recorded blocks in")):
         result = run(path)
         assert result.exit_code == 1
         assert words in result.output

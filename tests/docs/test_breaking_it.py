@@ -31,11 +31,12 @@ def steps(text):
 
 
 def as_seen(line):
-    """A pattern of a shown line. Its numbers and hashes are any, but those of JSON are what they are."""
+    """A pattern for a line of the page: numbers and hashes may differ, and so a plural. Those of JSON may not."""
     if line.startswith("{"):
         parts = re.split(r"0x[0-9a-f]{64}", line)
         return "0x[0-9a-f]{64}".join(map(re.escape, parts))
-    return r"(?:0x[0-9a-f]{64}|\d+(?:\.\d+)?)".join(map(re.escape, NUMBER.split(line)))
+    shown = r"(?:0x[0-9a-f]{64}|\d+(?:\.\d+)?)".join(map(re.escape, NUMBER.split(line)))
+    return re.sub(r"\bblocks?\b", "blocks?", shown)
 
 
 def options(text):

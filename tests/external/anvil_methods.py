@@ -174,9 +174,9 @@ def page(version, anvil, l1, l2):
     """The text of docs/anvil.md."""
     head = (
         "# Cheats: anvil and both layers\n\n"
-        f"What anvil {version} and both layers of a node answer to each cheat, called with the same parameters.\n"
-        "`tests/external/anvil_methods.py` writes this page from calling all three. What each cheat does here is in "
-        "[cheats.md](cheats.md).\n\n"
+        f"The answers of anvil {version} and of both layers of a node to each cheat, called with the same parameters.\n"
+        "`tests/external/anvil_methods.py` calls all three and writes this page. [cheats.md](cheats.md) says what\n"
+        "each cheat does here.\n\n"
         "| method | anvil | L1 | L2 |\n|---|---|---|---|\n"
     )
     rows = []

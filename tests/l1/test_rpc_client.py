@@ -126,7 +126,7 @@ def test_a_blob_that_is_not_the_one_asked_for_is_never_passed_on(
 
 def test_without_a_beacon_node_a_chain_with_blobs_cannot_go_on(server: L1Server):
     source = RpcL1Source(server.url, None, endpoint=endpoint)
-    with pytest.raises(Critical, match="a beacon URL is needed"):
+    with pytest.raises(Critical, match="beacon API"):
         source.blobs(source.head(), BLOBS.versioned_hashes)
 
 
