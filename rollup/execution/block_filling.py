@@ -117,7 +117,7 @@ class BlockFilling:
         progress: FillingProgress,
         most: float,
     ) -> bool:
-        """Takes what comes first of the pool's transactions, before the block's time, for so many seconds at most.
+        """Takes what comes first of the pool's transactions, for `most` seconds, before the block's time.
 
         Returns whether another part would find more now.
         """
@@ -196,7 +196,7 @@ class BlockFilling:
         most: float,
         longest_light: float | None = None,
     ) -> bool:
-        """Fills for so many seconds; returns whether everything was offered.
+        """Fills for `most` seconds; returns whether everything was offered.
 
         longest_light: seconds for all parts together that a block of light transactions may take. None in a part that
         is filled before the block's time: a transaction at its end then has as long as any other.

@@ -242,7 +242,7 @@ class Engine:
         return payload_id
 
     def _take_opened(self, payload_id: bytes) -> _OpenPayload | None:
-        """What was filled ahead for a payload, if it may still be used; it is no longer kept."""
+        """Removes and returns the payload that was filled ahead; None if it is another one or may not be used."""
         self._forget_outdated()
         opened, self._opened = self._opened, None
         if opened is None or opened.payload_id != payload_id or self._has_da_limits:

@@ -21,7 +21,7 @@ BOB = USERS[9].address
 
 @pytest.fixture
 def node():
-    """A node by a virtual clock. Its builder's clock goes on by a microsecond whenever it is read."""
+    """A node by a virtual clock. Its builder's clock advances by a microsecond with each reading."""
     node = Node.open(NodeParams(virtual_clock=True, genesis_time=GENESIS_TIME))
     readings = count()
     node.l2.engine.seconds = lambda: next(readings) / 1e6
