@@ -73,6 +73,11 @@ class NodeParams:
         return self.da != "none"
 
     @property
+    def may_post_blobs(self) -> bool:
+        """Whether batches may go into blobs."""
+        return self.da in ("auto", "blobs")
+
+    @property
     def window(self) -> int:
         """L1 blocks of the sequencing window."""
         if self.sequencing_window is not None:

@@ -8,7 +8,7 @@ import asyncio
 import gc
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from derivation.errors import Critical
 from rollup.catching_up import CatchingUp
@@ -174,7 +174,9 @@ class Schedule:
         self._lanes = Lanes(
             self._steps, actors.l1.miner, actors.sequencer, derivations, actors.clock, self._turns, catching_up
         )
-        with collecting_rarely(), self._failures(), starting_early(asyncio.get_running_loop()):
+        loop = asyncio.get_running_loop()
+        early = starting_early(loop) if self._params.may_post_blobs else nullcontext()
+        with collecting_rarely(), self._failures(), early:
             await self._lanes.run(lambda: self._is_safe(until_safe))
 
     def _jump(self, clock: ManualClock) -> None:

@@ -1,14 +1,12 @@
 """Nodes that the tests of one folder share. They end with its last test: a node that nobody asks still makes blocks."""
 
-import json
-import subprocess
-import sys
-import tempfile
+import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
 import pytest
+
+from tests.node.node_process import NodeProcess
 
 
 class SharedNodes:
@@ -42,23 +40,8 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 @contextmanager
 def own_node(mode: str) -> Iterator[dict[str, str]]:
-    """The endpoints of one node, which ends with the block."""
-    ports = [f"--{name}-port=0" for name in ("l1", "l2", "verifier", "rollup", "beacon", "engine")]
-    with tempfile.NamedTemporaryFile("w", prefix="openrollup-tests-") as stderr:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "rollup.cli", "run", "--instant", "--json", "--attribution", mode, *ports],
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-            text=True,
-        )
-        try:
-            assert process.stdout is not None
-            line = process.stdout.readline()
-            assert line, f"the node did not start: {Path(stderr.name).read_text()}"
-            # Somebody reads the events that follow: a full pipe must not stop the node.
-            with subprocess.Popen(["cat"], stdin=process.stdout, stdout=subprocess.DEVNULL):
-                yield json.loads(line)["urls"]
-                process.terminate()
-                process.wait(timeout=20)
-        finally:
-            process.kill()
+    """The endpoints of one node, which ends with the block. It posts calldata: blobs take 2 s of a processor more."""
+    with NodeProcess("--instant", "--da=calldata", f"--attribution={mode}") as node:
+        assert node.started is not None, node.errors()
+        yield node.started["urls"]
+        node.end(signal.SIGTERM)

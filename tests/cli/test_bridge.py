@@ -21,7 +21,7 @@ EXAMPLES = ROOT / "examples" / "bridge"
 @pytest.fixture(scope="module")
 def chain():
     """The endpoints of a node that builds as fast as it can."""
-    with NodeProcess("--virtual-clock") as node:
+    with NodeProcess("--virtual-clock", "--da=calldata") as node:
         yield node
 
 

@@ -31,6 +31,8 @@ def node(request):
         "--archive",
         "--proposer",
         "off",
+        "--da",
+        "calldata",
         *request.module.NODE_OPTIONS,
     ) as process:
         # On L1 the first transaction of a block must be the tests'.

@@ -230,7 +230,7 @@ def test_damaged_chain_data_is_named_and_left_alone(tmp_path, layer, damage):
 
 
 def test_a_directory_in_use_is_not_opened_twice(tmp_path):
-    with NodeProcess(f"--data-dir={tmp_path / 'chain'}") as node:
+    with NodeProcess(f"--data-dir={tmp_path / 'chain'}", "--da=calldata") as node:
         node.wait_for("L2BlockBuilt")
         with pytest.raises(NodeError, match="in use by another process"):
             open_node(tmp_path / "chain", genesis_time=None)

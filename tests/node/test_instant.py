@@ -81,7 +81,7 @@ def test_an_l1_that_stands_still_stops_instant_blocks_at_the_drift(node):
 
 
 def test_over_json_rpc_a_receipt_is_there_at_once():
-    with NodeProcess("--instant", "--block-time=60", "--l1-block-time=120") as process:
+    with NodeProcess("--instant", "--da=calldata", "--block-time=60", "--l1-block-time=120") as process:
         url = process.url(L2)
         for nonce in range(3):
             tx_hash = call(url, "eth_sendRawTransaction", "0x" + transfer(901, 0, nonce).encode().hex())

@@ -1,5 +1,7 @@
 """`openrollup run --processes N`: which processes there are, and that they end with the node, however it ends."""
 
+import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -11,7 +13,7 @@ from urllib.request import urlopen
 import pytest
 
 from rollup.cli.run import _processes_of
-from rollup.node import Node, NodeParams
+from rollup.node import Node, NodeParams, schedule
 from rollup.rpc.front.fronts import front_count
 from tests.node.node_process import L2, NodeProcess, call, transfer
 
@@ -68,7 +70,7 @@ def test_a_signal_ends_all_processes_in_under_two_seconds(number):
 
 
 def test_front_processes_end_with_a_killed_node_and_acknowledged_transactions_are_kept(tmp_path):
-    options = (f"--data-dir={tmp_path / 'chain'}", "--block-time=60", "--processes=2")
+    options = (f"--data-dir={tmp_path / 'chain'}", "--block-time=60", "--processes=2", "--da=calldata")
     with NodeProcess(*options) as node:
         pids = wait_for_fronts(node, 1)
         raws = [transfer(901, 0, nonce).encode() for nonce in range(10)]
@@ -82,7 +84,7 @@ def test_front_processes_end_with_a_killed_node_and_acknowledged_transactions_ar
 
 
 def test_a_killed_front_process_is_replaced_while_blocks_go_on():
-    with NodeProcess("--processes=2", "--block-time=1") as node:
+    with NodeProcess("--processes=2", "--block-time=1", "--da=calldata") as node:
         [pid] = wait_for_fronts(node, 1)
         os.kill(pid, signal.SIGKILL)
         wait_until(lambda: metric(node, "openrollup_front_restarts_total") == 1)
@@ -97,10 +99,30 @@ def test_a_killed_front_process_is_replaced_while_blocks_go_on():
 
 
 def test_auto_has_a_front_process_per_two_cores():
-    with NodeProcess("--processes=auto") as node:
+    with NodeProcess("--processes=auto", "--da=calldata") as node:
         wait_for_fronts(node, front_count(None))
 
 
 @pytest.mark.parametrize(("processes", "is_virtual", "chosen"), [(None, True, 1), (None, False, None), (3, True, 3)])
 def test_auto_is_one_process_with_a_virtual_clock(processes, is_virtual, chosen):
     assert _processes_of({"processes": processes, "virtual_clock": is_virtual}) == chosen
+
+
+@pytest.mark.parametrize("da", ["auto", "blobs", "calldata", "none"])
+async def test_the_process_for_kzg_is_started_early_where_batches_may_be_blobs(monkeypatch, da):
+    loops = []
+
+    @contextlib.contextmanager
+    def starting_early(loop):
+        loops.append(loop)
+        yield
+
+    monkeypatch.setattr(schedule, "starting_early", starting_early)
+    node = Node.open(NodeParams(da=da))
+    running = asyncio.create_task(node.run())
+    while node.l2.chain.head.number == 0:
+        await asyncio.sleep(0)
+    node.stop()
+    await running
+    node.close()
+    assert loops == ([asyncio.get_running_loop()] if da in ("auto", "blobs") else [])
