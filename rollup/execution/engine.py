@@ -16,12 +16,12 @@ from rollup.execution.block_filling import BlockFilling, FillingProgress, Transa
 from rollup.execution.chain import Chain, ReorgTooDeep
 from rollup.execution.chain_view import UnknownBlock
 from rollup.execution.config import L2Config
+from rollup.execution.da_limits import within_da_limits
 from rollup.execution.errors import InvalidBlock, InvalidTransaction
 from rollup.execution.reexecution import validate_block
 from rollup.execution.senders import recover_senders
 from rollup.execution.state.database import StateUnavailable
 from rollup.protocol.block import Block
-from rollup.protocol.fees import fjord_size_scaled
 from rollup.protocol.known_transactions import known_or_decoded
 from rollup.protocol.payload import PayloadAttributes
 from rollup.protocol.primitives import ZERO_HASH, Hash
@@ -145,9 +145,8 @@ class Engine:
             context = l2_context(self.config, head.header, attributes, head.hash)
             opened = _OpenPayload(payload_id, self._begun(context, attributes), FillingProgress())
         builder, progress = opened.builder, opened.progress
-        has_more = filling.fill_part(
-            builder, lambda: self._within_da_limits(builder, pool, progress), clock, progress, most
-        )
+        offers = self._offers
+        has_more = filling.fill_part(builder, lambda: offers(builder, pool, progress), clock, progress, most)
         self._opened = opened
         return has_more
 
@@ -275,7 +274,7 @@ class Engine:
         if pool is None or self._filling is None:
             return builder.seal()
         progress = FillingProgress() if opened is None else opened.progress
-        offers = self._within_da_limits
+        offers = self._offers
         self._filling.fill(builder, lambda: offers(builder, pool, progress), self.seconds, progress)
         sealed = builder.seal()
         self._last_built = sealed.executed.block.hash
@@ -310,27 +309,13 @@ class Engine:
         )
         return BlockBuilder(self.config, context, self.chain.states, self._ancestors(head.hash), ahead=True)
 
-    def _within_da_limits(
+    def _offers(
         self, builder: BlockBuilder, pool: TransactionSource, progress: FillingProgress
     ) -> Iterator[Transaction]:
-        """The pool's transactions that the batcher's limits allow.
-
-        The limits are on sizes as a batch will have them, by Fjord's estimate (op-geth miner/worker.go).
-        """
-        da_left = self.max_da_block
-        for transaction in pool.pending(builder.context.base_fee, progress.next_nonces):
-            if da_left is None and self.max_da_transaction is None:
-                yield transaction
-                continue
-            size = fjord_size_scaled(transaction.encode()) // 1_000_000
-            too_big = self.max_da_transaction is not None and size > self.max_da_transaction
-            if too_big or (da_left is not None and size > da_left):
-                pool.defer(transaction)
-                continue
-            taken = len(builder.transactions)
-            yield transaction
-            if da_left is not None and len(builder.transactions) > taken:
-                da_left -= size
+        pending = pool.pending(builder.context.base_fee, progress.next_nonces)
+        if not self._has_da_limits:
+            return pending
+        return within_da_limits(pending, builder, pool, self.max_da_transaction, self.max_da_block)
 
     def _ancestors(self, parent_hash: Hash) -> "AncestorHashes":
         return AncestorHashes(self.chain, parent_hash)

@@ -191,13 +191,7 @@ class Mempool:
     def on_head_change(self, change: HeadChange) -> None:
         """Drops what the new blocks hold or spend the money of; takes back what left the chain."""
         self._follow(self._chain.head)
-        included = {tx.hash for block in change.added for tx in block.transactions}
-        orphaned = [
-            tx
-            for block in change.removed
-            for tx in block.transactions
-            if not (tx.is_deposit or tx.hash in included or self._guarded.get(tx.hash))
-        ]
+        orphaned = [tx for tx in _orphaned(change) if not self._guarded.get(tx.hash)]
         for address in _touched(change.removed + change.added):
             account = self._held.accounts.get(address)
             if account is not None:
@@ -291,6 +285,13 @@ class Mempool:
             self._guarded.put(transaction.hash, conditional is not None)
         if isinstance(self._config, L2Config):  # nobody derives L1's transactions from bytes
             remember_transaction(transaction)
+
+
+def _orphaned(change: HeadChange) -> list[Transaction]:
+    """Signed transactions of blocks that left the chain, which are in none of those that joined it."""
+    included = {tx.hash for block in change.added for tx in block.transactions}
+    removed = (tx for block in change.removed for tx in block.transactions)
+    return [tx for tx in removed if not (tx.is_deposit or tx.hash in included)]
 
 
 def _touched(blocks: list[Block]) -> list[Address]:
