@@ -92,7 +92,7 @@ def infer_attested(host: Host, data: bytes) -> bytes:
         raise EXPIRED(deadline)
     _check_signature(host, load_attributor(host, model), data[4:292], influence, signature)
     host.sstore(nonce_slot, nonce + 1)
-    usage = Usage(payer, host.value, 1, input_tokens, output_tokens, data[196:292], influence)
+    usage = new(Usage, (payer, host.value, 1, input_tokens, output_tokens, data[196:292], influence))
     price = check_fee(host, model, usage)
     return pay_and_record(host, platform, model, price, usage).to_bytes(32, "big")
 
@@ -109,7 +109,7 @@ def infer_batch(host: Host, data: bytes) -> bytes:
     if host.caller != load_attributor(host, model):
         raise UNAUTHORIZED(host.caller)
     hashes = data[132:164] + ZERO + ZERO
-    usage = Usage(host.caller, host.value, count, input_tokens, output_tokens, hashes, influence)
+    usage = new(Usage, (host.caller, host.value, count, input_tokens, output_tokens, hashes, influence))
     price = check_fee(host, model, usage)
     return pay_and_record(host, platform, model, price, usage).to_bytes(32, "big")
 

@@ -37,6 +37,7 @@ from .platform import enter
 from .signatures import keccak256
 from .values import new
 from .words import (
+    cached,
     pack_attributor,
     pack_counts,
     pack_owner,
@@ -83,9 +84,14 @@ def load_model(host: Host, model_id: int) -> Model:
     return new(Model, (model_id, slot, owner, per_call))
 
 
+@cached
+def _price(word: int) -> Price:
+    return Price(*unpack_price(word))
+
+
 def load_price(host: Host, model: Model) -> Price:
     """Reads a model's token prices and base model."""
-    return new(Price, unpack_price(host.sload(model.slot + PRICE)))
+    return _price(host.sload(model.slot + PRICE))
 
 
 def quote_fee(model: Model, price: Price, count: int, input_tokens: int, output_tokens: int) -> int:

@@ -11,28 +11,32 @@ from .errors import INVALID_ADDRESS, REENTRANCY, TOO_MANY, UNAUTHORIZED
 from .events import PLATFORM_SET
 from .host import Host
 from .layout import ADMIN, MASK_160, MAX_PLATFORM_BPS, PLATFORM
-from .values import new
-from .words import pack_platform, unpack_platform
+from .words import cached, pack_platform, unpack_platform
 
 VERSION: Final = 1
 _VERSION_WORD: Final = VERSION.to_bytes(32, "big")
 
 
 class Platform(NamedTuple):
-    """The PLATFORM word, the treasury (an address as an integer), and its share of a fee in basis points."""
+    """The PLATFORM word: the treasury (an address as an integer), its share of a fee in basis points, and the lock."""
 
     word: int
     treasury: int
     bps: int
+    lock: int
 
 
 def enter(host: Host) -> Platform:
     """Reads the platform. Every method that writes calls this first. Raises Reentrancy during a payout."""
-    word = host.sload(PLATFORM)
-    treasury, bps, locked = unpack_platform(word)
-    if locked:
+    platform = _platform(host.sload(PLATFORM))
+    if platform.lock:
         raise REENTRANCY()
-    return new(Platform, (word, treasury, bps))
+    return platform
+
+
+@cached
+def _platform(word: int) -> Platform:
+    return Platform(word, *unpack_platform(word))
 
 
 def set_platform(host: Host, data: bytes) -> bytes:

@@ -2,13 +2,18 @@
 
 Each pair is named after the word. `unpack_x` takes the stored word and returns its fields in the order of their
 declaration in Attribution.sol. `pack_x` takes the same fields and returns the word. Amounts are wei unless a function
-says otherwise. The functions return plain tuples because they run in the hot loop.
+says otherwise. The functions return plain tuples because they run in the hot loop. Those of words that inferences read
+and seldom change, such as a model's price, keep their last results: that saves time, never gas.
 
     >>> unpack_member(pack_member(paid_acc=5, units=100))
     (5, 100)
 """
 
+from functools import lru_cache
+
 from .layout import MASK_8, MASK_16, MASK_32, MASK_64, MASK_96, MASK_128, MASK_160
+
+cached = lru_cache(maxsize=1 << 12)
 
 
 def unpack_platform(word: int) -> tuple[int, int, int]:
@@ -66,6 +71,7 @@ def pack_member(paid_acc: int, units: int) -> int:
     return units << 160 | paid_acc
 
 
+@cached
 def unpack_owner(word: int) -> tuple[int, int]:
     """A model's owner, and its price per call."""
     return word & MASK_160, word >> 160
@@ -86,11 +92,13 @@ def pack_price(per_kilo_input: int, per_kilo_output: int, base_model_id: int) ->
     return base_model_id << 192 | per_kilo_output << 96 | per_kilo_input
 
 
+@cached
 def unpack_shares(word: int) -> tuple[int, int, int]:
     """A model's owner, lineage and data shares in basis points, from its SPLIT word."""
     return word & MASK_16, word >> 16 & MASK_16, word >> 32 & MASK_16
 
 
+@cached
 def unpack_weights(word: int) -> tuple[int, int, int]:
     """A model's number of default weights, and its first two weights, from its SPLIT word."""
     return word >> 48 & MASK_8, word >> 56 & MASK_96, word >> 152 & MASK_96
@@ -101,6 +109,7 @@ def pack_split(owner_bps: int, lineage_bps: int, data_bps: int, weight_count: in
     return second << 152 | first << 56 | weight_count << 48 | data_bps << 32 | lineage_bps << 16 | owner_bps
 
 
+@cached
 def unpack_weight(weight: int) -> tuple[int, int]:
     """The DataNet's id of a default weight (96 bits), and its relative weight."""
     return weight >> 32, weight & MASK_32
@@ -121,6 +130,7 @@ def pack_weight_pair(first: int, second: int) -> int:
     return second << 96 | first
 
 
+@cached
 def unpack_attributor(word: int) -> tuple[int, int, int]:
     """A model's attributor (0 for its owner), its number of ancestors, and its last training step."""
     return word & MASK_160, word >> 160 & MASK_8, word >> 168 & MASK_64

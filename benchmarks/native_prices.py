@@ -3,8 +3,9 @@
 A price is honest if paying it buys about the same time whatever it is paid for. So each native call is compared with a
 straight-line program of the SLOADs, SSTOREs, KECCAK256s and LOG it amounts to, on the same slots with the same values:
 nanoseconds per gas of both, on the node's own interpreter, on py-evm as it is shipped, and of the call as the node runs
-it when a transaction sends it (fast_path.py). Native calls with the slots of mappings remembered from the call before
-(layout.mapping_slot), as in a block of many, and with none. In addition single kinds of opcode, and the Solidity twin.
+it when a transaction sends it (fast_path.py). Native calls are measured with the caches that the call before has filled
+(slots of mappings, fields of words), as in a block of many calls, and with empty caches. In addition single kinds of
+opcode, and the Solidity twin.
 
 Time is the processor's: a call that others interrupt is not longer for it. Calls that are compared take turns.
 """
@@ -23,9 +24,8 @@ from eth.vm.forks.prague.computation import PRAGUE_PRECOMPILES, PragueComputatio
 from eth.vm.forks.prague.state import PragueState
 from eth.vm.message import Message
 
-from attribution_precompile import ADDRESS_BYTES, RUNTIME_CODE, DictHost, execute
+from attribution_precompile import ADDRESS_BYTES, RUNTIME_CODE, DictHost, execute, layout, models, platform, words
 from attribution_precompile import gas as schedule
-from attribution_precompile.layout import mapping_slot
 from benchmarks.inferences import CHAIN_ID, PAYER, Workload
 from rollup.execution.attribution_flat_host import FlatHost
 from rollup.execution.attribution_host import AttributionComputation, AttributionState, attribution_precompile
@@ -101,6 +101,14 @@ def shipped_state(native: bool) -> Any:
 _MACHINES: Final = ((OURS, our_state), (SHIPPED, shipped_state))
 
 
+def _forget() -> None:
+    """Empties the caches of the precompile: the slots of mappings, and the fields of words that seldom change."""
+    for module in (layout, words, models, platform):
+        for item in vars(module).values():
+            if hasattr(item, "cache_clear"):
+                item.cache_clear()
+
+
 def deploy(state: Any, address: bytes, code: bytes, storage: dict[int, int]) -> None:
     state.set_balance(_CALLER, 10**40)
     state.set_nonce(address, 1)
@@ -145,7 +153,7 @@ def _message_call(
         state.mark_address_warm(to)
         message = Message(GAS, to, caller, value, data, state.get_code(to))
         if forgetful:
-            mapping_slot.cache_clear()
+            _forget()
         started = time.process_time()
         computation = state.computation_class.apply_message(state, message, context)
         seconds = time.process_time() - started
@@ -165,7 +173,7 @@ def _fast_path_call(workload: Workload, storage: dict[int, int], *, forgetful: b
 
     def once() -> tuple[float, int]:
         if forgetful:
-            mapping_slot.cache_clear()
+            _forget()
         started = time.process_time()
         host.begin(workload.caller, workload.value, GAS)
         execute(host, workload.calldata)
