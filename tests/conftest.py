@@ -1,9 +1,10 @@
-"""Settings for all tests: their logs, the folders that begin first, and the work of the garbage collector."""
+"""Settings for all tests: their logs, hypothesis, the folders that begin first, the work of the garbage collector."""
 
 import gc
 import logging
 from pathlib import Path
 
+import hypothesis
 import pytest
 import structlog
 
@@ -20,6 +21,9 @@ LOGS = {
 }
 structlog.configure(**LOGS)
 _configure = structlog.configure
+# No test asserts a time: on a machine that does other work too, an example of a moment may take half a second.
+hypothesis.settings.register_profile("openrollup", deadline=None)
+hypothesis.settings.load_profile("openrollup")
 
 
 @pytest.fixture(autouse=True)

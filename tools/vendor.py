@@ -68,7 +68,8 @@ def fetch(package: str, version: str, folder: Path) -> tuple[Path, str]:
         sys.exit(f"{package}@{version}: {digest} is not npm's {found['integrity']}")
     target = folder / archive.stem
     with tarfile.open(archive) as opened:
-        opened.extractall(target, filter="data")
+        opened.extraction_filter = getattr(tarfile, "data_filter", None)  # Python 3.11.4 on
+        opened.extractall(target)
     return target / "package", digest
 
 

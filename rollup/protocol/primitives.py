@@ -1,11 +1,12 @@
 """Hashes, RLP and integers in Ethereum's encodings."""
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from sha3 import keccak_256
 
 from rollup.protocol import plain_rlp
+from rollup.protocol.plain_rlp import RlpError as RlpError
 
 try:
     import rusty_rlp
@@ -21,12 +22,6 @@ ZERO_HASH: Hash = bytes(32)
 
 
 _STRING, _LIST, _MOST_IN_SHORT = 0x80, 0xC0, 55  # RLP's first bytes, and the longest payload that is in them
-# Data this short cannot nest deep enough to matter (some 5,500 lists). Ethereum's data nests only a few levels.
-_SHALLOW_SIZE, _MAX_DEPTH = 16_384, 1024
-
-
-class RlpError(ValueError):
-    """Bytes that are not canonical RLP of the expected shape."""
 
 
 def keccak256(data: bytes) -> Hash:
@@ -68,56 +63,8 @@ def rlp_without_last(data: bytes, numbers: Sequence[int]) -> bytes:
     return rlp_list_of(data[start : len(data) - sum([len(rlp_int(number)) for number in numbers])])
 
 
-def rlp_decode(data: bytes) -> Any:
-    """Decodes canonical RLP to bytes or nested lists; raises RlpError on anything else, trailing bytes included."""
-    if len(data) > _SHALLOW_SIZE:
-        _check_depth(data)
-    if rusty_rlp is None:
-        return _decode_plainly(data)
-    try:
-        item = rusty_rlp.decode_raw(data, True, False)[0]
-    except (rusty_rlp.DecodingError, TypeError, OverflowError) as error:
-        raise RlpError(str(error)) from error
-    # rusty-rlp ignores a truncated item at the end of a list; without this check, bytes could change unnoticed.
-    if item.__class__ is list and rusty_rlp.encode_raw(item) != data:
-        raise RlpError("a truncated item at the end of a list")
-    return item
-
-
-def _decode_plainly(data: bytes) -> Any:
-    try:
-        return plain_rlp.decode(data)
-    except plain_rlp.PlainRlpError as error:
-        raise RlpError(str(error)) from error
-
-
 _encode = plain_rlp.encode if rusty_rlp is None else rusty_rlp.encode_raw
-
-
-def _check_depth(data: bytes) -> None:
-    """Raises RlpError for lists nested so deeply that rusty-rlp, which recurses, would overflow the stack and end the
-    process.
-    """
-    ends, position = [len(data)], 0
-    while position < len(data):
-        while position >= ends[-1]:
-            ends.pop()
-        first = data[position]
-        if first < 0x80:
-            position += 1
-            continue
-        base = 0x80 if first < 0xC0 else 0xC0
-        head, size = 1, first - base
-        if size > 55:
-            head += size - 55
-            size = int.from_bytes(data[position + 1 : position + head], "big")
-        position += head
-        if base == 0x80:
-            position += size
-            continue
-        ends.append(min(position + size, len(data)))
-        if len(ends) > _MAX_DEPTH:
-            raise RlpError(f"lists nested deeper than {_MAX_DEPTH}")
+rlp_decode = plain_rlp.decode
 
 
 def to_int_bytes(value: int) -> bytes:

@@ -1,6 +1,7 @@
 """The HTTP sources and clients agree with the local ones, and believe nothing they can compute."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -12,12 +13,17 @@ from rollup.l1.l1_client import TransactionRefused
 from rollup.l1.miner import FinalityLag
 from rollup.l1.rpc_client import RpcL1Client, RpcL1Source
 from rollup.l1.rpc_types import MalformedResponse, UnknownHeaderField, header_from_json
+from rollup.l1.sidecar import BlobSidecar
 from rollup.l1.source import LocalL1Source, l1_block_ref
 from rollup.rpc.formats import header_json
 from tests.l1.chains import GWEI, RECIPIENT, carry, make_l1, pay, sidecar_of
 from tests.l1.l1_server import L1Server, serve
 
-BLOBS = sidecar_of(b"first", b"second", b"third")
+
+@cache
+def sidecar() -> BlobSidecar:
+    """Three blobs. Made by the first test: KZG's setup takes two seconds to load."""
+    return sidecar_of(b"first", b"second", b"third")
 
 
 def endpoint(url: str) -> HttpEndpoint:
@@ -29,7 +35,7 @@ def server() -> Iterator[L1Server]:
     world = make_l1(finality=FinalityLag(1, 2))
     world.l1.send_raw_transaction(pay(0).encode())
     world.l1.mine()
-    world.l1.send_raw_transaction(BLOBS.wrap(carry(BLOBS, 1)))
+    world.l1.send_raw_transaction(sidecar().wrap(carry(sidecar(), 1)))
     world.l1.send_raw_transaction(pay(0, user=1, data=b"\x01", gas_limit=30_000).encode())
     world.l1.mine()
     world.l1.mine()
@@ -86,11 +92,11 @@ def test_an_object_of_the_future_is_not_found(server: L1Server, source: RpcL1Sou
 @pytest.mark.parametrize("missing", [set(), {"/eth/v1/beacon/blobs"}], ids=["blobs", "blob_sidecars"])
 def test_blobs_come_in_the_order_asked_for(server: L1Server, source: RpcL1Source, missing: set[str]):
     server.missing = missing
-    one, two, three = BLOBS.versioned_hashes
+    one, two, three = sidecar().versioned_hashes
     for reader in (source, LocalL1Source(server.l1)):
         ref = reader.ref_by_number(2)
-        assert reader.blobs(ref, [three, one]) == [BLOBS.blobs[2], BLOBS.blobs[0]]
-        assert reader.blobs(ref, [two, two]) == [BLOBS.blobs[1], BLOBS.blobs[1]]
+        assert reader.blobs(ref, [three, one]) == [sidecar().blobs[2], sidecar().blobs[0]]
+        assert reader.blobs(ref, [two, two]) == [sidecar().blobs[1], sidecar().blobs[1]]
         assert reader.blobs(ref, []) == []
 
 
@@ -99,7 +105,7 @@ def test_blobs_of_an_orphaned_block_are_still_served(server: L1Server, source: R
     server.missing = missing
     orphaned = source.ref_by_number(2)
     server.l1.reorg(2, [])
-    assert source.blobs(orphaned, BLOBS.versioned_hashes[:1]) == [BLOBS.blobs[0]]
+    assert source.blobs(orphaned, sidecar().versioned_hashes[:1]) == [sidecar().blobs[0]]
     assert source.ref_by_hash(orphaned.hash) == orphaned
 
 
@@ -121,13 +127,13 @@ def test_a_blob_that_is_not_the_one_asked_for_is_never_passed_on(
     ref = source.ref_by_number(2)
     server.tamper = lie
     with pytest.raises((NotFound, Temporary)):
-        source.blobs(ref, BLOBS.versioned_hashes[:1])
+        source.blobs(ref, sidecar().versioned_hashes[:1])
 
 
 def test_without_a_beacon_node_a_chain_with_blobs_cannot_go_on(server: L1Server):
     source = RpcL1Source(server.url, None, endpoint=endpoint)
     with pytest.raises(Critical, match="beacon API"):
-        source.blobs(source.head(), BLOBS.versioned_hashes)
+        source.blobs(source.head(), sidecar().versioned_hashes)
 
 
 def test_another_chains_beacon_node_is_named(server: L1Server, source: RpcL1Source):
@@ -135,20 +141,20 @@ def test_another_chains_beacon_node_is_named(server: L1Server, source: RpcL1Sour
         {"data": {"genesis_time": "9999999999"}} if method == "/eth/v1/beacon/genesis" else answer
     )
     with pytest.raises(Critical, match="another chain's beacon node"):
-        source.blobs(source.head(), BLOBS.versioned_hashes)
+        source.blobs(source.head(), sidecar().versioned_hashes)
 
 
 @pytest.mark.parametrize("data", [{}, {"SECONDS_PER_SLOT": "0"}, {"SECONDS_PER_SLOT": 12}, {"SECONDS_PER_SLOT": "x"}])
 def test_a_beacon_spec_that_is_odd_is_not_believed(server: L1Server, source: RpcL1Source, data: dict[str, Any]):
     server.tamper = lambda method, answer: {"data": data} if method == "/eth/v1/config/spec" else answer
     with pytest.raises(Temporary, match="SECONDS_PER_SLOT"):
-        source.blobs(source.head(), BLOBS.versioned_hashes)
+        source.blobs(source.head(), sidecar().versioned_hashes)
 
 
 def test_a_beacon_node_without_a_spec_goes_by_block_number(server: L1Server, source: RpcL1Source):
     """anvil's way; in this chain slot and number happen to be the same."""
     server.missing = {"/eth/v1/config/spec"}
-    assert source.blobs(source.ref_by_number(2), BLOBS.versioned_hashes) == list(BLOBS.blobs)
+    assert source.blobs(source.ref_by_number(2), sidecar().versioned_hashes) == list(sidecar().blobs)
 
 
 def test_receipts_come_one_by_one_where_a_node_has_no_block_receipts(server: L1Server, source: RpcL1Source):
