@@ -6,6 +6,7 @@
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import brotli
@@ -70,6 +71,11 @@ def singular(
     """Batcher data of one singular batch."""
     fields: list[Any] = [parent, to_int_bytes(epoch), epoch_hash, to_int_bytes(time), list(transactions)]
     return channel(rlp_encode(b"\x00" + rlp_encode(fields)))
+
+
+@cache
+def _bomb() -> bytes:
+    return framed(zlib.compress(bytes(_BOMB), 9))
 
 
 def _batch(place: Place, transactions: Sequence[bytes]) -> bytes:
@@ -142,7 +148,7 @@ KINDS: Final[Mapping[str, Garbage]] = {
     "decompression-bomb": Garbage(
         f"{_BOMB:,} bytes of zeros, compressed",
         Rule.BATCH_MALFORMED,
-        lambda place: framed(zlib.compress(bytes(_BOMB), 9)),
+        lambda place: _bomb(),
     ),
     "wrong-parent": Garbage("a batch that names another parent", Rule.PARENT, lambda place: singular(time=place.time)),
     "wrong-epoch": Garbage(

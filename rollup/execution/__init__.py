@@ -1,5 +1,5 @@
 """Execution of blocks by py-evm. Importing any module of this package loads py-evm the quick way."""
 
-from rollup.execution.py_evm_imports import load_without_bls12
+from rollup.execution.py_evm_imports import load_without_curves
 
-load_without_bls12()
+load_without_curves()

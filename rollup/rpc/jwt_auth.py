@@ -4,11 +4,12 @@ import math
 import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
-
-import jwt
-from jwt.types import Options
+from typing import TYPE_CHECKING
 
 from rollup.files import write_file
+
+if TYPE_CHECKING:
+    from jwt.types import Options
 
 SECRET_BYTES = 32
 _FAR = 2**62  # seconds
@@ -16,7 +17,7 @@ MAX_DRIFT = 60  # seconds a token's iat may differ from the machine's clock
 
 
 # Only the signature: this module says which claims count, and how (geth: WithoutClaimsValidation).
-_OPTIONS: Options = {
+_OPTIONS: "Options" = {
     "verify_iat": False,
     "verify_aud": False,
     "verify_exp": False,
@@ -44,6 +45,8 @@ class JwtAuth:
         token = given.removeprefix("Bearer ") if given.startswith("Bearer ") else ""
         if not token:
             return "missing token"
+        import jwt  # it loads cryptography: a fifteenth of a start's time, which most nodes do not need
+
         try:
             claims = jwt.decode(token, self._secret, algorithms=["HS256"], options=_OPTIONS)
         except jwt.InvalidSignatureError:

@@ -1,4 +1,7 @@
-"""A node with a virtual clock and a script of users, whose block hashes it prints: python -m tests.node.scripted_run"""
+"""A node with a virtual clock and a script of users, whose block hashes it prints.
+
+`python -m tests.node.scripted_run calldata` posts the batches in calldata.
+"""
 
 import json
 import sys
@@ -32,4 +35,4 @@ def _hashes(chain):
 
 
 if __name__ == "__main__":
-    json.dump(run(), sys.stdout)
+    json.dump(run(da=sys.argv[1]), sys.stdout)
