@@ -162,6 +162,7 @@ class TxManager:
         # spec: holocene.batcher-order
         head = self._client.head()
         account_nonce = self._client.nonce(self.address)
+        self._fill_gap(account_nonce)
         for tracked in self._tracked:
             self._follow(tracked, head, account_nonce)
         self._tracked = [item for item in self._tracked if not item.is_confirmed(head.number, self._follow_depth)]
@@ -172,6 +173,18 @@ class TxManager:
         blob_base_fee = self._client.blob_base_fee()
         has_blobs = blob_base_fee is not None
         return L1Prices(self._client.base_fee(), self._client.suggested_tip(), blob_base_fee or 0, has_blobs)
+
+    def _fill_gap(self, account_nonce: int) -> None:
+        """Puts empty transactions where L1's pool has lost some that another program sent with this key. What is
+        followed has later nonces, and would wait for them without an end.
+        """
+        waiting = [tracked.nonce for tracked in self._tracked if tracked.receipt is None]
+        first = min(waiting, default=account_nonce)
+        if account_nonce >= first or self._client.pending_nonce(self.address) > account_nonce:
+            return
+        followed = {tracked.nonce for tracked in self._tracked}  # those also that a reorg of L1 has taken out again
+        missing = [nonce for nonce in range(account_nonce, first) if nonce not in followed]
+        self._tracked[:0] = [TrackedTx(TxCandidate(self.address), nonce, takes_over=True) for nonce in missing]
 
     def _follow(self, tracked: TrackedTx, head: L1BlockRef, account_nonce: int) -> None:
         tracked.receipt = self._find_receipt(tracked)

@@ -11,8 +11,8 @@ from rollup.rpc.dispatch import is_local_caller
 from rollup.rpc.methods import declarations
 from tests.external.anvil_methods import CHEATS
 from tests.node.asking import asking, node_with_safe
-from tests.node.cheat_scripts import REFUSED, check_grid
-from tests.node.test_snapshots import send, settle, state_of
+from tests.node.cheat_scripts import REFUSED, check_grid, do
+from tests.node.test_snapshots import open_node, send, settle, state_of
 
 NAMES = [name for kind in CHEATS for _, declaration in declarations(kind) for name in declaration.names]
 
@@ -173,6 +173,26 @@ def test_a_waiting_transaction_is_dropped(cheats, ask):
     assert ask("l2", "anvil_dropTransaction", "0x" + waiting.hex())["result"] == "0x" + waiting.hex()
     assert ask("l2", "hardhat_dropTransaction", "0x" + waiting.hex())["result"] is None
     assert len(node.l2.pool) == 0
+
+
+def test_the_batcher_goes_on_after_garbage_with_its_key_is_dropped():
+    """The garbage waits for a lower base fee, the batcher takes the next nonce, and the garbage is dropped."""
+    node = open_node()
+    try:
+        cheats = Cheats(node)
+        for name, *arguments in (
+            ("set_next_base_fee", "l1", 10**11),
+            ("finalize",),
+            ("garbage", "wrong-epoch"),
+            ("send_as", "l2", 2, 0),
+            ("drop_all", "l1"),
+        ):
+            do(cheats, name, arguments)
+        l1_head = node.l1.chain.head.number
+        settle(node)
+        assert node.l1.chain.head.number - l1_head < 20  # not a sequencing window
+    finally:
+        node.close()
 
 
 def test_cheats_that_break_the_block_grid_are_refused_with_the_reason(ask):

@@ -167,6 +167,28 @@ def test_transactions_that_an_earlier_run_left_in_l1s_pool_are_seen():
     assert after.foreign_in_flight() == 0
 
 
+def test_a_gap_that_another_program_left_is_filled():
+    """It sent with the same key, we took the next nonce, and L1's pool lost its transactions."""
+    l1 = FakeL1()
+    for nonce in range(2):
+        other = Transaction(DYNAMIC_FEE, nonce=nonce, to=INBOX, chain_id=900, max_fee_per_gas=10**9).signed(KEY)
+        l1.pool[nonce] = other
+    txs = manager(l1)
+    tracked = txs.submit(candidate(1))
+    txs.step()
+    assert tracked.nonce == 2
+    assert txs.in_flight == 1
+    txs.step()
+    assert [transaction.nonce for transaction in l1.sent] == [2]  # the others still wait in the pool
+    del l1.pool[0], l1.pool[1]
+    txs.step()
+    assert sorted(l1.pool) == [0, 1, 2]
+    l1.mine()
+    txs.step()
+    assert mined(l1) == [b"", b"", candidate(1).data]
+    assert txs.in_flight == 0
+
+
 def test_deep_transactions_are_not_followed_any_more():
     l1 = FakeL1()
     txs = manager(l1, follow_depth=5)
