@@ -25,7 +25,7 @@ def _outcome(data: bytes) -> Any:
 
 
 def _reference(data: bytes) -> Any:
-    """What rusty-rlp makes of the bytes. It ignores a truncated item at the end of a list: encoding again shows it."""
+    """The answer of rusty-rlp. It ignores a truncated item at the end of a list: encoding again shows it."""
     try:
         item = rusty_rlp.decode_raw(data, True, False)[0]
     except (rusty_rlp.DecodingError, TypeError, OverflowError):
