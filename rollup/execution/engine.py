@@ -229,7 +229,8 @@ class Engine:
         if payload_id in self._payloads and attributes.no_tx_pool:
             return payload_id
         try:
-            sealed = self._build(context, attributes, self._take_opened(payload_id))
+            opened = self._take_opened(payload_id)
+            sealed = self._build(context, attributes, opened if opened is not None and self._holds(opened) else None)
         except StateUnavailable as error:
             raise TooDeepReorg(str(error)) from error
         self._payloads[payload_id] = sealed
@@ -244,12 +245,13 @@ class Engine:
         """Removes and returns the payload that was filled ahead; None if it is another one or may not be used."""
         self._forget_outdated()
         opened, self._opened = self._opened, None
-        if opened is None or opened.payload_id != payload_id or self._has_da_limits:
-            return None
+        is_usable = opened is not None and opened.payload_id == payload_id and not self._has_da_limits
+        return opened if is_usable else None
+
+    def _holds(self, opened: _OpenPayload) -> bool:
+        """Whether the pool still has every transaction that was taken from it."""
         pool, taken = self.pool, opened.builder.transactions
-        if pool is None or not all(item.is_deposit or pool.get(item.hash) is not None for item in taken):
-            return None
-        return opened
+        return pool is not None and all(item.is_deposit or pool.get(item.hash) is not None for item in taken)
 
     @property
     def _has_da_limits(self) -> bool:
