@@ -8,8 +8,13 @@ import pytest
 import pytest_asyncio
 
 from rollup.node import Node, NodeParams
+from rollup.protocol.forks import Fork
+from rollup.rpc.server import RpcServer
+from rollup.rpc.subscriptions import Subscriptions
 from rollup.serve import PORTS, NodeServers
 from tests.rpc.caller import Caller
+from tests.rpc.door_methods import METHODS
+from tests.rpc.engine_pair import pair_of, world_at
 from tests.rpc.in_process import l2_methods
 from tests.rpc.story import Story
 from tests.rpc.trace_story import TraceStory
@@ -101,3 +106,29 @@ def traced():
 def answer(traced):
     """The methods of its L2 port."""
     return l2_methods(traced.node)
+
+
+@pytest_asyncio.fixture
+async def session():
+    """An HTTP client's session."""
+    async with aiohttp.ClientSession() as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture
+async def jovian(session):
+    """A pair of engines on the newest stable fork."""
+    pair = await pair_of(world_at(Fork.JOVIAN, operator_fee_constant=5), session)
+    yield pair
+    await pair.builder.server.stop()
+    await pair.follower.server.stop()
+
+
+@pytest_asyncio.fixture
+async def door():
+    """A caller of a server with the methods of door_methods.py, and without a node."""
+    server = RpcServer("test", METHODS, Subscriptions({"newHeads": lambda options: None}))
+    port = await server.start("127.0.0.1", 0)
+    async with aiohttp.ClientSession() as session:
+        yield Caller(session, f"http://127.0.0.1:{port}")
+    await server.stop()

@@ -1,4 +1,4 @@
-"""The door itself: bodies that are not requests, results that cannot be written, pages of other sites."""
+"""The door itself: bodies that are not requests, results that cannot be written, connections."""
 
 import asyncio
 import gzip
@@ -8,65 +8,15 @@ from contextlib import suppress
 
 import aiohttp
 import pytest
-import pytest_asyncio
-from multidict import CIMultiDict
 
 from rollup.cooperative import is_in_turns, pause
-from rollup.rpc.errors import RpcCannotListen, RpcError
-from rollup.rpc.hosts import Hosts
 from rollup.rpc.limits import LARGE_BODY, MAX_BATCH, MAX_BODY, MAX_VALUES
 from rollup.rpc.listener import connections_per_port
 from rollup.rpc.methods import changes_chain
-from rollup.rpc.origins import Origins
 from rollup.rpc.request_text import parse_request
 from rollup.rpc.server import RpcServer
-from rollup.rpc.subscriptions import Subscriptions
 from tests.rpc.caller import Caller, Failed
-
-
-def _crash(params):
-    raise KeyError("secret detail")
-
-
-def _deep(params):
-    value = []
-    for _ in range(2000):
-        value = [value]
-    return value
-
-
-def _refuse(params):
-    raise RpcError("no", -32000, "0x00")
-
-
-METHODS = {
-    "eth_echo": lambda params: params,
-    "eth_wide": lambda params: {"value": 2**64},
-    "eth_bytes": lambda params: b"\0",
-    "eth_deep": _deep,
-    "eth_crash": _crash,
-    "eth_refuse": _refuse,
-    "eth_long": lambda params: "0" * 10_000_000,
-}
-
-
-@pytest_asyncio.fixture
-async def door():
-    server = RpcServer("test", METHODS, Subscriptions({"newHeads": lambda options: None}))
-    port = await server.start("127.0.0.1", 0)
-    async with aiohttp.ClientSession() as session:
-        yield Caller(session, f"http://127.0.0.1:{port}")
-    await server.stop()
-
-
-def request(method, *params, ident=1, **fields):
-    return {"jsonrpc": "2.0", "id": ident, "method": method, "params": list(params), **fields}
-
-
-async def test_an_invalid_host_is_named():
-    server = RpcServer("test", METHODS)
-    with pytest.raises(RpcCannotListen, match=r"test cannot listen on port 0 of 300\.1\.2\.3: "):
-        await server.start("300.1.2.3", 0)
+from tests.rpc.door_methods import METHODS, request
 
 
 async def test_a_result_that_json_cannot_hold_is_an_error_and_the_connection_lives(door):
@@ -468,35 +418,6 @@ async def test_connections_that_cannot_be_accepted_are_one_line_in_ten_seconds(c
     assert "Traceback" not in printed
 
 
-# ---------------------------------------------------------------- hosts
-@pytest.mark.parametrize(
-    "host",
-    ["localhost", "LOCALHOST:1", "a.localhost", "127.0.0.1", "127.0.0.1:9545", "[::1]", "[::1]:80", "10.1.2.3:5", ""],
-)
-async def test_a_request_to_this_machine_is_answered(door, host):
-    assert (await door.raw(json.dumps(request("eth_echo")), Host=host))[0] == 200
-
-
-@pytest.mark.parametrize(
-    "host", ["evil.com", "evil.com:9545", "localhost.evil.com", "xlocalhost", "[evil]", "1.2.3", ":"]
-)
-async def test_a_request_to_another_name_is_refused(door, host):
-    for given in ({"method": "POST"}, {"method": "GET"}, {"method": "OPTIONS"}):
-        async with door.session.request(url=door.url, headers={"Host": host}, **given) as response:
-            assert (response.status, await response.text()) == (403, "invalid host specified\n")
-    with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
-        await door.session.ws_connect(door.url, headers={"Host": host})
-    assert refused.value.status == 403
-
-
-def test_hosts_that_the_user_names():
-    hosts = Hosts(["Node.Example"]).allow("bound.example")
-    assert hosts.allows("node.example:8545")
-    assert hosts.allows("bound.example")
-    assert not hosts.allows("other.example")
-    assert Hosts(["*"]).allows("other.example")
-
-
 async def test_a_client_that_disconnects_early_is_not_logged_as_an_error(door, caplog):
     port = int(door.url.rsplit(":", 1)[1])
     for sent in (
@@ -532,89 +453,6 @@ async def test_a_get_names_the_endpoint(door):
     async with door.session.get(door.url) as response:
         assert response.status == 200
         assert "JSON-RPC" in await response.text()
-
-
-# ---------------------------------------------------------------- origins
-LOCAL = [
-    "http://localhost",
-    "http://localhost:3000",
-    "https://localhost:1",
-    "http://app.localhost:5173",
-    "http://127.0.0.1:8080",
-    "http://127.1.2.3",
-    "http://[::1]:9000",
-    "chrome-extension://nkbihfbeogaeaoehlefnkodbefgpgknn",
-    "moz-extension://2f3a",
-]
-FOREIGN = [
-    "https://example.com",
-    "http://evil.test:9545",
-    "http://localhost.evil.test",
-    "http://127.0.0.1.evil.test",
-    "http://evil.test#localhost",
-    "http://localhost@evil.test",
-    "null",
-    "",
-    "file://",
-    "http://10.0.0.1",
-    "http://[::2]",
-    "http://[",
-    "http://evil.test\\@127.0.0.1",
-    "http://user@127.0.0.1",
-    "http://127.0.0.1/path",
-    "http://127.0.0.1?query",
-    "http://127.0.0.1, http://evil.test",
-]
-
-
-@pytest.mark.parametrize("origin", LOCAL)
-async def test_a_page_of_this_machine_may_call(door, origin):
-    status, text, headers = await door.exchange(json.dumps(request("eth_echo")), Origin=origin)
-    assert (status, json.loads(text)["result"]) == (200, [])
-    assert headers["Access-Control-Allow-Origin"] == origin
-    async with door.session.options(door.url, headers={"Origin": origin}) as response:
-        assert response.status == 204
-        assert response.headers["Access-Control-Allow-Origin"] == origin
-        assert "content-type" in response.headers["Access-Control-Allow-Headers"]
-    async with door.session.ws_connect(door.url, origin=origin) as socket:
-        await socket.send_json(request("eth_echo", 1))
-        assert (await socket.receive_json())["result"] == [1]
-
-
-@pytest.mark.parametrize("origin", FOREIGN)
-async def test_a_page_of_another_site_may_not(door, origin):
-    for kind in ("application/json", "text/plain"):
-        status, text, headers = await door.exchange(
-            json.dumps(request("eth_echo")), Origin=origin, **{"content-type": kind}
-        )
-        assert status == 403
-        assert "not allowed" in text
-        assert "Access-Control-Allow-Origin" not in headers
-    async with door.session.options(door.url, headers={"Origin": origin}) as response:
-        assert response.status == 403
-    with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
-        await door.session.ws_connect(door.url, headers={"Origin": origin})
-    assert refused.value.status == 403
-
-
-@pytest.mark.parametrize("pair", [("http://127.0.0.1", "http://evil.test"), ("http://localhost", "http://localhost")])
-async def test_a_request_with_two_origins_is_refused(door, pair):
-    headers = CIMultiDict([("Origin", origin) for origin in pair])
-    async with door.session.post(door.url, json=request("eth_echo"), headers=headers) as response:
-        assert response.status == 403
-
-
-async def test_a_program_that_is_no_browser_gets_no_cors_headers(door):
-    _, _, headers = await door.exchange(json.dumps(request("eth_echo")))
-    assert "Access-Control-Allow-Origin" not in headers
-
-
-def test_origins_that_the_user_names():
-    named = Origins(["https://App.example/"])
-    assert named.allows("https://app.example")
-    assert named.allows("http://localhost:1")
-    assert not named.allows("https://app.example.evil")
-    assert Origins(["*"]).allows("https://any.example")
 
 
 async def test_stopping_ends_what_changes_a_chain_at_its_next_check_point():
