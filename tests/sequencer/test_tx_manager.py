@@ -168,7 +168,7 @@ def test_transactions_that_an_earlier_run_left_in_l1s_pool_are_seen():
 
 
 def test_a_gap_that_another_program_left_is_filled():
-    """It sent with the same key, we took the next nonce, and L1's pool lost its transactions."""
+    """Another program sends with the same key, we take the next nonce, and L1's pool loses its transactions."""
     l1 = FakeL1()
     for nonce in range(2):
         other = Transaction(DYNAMIC_FEE, nonce=nonce, to=INBOX, chain_id=900, max_fee_per_gas=10**9).signed(KEY)
