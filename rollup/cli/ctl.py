@@ -53,15 +53,19 @@ def _show(answer: Any, as_json: bool) -> None:
         console.print(line, markup=False, highlight=False)
 
 
+def _change(blocks: int) -> str:
+    """The blocks by which a head moved: `+1 block`, `-3 blocks`."""
+    return f"{'-' if blocks < 0 else '+'}{counted(abs(blocks), 'block')}"
+
+
 def lines_of(answer: dict[str, Any]) -> list[str]:
     """The changes and the status, as lines for people."""
     lines = []
     if "snapshot" in answer:
         lines.append(f"snapshot {answer['snapshot']}")
     if "l1Blocks" in answer:
-        lines.append(
-            f"L1 {answer['l1Blocks']:+} blocks, L2 {answer['l2Blocks']:+} blocks, time {answer['seconds']:+} s"
-        )
+        changes = [f"{name} {_change(answer[key])}" for name, key in (("L1", "l1Blocks"), ("L2", "l2Blocks"))]
+        lines.append(f"{', '.join(changes)}, time {answer['seconds']:+} s")
     if "healedIn" in answer:
         healed = answer["healedIn"]
         lines.append(

@@ -38,6 +38,13 @@ class StateMissing(StoreError):
     """The state of the head is not in the store. A derived chain can be made again from L1 (chain_recovery.py)."""
 
 
+class OtherGenesis(StoreError):
+    """A store that holds a chain with another genesis block."""
+
+    def __init__(self, stored: Hash, wanted: Hash) -> None:
+        super().__init__(f"another chain is stored here: genesis 0x{stored.hex()}, not 0x{wanted.hex()}")
+
+
 @dataclass(slots=True)
 class HeadChange:
     """A move of the head: blocks that left the canonical chain, newest first, and that joined it, oldest first."""
@@ -78,7 +85,7 @@ class Chain(ChainView):
     ) -> "Chain":
         """Begins a chain in an empty store or resumes the one in it.
 
-        Raises StoreError for another genesis; StateMissing where the head's state is needed and gone.
+        Raises OtherGenesis; StateMissing where the head's state is needed and gone.
         """
         states = StateDatabase(store, history)
         genesis = Block(genesis_header)
@@ -87,7 +94,7 @@ class Chain(ChainView):
         if stored is None:
             chain._begin(alloc)
         elif stored != genesis.hash:
-            raise StoreError(f"another chain is stored here: genesis 0x{stored.hex()}, not 0x{genesis.hash.hex()}")
+            raise OtherGenesis(stored, genesis.hash)
         else:
             chain._resume(needs_state)
         return chain

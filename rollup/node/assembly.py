@@ -15,7 +15,7 @@ from derivation.errors import Critical
 from derivation.sources import BlobSource, L1Source
 from rollup.clock import Clock, ManualClock, SystemClock
 from rollup.events import EventLog, Recovering, WentBack
-from rollup.execution.chain import Chain
+from rollup.execution.chain import Chain, OtherGenesis
 from rollup.execution.config import L2Config
 from rollup.execution.engine import Engine
 from rollup.execution.state.changes import GenesisEntry
@@ -216,4 +216,7 @@ def _open_chain(params: NodeParams, name: str, store: Store, genesis: LayerGenes
         return Chain.open(store, genesis.header, genesis.alloc, params.history, needs_state=needs_state)
     except StoreError as error:
         where = f"{params.data_dir / name}: " if params.data_dir is not None else ""
-        raise NodeError(f"{where}{error}") from error
+        advice = (  # openrollup.json has the same parameters
+            "; if another version of openrollup began it, run that version, or begin a new chain in another --data-dir"
+        )
+        raise NodeError(f"{where}{error}{advice if isinstance(error, OtherGenesis) else ''}") from error

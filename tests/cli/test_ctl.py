@@ -53,6 +53,7 @@ def test_every_verb_says_what_changed(node, run):
     assert "snapshot 1" in run("revert 1")
     assert node.l1.chain.head.hash == old
     assert "no snapshot 1" in run("revert 1", exit_code=1)
+    assert "L1 +1 block, L2 +" in run("l1 mine")
     settle(node)
 
 

@@ -2,9 +2,11 @@
 
 import json
 import time
+from dataclasses import replace
 
 import pytest
 
+from rollup.l1.devnet import make_devnet
 from rollup.node import Node, NodeError, NodeParams
 from rollup.store.kv import StoreError
 from tests.node.node_process import GENESIS_TIME, NodeProcess, transfer
@@ -49,6 +51,35 @@ def test_a_chain_goes_on_from_its_last_block(tmp_path):
     verified = node.verifier.derivation.safe_head
     assert verified.number >= head + 5
     assert verified.hash == node.l2.chain.canonical_hash(verified.number)
+    node.close()
+
+
+@pytest.mark.parametrize("layer", ["l1", "l2"])
+def test_a_chain_with_the_genesis_of_another_version_is_refused_and_left_alone(tmp_path, monkeypatch, layer):
+    """A version whose contracts have other code begins its chains with another genesis block."""
+
+    def of_another_version(params):
+        devnet = make_devnet(params)
+        genesis = getattr(devnet, layer)
+        return replace(devnet, **{layer: replace(genesis, header=replace(genesis.header, gas_used=1))})
+
+    folder = tmp_path / "chain"
+    some_blocks(folder)
+    before = contents(folder)
+    monkeypatch.setattr("rollup.node.node.make_devnet", of_another_version)
+    with pytest.raises(NodeError) as refusal:
+        open_node(folder)
+    text = str(refusal.value)
+    assert text.startswith(f"{folder / layer}: another chain is stored here: genesis 0x")
+    assert text.endswith(
+        "; if another version of openrollup began it, run that version, or begin a new chain in another --data-dir"
+    )
+    assert "\n" not in text
+    changed = {name for name, content in contents(folder).items() if before.get(name, ("", 0))[0] != content[0]}
+    assert {name for name in changed if not name.endswith("lock.mdb")} == set()
+    monkeypatch.undo()
+    node = open_node(folder)
+    node.run_until_safe(node.l2.chain.head.number + 2)
     node.close()
 
 
