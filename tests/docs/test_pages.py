@@ -1,5 +1,6 @@
 """All pages: the files they name are there, their links lead somewhere, and none is long."""
 
+import functools
 import re
 import tomllib
 
@@ -55,9 +56,14 @@ MODULES = [
 ]
 
 
+@functools.cache
+def all_pages():
+    return "".join(path.read_text() for path in (ROOT / "docs").glob("*.md"))
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_module_of_the_lower_floors_is_on_a_page(path):
-    pages = "".join(page.read_text() for page in (ROOT / "docs").glob("*.md"))
+    pages = all_pages()
     assert re.search(rf"(?<!\w){re.escape(path.name)}", pages) or f"{path.parent.name}.{path.stem}" in pages
 
 

@@ -21,10 +21,26 @@ BLOB = (b"\0" + b"\x05" * 31) * 4096
 
 @pytest.fixture
 def worker(monkeypatch):
+    """No process yet."""
     process = KzgProcess()
     monkeypatch.setattr(kzg_worker, "_PROCESS", process)
     yield process
     process.close()
+
+
+@pytest.fixture(scope="module")
+def ready_process():
+    process = KzgProcess()
+    process.start_early()
+    yield process
+    process.close()
+
+
+@pytest.fixture
+def ready(ready_process, monkeypatch):
+    """A process that several tests ask: each loads the setup for two seconds."""
+    monkeypatch.setattr(kzg_worker, "_PROCESS", ready_process)
+    return ready_process
 
 
 def in_turns(function):
@@ -37,7 +53,18 @@ def results():
     return commitment, proof, kzg.verify_blobs([BLOB], [commitment], [proof])
 
 
-def test_every_result_is_the_same_in_another_process_and_the_loop_goes_on(worker):
+def test_a_process_that_dies_is_named_and_replaced(ready, monkeypatch):
+    logged = structlog.testing.CapturingLogger()  # another test may have sent this module's log elsewhere
+    monkeypatch.setattr(kzg_worker, "log", logged)
+    dead = ready.pid
+    os.kill(dead, signal.SIGKILL)  # before it has loaded the setup
+    expected = kzg.blob_to_commitment(BLOB)
+    assert in_turns(lambda: kzg.blob_to_commitment(BLOB)) == expected
+    assert ready.pid != dead
+    assert [call.kwargs["pid"] for call in logged.calls] == [dead]
+
+
+def test_every_result_is_the_same_in_another_process_and_the_loop_goes_on(ready):
     rounds = 0
 
     async def both():
@@ -49,30 +76,18 @@ def test_every_result_is_the_same_in_another_process_and_the_loop_goes_on(worker
         return task.result()
 
     assert asyncio.run(both()) == results()
-    assert worker.pid is not None
+    assert ready.pid is not None
     assert rounds > 20
 
 
-def test_an_error_of_ckzg_is_raised_from_either_place(worker):
+def test_an_error_of_ckzg_is_raised_from_either_place(ready):
     not_a_blob = b"\xff" * kzg.BLOB_SIZE
     for run in (in_turns, lambda function: function()):
         with pytest.raises(kzg.KzgError, match="BLS modulus"):
             run(lambda: kzg.blob_to_commitment(not_a_blob))
-    first = worker.pid
+    first = ready.pid
     assert in_turns(lambda: kzg.blob_to_commitment(BLOB)) == kzg.blob_to_commitment(BLOB)
-    assert worker.pid == first
-
-
-def test_a_process_that_dies_is_named_and_replaced(worker, monkeypatch):
-    logged = structlog.testing.CapturingLogger()  # another test may have sent this module's log elsewhere
-    monkeypatch.setattr(kzg_worker, "log", logged)
-    expected = kzg.blob_to_commitment(BLOB)
-    worker.start_early()
-    dead = worker.pid
-    os.kill(dead, signal.SIGKILL)
-    assert in_turns(lambda: kzg.blob_to_commitment(BLOB)) == expected
-    assert worker.pid != dead
-    assert [call.kwargs["pid"] for call in logged.calls] == [dead]
+    assert ready.pid == first
 
 
 def test_a_call_runs_here_where_no_process_can_be_started(worker, monkeypatch):
@@ -88,18 +103,24 @@ def test_a_call_runs_here_where_every_process_ends_at_once(worker, monkeypatch):
     assert in_turns(lambda: kzg.blob_to_commitment(BLOB)) == kzg.blob_to_commitment(BLOB)
 
 
-def test_a_cancelled_call_leaves_a_process_that_answers_the_next(worker):
-    async def cancelled():
-        turns = Turns()
-        task = asyncio.create_task(turns.call(lambda: kzg.blob_to_commitment(BLOB)))
-        while worker.pid is None:
-            await asyncio.sleep(0.001)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        first = worker.pid
-        other = await turns.call(lambda: call_ckzg("compute_blob_kzg_proof", BLOB, commitment))
-        return first == worker.pid, other
+def test_a_cancelled_call_leaves_a_process_that_answers_the_next(ready, monkeypatch):
+    sending = asyncio.Event()
+    exchange = ready._exchange
 
+    async def noted(*arguments):
+        sending.set()
+        return await exchange(*arguments)
+
+    async def cancelled():
+        turns, first = Turns(), ready.pid
+        task = asyncio.create_task(turns.call(lambda: kzg.blob_to_commitment(BLOB)))
+        await sending.wait()
+        task.cancel()
+        assert isinstance((await asyncio.gather(task, return_exceptions=True))[0], asyncio.CancelledError)
+        other = await turns.call(lambda: call_ckzg("compute_blob_kzg_proof", BLOB, commitment))
+        return first == ready.pid, other
+
+    monkeypatch.setattr(ready, "_exchange", noted)
     commitment = kzg.blob_to_commitment(BLOB)
     assert asyncio.run(cancelled()) == (True, ckzg.compute_blob_kzg_proof(BLOB, commitment, trusted_setup()))
 

@@ -50,7 +50,8 @@ OTHERS = {"rollup/protocol/call.py", "sequencer/batcher/tx_manager.py", "rollup/
 def test_no_other_module_signs_a_transaction_that_it_has_made(package):
     found = set()
     for path in Path(package).rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
+        text = path.read_text()
+        for node in ast.walk(ast.parse(text)) if "signed" in text else ():
             if isinstance(node, ast.Attribute) and node.attr == "signed" and not _is_call(node.value):
                 found.add(str(path))
     assert found <= OTHERS

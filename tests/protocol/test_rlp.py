@@ -79,12 +79,13 @@ def test_a_transaction_has_one_encoding() -> None:
 
 
 def nested(depth: int) -> bytes:
-    data = b"\xc0"
+    """Lists in lists: the heads are made from the inside to the outside."""
+    heads, size = [b"\xc0"], 1
     for _ in range(depth):
-        size = len(data)
-        length = size.to_bytes((size.bit_length() + 7) // 8, "big")
-        data = (bytes((0xC0 + size,)) if size < 56 else bytes((0xF7 + len(length),)) + length) + data
-    return data
+        length = to_int_bytes(size)
+        heads.append(bytes((0xC0 + size,)) if size < 56 else bytes((0xF7 + len(length),)) + length)
+        size += len(heads[-1])
+    return b"".join(reversed(heads))
 
 
 @pytest.mark.parametrize("depth", [10_000, 40_000, 100_000])

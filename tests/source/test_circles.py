@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.source.statements import inner
+
 ROOT = Path(__file__).parents[2]
 PRODUCT = ("openrollup", "rollup", "sequencer", "derivation", "attribution_precompile", "benchmarks")
 
@@ -29,7 +31,7 @@ def import_statements(body: Iterable[ast.AST]) -> Iterator[ast.Import | ast.Impo
         elif isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
             yield from import_statements(node.orelse)
         else:
-            yield from import_statements(ast.iter_child_nodes(node))
+            yield from import_statements(inner(node))
 
 
 def imported(package: str, text: str, modules: Container[str]) -> set[str]:
@@ -76,6 +78,8 @@ def test_a_circle_is_found() -> None:
         ("from a import b, c as d", {"a", "a.b"}),
         ("from a import b", {"a.b"}),
         ("def f():\n    from a import c", {"a"}),
+        ("try:\n    import os\nexcept E:\n    import a\nfinally:\n    import a.b", {"a", "a.b"}),
+        ("match x:\n    case 1:\n        import a", {"a"}),
         ("if TYPE_CHECKING:\n    import a\nelse:\n    import a.b", {"a.b"}),
         ("from . import b", {"a.b"}),
         ("from .b import c", {"a.b"}),

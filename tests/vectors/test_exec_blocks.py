@@ -1,12 +1,13 @@
 """Real blocks of OP Mainnet, OP Sepolia, Unichain and Celo, executed against their witness to their hash."""
 
-from pathlib import Path
+from functools import cache
 from typing import Any
 
 import pytest
 
+from rollup.execution import replay as replaying
 from rollup.execution.block_builder import Sealed
-from rollup.execution.replay import ReplayCase, execute, find_cases, load_case, replay
+from rollup.execution.replay import ReplayCase, ReplayResult, execute, find_cases, load_case, replay
 from rollup.execution.state.account import Account
 from rollup.execution.state.reader import TrieReader
 from rollup.protocol.primitives import EMPTY_CODE_HASH, EMPTY_TRIE_ROOT
@@ -32,16 +33,26 @@ ENTRIES = [
 ]
 # How clients' eth_getProof writes an account that is not there (EIP-161 leaves no empty one).
 ABSENT = (Account(0, 0, bytes(32), bytes(32)), Account(0, 0, EMPTY_TRIE_ROOT, EMPTY_CODE_HASH))
-_executed: dict[Path, tuple[ReplayCase, Sealed]] = {}
+
+
+@cache
+def replayed(name: str, file: str) -> tuple[ReplayCase, ReplayResult, list[Sealed]]:
+    """A file's block, replayed once for all tests, and the block that was built for it."""
+    case, built = load_case(folder() / name / file), []
+
+    def keeping(case: ReplayCase) -> Sealed:
+        built.append(execute(case))
+        return built[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(replaying, "execute", keeping)
+        return case, replay(case), built
 
 
 def executed(name: str, file: str) -> tuple[ReplayCase, Sealed]:
-    """A file's block, executed once."""
-    path = folder() / name / file
-    if path not in _executed:
-        case = load_case(path)
-        _executed[path] = (case, execute(case))
-    return _executed[path]
+    """A file's block as it was built."""
+    case, _, (sealed,) = replayed(name, file)
+    return case, sealed
 
 
 @pytest.mark.parametrize(("name", "file"), BLOCKS)
@@ -51,7 +62,7 @@ def test_a_real_block_has_its_hash(name: str, file: str, ran: Any) -> None:
     unknown = unknown_keys(data["expected"], EXPECTED)
     if unknown:
         pytest.fail(f"{name}/{file}: expected: no check for {unknown}")
-    result = replay(load_case(folder() / name / file))
+    _, result, _ = replayed(name, file)
     assert result.difference is None, result.line()
     assert result.fork.name.lower() == data["fork"]
     ran(f"{name}/{file}")
