@@ -1,6 +1,7 @@
 """A chain kept in a directory continues where it stopped; a directory that is not ours is refused and left as it is."""
 
 import json
+import shutil
 import time
 from dataclasses import replace
 
@@ -27,8 +28,27 @@ def contents(directory):
     }
 
 
-def some_blocks(data_dir, blocks=8):
-    """A chain with a transfer; returns the hashes of its L2 blocks."""
+@pytest.fixture(scope="module")
+def some_blocks(tmp_path_factory):
+    """Lays a chain with a transfer into a new or empty directory; returns the hashes of its L2 blocks.
+
+    Each chain is made once and copied.
+    """
+    made = {}
+
+    def lay(data_dir, blocks=8):
+        if blocks not in made:
+            folder = tmp_path_factory.mktemp("chain") / str(blocks)
+            made[blocks] = folder, make_blocks(folder, blocks)
+        folder, hashes = made[blocks]
+        shutil.copytree(folder, data_dir, dirs_exist_ok=True)
+        return hashes
+
+    return lay
+
+
+def make_blocks(data_dir, blocks):
+    """Continues or begins a chain with a transfer; returns the hashes of its L2 blocks."""
     node = open_node(data_dir)
     node.l2.pool.add(transfer(901, 0, 0).encode())
     node.run_until_safe(blocks)
@@ -41,7 +61,7 @@ def l2_hashes(node):
     return [node.l2.chain.canonical_hash(number) for number in range(node.l2.chain.head.number + 1)]
 
 
-def test_a_chain_goes_on_from_its_last_block(tmp_path):
+def test_a_chain_goes_on_from_its_last_block(tmp_path, some_blocks):
     before = some_blocks(tmp_path / "chain")
     node = open_node(tmp_path / "chain")
     assert l2_hashes(node) == before
@@ -55,7 +75,9 @@ def test_a_chain_goes_on_from_its_last_block(tmp_path):
 
 
 @pytest.mark.parametrize("layer", ["l1", "l2"])
-def test_a_chain_with_the_genesis_of_another_version_is_refused_and_left_alone(tmp_path, monkeypatch, layer):
+def test_a_chain_with_the_genesis_of_another_version_is_refused_and_left_alone(
+    tmp_path, monkeypatch, layer, some_blocks
+):
     """A version whose contracts have other code begins its chains with another genesis block."""
 
     def of_another_version(params):
@@ -96,7 +118,7 @@ def test_a_transaction_that_waits_is_still_there_after_a_restart(tmp_path):
     node.close()
 
 
-def test_the_genesis_time_is_that_of_the_first_start(tmp_path):
+def test_the_genesis_time_is_that_of_the_first_start(tmp_path, some_blocks):
     some_blocks(tmp_path / "chain", 2)
     node = open_node(tmp_path / "chain", genesis_time=None)
     assert node.l2.chain.genesis.timestamp == GENESIS_TIME
@@ -118,7 +140,7 @@ def test_the_genesis_time_is_that_of_the_first_start(tmp_path):
         ("sequencing_window", 20),
     ],
 )
-def test_options_that_make_another_chain_are_refused(tmp_path, option, value):
+def test_options_that_make_another_chain_are_refused(tmp_path, option, value, some_blocks):
     some_blocks(tmp_path / "chain", 1)
     before = contents(tmp_path)
     with pytest.raises(NodeError, match=f"{option} .*, not .*another --data-dir"):
@@ -150,7 +172,7 @@ def test_chain_ids_that_cannot_be_are_refused(ids, words):
         Node.open(NodeParams(genesis_time=GENESIS_TIME, virtual_clock=True, **ids))
 
 
-def test_a_directory_older_than_the_chain_ids_has_the_defaults(tmp_path):
+def test_a_directory_older_than_the_chain_ids_has_the_defaults(tmp_path, some_blocks):
     some_blocks(tmp_path / "chain", 2)
     file = tmp_path / "chain" / "openrollup.json"
     kept = json.loads(file.read_text())
@@ -172,7 +194,7 @@ def test_the_sequencing_window_stays_whatever_the_next_start_says_of_batches(tmp
     assert windows == [{"none": 2**40}.get(first.get("da"), first.get("sequencing_window", 3_600))] * 2
 
 
-def test_a_directory_older_than_the_sequencing_window_has_that_of_its_batches(tmp_path):
+def test_a_directory_older_than_the_sequencing_window_has_that_of_its_batches(tmp_path, some_blocks):
     some_blocks(tmp_path / "chain", 2)
     file = tmp_path / "chain" / "openrollup.json"
     kept = json.loads(file.read_text())
@@ -183,7 +205,7 @@ def test_a_directory_older_than_the_sequencing_window_has_that_of_its_batches(tm
         node.close()
 
 
-def test_options_that_make_no_other_chain_may_change(tmp_path):
+def test_options_that_make_no_other_chain_may_change(tmp_path, some_blocks):
     some_blocks(tmp_path / "chain", 2)
     node = open_node(tmp_path / "chain", da="calldata", batch_type="singular", compression="zlib", archive=True)
     head = node.l2.chain.head.number
@@ -224,7 +246,7 @@ def test_a_file_in_place_of_a_directory_is_refused(tmp_path):
     ],
 )
 @pytest.mark.parametrize("genesis_time", [None, GENESIS_TIME])
-def test_a_malformed_parameter_file_is_named(tmp_path, text, words, genesis_time):
+def test_a_malformed_parameter_file_is_named(tmp_path, text, words, genesis_time, some_blocks):
     some_blocks(tmp_path / "chain", 1)
     file = tmp_path / "chain" / "openrollup.json"
     if isinstance(text, dict):
@@ -239,7 +261,7 @@ def test_a_malformed_parameter_file_is_named(tmp_path, text, words, genesis_time
 
 @pytest.mark.parametrize("layer", ["l1", "l2", "verifier"])
 @pytest.mark.parametrize("damage", ["cut", "garbage", "of another chain"])
-def test_damaged_chain_data_is_named_and_left_alone(tmp_path, layer, damage):
+def test_damaged_chain_data_is_named_and_left_alone(tmp_path, layer, damage, some_blocks):
     some_blocks(tmp_path / "chain", 3)
     file = tmp_path / "chain" / layer / "data.mdb"
     if damage == "cut":
@@ -268,7 +290,7 @@ def test_a_directory_in_use_is_not_opened_twice(tmp_path):
         node.wait_for("L2BlockBuilt")
 
 
-def test_a_kill_in_the_first_moment_leaves_a_directory_that_can_be_used(tmp_path):
+def test_a_kill_in_the_first_moment_leaves_a_directory_that_can_be_used(tmp_path, some_blocks):
     """Only openrollup.json may be there, or half of the folders."""
     folder = tmp_path / "chain"
     some_blocks(folder, 1)
@@ -278,10 +300,10 @@ def test_a_kill_in_the_first_moment_leaves_a_directory_that_can_be_used(tmp_path
     (folder / "l1").mkdir()
     (folder / "l1" / "data.mdb").write_bytes(b"")
     assert json.loads((folder / "openrollup.json").read_text())["genesis_time"] == GENESIS_TIME
-    assert len(some_blocks(folder, 3)) > 3
+    assert len(make_blocks(folder, 3)) > 3
 
 
-def test_a_full_disk_ends_the_node_with_a_clear_error_and_loses_nothing(tmp_path, monkeypatch):
+def test_a_full_disk_ends_the_node_with_a_clear_error_and_loses_nothing(tmp_path, monkeypatch, some_blocks):
     some_blocks(tmp_path)
     node = open_node(tmp_path)
     before = l2_hashes(node)
