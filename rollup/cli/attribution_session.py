@@ -25,10 +25,10 @@ from rollup.cli.attribution_values import INDEX, POSITIVE
 from rollup.cli.node_url import DEFAULT_URL, rpc_url_option
 from rollup.cli.safe_text import echo_json, safe_console
 from rollup.cli.screen import amount
+from rollup.cli.web3_client import web3_client
 from rollup.inputs.yaml_fields import FieldError
 from rollup.protocol.accounts import MNEMONIC
 
-_TIMEOUT_SECONDS: Final = 30
 _Command = Callable[..., Any]
 
 _WORDS: Final = {
@@ -163,7 +163,7 @@ def connect(rpc_url: str, chain_id: int | None, as_json: bool) -> Session:
     """Speaks to `rpc_url`; ClickException when it is not there, or not a chain with the precompile."""
     if not rpc_url.startswith(("http://", "https://")):
         raise click.ClickException(f"--rpc-url {rpc_url!r} is not an http:// or https:// address")
-    web3 = Web3(Web3.HTTPProvider(rpc_url, request_kwargs={"timeout": _TIMEOUT_SECONDS}))
+    web3 = web3_client(rpc_url)
     client = AttributionClient(web3)
     try:
         found, code = int(web3.eth.chain_id), web3.eth.get_code(client.address)

@@ -21,12 +21,12 @@ from rollup.cli.attribution_session import explained, hexed, make_console, with_
 from rollup.cli.attribution_values import ADDRESS
 from rollup.cli.node_url import rpc_url_option
 from rollup.cli.safe_text import echo_json, safe_console
+from rollup.cli.web3_client import web3_client
 from rollup.l1 import contracts
 
 _Command = Callable[..., Any]
 _Found = TypeVar("_Found")
 _POLL_SECONDS: Final = 0.5
-_TIMEOUT_SECONDS: Final = 30
 
 
 @dataclass(slots=True, frozen=True)
@@ -158,7 +158,7 @@ def interrupted_note(bridge: Bridge, resume: str) -> Iterator[None]:
 def _connect(url: str, option: str) -> Web3:
     if not url.startswith(("http://", "https://")):
         raise click.ClickException(f"{option} {url!r} is not an http:// or https:// address")
-    return Web3(Web3.HTTPProvider(url, request_kwargs={"timeout": _TIMEOUT_SECONDS}))
+    return web3_client(url)
 
 
 def _contract(web3: Web3, name: str, address: str, url: str) -> Contract:
