@@ -53,7 +53,7 @@ class Front:
         self._to_prepare: deque[Job] = deque()
         self._to_send: list[Job] = []
         self._sent: deque[list[Job]] = deque()  # whose answers the node owes
-        self._is_preparing = False
+        self._is_preparing = self._sends_soon = False
         self._callers: dict[int, Client] = {}
         self._calls: dict[Client, int] = {}
         self._next_number = 0
@@ -130,10 +130,16 @@ class Front:
                 prepared.append(prepare(raws[len(prepared)]))
             else:
                 self._to_send.append(self._to_prepare.popleft())
-        self._send()
+        if not self._sends_soon:  # together with what comes from other clients in the same round of the loop
+            self._sends_soon = True
+            asyncio.get_running_loop().call_soon(self._send_now)
         self._is_preparing = bool(self._to_prepare)
         if self._is_preparing:
             asyncio.get_running_loop().call_soon(self._prepare)
+
+    def _send_now(self) -> None:
+        self._sends_soon = False
+        self._send()
 
     def _send(self) -> None:
         """Hands over all that is worked out, unless the node has enough to take in."""
