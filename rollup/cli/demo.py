@@ -8,7 +8,6 @@ import click
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
-from web3 import Web3
 
 from rollup.cli.attribution_session import explained
 from rollup.cli.counted import counted
@@ -17,6 +16,7 @@ from rollup.cli.demo_story import Demo, DemoResult
 from rollup.cli.demo_texts import example_texts, load_data_set
 from rollup.cli.safe_text import echo_json, safe_console
 from rollup.cli.screen import amount
+from rollup.cli.web3_client import web3_client
 
 _TEXTS = example_texts()
 
@@ -58,7 +58,7 @@ def command(l2: str | None, verifier: str | None, texts: Path, inferences: int, 
 
 
 def _connect(url: str | None) -> Any:
-    return None if url is None else Web3(Web3.HTTPProvider(url))
+    return None if url is None else web3_client(url)
 
 
 def _say_where(console: Console, endpoints: Endpoints, model_id: int, texts: Path) -> None:

@@ -118,7 +118,8 @@ def visit():
     """Opens a page of a chain: `visit(chain, "l2/block/1")`. At the end no error, no dialog, nothing foreign.
 
     viewport, color_scheme and reduced_motion are as Playwright has them. script: runs in the tab before any page's own.
-    is_kept: whether the next test may have the tab. It may not where this one adds a listener of its own.
+    routes: handlers of requests, by the pattern of their URLs. is_kept: whether the next test may have the tab. It may
+    not where this one adds a listener of its own.
     """
     visitors = []
 
@@ -137,7 +138,16 @@ class Visitor:
     """A page that must stay on its own origin, without errors and dialogs."""
 
     def __init__(
-        self, page, chain, allowed_errors=(), has_news=True, script=None, is_kept=True, viewport=None, **media
+        self,
+        page,
+        chain,
+        allowed_errors=(),
+        has_news=True,
+        routes=None,
+        script=None,
+        is_kept=True,
+        viewport=None,
+        **media,
     ):
         self.allowed = allowed_errors
         self._is_kept = is_kept and has_news and script is None  # nothing takes a script or a closed socket away
@@ -149,6 +159,8 @@ class Visitor:
             self.page.set_viewport_size(viewport)
         if media:
             self.page.emulate_media(**media)
+        for pattern, handler in (routes or {}).items():
+            self.page.route(pattern, handler)
         if script is not None:
             self.page.add_init_script(script)
         if not has_news:

@@ -30,21 +30,16 @@ def test_the_first_page_is_two_files_and_few_questions(chain, browser):
     page.context.close()
 
 
-def test_the_heads_wait_for_no_question(chain, browser):
-    page = browser.new_context().new_page()
-    page.route("**/*", lambda route: route.continue_() if route.request.method == "GET" else None)  # none is answered
-    page.goto(chain.url)
+def test_the_heads_wait_for_no_question(chain, visit):
+    none_answered = {"**/*": lambda route: route.continue_() if route.request.method == "GET" else None}
+    page = visit(chain, routes=none_answered)
     expect(page.locator(".strip")).to_contain_text(f"unsafe #{chain.node.l2.chain.head.number}")
-    page.context.close()
 
 
-def test_the_heads_do_not_wait_for_the_verifier(chain, browser):
-    page = browser.new_context().new_page()
-    page.route("**/rpc/verifier", lambda route: None)  # never answered
-    page.goto(chain.url)
+def test_the_heads_do_not_wait_for_the_verifier(chain, visit):
+    page = visit(chain, routes={"**/rpc/verifier": lambda route: None})  # never answered
     head = chain.node.l2.chain.head.number
     expect(page.get_by_role("region", name="L2").get_by_role("link", name=f"#{head}", exact=True)).to_be_visible()
-    page.context.close()
 
 
 def test_who_was_paid_is_what_open_getInference_says_to_the_wei(chain, visit):
