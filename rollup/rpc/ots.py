@@ -13,7 +13,7 @@ from rollup.rpc.errors import InvalidParams
 from rollup.rpc.formats import bare_block_json, hex_data, hex_quantity, receipt_json, transaction_json
 from rollup.rpc.limits import MAX_OTS_PAGE
 from rollup.rpc.methods import rpc, takes_long
-from rollup.rpc.params import BlockId, Invalid, Optional, address, block_id, count64, hash32, quantity64
+from rollup.rpc.params import BlockId, Optional, address, block_id, count64, hash32
 from rollup.rpc.tracer_options import TraceOptions
 from rollup.rpc.tracing import Tracings
 
@@ -23,13 +23,11 @@ _KINDS = {"SELFDESTRUCT": _SELFDESTRUCT, "CREATE": _CREATE, "CREATE2": _CREATE2}
 _CALLS = TraceOptions("callTracer")
 
 
-def _page(value: Any) -> int:
-    """A plain JSON number, as Otterscan sends it, or a quantity."""
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        return value
-    if isinstance(value, str):
-        return int(quantity64(value))
-    raise Invalid("a number is expected")
+def numbered_block(value: Any) -> BlockId:
+    """A block's number as a plain JSON number, as Otterscan sends it, or one of the forms of a block."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = hex(value) if value >= 0 else str(value)
+    return block_id(value)
 
 
 class Otterscan:
@@ -45,19 +43,19 @@ class Otterscan:
         """The API level: 8."""
         return _LEVEL
 
-    @rpc("erigon_getHeaderByNumber", block_id)
+    @rpc("erigon_getHeaderByNumber", numbered_block)
     def get_header_by_number(self, block_id: BlockId) -> dict[str, Any] | None:
         """A block's header with its hash and size."""
         block = self._backend.block(block_id)
         return None if block is None else _without(bare_block_json(block), "withdrawals")
 
-    @rpc("ots_hasCode", address, Optional(block_id, "latest"))
+    @rpc("ots_hasCode", address, Optional(numbered_block, "latest"))
     def has_code(self, address: Address, block_id: BlockId) -> bool:
         """Whether an account has code."""
         return self._has_code(address, block_id)
 
     # ------------------------------------------------------------ blocks
-    @rpc("ots_getBlockDetails", block_id)
+    @rpc("ots_getBlockDetails", numbered_block)
     def get_block_details(self, block_id: BlockId) -> dict[str, Any] | None:
         """A block without its transactions, its issuance and its fees."""
         return self._details(self._backend.block(block_id))
@@ -77,7 +75,7 @@ class Otterscan:
         issuance = dict.fromkeys(("blockReward", "uncleReward", "issuance"), "0x0")
         return {"block": answer, "issuance": issuance, "totalFees": hex_quantity(fees)}
 
-    @rpc("ots_getBlockTransactions", block_id, _page, _page)
+    @rpc("ots_getBlockTransactions", numbered_block, count64, count64)
     def get_block_transactions(self, block_id: BlockId, page: int, size: int) -> dict[str, Any] | None:
         """A page of a block's transactions, the newest first, and receipts without logs. Input is the selector only."""
         block = self._backend.block(block_id)
@@ -139,7 +137,7 @@ class Otterscan:
 
     # ------------------------------------------------------------ searches
     @takes_long
-    @rpc("ots_getTransactionBySenderAndNonce", address, quantity64)
+    @rpc("ots_getTransactionBySenderAndNonce", address, count64)
     def get_transaction_by_sender_and_nonce(self, address: Address, nonce: int) -> str | None:
         """The hash of an account's transaction by its nonce."""
         found = self._sent(address, nonce)
@@ -207,7 +205,7 @@ class Otterscan:
         return account is not None and bool(state.code(account.code_hash))
 
     @takes_long
-    @rpc("ots_searchTransactionsBefore", address, quantity64, _page)
+    @rpc("ots_searchTransactionsBefore", address, count64, count64)
     def search_transactions_before(self, address: Address, number: int, size: int) -> dict[str, Any]:
         """Transactions that involve an account, below a block, newest first; 0 means from the head. Runs the blocks
         again.
@@ -218,7 +216,7 @@ class Otterscan:
         return self._results(found, is_first=number == 0, is_last=is_whole)
 
     @takes_long
-    @rpc("ots_searchTransactionsAfter", address, quantity64, _page)
+    @rpc("ots_searchTransactionsAfter", address, count64, count64)
     def search_transactions_after(self, address: Address, number: int, size: int) -> dict[str, Any]:
         """Transactions that involve an account, above a block, newest first; 0 means from genesis. Runs the blocks
         again.

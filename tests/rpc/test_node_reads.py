@@ -173,6 +173,25 @@ def test_otterscan_reads_blocks(told, call):
     assert call("ots_getApiLevel") == 8
 
 
+def test_otterscan_sends_plain_numbers(told, call):
+    """Blocks, pages and nonces (otterscan src/useErigonHooks.ts, src/search/search.ts); others work too."""
+    sender, head = "0x" + SENDER.address.hex(), told.node.l2.chain.head.number
+    for method, *more in (
+        ("erigon_getHeaderByNumber",),
+        ("ots_getBlockDetails",),
+        ("ots_getBlockTransactions", 0, 25),
+    ):
+        assert call(method, head, *more) == call(method, hex(head), *more) == call(method, "latest", *more)
+        with pytest.raises(RpcError):
+            call(method, -1, *more)
+    for method, number in (("ots_searchTransactionsBefore", 0), ("ots_searchTransactionsAfter", 0)):
+        found = call(method, sender, number, 25)
+        assert found["txs"]
+        assert found == call(method, sender, hex(number), "0x19")
+    assert call("ots_getTransactionBySenderAndNonce", sender, 7)
+    assert call("ots_hasCode", sender, head) is False
+
+
 def test_the_head_goes_back_to_the_safe_block_and_no_further(fresh_node):
     node = fresh_node
     node.run_until_safe(2)
