@@ -16,7 +16,7 @@ _WORD_LIMIT = 1 << 256
 _U64_LIMIT = 1 << 64
 # Patterns rather than int() and fromhex(), which take spaces, underscores and digits of other scripts, too.
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F]{1,64}|[0-9]{1,78}")
-_HEX_BYTES = re.compile(r"(0x)?([0-9a-fA-F]{2})*")
+_HEX = re.compile(r"(0x)?[0-9a-fA-F]*")
 _WORD = re.compile(r"(0x)?[0-9a-fA-F]{0,64}")
 _MAX_CODE_SIZE = 1 << 20  # a file with more is damaged; 24,576 is EIP-170's limit for what transactions deploy
 _HEADER_KEYS = {
@@ -195,7 +195,7 @@ def _bytes(data: Mapping[str, Any], key: str, size: int | None, default: bytes) 
 def _decode(name: str, value: Any, size: int | None) -> bytes:
     if not isinstance(value, str):
         raise GenesisError(f"{name}: a 0x string is expected")
-    if not _HEX_BYTES.fullmatch(value):
+    if len(value) % 2 or not _HEX.fullmatch(value):
         raise GenesisError(f"{name}: not hexadecimal")
     decoded = bytes.fromhex(value.removeprefix("0x"))
     if size is not None and len(decoded) != size:
