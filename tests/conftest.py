@@ -2,6 +2,10 @@
 
 import gc
 import logging
+import signal
+import sys
+import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 import hypothesis
@@ -39,6 +43,40 @@ def logs_of_this_test_alone(monkeypatch):
     logging.lastResort.setFormatter(formatter)
     structlog.reset_defaults()
     _configure(**LOGS)
+
+
+@pytest.fixture(autouse=True)
+def a_signal_ends_the_tests(monkeypatch):
+    """A command that runs in the test's process ends with exit code 130 at SIGTERM and SIGHUP: a run of tests that was
+    killed then had a failure and continued. The signal was for the tests, so they end after this one, and say so.
+    """
+    received = []
+
+    @contextmanager
+    def noting(*names):
+        def note(number, frame):
+            received.append(signal.Signals(number).name)
+            raise KeyboardInterrupt
+
+        kept = [(name, signal.signal(getattr(signal, name), note)) for name in names if hasattr(signal, name)]
+        try:
+            yield
+        finally:
+            for name, handler in kept:
+                signal.signal(getattr(signal, name), handler)
+
+    cli = sys.modules.get("rollup.cli")
+    if cli is not None:
+        own = cli._interrupted_by
+        monkeypatch.setattr(cli, "_interrupted_by", lambda *names: noting(*names) if is_main() else own(*names))
+    yield
+    if received:
+        pytest.exit(f"{received[0]} came while a command ran in a test: its failure means nothing", returncode=1)
+
+
+def is_main():
+    """Only the main thread may set handlers of signals."""
+    return threading.current_thread() is threading.main_thread()
 
 
 def pytest_collection_modifyitems(items):
