@@ -48,8 +48,8 @@ class Shell:
 
 
 @pytest.fixture(scope="module")
-def node_urls() -> dict[str, str]:
-    return SHARED.urls("native")
+def node_urls(pytestconfig: pytest.Config) -> dict[str, str]:
+    return SHARED.urls("native", pytestconfig.pluginmanager)
 
 
 @pytest.fixture(scope="module")
@@ -63,9 +63,9 @@ def shell(native_shell: Shell) -> Shell:
 
 
 @pytest.fixture(scope="module")
-def contract_shell() -> Shell:
+def contract_shell(pytestconfig: pytest.Config) -> Shell:
     """A chain whose attribution account is the Solidity twin."""
-    return Shell(SHARED.urls("contract")["L2 JSON-RPC"])
+    return Shell(SHARED.urls("contract", pytestconfig.pluginmanager)["L2 JSON-RPC"])
 
 
 @pytest.fixture(scope="session")

@@ -10,17 +10,32 @@ from tests.node.node_process import NodeProcess
 
 
 class SharedNodes:
-    """The endpoints of `openrollup run --instant --attribution MODE` in another process, one for each mode."""
+    """The endpoints of `openrollup run --instant --attribution MODE` in another process, one for each mode.
+
+    It is a plugin of pytest from the first start on, so that no conftest.py has to think of the end.
+    """
 
     def __init__(self) -> None:
         self._running = ExitStack()
         self._started: dict[str, dict[str, str]] = {}
 
-    def urls(self, mode: str) -> dict[str, str]:
+    def urls(self, mode: str, plugins: pytest.PytestPluginManager) -> dict[str, str]:
         """The endpoints of the node of a mode, which is started if it does not run."""
+        if not plugins.is_registered(self):
+            plugins.register(self)
         if mode not in self._started:
             self._started[mode] = self._running.enter_context(own_node(mode))
         return self._started[mode]
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_teardown(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
+        """Ends the nodes after the last test of the folder."""
+        if nextitem is None or nextitem.path.parent != item.path.parent:
+            self.close()
+
+    def pytest_sessionfinish(self) -> None:
+        """Ends the nodes where a run is stopped in the middle of a folder."""
+        self.close()
 
     def close(self) -> None:
         """Ends them."""
@@ -29,13 +44,6 @@ class SharedNodes:
 
 
 SHARED = SharedNodes()
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """For a conftest.py to import: ends the nodes after the last test of its folder."""
-    if nextitem is None or nextitem.path.parent != item.path.parent:
-        SHARED.close()
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """The node and the commands of tests/cli, for the tests of the economics."""
 
 from tests.cli.conftest import contract_shell, native_shell, node_urls, shell
-from tests.cli.nodes import pytest_runtest_teardown
 
-__all__ = ["contract_shell", "native_shell", "node_urls", "pytest_runtest_teardown", "shell"]
+__all__ = ["contract_shell", "native_shell", "node_urls", "shell"]
