@@ -96,6 +96,19 @@ def pytest_collection():
     try:
         return (yield)
     finally:
-        gc.collect()
-        gc.freeze()
+        freeze()
         gc.enable()
+
+
+def freeze():
+    """Freezes what is there, without what nobody holds."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="module")
+def frozen_by_tests():
+    """For tests that freeze or unfreeze objects: afterwards those are frozen that stay, as after the collection."""
+    yield
+    freeze()

@@ -31,17 +31,20 @@ def collecting_rarely() -> Iterator[None]:
     """Spares a node the walks of the garbage collector through objects that stay.
 
     What was loaded before is never walked through, 0.1 s each time. Blocks, transactions and receipts stay in caches
-    and are in no cycles, so collections are rarer than by Python's own thresholds. All is as before afterwards.
+    and are in no cycles, so collections are rarer than by Python's own thresholds. All is as before afterwards: a
+    program that has frozen its objects itself keeps them frozen, and no others.
     """
-    before = gc.get_threshold()
-    gc.collect()
-    gc.freeze()
+    before, is_frozen = gc.get_threshold(), gc.get_freeze_count() > 0
+    if not is_frozen:
+        gc.collect()
+        gc.freeze()
     gc.set_threshold(*_GC_THRESHOLDS)
     try:
         yield
     finally:
         gc.set_threshold(*before)
-        gc.unfreeze()  # the program may continue and open other nodes
+        if not is_frozen:
+            gc.unfreeze()  # the program may continue and open other nodes
 
 
 class Schedule:

@@ -15,7 +15,13 @@ class Knot:
         self.itself = self
 
 
-def test_collections_are_rarer_while_a_node_runs_and_as_before_afterwards():
+@pytest.fixture
+def unfrozen(frozen_by_tests):
+    """Nothing is frozen, as in a program that has just started."""
+    gc.unfreeze()
+
+
+def test_collections_are_rarer_while_a_node_runs_and_as_before_afterwards(unfrozen):
     before = gc.get_threshold()
     with collecting_rarely():
         assert gc.get_threshold() > before
@@ -24,11 +30,21 @@ def test_collections_are_rarer_while_a_node_runs_and_as_before_afterwards():
     assert gc.get_freeze_count() == 0
 
 
-def test_a_node_that_fails_leaves_the_collector_as_it_was():
+def test_a_node_that_fails_leaves_the_collector_as_it_was(unfrozen):
     before = gc.get_threshold()
     with pytest.raises(RuntimeError), collecting_rarely():
         raise RuntimeError
     assert (gc.get_threshold(), gc.get_freeze_count()) == (before, 0)
+
+
+def test_a_program_that_froze_its_objects_keeps_them_and_no_others_frozen(unfrozen):
+    gc.freeze()
+    frozen = gc.get_freeze_count()
+    with collecting_rarely():
+        new = Knot()
+        assert gc.get_freeze_count() <= frozen
+    assert 0 < gc.get_freeze_count() <= frozen
+    assert any(item is new for item in gc.get_objects())
 
 
 def test_cycles_are_still_collected():

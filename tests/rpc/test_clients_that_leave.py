@@ -170,13 +170,6 @@ def connections():
     return [item for item in gc.get_objects() if isinstance(item, HttpConnection)]
 
 
-@pytest.fixture(scope="module")
-def frozen_by_tests():
-    """The tests freeze what is there; afterwards the collector walks through it again."""
-    yield
-    gc.unfreeze()
-
-
 @pytest.mark.parametrize(
     "kind",
     [
