@@ -13,6 +13,7 @@ from .errors import AMOUNT_OVERFLOW, INVALID_SPLIT, INVALID_WEIGHTS, LINEAGE_TOO
 from .host import Host
 from .layout import CREDITS, DATANETS, MEMBERS, MEMBERSHIP, MODELS, MORE_WEIGHTS, PRICE, SPLIT
 from .words import (
+    cached,
     pack_member,
     pack_pool,
     total_units,
@@ -33,7 +34,7 @@ ALL_BPS: Final = 10_000
 FRACTION: Final = (1 << 64) - 1
 
 # Default weights: pairs of a DataNet's id and its relative weight.
-Weights = list[tuple[int, int]]
+Weights = tuple[tuple[int, int], ...]
 
 
 def credit(host: Host, account: int, amount: int) -> None:
@@ -110,15 +111,22 @@ def harvest_member(host: Host, datanet_id: int, account: int) -> int:
 
 def load_weights(host: Host, model_slot: int, split: int) -> Weights:
     """A model's default weights in order of DataNet id. `split` is its SPLIT word."""
+    count, weights = _first_weights(split)
+    if count == len(weights):
+        return weights
+    packed: list[int] = []
+    for index in range(count - 1 >> 1):
+        packed += unpack_weight_pair(host.sload(model_slot + MORE_WEIGHTS + index))
+    return (*weights, *[unpack_weight(weight) for weight in packed[: count - len(weights)]])
+
+
+@cached
+def _first_weights(split: int) -> tuple[int, Weights]:
+    """The number of a model's default weights, and the first two of them, which are in its SPLIT word."""
     count, first, second = unpack_weights(split)
     if not 0 < count <= MAX_WEIGHTS:
         raise INVALID_WEIGHTS()
-    if count == 1:
-        return [unpack_weight(first)]
-    packed = [first, second]
-    for index in range(count - 1 >> 1):
-        packed += unpack_weight_pair(host.sload(model_slot + MORE_WEIGHTS + index))
-    return [unpack_weight(weight) for weight in packed[:count]]
+    return count, (unpack_weight(first), unpack_weight(second))[:count]
 
 
 def pay_weights(host: Host, weights: Weights, amount: int, owner: int) -> None:

@@ -98,7 +98,6 @@ def unpack_shares(word: int) -> tuple[int, int, int]:
     return word & MASK_16, word >> 16 & MASK_16, word >> 32 & MASK_16
 
 
-@cached
 def unpack_weights(word: int) -> tuple[int, int, int]:
     """A model's number of default weights, and its first two weights, from its SPLIT word."""
     return word >> 48 & MASK_8, word >> 56 & MASK_96, word >> 152 & MASK_96

@@ -24,7 +24,17 @@ from eth.vm.forks.prague.computation import PRAGUE_PRECOMPILES, PragueComputatio
 from eth.vm.forks.prague.state import PragueState
 from eth.vm.message import Message
 
-from attribution_precompile import ADDRESS_BYTES, RUNTIME_CODE, DictHost, execute, layout, models, platform, words
+from attribution_precompile import (
+    ADDRESS_BYTES,
+    RUNTIME_CODE,
+    DictHost,
+    execute,
+    layout,
+    ledger,
+    models,
+    platform,
+    words,
+)
 from attribution_precompile import gas as schedule
 from benchmarks.inferences import CHAIN_ID, PAYER, Workload
 from rollup.execution.attribution_flat_host import FlatHost
@@ -103,7 +113,7 @@ _MACHINES: Final = ((OURS, our_state), (SHIPPED, shipped_state))
 
 def _forget() -> None:
     """Empties the caches of the precompile: the slots of mappings, and the fields of words that seldom change."""
-    for module in (layout, words, models, platform):
+    for module in (layout, words, ledger, models, platform):
         for item in vars(module).values():
             if hasattr(item, "cache_clear"):
                 item.cache_clear()
