@@ -264,9 +264,9 @@ class AccountDatabase(TransactionJournal):
 
 
 def values_of(accounts: AccountDatabase) -> Values:
-    """A copy of the values so far, for `changes_between`."""
-    before, now = (accounts._base_accounts, accounts._base_storage), (accounts._accounts, accounts._storage)
-    return Values(FlatState(*before).copied(), FlatState(*now).copied(), frozenset(accounts._cleared))
+    """The values so far, for `changes_between`."""
+    base = FlatState(accounts._base_accounts, accounts._base_storage)
+    return Values(base, FlatState(accounts._accounts, accounts._storage), accounts._cleared)
 
 
 def code_of(accounts: AccountDatabase, code_hash: Hash) -> bytes:

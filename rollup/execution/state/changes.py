@@ -29,19 +29,21 @@ class FlatState(NamedTuple):
     accounts: dict[Address, Account | None]
     storage: dict[Address, dict[int, int]]
 
-    def copied(self) -> "FlatState":
-        """A copy that later writes do not change."""
-        return FlatState(dict(self.accounts), {address: dict(slots) for address, slots in self.storage.items()})
-
 
 class Values(NamedTuple):
     """The values at some moment of a block: those before the block, of everything that was read; those now; and the
-    accounts whose storage was deleted since the block began.
+    accounts whose storage was deleted since the block began. Writes change them.
     """
 
     base: FlatState
     now: FlatState
-    cleared: frozenset[Address]
+    cleared: Container[Address]
+
+    def kept(self) -> "Values":
+        """The values now, which later writes do not change. Those before the block stay as they are in any case."""
+        storage = {address: dict(slots) for address, slots in self.now.storage.items()}
+        cleared = frozenset(address for address in self.now.accounts if address in self.cleared)
+        return Values(self.base, FlatState(dict(self.now.accounts), storage), cleared)
 
 
 class Changed(NamedTuple):
@@ -55,12 +57,15 @@ class Changed(NamedTuple):
 
 def changes_between(earlier: Values, later: Values) -> Iterator[Changed]:
     """The accounts that differ at two moments of a block. Slots that were never read are not known."""
+    known = earlier.now.accounts
     for address, account in later.now.accounts.items():
-        known = earlier.now.accounts
         before = known[address] if address in known else later.base.accounts[address]
-        base = {} if address in earlier.cleared else later.base.storage.get(address, {})
-        old = {**base, **earlier.now.storage.get(address, {})}
         now = later.now.storage.get(address, {})
+        seen = earlier.now.storage.get(address, {})
+        if account is before and now == seen:
+            continue
+        base = {} if address in earlier.cleared else later.base.storage.get(address, {})
+        old = {**base, **seen}
         slots = {
             slot: (old.get(slot, 0), now.get(slot, 0))
             for slot in old.keys() | now.keys()

@@ -31,7 +31,7 @@ class StateDiffTracer(Tracer):
 
     def on_tx_start(self, evm: "Evm", transaction: Transaction, sender: Address) -> None:
         """Notes the values before it."""
-        self._before = values_of(evm.accounts)
+        self._before = values_of(evm.accounts).kept()
 
     def on_tx_end(self, evm: "Evm", outcome: "Outcome") -> None:
         """Compares."""
