@@ -55,7 +55,8 @@ class Case:
 class Sample:
     """One run on one server. Rates per second, CPU in µs per transaction, latencies in ms, memory in MB.
 
-    cpu: of all processes of the server until everything is included and, on this node, safe on both nodes.
+    cpu: of all processes of the server until everything is included and, on this node, safe on both nodes (unless it
+    posts nothing).
     cpu_until_included: the same until the last transaction is in a block. generator: the load generator's part of a
     core. is_whole: each transaction has a receipt with status 1.
     """
@@ -145,7 +146,7 @@ class Runner:
 
         def on_included() -> None:
             cpu.append(usage_of(server.process_id).cpu)
-            if server.verifier is not None:
+            if server.verifier is not None and server.posts:
                 wait_until_safe(scene, Scene(server.verifier))
             cpu.append(usage_of(server.process_id).cpu)
 

@@ -29,13 +29,17 @@ class Missing(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running server. mines: it makes a block only when `evm_mine` is called. verifier: the second node's URL."""
+    """A running server. mines: it makes a block only when `evm_mine` is called. verifier: the second node's URL.
+
+    posts: its blocks become safe.
+    """
 
     name: str
     url: str
     process_id: int
     mines: bool = False
     verifier: str | None = None
+    posts: bool = True
 
     def scene(self) -> Scene:
         """The chain, for what a load needs before it starts."""
@@ -54,7 +58,8 @@ def ours(name: str = "openrollup", options: tuple[str, ...] = ()) -> Iterator[Se
         node_process(Path(folder), *OURS, *options, is_kept=False) as target,
     ):
         assert target.process_id is not None
-        yield Server(name, target.l2, target.process_id, verifier=target.verifier)
+        posts = "--da=none" not in " ".join(options).replace("--da none", "--da=none").split()
+        yield Server(name, target.l2, target.process_id, verifier=target.verifier, posts=posts)
 
 
 @contextmanager
