@@ -1,5 +1,7 @@
 """The mock L1 makes real blocks: fields, roots, fees, blobs, the pool's order."""
 
+from collections.abc import Callable
+
 import pytest
 
 from rollup.execution.chain import Chain
@@ -167,18 +169,18 @@ def test_the_blob_fee_is_taken_from_the_sender():
 @pytest.mark.parametrize(
     ("raw", "text"),
     [
-        (b"", "empty transaction"),
-        (b"\x03\xc0", "missing blobs"),
-        (carry(sidecar_of(b"x")).encode(), "missing blobs"),
-        (sidecar_of(b"x").wrap(carry(sidecar_of(b"y"))), "commitment does not match"),
-        (pay(chain_id=1).encode(), "invalid chain id"),
-        (b"\x7e" + pay().encode()[1:], "malformed transaction"),
+        (lambda: b"", "empty transaction"),
+        (lambda: b"\x03\xc0", "missing blobs"),
+        (lambda: carry(sidecar_of(b"x")).encode(), "missing blobs"),
+        (lambda: sidecar_of(b"x").wrap(carry(sidecar_of(b"y"))), "commitment does not match"),
+        (lambda: pay(chain_id=1).encode(), "invalid chain id"),
+        (lambda: b"\x7e" + pay().encode()[1:], "malformed transaction"),
     ],
 )
-def test_a_transaction_that_the_pool_cannot_take_is_a_pool_error(raw: bytes, text: str):
+def test_a_transaction_that_the_pool_cannot_take_is_a_pool_error(raw: Callable[[], bytes], text: str):
     world = make_l1()
     with pytest.raises(PoolError, match=text):
-        world.l1.send_raw_transaction(raw)
+        world.l1.send_raw_transaction(raw())
 
 
 def test_blobs_of_a_refused_transaction_are_not_kept():
