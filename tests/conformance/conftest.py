@@ -89,7 +89,7 @@ def pytest_collection_modifyitems(config, items):
         reason = exception(layer, name, item.originalname)
         cases[layer, name.removeprefix("Test")] += 1
         cases[layer, "exceptions"] += reason is not None and not name.startswith("TestAsync")
-        # web3.py lets one test fail or pass, for geth's sake. Here it passes, or it is in the table and fails.
+        # web3.py lets one test fail or pass, for geth's sake (web3py_suites._wait_for has the cause). Here it passes.
         item.own_markers[:] = [mark for mark in item.own_markers if mark.name != "xfail"]
         if reason is not None:
             item.add_marker(pytest.mark.xfail(reason=str(reason), strict=True))

@@ -1,5 +1,6 @@
 """web3.py's own module tests, which the test module of each layer imports, and what cannot pass on a layer."""
 
+import asyncio
 from typing import NamedTuple
 
 import pytest
@@ -94,10 +95,22 @@ class TestTxPool(GoEthereumTxPoolModuleTest):
     """The txpool module over HTTP."""
 
 
+async def _wait_for(awaitable, timeout):
+    """asyncio.wait_for of Python 3.12. That of 3.11 may lose a cancellation that meets an answer: then web3.py, which
+    asks for a receipt for 10 ms in one test, asks without an end.
+    """
+    async with asyncio.timeout(timeout):
+        return await awaitable
+
+
 class _OverWebSocket:
     @pytest.fixture
     def transport(self):
         return "ws"
+
+    @pytest.fixture(autouse=True)
+    def no_lost_cancellation(self, monkeypatch):
+        monkeypatch.setattr(asyncio, "wait_for", _wait_for)
 
 
 class TestPersistentConnection(_OverWebSocket, PersistentConnectionProviderTest):
