@@ -7,10 +7,13 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from benchmarks import peers
 from benchmarks.comparison import Case, Runner, Side
 from benchmarks.node_load import Target, node_process
 from benchmarks.peers import Server
@@ -235,3 +238,18 @@ def test_calls_of_one_sender_keep_their_place_in_a_mix() -> None:
     for index, call in enumerate(calls):
         assert call in (own[index % 4], shared[0])
     assert calls.count(shared[0]) * 3 == len(calls)
+
+
+@pytest.mark.parametrize(
+    ("options", "posts"), [((), True), (("--da=none",), False), (("--da", "none"), False), (("--da", "blobs"), True)]
+)
+def test_a_node_that_posts_nothing_is_known_by_its_options(
+    monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], posts: bool
+) -> None:
+    @contextmanager
+    def process(folder: Path, *given: str, is_kept: bool) -> Iterator[Target]:
+        yield Target("l2", "verifier", "rollup", 1)
+
+    monkeypatch.setattr(peers, "node_process", process)
+    with peers.ours(options=options) as server:
+        assert server.posts is posts
