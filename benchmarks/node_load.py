@@ -43,7 +43,10 @@ _SAFE_SECONDS: Final = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A running node: its ports' addresses, and its process where memory is to be read."""
+    """A running node: its ports' addresses, and its process where memory is to be read.
+
+    verifier: the L2's address where no verifier runs.
+    """
 
     l2: str
     verifier: str
@@ -295,7 +298,8 @@ def node_process(folder: Path, *options: str, is_kept: bool = True) -> Iterator[
                     raise LoadError("the node ended before its first line")
                 time.sleep(0.2)
             urls = json.loads(output.read_bytes().partition(b"\n")[0])["urls"]
-            yield Target(urls["L2 JSON-RPC"], urls["verifier JSON-RPC"], urls["op-node RPC"], process.pid)
+            l2 = urls["L2 JSON-RPC"]
+            yield Target(l2, urls.get("verifier JSON-RPC", l2), urls["op-node RPC"], process.pid)
         finally:
             process.terminate()
             process.wait()

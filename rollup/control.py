@@ -68,10 +68,13 @@ class Control:
         return {**answer, "safeBefore": before, "healedIn": healed[0] if healed else None} if heals else answer
 
     def _heal(self, safe: int) -> list[int]:
-        """Mines until the safe head is at this block again, and both nodes agree; how many L1 blocks that took."""
+        """Mines until the safe head is at this block again, and the verifier, if there is one, agrees.
+
+        Returns how many L1 blocks that took; empty where it does not heal.
+        """
         node = self._node
         for count in range(MAX_HEALING + 1):
-            if node.safe_head.number >= safe and node.is_verifier_equal():
+            if node.safe_head.number >= safe and node.is_verifier_equal() is not False:
                 return [count]
             if not node.batcher.is_active or not node.sequencer.is_active:
                 return []

@@ -84,13 +84,16 @@ class BatchPosted:
 
 @dataclass(slots=True, frozen=True)
 class SafeHeadMoved:
-    """The safe head moved to a block derived from L1 data up to l1_origin; equal: the verifier's hash is the same."""
+    """The safe head moved to a block derived from L1 data up to l1_block.
+
+    verifier_number is the verifier's safe head. verifier_equal: it has the same hash; None without a verifier.
+    """
 
     number: int
     hash: Hash
     l1_block: int
     verifier_number: int
-    verifier_equal: bool
+    verifier_equal: bool | None
 
 
 @dataclass(slots=True, frozen=True)

@@ -84,12 +84,12 @@ class Lanes:
         steps: Steps,
         miner: MockL1,
         sequencer: Sequencer,
-        derivations: tuple[Verifier, Verifier],
+        derivations: tuple[Verifier, Verifier | None],
         clock: Clock,
         turns: Turns,
         catching_up: CatchingUp,
     ) -> None:
-        """derivations: the sequencer's and the verifier's."""
+        """derivations: the sequencer's and the verifier's, if there is one."""
         self._steps = steps
         self._miner = miner
         self._sequencer = sequencer
@@ -108,7 +108,8 @@ class Lanes:
     async def run(self, is_over: Callable[[], bool]) -> None:
         """Acts until it is over, or one of the actors fails; raises what that raises."""
         self._is_over = is_over
-        parts = [self._mine(), self._sequence(), self._post(), self._verify()]
+        parts = [self._mine(), self._sequence(), self._post()]
+        parts += [self._verify(self._verifier)] if self._verifier is not None else []
         parts += [keep_executing_ahead(self._turns, self._miner), keep_executing_ahead(self._turns, self._sequencer)]
         tasks = [asyncio.create_task(part) for part in parts]
         try:
@@ -187,12 +188,12 @@ class Lanes:
             has_derived, self._has_derived = self._has_derived, False
             await self._turns.change(self._steps.after_derivation if has_derived else self._steps.post, Lane.BATCHER)
 
-    async def _verify(self) -> None:
+    async def _verify(self, verifier: Verifier) -> None:
         while True:
             if not self._unread[Lane.VERIFIER]:
                 await self._sleep(Lane.VERIFIER, None)
                 continue
-            await self._derive(Lane.VERIFIER, self._verifier)
+            await self._derive(Lane.VERIFIER, verifier)
             if not self._unread[Lane.VERIFIER]:
                 self._steps.after_verification()
                 self._wakeups[Lane.L2].set()

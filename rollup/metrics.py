@@ -93,11 +93,12 @@ def _progress(view: NodeView) -> Iterator[Metric]:
         "Seconds of chain time above the safe head.",
         progress.l2_time - progress.safe_time,
     )
-    yield GaugeMetricFamily(
-        _PREFIX + "verifier_equal",
-        "1 if both nodes have the same block at the lower of their safe heads.",
-        int(view.is_verifier_equal),
-    )
+    if view.is_verifier_equal is not None:
+        yield GaugeMetricFamily(
+            _PREFIX + "verifier_equal",
+            "1 if both nodes have the same block at the lower of their safe heads.",
+            int(view.is_verifier_equal),
+        )
     behind = view.stalls
     stalled = GaugeMetricFamily(_PREFIX + "stalled", "1 if this is behind.", labels=("what",))
     for name in STALL_NAMES:

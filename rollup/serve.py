@@ -165,7 +165,7 @@ def endpoints(
     is_strict: bool = False,
     takes_conditions: bool = False,
 ) -> dict[str, Endpoint]:
-    """Every endpoint of a node by its name in PORTS.
+    """Every endpoint of a node by its name in PORTS. A node without a verifier has no endpoint for it.
 
     indexes: of the sequencer's chain, then of the verifier's. inclusion: of the sequencer's chain.
     """
@@ -177,10 +177,13 @@ def endpoints(
     found: dict[str, Endpoint] = {
         "l1": execution_server("L1 JSON-RPC", turns, l1, node.l1.pool),
         "l2": execution_server("L2 JSON-RPC", turns, l2, node.l2.pool, Miner(node.l2.engine), l2_open, l2_history),
-        "verifier": execution_server("verifier JSON-RPC", turns, verifier, None, verifier_open, verifier_history),
-        "rollup": (rollup := RpcServer("op-node RPC", collect(*_rollup_namespaces(node), l2_history), turns=turns)),
-        "beacon": BeaconServer(BeaconApi(node.l1.miner), node.turns),
     }
+    if node.params.verifier:
+        found["verifier"] = execution_server(
+            "verifier JSON-RPC", turns, verifier, None, verifier_open, verifier_history
+        )
+    rollup = RpcServer("op-node RPC", collect(*_rollup_namespaces(node), l2_history), turns=turns)
+    found |= {"rollup": rollup, "beacon": BeaconServer(BeaconApi(node.l1.miner), node.turns)}
     if jwt_secret is not None:
         found["engine"] = engine_server(turns, node.l2.engine, l2, jwt_secret)
     servers = {name: item for name, item in found.items() if isinstance(item, RpcServer)}

@@ -21,6 +21,7 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 _URL: Final = "http://127.0.0.1:7545"
 _TIME: Final = re.compile(r"\+?(\d{1,9})([smhd]?)")
 _POLL: Final = 0.5  # seconds between two questions for events
+_VERDICTS: Final = {True: "the verifier is equal", False: "THE VERIFIER DIFFERS", None: "no verifier runs"}
 _TIMEOUT: Final = 600.0  # seconds: moving the time builds every L2 block of that time
 
 
@@ -85,7 +86,7 @@ def lines_of(answer: dict[str, Any]) -> list[str]:
     if not status["isMining"]:
         lines.append("l1: paused")
     lines += [f"{name} waits: {reason}" for name, reason in status["waitingFor"].items()]
-    lines.append("the verifier is equal" if status["isVerifierEqual"] else "THE VERIFIER DIFFERS")
+    lines.append(_VERDICTS[status["isVerifierEqual"]])
     return lines
 
 

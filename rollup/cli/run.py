@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from rollup.cli.logs import configure_logs
-from rollup.cli.run_values import Forks, Processes
+from rollup.cli.run_values import Forks, OnOff, Processes
 from rollup.cli.safe_text import echo_json, safe_console
 from rollup.cli.screen import EventLines, FirstScreen, show_first_screen
 from rollup.event_loop import HasInput, run_watched
@@ -182,11 +182,10 @@ _CHAIN_ID = click.IntRange(1, 2**53 - 1)  # tools in JavaScript read it as a num
     help="Operator fee per transaction, wei.",
 )
 @click.option(
-    "--proposer",
-    type=click.Choice(["on", "off"]),
-    default="on",
-    show_default=True,
-    help="Post output roots to L1; use off to run another proposer.",
+    "--proposer", type=OnOff(), default="on", show_default=True, help="Post output roots; off: another proposer does."
+)
+@click.option(
+    "--verifier", type=OnOff(), default="on", show_default=True, help="Derive the chain a second time, from L1 alone."
 )
 @click.option(
     "--throttle-threshold",
@@ -275,7 +274,6 @@ def command(**options: Any) -> None:
         raise click.UsageError("--da none posts no batches, so there is no --sequencing-window for them")
     configure_logs(as_json)
     ports = {name: options.pop(f"{name}_port") for name in PORTS}
-    options["proposer"] = options["proposer"] == "on"
     until, host = options.pop("until_block"), options.pop("host")
     pages = _pages_of(options)
     access = _Access(
@@ -442,6 +440,7 @@ def _first_screen(node: Node, servers: NodeServers, files: dict[str, Path], has_
         gas_limits=[("L1", node.l1.chain.head.header.gas_limit), ("L2", node.l2.chain.head.header.gas_limit)],
         is_kept=node.params.data_dir is not None,
         is_posted=node.params.posts,
+        is_verified=node.params.verifier,
     )
 
 

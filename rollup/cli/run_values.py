@@ -24,6 +24,18 @@ class Forks(click.ParamType[str]):
         return str(value).lower().replace(" ", "")
 
 
+class OnOff(click.ParamType[bool]):
+    """`on`, which is True, or `off`."""
+
+    name = "on|off"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> bool:
+        return value is True or click.Choice(["on", "off"]).convert(value, param, ctx) == "on"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        return "[on|off]"
+
+
 class Processes(click.ParamType["int | None"]):
     """A number of processes, or `auto`, which is None."""
 

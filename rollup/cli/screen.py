@@ -45,6 +45,7 @@ class FirstScreen:
     gas_limits: Sequence[tuple[str, int]]  # layer, gas of a block
     is_kept: bool  # whether a data directory keeps the chains
     is_posted: bool = True  # whether batches are posted, so that blocks become safe
+    is_verified: bool = True  # whether a verifier runs
 
     def to_json(self) -> dict[str, Any]:
         """The first screen as one JSON object."""
@@ -61,6 +62,7 @@ class FirstScreen:
             "gasLimits": dict(self.gas_limits),
             "kept": self.is_kept,
             "posted": self.is_posted,
+            "verified": self.is_verified,
         }
 
 
@@ -118,9 +120,10 @@ def _next_steps(console: Console, screen: FirstScreen) -> None:
     console.print(f"  openrollup demo --l2 {url} --inferences 20")
     console.print(f"  or point any Ethereum tool (Foundry, Hardhat, web3.py, a wallet) at {url}\n")
     if not screen.is_posted:
-        console.print(
-            "[yellow]No batch is posted (--da none): blocks stay unsafe, and the verifier stays at genesis.[/]\n"
-        )
+        stays = ", and the verifier stays at genesis" if screen.is_verified else ""
+        console.print(f"[yellow]No batch is posted (--da none): blocks stay unsafe{stays}.[/]\n")
+    if not screen.is_verified:
+        console.print("[yellow]No verifier runs (--verifier off): nothing derives the chain a second time.[/]\n")
     kept = "Everything is kept in the data directory." if screen.is_kept else "Nothing is kept without --data-dir."
     console.print(f"Running; Ctrl-C stops. {kept}\n")
 
@@ -150,7 +153,10 @@ def _posted(event: BatchPosted) -> str:
 
 
 def _safe(event: SafeHeadMoved) -> str:
-    word = "[green]verifier equal[/]" if event.verifier_equal else f"verifier at {event.verifier_number}"
+    if event.verifier_equal is None:
+        word = "not verified"
+    else:
+        word = "[green]verifier equal[/]" if event.verifier_equal else f"verifier at {event.verifier_number}"
     return f"[green]safe[/]  L2 block {event.number} {short(event.hash)} from L1 block {event.l1_block}, {word}"
 
 

@@ -55,4 +55,5 @@ class Actors:
     throttle: Throttle
     patches: Patches
     posts: bool = True  # False: nobody expects the safe head to move
+    verifies: bool = True  # False: the verifier stays where it is, and nothing is compared with it
     recoveries: list[WentBack] = field(default_factory=list)  # what this start had to do for chains without states

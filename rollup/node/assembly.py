@@ -138,6 +138,7 @@ def assemble(
         throttle=_throttle(params, l2, batcher),
         patches=patches,
         posts=params.posts,
+        verifies=params.verifier,
         recoveries=[item for item in (back, verifier_back) if item is not None],
     )
 

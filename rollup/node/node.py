@@ -191,6 +191,6 @@ class Node:
         reports = self._reports
         return view_of(self._actors, reports.waiting_for, tuple(reports.last_batches), reports.batches_posted)
 
-    def is_verifier_equal(self) -> bool:
-        """Whether both nodes have the same block at the lower of their safe heads."""
+    def is_verifier_equal(self) -> bool | None:
+        """Whether both nodes have the same block at the lower of their safe heads. None without a verifier."""
         return is_verifier_equal(self._actors)

@@ -63,6 +63,7 @@ class NodeParams:
     virtual_clock: bool = False
     archive: bool = False
     proposer: bool = True
+    verifier: bool = True
     throttle_threshold: int = ThrottleConfig().lower_threshold
     pool_limit: int = PoolLimits().total
     pool_sender_limit: int = PoolLimits().account_pending

@@ -118,7 +118,7 @@ class Reports:
             self._events.publish(Stalled(name, found[name]))
 
     def safe_head(self) -> None:
-        """Reports that the safe head moved, once the verifier has read L1 as far.
+        """Reports that the safe head moved, once the verifier, if there is one, has read L1 as far.
 
         While one move waits for the verifier, further ones wait behind it.
         """
@@ -144,9 +144,11 @@ class Reports:
             return
         (safe, l1_block), verifier = self._moved_to, self._actors.verifier
         verified = verifier.derivation.safe_head
-        if verified.number < safe.number and self._verified_l1 < l1_block:
-            return
-        is_equal = verified.number >= safe.number and verifier.chain.canonical_hash(safe.number) == safe.hash
+        is_equal: bool | None = None
+        if self._actors.verifies:
+            if verified.number < safe.number and self._verified_l1 < l1_block:
+                return
+            is_equal = verified.number >= safe.number and verifier.chain.canonical_hash(safe.number) == safe.hash
         self._events.publish(SafeHeadMoved(safe.number, safe.hash, l1_block, verified.number, is_equal))
         self._moved_to = None
 

@@ -170,7 +170,7 @@ class Schedule:
 
     async def _in_lanes(self, until_safe: int | None) -> None:
         actors = self._actors
-        derivations = actors.l2.derivation, actors.verifier.derivation
+        derivations = actors.l2.derivation, actors.verifier.derivation if actors.verifies else None
         config = actors.l2.derivation.config
         drift = config.max_sequencer_drift_at(actors.l1.chain.head.timestamp)
         catching_up = CatchingUp(actors.l1.miner, actors.clock, drift, time.monotonic)
@@ -186,11 +186,10 @@ class Schedule:
         clock.advance(max(self.next_due() - clock.now(), 0))
 
     def _is_safe(self, number: int | None) -> bool:
-        """The block is safe on both nodes."""
+        """The block is safe on both nodes, or on one where no verifier runs."""
         actors = self._actors
-        return number is not None and number <= min(
-            actors.l2.derivation.safe_head.number, actors.verifier.derivation.safe_head.number
-        )
+        nodes = (actors.l2, actors.verifier) if actors.verifies else (actors.l2,)
+        return number is not None and number <= min(node.derivation.safe_head.number for node in nodes)
 
     @contextmanager
     def _failures(self) -> Iterator[None]:

@@ -99,8 +99,9 @@ class NodeSteps:
         return block
 
     def read_l1(self) -> None:
-        """Has both derivations read all of L1, then batcher and proposer act."""
+        """Has the derivations read all of L1, then batcher and proposer act."""
         self._actors.l2.derivation.sync()
-        self._actors.verifier.derivation.sync()
-        self._reports.note_verified()
+        if self._actors.verifies:
+            self._actors.verifier.derivation.sync()
+            self._reports.note_verified()
         self.after_derivation()

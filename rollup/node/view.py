@@ -58,7 +58,7 @@ class NodeView:
     batches_posted: int
     unsafe_da_bytes: int  # compressed, by Fjord's estimate, as of the newest block's building
     followed_transactions: int  # L1 transactions that the batcher may have to send again
-    is_verifier_equal: bool  # both nodes have the same block at the lower of their safe heads
+    is_verifier_equal: bool | None  # as of the function of this name
     progress: ChainProgress
 
     @property
@@ -117,8 +117,10 @@ def progress_of(actors: Actors) -> ChainProgress:
     )
 
 
-def is_verifier_equal(actors: Actors) -> bool:
-    """Whether both nodes have the same block at the lower of their safe heads."""
+def is_verifier_equal(actors: Actors) -> bool | None:
+    """Whether both nodes have the same block at the lower of their safe heads. None without a verifier."""
+    if not actors.verifies:
+        return None
     chain, other = actors.l2.chain, actors.verifier.chain
     number = min(chain.safe.number, other.safe.number)
     return chain.canonical_hash(number) == other.canonical_hash(number)

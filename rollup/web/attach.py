@@ -17,7 +17,7 @@ def attach_pages(servers: NodeServers) -> None:
     """Serves the pages at `/` of a node's L2 port, and the methods of other ports that the pages need."""
     found = servers.rpc_servers
     status = partial(found["rollup"].methods["openrollup_status"], ())
-    _mount(found["l2"], {name: found[port] for name, port in _OF_NODE.items()}, status)
+    _mount(found["l2"], {name: found[port] for name, port in _OF_NODE.items() if port in found}, status)
 
 
 def forwarding_server(l2: str, others: Mapping[str, str]) -> tuple[RpcServer, list[RpcServer]]:

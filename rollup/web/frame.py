@@ -50,6 +50,8 @@ def _heads(status: Mapping[str, Any]) -> str:
     """The content of the strip."""
     l1, l2, verifier = (status["chains"][name] for name in ("l1", "l2", "verifier"))
     is_on = status["isActive"].get("sequencer")
+    is_verified = status["isVerifierEqual"] is not None
+    verdict = f'<span class="verdict{_verdict(l2["safe"], verifier["safe"])}</span>' if is_verified else ""
     switch = (
         f'<span class="figure"><span class="label">sequencer</span> {"on" if is_on else "<strong>off</strong>"}</span>'
     )
@@ -59,7 +61,7 @@ def _heads(status: Mapping[str, Any]) -> str:
             f"{_figure('safe', 'l1', l1['safe'])}{_figure('final', 'l1', l1['finalized'])}</div>",
             f'<div class="layer"><span class="tag">L2</span>{_figure("unsafe", "l2", l2["unsafe"])}',
             f"{_figure('safe', 'l2', l2['safe'], _lag(l2))}{_figure('final', 'l2', l2['finalized'])}</div>",
-            f'<div class="layer grow"><span class="verdict{_verdict(l2["safe"], verifier["safe"])}</span>',
+            f'<div class="layer grow">{verdict}',
             "</div>" if is_on is None else f"{switch}</div>",
             '<button type="button" class="pause" title="Live updates of this page" aria-pressed="false">Pause</button>',
         ]

@@ -15,7 +15,7 @@ from rollup.web.frame import frame
 from rollup.web.headers import page_headers
 
 _NOT_MODIFIED: Final = 304
-_HEADS: Final = ("chains", "isActive")  # what the frame shows of openrollup_status
+_HEADS: Final = ("chains", "isActive", "isVerifierEqual")  # what the frame shows of openrollup_status
 _FOREVER: Final = "public, max-age=31536000, immutable"
 _ICON: Final = (
     "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E"

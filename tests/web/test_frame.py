@@ -45,6 +45,7 @@ def status(unsafe=7, safe=5, lag=4, theirs=5, digit="a", is_active=True):
             "verifier": heads(theirs, theirs, 0, digit),
         },
         "isActive": {} if is_active is None else {"sequencer": is_active},
+        "isVerifierEqual": True,
     }
 
 
@@ -87,6 +88,12 @@ def test_the_script_draws_the_frame_that_the_shell_has(chain, browser):
     page.close()
     assert drawn == sent
     assert len({json.dumps(written) for written in sent.values()}) > len(STATES) // 2
+
+
+def test_a_node_without_a_verifier_has_no_verdict():
+    state = status()
+    assert "verdict" in frame(state)
+    assert "verdict" not in frame({**state, "isVerifierEqual": None})
 
 
 def test_the_heads_are_there_without_the_script(chain, browser):

@@ -21,7 +21,7 @@ const QUIET = {quiet: true};
 /** `{l1: {head, safe, final}, l2: {head, safe, final}, isActive: {sequencer, …}}`, or null before the first answer. */
 export const heads = signal(null);
 /** @type {import('../vendor/signals-core.js').Signal<import('./verdict.js').Verdict>} */
-export const verdict = signal({state: 'waiting'});
+export const verdict = signal({state: has('verifier') ? 'waiting' : 'absent'});
 /** Counts the changes of a head: what depends on it reads again. */
 export const tick = signal(0);
 /** The same for what costs the node much to answer or seldom changes: it reads again at most each ten seconds. */

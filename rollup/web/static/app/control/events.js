@@ -28,12 +28,16 @@ const told = (text, show = (value) => html`<span class="mono" title=${value}>${s
 /** What derivation dropped: an L1 transaction is linked, a channel is not. */
 const dropped = (text) => (/transaction 0x[0-9a-f]{64}/.test(text) ? told(text, (hash) => transaction('l1', hash)) : told(text));
 
+/** What the verifier says of a safe head; nothing where none runs. */
+const verified = ({verifierEqual, verifierNumber}) =>
+  verifierEqual !== null && html`; the verifier ${verifierEqual ? 'is equal' : html`<strong>differs</strong>`} at ${l2(verifierNumber)}`;
+
 /** An event in words, by its name. */
 const WORDS = {
   L1BlockMined: (item) => html`L1 ${l1(item.number)} was mined, with ${count(item.transactions, 'transaction')}`,
   L2BlockBuilt: (item) => html`L2 ${l2(item.number)} was built, with ${count(item.transactions, 'transaction')} and ${grouped(item.gasUsed)} gas`,
   BatchPosted: (item) => html`The batcher posted L2 ${l2(item.firstBlock)} to ${l2(item.lastBlock)} in L1 ${l1(item.l1Block)}, ${bytesText(item.compressedBytes)} as ${item.kind}: ${transaction('l1', item.transactionHash)}`,
-  SafeHeadMoved: (item) => html`L2 ${l2(item.number)} is safe, derived from L1 ${l1(item.l1Block)}; the verifier ${item.verifierEqual ? 'is equal' : html`<strong>differs</strong>`} at ${l2(item.verifierNumber)}`,
+  SafeHeadMoved: (item) => html`L2 ${l2(item.number)} is safe, derived from L1 ${l1(item.l1Block)}${verified(item)}`,
   DepositIncluded: (item) => html`A deposit of ${shortOpen(BigInt(item.value))} OPEN from L1 became ${transaction('l2', item.l2Transaction)}`,
   OutputProposed: (item) => html`The proposer posted the output root of L2 ${l2(item.l2Block)}: ${transaction('l1', item.transactionHash)}`,
   Reorged: (item) => html`${item.layer} was reorganised: ${count(item.depth, 'block')} replaced, the head is ${blockOf(item.layer, item.newHead)}`,
