@@ -1,4 +1,4 @@
-"""`openrollup run`: the whole chain in one process."""
+"""`openrollup run`: the whole chain."""
 
 import asyncio
 import contextlib
@@ -261,7 +261,7 @@ _CHAIN_ID = click.IntRange(1, 2**53 - 1)  # tools in JavaScript read it as a num
 @click.option("--quiet", "-q", is_flag=True, help="Print problems only: no first screen, no batches, no blocks.")
 @click.option("--json", "as_json", is_flag=True, help="First screen and events as JSON lines.")
 def command(**options: Any) -> None:
-    """Start L1, L2, sequencer, batcher and verifier in one process.
+    """Start L1, L2, sequencer, batcher and verifier.
 
     Without --data-dir nothing is kept; the config files are then in a temporary folder that the first screen names.
     """
