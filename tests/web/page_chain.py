@@ -52,9 +52,10 @@ class PageChain:
         self._run(self._advance(blocks))
 
     def until_safe(self):
-        """Runs until the present head is safe on both nodes."""
+        """Runs until the present head is safe, on both nodes where a verifier runs."""
         target = self.node.l2.chain.head.number
-        while min(self.node.l2.chain.safe.number, self.node.verifier.chain.safe.number) < target:
+        chains = [self.node.l2.chain, *([self.node.verifier.chain] if self.node.params.verifier else [])]
+        while min(chain.safe.number for chain in chains) < target:
             self.step()
 
     def do(self, function):

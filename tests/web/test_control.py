@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 from rollup.events import Event
 from tests.docs.pages import ROOT
 from tests.web.held_heads import Held, HeldHeads, until
+from tests.web.page_chain import PageChain
 
 
 def test_the_sequencer_is_stopped_and_started_and_the_log_says_so(fresh, visit):
@@ -35,6 +36,31 @@ def test_healed_is_measured_until_the_verifier_agrees(fresh, visit):
     expect(log).to_contain_text("waits for the verifier at #4")
     fresh.until_safe()
     expect(log).to_contain_text(re.compile(r"in \d+\.\d s: verifier equal at #\d+"))
+
+
+@pytest.fixture
+def unverified():
+    """A node at genesis without a verifier."""
+    found = PageChain(verifier=False).start()
+    try:
+        yield found
+    finally:
+        found.stop()
+
+
+def test_without_a_verifier_the_safe_head_says_what_is_healed(unverified, visit):
+    page = visit(unverified, "control")
+    batcher = page.get_by_role("region", name="Batcher")
+    batcher.get_by_role("button", name="Stop").click()
+    page.get_by_role("table", name="Log").wait_for()
+    expect(page.locator(".strip .verdict")).to_have_count(0)
+    unverified.step(4)
+    expect(page.locator(".strip")).to_contain_text("unsafe #4")
+    batcher.get_by_role("button", name="Start").click()
+    log = page.get_by_role("table", name="Log")
+    expect(log).to_contain_text("waits until #4 is safe")
+    unverified.until_safe()
+    expect(log).to_contain_text(re.compile(r"in \d+\.\d s: safe again at #\d+"))
 
 
 def test_the_chart_shows_the_heads_and_needs_no_other_origin(fresh, visit):

@@ -1,4 +1,4 @@
-/** What was done here and what came of it: each action, and how long the verifier took to agree again. */
+/** What was done here and what came of it: each action, and how long it took until the verifier agreed again. */
 import {effect, signal} from '../../vendor/signals-core.js';
 import {heads, verdict} from '../heads.js';
 
@@ -34,8 +34,11 @@ export function watch() {
     before = state;
     const now = Date.now() / 1000;
     const waiting = log.peek().filter((item) => item.target !== null && item.healed === null);
-    if (word === 'equal' && waiting.some((item) => number >= item.target)) {
-      log.value = log.peek().map((item) => (waiting.includes(item) && number >= item.target ? {...item, healed: {seconds: now - item.time, number}} : item));
+    // Without a verifier the sequencer's own safe head has to do.
+    const reached = word === 'equal' ? number : word === 'absent' ? state.l2.safe?.number : undefined;
+    if (reached !== undefined && waiting.some((item) => reached >= item.target)) {
+      const healed = (item) => ({seconds: now - item.time, number: reached, isVerified: word === 'equal'});
+      log.value = log.peek().map((item) => (waiting.includes(item) && reached >= item.target ? {...item, healed: healed(item)} : item));
     }
   });
 }

@@ -2,7 +2,7 @@
 import {html} from '../html.js';
 import {useEffect, useState} from '../../vendor/preact-hooks.js';
 import {call, has} from '../rpc.js';
-import {heads, refresh} from '../heads.js';
+import {heads, refresh, verdict} from '../heads.js';
 import {useData} from '../use_data.js';
 import {foreign} from '../format.js';
 import {Page, Section} from '../parts/page.js';
@@ -65,8 +65,8 @@ const LOG = [
     title: 'Healed',
     cell: (row) =>
       row.healed
-        ? html`<span class="safety is-safe">in ${row.healed.seconds.toFixed(1)} s: verifier equal at #${row.healed.number}</span>`
-        : row.target !== null && html`<span class="quiet">waits for the verifier at #${row.target}</span>`,
+        ? html`<span class="safety is-safe">in ${row.healed.seconds.toFixed(1)} s: ${row.healed.isVerified ? 'verifier equal' : 'safe again'} at #${row.healed.number}</span>`
+        : row.target !== null && html`<span class="quiet">${verdict.value.state === 'absent' ? `waits until #${row.target} is safe` : `waits for the verifier at #${row.target}`}</span>`,
   },
 ];
 
