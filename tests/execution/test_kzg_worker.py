@@ -71,7 +71,7 @@ def test_every_result_is_the_same_in_another_process_and_the_loop_goes_on(ready)
         nonlocal rounds
         task = asyncio.create_task(Turns().call(results))
         while not task.done():
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(0)
             rounds += 1
         return task.result()
 

@@ -45,7 +45,7 @@ def test_the_page_has_the_heads_of_its_moment_and_is_another_when_they_moved(qui
         page = requests.get(quiet.url, headers=HTML, timeout=10)
         sent = json.loads(unescape(re.search(r'<meta name="heads" content="([^"]*)">', page.text)[1]))
         status = quiet.rpc("openrollup_status", path="rpc/node")
-        assert sent == {name: status[name] for name in ("chains", "isActive")}
+        assert sent == {name: status[name] for name in ("chains", "isActive", "isVerifierEqual")}
         tags.append(page.headers["ETag"])
         quiet.step()
     assert tags[0] != tags[1]
