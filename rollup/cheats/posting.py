@@ -7,13 +7,14 @@ from derivation.drops import Drop
 from derivation.journal import Fact
 from rollup.cheats.garbage import Garbage, Place
 from rollup.cheats.shared import Cheats
+from rollup.execution.intrinsic import TX_GAS
 from rollup.protocol.accounts import USERS
 from rollup.protocol.call import Call
 from rollup.protocol.primitives import Hash
 from rollup.protocol.transaction import Transaction
 
 _STRANGER: Final = USERS[9]
-_GAS: Final = 10_000_000
+_GAS_PER_BYTE: Final = 40  # the most that a byte of calldata costs (EIP-7623)
 _TIP: Final = 10**9  # wei per unit of gas
 _SETTLING: Final = 4  # L1 blocks, for what the batcher has in L1's pool already
 
@@ -93,6 +94,6 @@ def _signed(cheats: Cheats, kind: Garbage, data: bytes) -> Transaction:
     node = cheats.node
     sender = _STRANGER if kind.is_stranger else node.devnet.params.batcher
     params, base_fee = node.devnet.params, node.l1.chain.head.header.base_fee_per_gas or 0
-    call = Call(params.batch_inbox_address, data=data, gas=_GAS)
+    call = Call(params.batch_inbox_address, data=data, gas=TX_GAS + _GAS_PER_BYTE * len(data))
     nonce = node.l1.pool.nonce(sender.address)
     return call.signed(sender.private_key, nonce, params.l1_chain_id, 2 * base_fee + _TIP, _TIP)
