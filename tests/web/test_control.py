@@ -24,15 +24,20 @@ def test_the_sequencer_is_stopped_and_started_and_the_log_says_so(fresh, visit):
     expect(page.get_by_role("table", name="Log").locator("tbody tr")).to_have_count(2)
 
 
-def test_healed_is_measured_until_the_verifier_agrees(fresh, visit):
-    page = visit(fresh, "control")
+def after_a_pause_of_the_batcher(page, chain):
+    """The log, after the batcher was stopped for four blocks and started again."""
     batcher = page.get_by_role("region", name="Batcher")
     batcher.get_by_role("button", name="Stop").click()
-    page.get_by_role("table", name="Log").wait_for()
-    fresh.step(4)
+    log = page.get_by_role("table", name="Log")
+    log.wait_for()
+    chain.step(4)
     expect(page.locator(".strip")).to_contain_text("unsafe #4")
     batcher.get_by_role("button", name="Start").click()
-    log = page.get_by_role("table", name="Log")
+    return log
+
+
+def test_healed_is_measured_until_the_verifier_agrees(fresh, visit):
+    log = after_a_pause_of_the_batcher(visit(fresh, "control"), fresh)
     expect(log).to_contain_text("waits for the verifier at #4")
     fresh.until_safe()
     expect(log).to_contain_text(re.compile(r"in \d+\.\d s: verifier equal at #\d+"))
@@ -50,14 +55,8 @@ def unverified():
 
 def test_without_a_verifier_the_safe_head_says_what_is_healed(unverified, visit):
     page = visit(unverified, "control")
-    batcher = page.get_by_role("region", name="Batcher")
-    batcher.get_by_role("button", name="Stop").click()
-    page.get_by_role("table", name="Log").wait_for()
+    log = after_a_pause_of_the_batcher(page, unverified)
     expect(page.locator(".strip .verdict")).to_have_count(0)
-    unverified.step(4)
-    expect(page.locator(".strip")).to_contain_text("unsafe #4")
-    batcher.get_by_role("button", name="Start").click()
-    log = page.get_by_role("table", name="Log")
     expect(log).to_contain_text("waits until #4 is safe")
     unverified.until_safe()
     expect(log).to_contain_text(re.compile(r"in \d+\.\d s: safe again at #\d+"))
