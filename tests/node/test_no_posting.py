@@ -1,6 +1,7 @@
 """--da none: blocks are built and never posted. Nothing complains of it, and nothing waits for a safe block."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
@@ -61,17 +62,18 @@ def test_a_batcher_that_is_started_by_hand_posts_after_all(node: Node) -> None:
         assert node.view().is_verifier_equal
 
 
-@pytest.mark.parametrize("is_posted", [True, False])
-def test_the_first_screen_says_whether_batches_are_posted(is_posted: bool) -> None:
+@pytest.mark.parametrize("is_on", [True, False])
+@pytest.mark.parametrize(("part", "option"), [("posted", "--da none"), ("verified", "--verifier off")])
+def test_the_first_screen_says_what_is_left_out(part: str, option: str, is_on: bool) -> None:
     screen = FirstScreen(
         [("L2 JSON-RPC", "http://127.0.0.1:9545")], [], [(b"\1" * 20, b"\2" * 32, 1)], [], [], [], True
     )
-    changed = FirstScreen(**{name: getattr(screen, name) for name in screen.__slots__} | {"is_posted": is_posted})  # type: ignore[attr-defined]
+    changed = replace(screen, **{f"is_{part}": is_on})
     console = Console(width=200, record=True, file=None)
     with console.capture() as shown:
         show_first_screen(console, changed)
-    assert ("--da none" in shown.get()) is not is_posted
-    assert changed.to_json()["posted"] is is_posted
+    assert (option in shown.get()) is not is_on
+    assert changed.to_json()[part] is is_on
 
 
 def test_the_pool_has_the_limits_that_were_chosen() -> None:

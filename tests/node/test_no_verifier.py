@@ -5,11 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from rollup.cheats import Cheats
 from rollup.cli.ctl import lines_of
-from rollup.cli.screen import EventLines, FirstScreen, show_first_screen
+from rollup.cli.screen import EventLines
 from rollup.control import Control, status_json
 from rollup.events import Event, SafeHeadMoved, event_json
 from rollup.metrics import NodeCollector
@@ -59,17 +58,6 @@ def test_an_l1_reorg_heals_and_the_command_says_that_no_verifier_runs(node: Node
         answer = Control(Cheats(node)).reorg_l1(2, "same")
     assert answer["healedIn"] is not None
     assert lines_of(answer)[-1] == "no verifier runs"
-
-
-@pytest.mark.parametrize("is_verified", [True, False])
-def test_the_first_screen_says_whether_a_verifier_runs(is_verified: bool) -> None:
-    urls = [("L2 JSON-RPC", "http://127.0.0.1:9545")]
-    screen = FirstScreen(urls, [], [(b"\1" * 20, b"\2" * 32, 1)], [], [], [], True, is_verified=is_verified)
-    console = Console(width=200, record=True, file=None)
-    with console.capture() as shown:
-        show_first_screen(console, screen)
-    assert ("--verifier off" in shown.get()) is not is_verified
-    assert screen.to_json()["verified"] is is_verified
 
 
 def test_a_running_node_has_no_port_for_it_and_its_blocks_become_safe() -> None:
