@@ -10,7 +10,8 @@
 
 Several suspended computations may exist at once, at most one per lane. A lane gets turns by its weight
 (rollup/cooperative.py): the L2 lane and the calls, among them those that take transactions into the pool, go before the
-verifier and the indexes, for which no user waits.
+verifier and the indexes, for which no user waits. While very many transactions come, verifier and indexes are put off
+(rollup/rush.py).
 Slow transactions of both pools are executed ahead of their blocks, as calls: they change no chain.
 What crosses lanes is committed state alone: derivation, sequencer, batcher and proposer read L1 blocks that are in the
 store. Transactions enter L1's pool between two check points, as those of a user do.
@@ -28,6 +29,7 @@ from rollup.catching_up import QUIET, CatchingUp
 from rollup.clock import Clock
 from rollup.cooperative import CALLS, Turns
 from rollup.l1.miner import MockL1
+from rollup.rush import LOOK_SECONDS, Rush
 from sequencer.origin_selector import OriginMissing
 from sequencer.sequencer import Sequencer
 
@@ -88,6 +90,7 @@ class Lanes:
         clock: Clock,
         turns: Turns,
         catching_up: CatchingUp,
+        rush: Rush,
     ) -> None:
         """derivations: the sequencer's and the verifier's, if there is one."""
         self._steps = steps
@@ -97,6 +100,7 @@ class Lanes:
         self._clock = clock
         self._turns = turns
         self._catching_up = catching_up
+        self._rush = rush
         self._resting: set[Lane] = set()  # lanes that wait until no instant blocks come
         self._wakeups = {lane: asyncio.Event() for lane in Lane}
         self._unread = {Lane.L2: True, Lane.VERIFIER: True}  # L1 may have blocks that this lane has not read
@@ -192,6 +196,9 @@ class Lanes:
         while True:
             if not self._unread[Lane.VERIFIER]:
                 await self._sleep(Lane.VERIFIER, None)
+                continue
+            if self._rush.is_on():
+                await asyncio.sleep(LOOK_SECONDS)
                 continue
             await self._derive(Lane.VERIFIER, verifier)
             if not self._unread[Lane.VERIFIER]:

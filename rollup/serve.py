@@ -111,7 +111,7 @@ class NodeServers:
         self.bound: dict[str, int] = {}
         self._freed_memory = FreedMemory()
         indexes = open_index(node, node.l2, "l2"), open_index(node, node.verifier, "verifier")
-        self._follower = Follower(indexes, node.turns, Lane.INDEX)
+        self._follower = Follower(indexes, node.turns, Lane.INDEX, node.rush)
         instant = InstantBlocks(node.l2.chain, node.is_block_coming)
         self.endpoints = endpoints(node, self._follower.indexes, instant, jwt_secret, is_strict, takes_conditions)
         if node.l2.pool is not None:

@@ -5,7 +5,7 @@ Where many transactions wait, the engine takes them into the next block before i
 attributes, and with them its L1 origin, are those of the moment at which that began, as with op-node.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from derivation.attributes import prepare_payload_attributes
@@ -102,12 +102,13 @@ class Sequencer:
             return True
         return self.instant and self._pool is not None and self._takes_at_once(self._pool.has_pending)
 
-    def is_due_for(self, tx_hash: Hash) -> bool:
-        """True when a block is to be built now because the pool has this transaction, which can run."""
+    def is_due_for(self, hashes: Sequence[Hash]) -> bool:
+        """True when a block is to be built now because the pool has one of these transactions, which can run."""
         pool = self._pool
         if pool is None or not self._active or self.on_demand or not self.instant:
             return False
-        return self._takes_at_once(lambda base_fee: pool.has_pending(base_fee, tx_hash))
+        held = [tx_hash for tx_hash in hashes if pool.get(tx_hash) is not None]
+        return bool(held) and self._takes_at_once(lambda base_fee: pool.has_pending(base_fee, held))
 
     def start(self, head: Hash | None = None) -> None:
         """Starts building; with a hash only if it is the head's (op-node's admin_startSequencer)."""

@@ -1,6 +1,7 @@
 """The node: all actors of both layers, with the verbs of tests, commands and servers."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from typing import Literal
 
@@ -20,9 +21,11 @@ from rollup.node.snapshots import snapshots_of
 from rollup.node.steps import NodeSteps
 from rollup.node.view import NodeView, is_verifier_equal, view_of
 from rollup.patches import Patches
+from rollup.pool.mempool import Mempool
 from rollup.protocol.block import Block
 from rollup.protocol.blockref import L2BlockRef
 from rollup.protocol.primitives import Address, Hash
+from rollup.rush import Rush
 from rollup.store.kv import Store, StoreError
 
 
@@ -53,7 +56,8 @@ class Node:
         self._stores = stores
         self._reports = Reports(actors, events)
         self._steps = NodeSteps(actors, self._reports)
-        self._schedule = Schedule(params, actors, self._steps, self.turns)
+        self.rush = _rush_of(self.l2.pool)
+        self._schedule = Schedule(params, actors, self._steps, self.turns, self.rush)
         self._reports.listen()
         if self.l2.pool is not None:
             self.l2.pool.subscribe(lambda transaction: self._on_transaction())
@@ -149,9 +153,11 @@ class Node:
         if self.sequencer.instant or self.sequencer.fills_ahead:
             self._schedule.transaction_came()
 
-    def is_block_coming(self, tx_hash: Hash) -> bool:
-        """Whether an L2 block that may take this transaction is built at once; never while the node does not run."""
-        return self._schedule.is_running and self.sequencer.is_due_for(tx_hash)
+    def is_block_coming(self, hashes: Sequence[Hash]) -> bool:
+        """Whether an L2 block that may take one of these transactions is built at once; never while the node does not
+        run.
+        """
+        return self._schedule.is_running and self.sequencer.is_due_for(hashes)
 
     def patch(self, layer: Literal["l1", "l2"], address: Address, override: StateOverride) -> int:
         """Changes an account at the beginning of a layer's next block; returns that block's height.
@@ -194,3 +200,9 @@ class Node:
     def is_verifier_equal(self) -> bool | None:
         """Whether both nodes have the same block at the lower of their safe heads. None without a verifier."""
         return is_verifier_equal(self._actors)
+
+
+def _rush_of(pool: Mempool | None) -> Rush:
+    if pool is None:
+        return Rush(lambda: 0, lambda: 0, time.monotonic)
+    return Rush(lambda: pool.arrivals, lambda: len(pool), time.monotonic)

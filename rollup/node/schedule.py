@@ -20,6 +20,7 @@ from rollup.node.actors import Actors
 from rollup.node.params import NodeError, NodeParams
 from rollup.node.steps import NodeSteps
 from rollup.protocol.blockref import L2BlockRef
+from rollup.rush import Rush
 from rollup.store.kv import StoreDamaged, StoreError
 
 # Of new objects that are not freed, by generation. A transaction leaves about twenty.
@@ -50,11 +51,12 @@ def collecting_rarely() -> Iterator[None]:
 class Schedule:
     """Does a node's steps when they are due."""
 
-    def __init__(self, params: NodeParams, actors: Actors, steps: NodeSteps, turns: Turns) -> None:
+    def __init__(self, params: NodeParams, actors: Actors, steps: NodeSteps, turns: Turns, rush: Rush) -> None:
         self._params = params
         self._actors = actors
         self._steps = steps
         self._turns = turns
+        self._rush = rush
         self._stopping = False
         self._lanes: Lanes | None = None
         self._running: asyncio.Task[None] | None = None
@@ -175,7 +177,14 @@ class Schedule:
         drift = config.max_sequencer_drift_at(actors.l1.chain.head.timestamp)
         catching_up = CatchingUp(actors.l1.miner, actors.clock, drift, time.monotonic)
         self._lanes = Lanes(
-            self._steps, actors.l1.miner, actors.sequencer, derivations, actors.clock, self._turns, catching_up
+            self._steps,
+            actors.l1.miner,
+            actors.sequencer,
+            derivations,
+            actors.clock,
+            self._turns,
+            catching_up,
+            self._rush,
         )
         loop = asyncio.get_running_loop()
         early = starting_early(loop) if self._params.may_post_blobs else nullcontext()

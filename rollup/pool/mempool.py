@@ -6,7 +6,7 @@ the balance check counts what the sender already has in the pool, on L2 with the
 Mempool is admission, the journal and the listeners. The transactions it holds and their order are in held.py.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from types import MappingProxyType
 from typing import Final
@@ -151,9 +151,12 @@ class Mempool:
         """How many can run, and how many wait behind a gap."""
         return self._held.counts()
 
-    def has_pending(self, base_fee: int, tx_hash: Hash | None = None) -> bool:
-        """True when a block at this base fee (wei) would have something to take, or this transaction."""
-        return self._held.has_pending(base_fee) if tx_hash is None else self._held.is_pending(tx_hash, base_fee)
+    def has_pending(self, base_fee: int, hashes: Sequence[Hash] | None = None) -> bool:
+        """True when a block at this base fee (wei) would have something to take, or one of these transactions."""
+        held = self._held
+        if hashes is None:
+            return held.has_pending(base_fee)
+        return any(held.is_pending(tx_hash, base_fee) for tx_hash in hashes)
 
     def remove(self, tx_hash: Hash) -> Transaction | None:
         """Forgets one transaction; those of its sender behind it wait from then on."""

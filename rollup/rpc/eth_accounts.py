@@ -167,7 +167,7 @@ class EthAccounts:
 
     def _sent(self, tx_hash: Hash) -> str | Awaitable[str]:
         """The answer to a sender, which comes with the block where blocks are instant."""
-        if not self._backend.inclusion.is_coming(tx_hash):
+        if not self._backend.inclusion.is_coming([tx_hash]):
             return hex_data(tx_hash)
         return self._included(tx_hash)
 

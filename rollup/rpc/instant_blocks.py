@@ -15,8 +15,8 @@ _LOOK_SECONDS = 0.1  # between two looks where no block comes: a transaction may
 class Inclusion(Protocol):
     """Waits until transactions of the pool are in blocks, where these come at once; does nothing elsewhere."""
 
-    def is_coming(self, tx_hash: Hash) -> bool:
-        """Whether a block for this transaction comes at once."""
+    def is_coming(self, hashes: Sequence[Hash]) -> bool:
+        """Whether a block for any of these transactions comes at once."""
 
     async def wait(self, hashes: Sequence[Hash]) -> None:
         """Returns when no block is coming for any of the transactions any more, or after MOST_SECONDS."""
@@ -25,9 +25,9 @@ class Inclusion(Protocol):
 class NoInclusion:
     """The answers for a layer whose blocks come by the clock or on demand: nobody waits for a block."""
 
-    def is_coming(self, tx_hash: Hash) -> bool:
+    def is_coming(self, hashes: Sequence[Hash]) -> bool:
         """False."""
-        del tx_hash
+        del hashes
         return False
 
     async def wait(self, hashes: Sequence[Hash]) -> None:
@@ -38,8 +38,8 @@ class NoInclusion:
 class InstantBlocks:
     """Waits for a block, on a layer that can build one at once for a transaction."""
 
-    def __init__(self, chain: Chain, is_coming: Callable[[Hash], bool]) -> None:
-        """is_coming: whether the next block is built at once and may take this transaction."""
+    def __init__(self, chain: Chain, is_coming: Callable[[Sequence[Hash]], bool]) -> None:
+        """is_coming: whether the next block is built at once and may take any of these transactions."""
         self.is_coming = is_coming
         self._moved = asyncio.Event()
         chain.subscribe(lambda change: self._moved.set())
@@ -48,7 +48,7 @@ class InstantBlocks:
         """Returns when no block is coming for any of the transactions any more, or after MOST_SECONDS."""
         with suppress(TimeoutError):
             async with asyncio.timeout(MOST_SECONDS):
-                while any(map(self.is_coming, hashes)):
+                while self.is_coming(hashes):
                     self._moved.clear()
                     with suppress(TimeoutError):
                         async with asyncio.timeout(_LOOK_SECONDS):

@@ -1,7 +1,8 @@
 """Keeps the attribution indexes near the head, so that a question finds little left to read.
 
-The indexes' lane has the lowest weight, so that they hardly run while blocks are built. An index that has fallen far
-behind gets the turns of a call, so that it does not fall behind without end.
+The indexes' lane has the lowest weight, so that they hardly run while blocks are built. In a rush of transactions they
+do not run at all for some seconds (rollup/rush.py). An index that has fallen far behind gets the turns of a call, so
+that it does not fall behind without end.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from rollup.cooperative import TURN_SECONDS, Turns
 from rollup.execution.state.database import StateUnavailable
 from rollup.index.index import Index, IndexUnavailable
 from rollup.rpc.open_reader import IndexReader
+from rollup.rush import LOOK_SECONDS, Rush
 
 log = structlog.get_logger()
 
@@ -24,11 +26,12 @@ _FAR_BEHIND = 32  # blocks
 class Follower:
     """Updates indexes a little at a time while the node runs. If an index cannot continue, this is logged once."""
 
-    def __init__(self, indexes: Sequence[Index], turns: Turns, lane: int) -> None:
+    def __init__(self, indexes: Sequence[Index], turns: Turns, lane: int, rush: Rush) -> None:
         """turns: those of the node. lane: the one in which the indexes are asked, too."""
         self.indexes = tuple(indexes)
         self._turns = turns
         self._lane = lane
+        self._rush = rush
         self._task: asyncio.Task[None] | None = None
         self._said: str | None = None
 
@@ -51,6 +54,9 @@ class Follower:
 
     async def _run(self) -> None:
         while True:
+            if self._rush.is_on():
+                await asyncio.sleep(LOOK_SECONDS)
+                continue
             is_current = True
             for index in self.indexes:
                 is_current &= index.is_current or await self._follow(index)

@@ -115,3 +115,26 @@ def test_an_error_in_any_lane_ends_the_node(open_node, monkeypatch, actor):
     )
     with pytest.raises(NodeError, match="no space"):
         asyncio.run(node.run())
+
+
+def test_the_verifier_waits_in_a_rush_and_catches_up_after_it(open_node, monkeypatch):
+    node, events = open_node()
+    is_on, synced = [True], []
+    original = type(node.verifier.derivation).sync
+
+    def sync(self, *arguments):
+        if self is node.verifier.derivation:
+            synced.append(is_on[0])
+        return original(self, *arguments)
+
+    monkeypatch.setattr(type(node.verifier.derivation), "sync", sync)
+    monkeypatch.setattr(node.rush, "is_on", lambda: is_on[0])
+
+    def is_done():
+        if number(events, L1BlockMined) >= 3:
+            is_on[0] = False
+        return node.verifier.derivation.safe_head.number > 0
+
+    asyncio.run(run_until(node, is_done))
+    assert synced
+    assert not any(synced)

@@ -37,7 +37,7 @@ async def turns(count=5):
 
 async def test_a_sender_is_answered_with_the_last_of_its_blocks():
     head, coming = Head(), {HASH, OTHER}
-    waiting = asyncio.create_task(InstantBlocks(head, coming.__contains__).wait([HASH, OTHER]))
+    waiting = asyncio.create_task(InstantBlocks(head, lambda hashes: not coming.isdisjoint(hashes)).wait([HASH, OTHER]))
     for included in (HASH, OTHER):
         head.move()
         await turns()
@@ -50,7 +50,7 @@ async def test_a_sender_is_answered_with_the_last_of_its_blocks():
 
 async def test_a_transaction_that_is_dropped_without_a_block_ends_the_wait():
     coming = {HASH}
-    waiting = asyncio.create_task(InstantBlocks(Head(), coming.__contains__).wait([HASH]))
+    waiting = asyncio.create_task(InstantBlocks(Head(), lambda hashes: not coming.isdisjoint(hashes)).wait([HASH]))
     await turns()
     coming.clear()
     async with asyncio.timeout(10):
@@ -58,7 +58,7 @@ async def test_a_transaction_that_is_dropped_without_a_block_ends_the_wait():
 
 
 async def test_nobody_waits_for_what_does_not_come():
-    blocks = InstantBlocks(Head(), lambda tx_hash: False)
+    blocks = InstantBlocks(Head(), lambda hashes: False)
     await asyncio.create_task(blocks.wait([HASH]))
     await asyncio.create_task(blocks.wait([]))
 
@@ -72,18 +72,19 @@ def test_a_block_is_due_only_for_what_it_may_take(node):
     behind = pool.add(transfer(901, 1, 1).encode())
     alone = pool.add(transfer(901, 2, 5).encode())
     hashes = (first, later, unpaid, behind, alone, OTHER)
-    assert [sequencer.is_due_for(item) for item in hashes] == [True, True, False, False, False, False]
+    assert [sequencer.is_due_for([item]) for item in hashes] == [True, True, False, False, False, False]
+    assert sequencer.is_due_for(hashes)
     for switch in (sequencer.stop, lambda: setattr(sequencer, "on_demand", True)):
         before = sequencer.capture()
         switch()
-        assert not any(map(sequencer.is_due_for, hashes))
+        assert not sequencer.is_due_for(hashes)
         sequencer.restore(before)
     node.build_l2()
-    assert not any(map(sequencer.is_due_for, hashes))
+    assert not sequencer.is_due_for(hashes)
     assert node.l2.chain.find_transaction(later) is not None
 
 
 def test_no_block_is_coming_from_a_node_that_does_not_run(node):
     waiting = node.l2.pool.add(transfer(901, 0, 0).encode())
-    assert node.sequencer.is_due_for(waiting)
-    assert not node.is_block_coming(waiting)
+    assert node.sequencer.is_due_for([waiting])
+    assert not node.is_block_coming([waiting])
