@@ -20,6 +20,7 @@ from sequencer.batcher.config import BatcherConfig
 
 _MAX_RLP_BYTES = 10_000_000  # specs protocol/derivation.md, MAX_RLP_BYTES_PER_CHANNEL
 _MAX_RLP_BYTES_FJORD = 100_000_000  # specs protocol/fjord/derivation.md
+_WORSE = 1.1  # new blocks are taken to compress worse than those before by so much, until they are measured
 
 
 @dataclass(slots=True, frozen=True)
@@ -46,6 +47,7 @@ class ChannelBuilder:
         self._measured_raw = 0
         self._measured_size = 0
         self._data: bytes | None = None
+        self._batch_size = 0  # bytes of the batches in _data before compression
         self._deadline = opened_at.number + options.max_channel_duration
         self.is_full = False
 
@@ -96,7 +98,8 @@ class ChannelBuilder:
 
     def sizes(self) -> tuple[int, int]:
         """Bytes of its batches as they are and compressed."""
-        return len(self._encoded()), len(self._compressed())
+        compressed = len(self._compressed())
+        return self._batch_size, compressed
 
     def is_timed_out(self, l1_head: int) -> bool:
         """True when it must be sent, full or not, at this L1 block."""
@@ -114,17 +117,24 @@ class ChannelBuilder:
         return [Frame(channel_id, number, chunk, number == last).encode() for number, chunk in enumerate(chunks)]
 
     def _fits(self) -> bool:
-        """Whether the channel is below its target; compresses only when it may not be."""
-        growth = self._raw_size - self._measured_raw
-        if self._measured_size + growth < self._options.channel_size:
+        """Whether the channel is below its target.
+
+        It compresses only when that is in doubt: each time it compresses everything again. Until then new blocks are
+        taken to compress a little worse than those before. If they compress much worse, the channel gets larger than
+        its target, but never by more than the target.
+        """
+        growth, target = self._raw_size - self._measured_raw, self._options.channel_size
+        ratio = min(_WORSE * self._measured_size / self._measured_raw, 1.0) if self._measured_raw else 1.0
+        if growth < target and self._measured_size + growth * ratio < target:
             return True
         self._measured_size = len(self._compressed())
         self._measured_raw = self._raw_size
-        return self._measured_size < self._options.channel_size
+        return self._measured_size < target
 
     def _compressed(self) -> bytes:
         if self._data is None:
-            self._data = compress(self._encoded(), self._compression)
+            batches = self._encoded()
+            self._data, self._batch_size = compress(batches, self._compression), len(batches)
         return self._data
 
     def _encoded(self) -> bytes:

@@ -1,16 +1,20 @@
 """A channel as the batcher packs it, taken apart by derivation's own codecs."""
 
 import itertools
+import random
 
 import pytest
 
 from derivation.batches import SINGULAR_BATCH, SPAN_BATCH, decode_singular_batch
-from derivation.compression import decompress
+from derivation.compression import compress, decompress
 from derivation.frames import decode_frames
 from derivation.span_batches import decode_span_batch
+from rollup.protocol.accounts import USERS
 from rollup.protocol.blockref import L1BlockRef
 from rollup.protocol.forks import Fork, ForkSchedule
 from rollup.protocol.primitives import rlp_decode
+from rollup.protocol.transaction import DYNAMIC_FEE, Transaction
+from sequencer.batcher import channel_builder
 from sequencer.batcher.channel_builder import ChannelBuilder
 from sequencer.batcher.config import BatcherConfig
 from tests.sequencer.l2_chain import TIME, L2Chain, first_rlp_item, rollup_config
@@ -99,3 +103,49 @@ def test_the_first_block_is_taken_whatever_its_size():
 def test_the_same_blocks_make_the_same_channel():
     assert built(40)[1].frames(200) == built(40)[1].frames(200)
     assert built(40)[1].frames(200)[0][:16] != built(36)[1].frames(200)[0][:16]
+
+
+def filled(monkeypatch, datas, target):
+    """A channel that takes blocks with one transaction each, of these data; its size, and how often it compressed."""
+    calls = []
+
+    def counting(data, *arguments):
+        calls.append(len(data))
+        return compress(data, *arguments)
+
+    monkeypatch.setattr(channel_builder, "compress", counting)
+    chain = L2Chain()
+    channel = ChannelBuilder(chain.config, BatcherConfig(da="calldata", target_size=target), HEAD)
+    taken = 0
+    for nonce, data in enumerate(datas):
+        chain.build(1, origin=0)
+        block = chain.blocks[-1]
+        transaction = Transaction(DYNAMIC_FEE, nonce, 100_000, b"\x11" * 20, 0, data, chain.config.l2_chain_id)
+        block.transactions.append(transaction.signed(USERS[0].private_key))
+        if not channel.add(block):
+            break
+        taken += 1
+    assert channel.is_full
+    passes = len(calls)
+    return taken, channel.sizes()[1], passes
+
+
+@pytest.mark.parametrize("random_part", [1.0, 0.5, 0.1, 0.0])
+def test_a_channel_of_like_blocks_is_filled_to_its_target_in_few_passes(monkeypatch, random_part):
+    source, target = random.Random(1), 20_000
+
+    def datas():
+        while True:
+            size = int(400 * random_part)
+            yield source.randbytes(size) + bytes(400 - size)
+
+    taken, size, passes = filled(monkeypatch, datas(), target)
+    assert 0.9 * target < size <= target
+    assert passes <= 8 + taken * 400 // target
+
+
+def test_a_channel_whose_blocks_get_harder_to_compress_exceeds_its_target_once_at_most(monkeypatch):
+    source, target = random.Random(1), 20_000
+    datas = itertools.chain(itertools.repeat(bytes(400), 60), iter(lambda: source.randbytes(400), None))
+    _, size, _ = filled(monkeypatch, datas, target)
+    assert size <= 2 * target
