@@ -10,8 +10,8 @@
 
 Several suspended computations may exist at once, at most one per lane. A lane gets turns by its weight
 (rollup/cooperative.py): the L2 lane and the calls, among them those that take transactions into the pool, go before the
-verifier and the indexes, for which no user waits. While very many transactions come, verifier and indexes are put off
-(rollup/rush.py).
+verifier and the indexes, for which no user waits. While very many transactions come, batcher, verifier and indexes are
+put off (rollup/rush.py).
 Slow transactions of both pools are executed ahead of their blocks, as calls: they change no chain.
 What crosses lanes is committed state alone: derivation, sequencer, batcher and proposer read L1 blocks that are in the
 store. Transactions enter L1's pool between two check points, as those of a user do.
@@ -67,6 +67,9 @@ class Steps(Protocol):
 
     def post(self) -> None:
         """BATCHER, when there are new blocks: the batcher."""
+
+    def can_post_later(self) -> bool:
+        """Whether the batcher may wait without a throttle of the builder."""
 
     def after_derivation(self) -> None:
         """BATCHER, when the sequencer's derivation has read all of L1: batcher, proposer, reports."""
@@ -185,6 +188,9 @@ class Lanes:
         while True:
             if not self._batcher_is_due:
                 await self._sleep(Lane.BATCHER, None)
+                continue
+            if self._rush.is_on() and self._steps.can_post_later():
+                await asyncio.sleep(LOOK_SECONDS)
                 continue
             if not self._has_derived:
                 await self._rest(Lane.BATCHER, min(self._catching_up.wait(), _BATCHER_RESTS))

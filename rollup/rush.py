@@ -1,9 +1,10 @@
 """Whether clients send so many transactions that work for which no user waits is put off.
 
-The verifier's derivation and the attribution indexes are such work (rollup/lanes.py). By its low weight it gets few
-turns while others want them. But it also takes the moments in which the node waits for the next message of a client,
-and that message then waits for the end of a turn. So in a rush this work is not done at all. It is put off for at most
-MOST_SECONDS, so that it never falls behind by more than that.
+Batcher, verifier and attribution indexes are such work (rollup/lanes.py). By its low weight it gets few turns while
+others want them. But it also takes the moments in which the node waits for the next message of a client, and that
+message then waits for the end of a turn. The batcher's KZG commitments take another core. So in a rush this work is not
+done at all. It is put off for at most MOST_SECONDS, so that it never falls behind by more than that. The batcher starts
+earlier where the blocks that wait for it would soon make the throttle limit the builder.
 """
 
 from collections.abc import Callable

@@ -9,6 +9,8 @@ from rollup.protocol.block import Block
 from sequencer.origin_selector import OriginMissing
 from sequencer.proposer import OutputUnavailable, ProposalRefused
 
+_MAY_WAIT = 0.75  # of the throttle's threshold: the data of blocks that may wait in a rush
+
 
 class NodeSteps:
     """The steps of each chain (rollup/lanes.py), and of both chains together."""
@@ -54,6 +56,11 @@ class NodeSteps:
             self._reports.waiting("batcher", batcher.waiting_for)
         else:
             self._reports.moved("batcher")
+
+    def can_post_later(self) -> bool:
+        """Whether the batcher may wait without a throttle of the builder."""
+        throttle = self._actors.throttle
+        return throttle.backlog <= _MAY_WAIT * throttle.config.lower_threshold
 
     def after_derivation(self) -> None:
         """Batcher, proposer and reports, after the sequencer's derivation has read all of L1."""
