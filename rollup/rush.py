@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 PER_SECOND: Final = 1_000  # transactions per second that make a rush
-WAITING: Final = 1_000  # transactions in the pool for which a rush goes on
+WAITING: Final = 1_000  # transactions in the pool that keep a rush on
 LOOK_SECONDS: Final = 0.05  # between two looks
 MOST_SECONDS: Final = 5.0
 CALM_SECONDS: Final = 1.0  # without a rush, until work may be put off again

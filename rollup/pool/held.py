@@ -1,7 +1,7 @@
 """The transactions that a pool holds, by sender and by hash, and what gives way when it is full."""
 
 import heapq
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from rollup.execution.state.account import Account
@@ -69,8 +69,11 @@ class HeldTransactions:
         heads = (account.by_nonce.get(account.state_nonce) for account in self.accounts.values())
         return any(item is not None and pays(item.transaction, base_fee) for item in heads)
 
-    def is_pending(self, tx_hash: Hash, base_fee: int) -> bool:
-        """True when a block at this base fee (wei) may take a transaction, after those of its sender before it."""
+    def are_pending(self, hashes: Iterable[Hash], base_fee: int) -> bool:
+        """True when a block at this base fee (wei) may take one of these, after those of its sender before it."""
+        return any(self._is_pending(tx_hash, base_fee) for tx_hash in hashes)
+
+    def _is_pending(self, tx_hash: Hash, base_fee: int) -> bool:
         item = self.by_hash.get(tx_hash)
         if item is None:
             return False

@@ -153,10 +153,7 @@ class Mempool:
 
     def has_pending(self, base_fee: int, hashes: Sequence[Hash] | None = None) -> bool:
         """True when a block at this base fee (wei) would have something to take, or one of these transactions."""
-        held = self._held
-        if hashes is None:
-            return held.has_pending(base_fee)
-        return any(held.is_pending(tx_hash, base_fee) for tx_hash in hashes)
+        return self._held.has_pending(base_fee) if hashes is None else self._held.are_pending(hashes, base_fee)
 
     def remove(self, tx_hash: Hash) -> Transaction | None:
         """Forgets one transaction; those of its sender behind it wait from then on."""

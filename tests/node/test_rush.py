@@ -17,7 +17,7 @@ class World:
         self.rush = Rush(lambda: self.arrivals, lambda: self.waiting, lambda: self.seconds)
 
     def run(self, seconds, per_second):
-        """Whether the rush was on at each look of so many seconds."""
+        """Whether the rush was on, at each look during these seconds."""
         looks = []
         for _ in range(round(seconds / LOOK_SECONDS)):
             self.seconds += LOOK_SECONDS * 1.001
@@ -40,7 +40,7 @@ def test_a_rush_is_seen_at_the_first_look(world):
     assert not any(world.run(1, 0))
 
 
-def test_a_rush_goes_on_while_the_pool_holds_what_came(world):
+def test_a_rush_stays_on_while_the_pool_holds_what_came(world):
     world.run(1, 2 * PER_SECOND)
     world.waiting = WAITING
     assert all(world.run(1, 0))
