@@ -50,6 +50,11 @@ class Case:
     must: float | None = None
     aim: float | None = None
 
+    @property
+    def servers(self) -> list[str]:
+        """The names of the servers that it needs."""
+        return [side.server for side in (self.ours, self.peer) if side is not None]
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -101,13 +106,18 @@ def median(samples: Sequence[Sample], name: str) -> float:
 class Runner:
     """Runs cases on servers that already run. Each workload is prepared once per server."""
 
-    def __init__(self, servers: Sequence[Server], count: int, on_step: Callable[[str], None]) -> None:
-        self._servers = {server.name: server for server in servers}
+    def __init__(self, count: int, on_step: Callable[[str], None]) -> None:
+        """count: transactions per run. on_step: called with a line of text before each run."""
+        self._servers: dict[str, Server] = {}
         self._scenes: dict[str, Scene] = {}
         self._calls: dict[Side, list[Call]] = {}
         self._keys = sender_keys(SENDERS)
         self._count = count
         self._on_step = on_step
+
+    def use(self, server: Server) -> None:
+        """Runs cases that name this server on it."""
+        self._servers[server.name] = server
 
     def run(self, case: Case, runs: int) -> Result:
         """One warm-up and so many measured runs of each side, in turn."""

@@ -36,11 +36,9 @@ def main(arguments: list[str] | None = None) -> int:
     more = tuple(options.node.split())
     try:
         with ExitStack() as stack:
-            servers = [
-                stack.enter_context(peers.ours(name, (*more, f"--processes={processes}")))
-                for name, processes in ((ONE, 1), (FRONTS, options.processes))
-            ]
-            runner = Runner(servers, options.count, lambda step: print(step, file=sys.stderr))
+            runner = Runner(options.count, lambda step: print(step, file=sys.stderr))
+            for name, processes in ((ONE, 1), (FRONTS, options.processes)):
+                runner.use(stack.enter_context(peers.ours(name, (*more, f"--processes={processes}"))))
             print("| case | one process, tx/s | with fronts | ratio | CPU µs per tx, one | with fronts |")
             print("|---|---|---|---|---|---|")
             for case in CASES:

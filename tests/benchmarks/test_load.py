@@ -162,7 +162,8 @@ def test_a_case_is_warmed_up_and_then_measured(node: Target) -> None:
     assert node.process_id is not None
     steps: list[str] = []
     server = Server("ours", node.l2, node.process_id, verifier=node.verifier)
-    runner = Runner([server], 30, steps.append)
+    runner = Runner(30, steps.append)
+    runner.use(server)
     result = runner.run(Case("one", Side("ours", "infer"), None, batch=10), 1)
     assert steps == ["one: ours, warm-up", "one: ours, run 1 of 1"]
     (sample,) = result.ours

@@ -2,7 +2,8 @@
 
 import csv
 import json
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
@@ -68,6 +69,9 @@ class Interrupted:
     def __init__(self, *_: object) -> None:
         self.cases = 0
 
+    def use(self, server: str) -> None:
+        """Takes any server."""
+
     def run(self, case: Case, runs: int) -> Result:
         self.cases += 1
         if self.cases == 3:
@@ -85,6 +89,40 @@ def test_a_run_that_is_cut_off_leaves_the_cases_that_it_has(tmp_path: Path, monk
     assert [row["case"]["name"] for row in written["results"]] == [case.name for case in THROUGHPUT[:2]]
     assert written["cases"] == f"2 of {len(THROUGHPUT)}, the run has not ended"
     assert f"cases: {written['cases']}." in (tmp_path / "throughput.md").read_text()
+
+
+def test_only_the_servers_that_are_needed_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each case is measured beside no server but its own and those of later cases. A peer may be missing."""
+    running: set[str] = set()
+    seen: list[tuple[str, set[str]]] = []
+
+    @contextmanager
+    def server(self: object, name: str) -> Iterator[str]:
+        if name == "absent":
+            raise peers.Missing("absent")
+        running.add(name)
+        yield name
+        running.discard(name)
+
+    class Watching(Interrupted):
+        def run(self, case: Case, runs: int) -> Result:
+            seen.append((case.name, set(running)))
+            return result(1)
+
+    monkeypatch.setattr(suite, "Runner", Watching)
+    monkeypatch.setattr(suite._Suite, "_server", server)
+    sides = {name: Side(name, "infer") for name in "abc"} | {"absent": Side("absent", "infer")}
+    cases = [
+        Case("first", sides["a"], sides["b"]),
+        Case("second", sides["a"], sides["absent"]),
+        Case("third", sides["c"], sides["b"]),
+        Case("fourth", sides["c"], None),
+    ]
+    made = suite._Suite(1, 1, ())
+    made.table(Report(tmp_path, "t", "A table", {}), cases)
+    assert seen == [("first", {"a", "b"}), ("third", {"b", "c"}), ("fourth", {"c"})]
+    assert not running
+    assert "cases" not in json.loads((tmp_path / "t.json").read_text())
 
 
 def test_a_whole_table_does_not_speak_of_its_cases(tmp_path: Path) -> None:
