@@ -107,8 +107,9 @@ class Sequencer:
         pool = self._pool
         if pool is None or not self._active or self.on_demand or not self.instant:
             return False
-        held = [tx_hash for tx_hash in hashes if pool.get(tx_hash) is not None]
-        return bool(held) and self._takes_at_once(lambda base_fee: pool.has_pending(base_fee, held))
+        if all(pool.get(tx_hash) is None for tx_hash in hashes):
+            return False
+        return self._takes_at_once(lambda base_fee: pool.has_pending(base_fee, hashes))
 
     def start(self, head: Hash | None = None) -> None:
         """Starts building; with a hash only if it is the head's (op-node's admin_startSequencer)."""

@@ -23,8 +23,9 @@ from rollup.protocol.blockref import L2BlockRef
 from rollup.rush import Rush
 from rollup.store.kv import StoreDamaged, StoreError
 
-# Of new objects that are not freed, by generation. A transaction leaves about twenty.
-_GC_THRESHOLDS = 10_000, 10, 30
+# Of new objects that are not freed, by generation. A transaction leaves about six that stay. The first generation is as
+# large as this because each object is walked through once per generation.
+_GC_THRESHOLDS = 100_000, 10, 30
 
 
 @contextmanager
