@@ -15,7 +15,8 @@ from rollup.rpc.instant_blocks import Inclusion, NoInclusion
 
 log = structlog.get_logger()
 
-_AT_ONCE = 256  # transactions in one turn: some milliseconds
+# Transactions in one turn, some milliseconds: those of a front process, and those whose sender is not recovered yet.
+_AT_ONCE, _RAW_AT_ONCE = 256, 32
 
 
 class RawTransactions:
@@ -35,8 +36,9 @@ class RawTransactions:
     async def take(self, items: Sequence[Item]) -> list[Answer]:
         """The hash of each transaction, or the error: once the pool has them, or the block where blocks are instant."""
         answers: list[Answer] = []
-        for start in range(0, len(items), _AT_ONCE):
-            answers += await self._take(items[start : start + _AT_ONCE])
+        size = _RAW_AT_ONCE if any(prepared is None for _, prepared in items) else _AT_ONCE
+        for start in range(0, len(items), size):
+            answers += await self._take(items[start : start + size])
         await self._inclusion.wait([answer for answer in answers if isinstance(answer, bytes)])
         return answers
 

@@ -14,11 +14,12 @@ from rollup.rpc.body import BodyBroken, BodyTooLarge, read_body, skip_body
 from rollup.rpc.busy import BusyConnections
 from rollup.rpc.dispatch import RESULT, Dispatcher, is_local_caller
 from rollup.rpc.front.fronts import Fronts, Item
-from rollup.rpc.front.sends import SEND_METHOD, Answer
+from rollup.rpc.front.sends import SEND_METHOD, Answer, Sends, read_sends
 from rollup.rpc.hosts import Hosts
 from rollup.rpc.http_connection import HttpConnection, abort, note_use, send
 from rollup.rpc.incoming import PortIncoming
 from rollup.rpc.limits import (
+    LARGE_BODY,
     MAX_BODY,
     MAX_LARGE_BODIES,
     MAX_WEBSOCKETS,
@@ -94,10 +95,19 @@ class RpcServer:
 
     async def handle(self, body: bytes, connection: Connection | None = None) -> bytes | None:
         """The answer to a request or a batch; None if nothing is to be answered."""
+        sends = self._batch_of_sends(body) if connection is None else None
+        if sends is not None:
+            return sends.text(await self.take_transactions([(raw, None) for raw in sends.raws]))
         return await self._dispatcher.handle(body, connection)
 
+    def _batch_of_sends(self, body: bytes) -> Sends | None:
+        """The transactions of a batch that has nothing else, which are then taken together."""
+        if self._takes is None or len(body) > LARGE_BODY or not body.startswith(b"["):
+            return None
+        return read_sends(body)
+
     def use_fronts(self, count: int, takes: TakeTransactions) -> None:
-        """Starts this number of front processes with the port. takes: answers their transactions."""
+        """Starts this number of front processes with the port. takes: answers transactions, with and without them."""
         self._front_count, self._takes = count, takes
 
     @property
@@ -137,7 +147,7 @@ class RpcServer:
         return await self.handle(body) or b""
 
     async def take_transactions(self, items: Sequence[Item]) -> list[Answer]:
-        """The answers to transactions that a front process has worked out."""
+        """The answers to transactions: bytes, and what a front process has worked out of them, if there is one."""
         assert self._takes is not None
         answers = await self._takes(items)
         for answer in answers:

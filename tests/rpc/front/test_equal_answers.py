@@ -8,6 +8,7 @@ from rollup.protocol.accounts import USERS
 from rollup.protocol.transaction import ACCESS_LIST, BLOB, DYNAMIC_FEE, LEGACY, SECP256K1_N, SET_CODE, Transaction
 from rollup.protocol.transaction import deposit_transaction as deposit
 from rollup.rpc.limits import LARGE_BODY, MAX_BATCH, MAX_BODY
+from tests.rpc.front.conftest import Served
 from tests.rpc.front.raw_http import call, exchange, post
 
 GWEI = 10**9
@@ -138,6 +139,22 @@ async def test_every_transaction_has_the_same_answer(pair):
     assert pair[0].answered == pair[1].answered
     assert pair[0].answered["eth_sendRawTransaction", 0] > 5
     assert len(pair[1].taken) >= sum(len(raw) < LARGE_BODY // 2 - 100 for raw in transactions())
+
+
+async def test_a_batch_of_transactions_has_the_answers_of_its_requests_alone(pair):
+    """Without front processes a batch is taken together. The other node gets each request by itself."""
+    alone, _ = pair
+    raws = [raw for raw in transactions() if len(raw) < LARGE_BODY // 4]
+    requests = [send(raw, ident=ident) for ident, raw in enumerate(raws)]
+    server = alone.servers.rpc_servers["l2"]
+    [(_, together)] = await exchange(alone.port, post(requests))
+    assert sum(map(len, alone.taken)) == len(raws)
+    async with Served(1) as other:
+        dispatcher = other.servers.rpc_servers["l2"]._dispatcher
+        singly = [json.loads(await dispatcher.handle(json.dumps(request).encode())) for request in requests]
+        assert json.loads(together) == singly
+        assert server.answered == other.answered
+        assert alone.node.l2.pool.counts() == other.node.l2.pool.counts()
 
 
 async def test_a_condition_holds_whichever_process_reads_the_request(pair):
