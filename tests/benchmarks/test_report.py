@@ -92,7 +92,7 @@ def test_a_run_that_is_cut_off_leaves_the_cases_that_it_has(tmp_path: Path, monk
 
 
 def test_only_the_servers_that_are_needed_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each case is measured beside no server but its own and those of later cases. A peer may be missing."""
+    """While a case is measured, only its own servers run, and those of later cases. A peer may be missing."""
     running: set[str] = set()
     seen: list[tuple[str, set[str]]] = []
 
