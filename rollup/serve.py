@@ -309,7 +309,7 @@ def execution_server(
     """The public port of one layer, with more namespaces than every layer has."""
     logs = EthLogs(backend, turns)
     if pool is not None:
-        pool.subscribe(logs.on_pending_transaction)
+        pool.subscribe(logs.on_pending_transactions)
     namespaces = [
         *eth_reads(backend),
         EthCalls(backend),

@@ -1,7 +1,7 @@
 """The blobs of L1's pooled transactions: stored before a transaction, deleted with the last one that needs them."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rollup.execution.errors import InvalidTransaction, Refusal
 from rollup.l1.archive import L1Archive
@@ -25,7 +25,7 @@ class PoolBlobs:
             for transaction in transactions:
                 self._users.update(transaction.blob_versioned_hashes)
         self.drop_unused()
-        pool.subscribe(lambda transaction: self._users.update(transaction.blob_versioned_hashes))
+        pool.subscribe(self._on_coming)
         pool.subscribe_leaving(self._on_leaving)
 
     def send(self, transaction: Transaction, sidecar: BlobSidecar) -> Hash:
@@ -64,6 +64,10 @@ class PoolBlobs:
     def drop_unused(self) -> None:
         """Deletes the loose blobs that no pooled transaction needs."""
         self._archive.remove_loose(item for item in self._archive.loose() if self._users[item] <= 0)
+
+    def _on_coming(self, transactions: Sequence[Transaction]) -> None:
+        for transaction in transactions:
+            self._users.update(transaction.blob_versioned_hashes)
 
     def _on_leaving(self, transaction: Transaction) -> None:
         hashes = transaction.blob_versioned_hashes

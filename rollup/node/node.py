@@ -60,7 +60,7 @@ class Node:
         self._schedule = Schedule(params, actors, self._steps, self.turns, self.rush)
         self._reports.listen()
         if self.l2.pool is not None:
-            self.l2.pool.subscribe(lambda transaction: self._on_transaction())
+            self.l2.pool.subscribe(lambda transactions: self._on_transactions())
         self._schedule.catch_up_clock()
 
     @classmethod
@@ -148,8 +148,8 @@ class Node:
         """Makes run look at once whether something is due."""
         self._schedule.wake()
 
-    def _on_transaction(self) -> None:
-        """A transaction makes a block due where blocks are instant. Many are taken into a block before its time."""
+    def _on_transactions(self) -> None:
+        """Transactions make a block due where blocks are instant. Many are taken into a block before its time."""
         if self.sequencer.instant or self.sequencer.fills_ahead:
             self._schedule.transaction_came()
 

@@ -61,7 +61,7 @@ class Mempool:
         self._held = HeldTransactions(self.limits, now)
         self._rejected: set[Hash] = set()
         self._guarded: Recent[bool] = Recent(_KEPT_GUARDED)  # by hash: whether it came with a condition
-        self._listeners: list[Callable[[Transaction], None]] = []
+        self._listeners: list[Callable[[Sequence[Transaction]], None]] = []
         self._leave_listeners: list[Callable[[Transaction], None]] = []
         self._journal = PoolJournal(journal) if journal is not None else None
         self._follow(chain.head)
@@ -76,8 +76,8 @@ class Mempool:
         """The number of transactions that have come so far."""
         return self._held.arrivals
 
-    def subscribe(self, listener: Callable[[Transaction], None]) -> None:
-        """Calls the listener for every transaction taken in."""
+    def subscribe(self, listener: Callable[[Sequence[Transaction]], None]) -> None:
+        """Calls the listener with the transactions that are taken in together."""
         self._listeners.append(listener)
 
     def subscribe_leaving(self, listener: Callable[[Transaction], None]) -> None:
@@ -259,12 +259,11 @@ class Mempool:
         if self._journal is not None:
             kept = (transaction for transaction in added if self.conditional(transaction.hash) is None)
             self._journal.update(kept, [item.transaction.hash for item in left])
-        for transaction in added:
-            for listener in self._listeners:
-                listener(transaction)
+        for listener in self._listeners if added else ():
+            listener(added)
         for item in left:
-            for listener in self._leave_listeners:
-                listener(item.transaction)
+            for leaves in self._leave_listeners:
+                leaves(item.transaction)
 
     def _take(self, transaction: Transaction, conditional: Conditional | None = None) -> None:
         """Checks and holds one; raises PoolError."""

@@ -148,9 +148,9 @@ class Dispatcher:
         self.count(method, error.code)
         return failure(ident, error)
 
-    def count(self, method: str, code: int) -> None:
-        """Counts an answer. All unknown names count as one, so that clients cannot add names."""
-        self.answered[method if method in self.names else "unknown", code] += 1
+    def count(self, method: str, code: int, answers: int = 1) -> None:
+        """Counts answers. All unknown names count as one, so that clients cannot add names."""
+        self.answered[method if method in self.names else "unknown", code] += answers
 
     def _handler(self, method: str, params: Any, connection: Connection | None) -> Method:
         """The handler of a method; raises RpcError."""

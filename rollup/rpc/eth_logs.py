@@ -1,6 +1,6 @@
 """eth_getLogs, filters that are polled, and what subscriptions are fed from (geth eth/filters)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Any
 
@@ -8,6 +8,7 @@ import orjson
 
 from rollup.cooperative import Turns, is_in_turns, wait_for
 from rollup.execution.chain import HeadChange
+from rollup.protocol.primitives import Hash
 from rollup.protocol.transaction import Transaction
 from rollup.rpc.backend import ExecutionBackend
 from rollup.rpc.deadline import Deadline
@@ -37,7 +38,7 @@ class EthLogs:
         self._filters = Filters(now)
         self._searches: set[LogSearch] = set()
         self._blocks: Journal[BlockChange] = Journal(MAX_JOURNAL)
-        self._pending: Journal[str] = Journal(MAX_JOURNAL)
+        self._pending: Journal[Hash] = Journal(MAX_JOURNAL)
         self._feed = LogFeed(backend.chain, turns)
         self.subscriptions = self._feed.subscriptions
         backend.chain.subscribe(self.on_head_change)
@@ -109,10 +110,11 @@ class EthLogs:
             self._blocks.append(BlockChange(block.hash, is_removed=False))
         self._feed.on_head_change(change)
 
-    def on_pending_transaction(self, transaction: Transaction) -> None:
-        """Notes a transaction that entered the pool."""
-        self._pending.append(hex_data(transaction.hash))
-        self._feed.on_pending_transaction(transaction)
+    def on_pending_transactions(self, transactions: Sequence[Transaction]) -> None:
+        """Notes transactions that entered the pool."""
+        for transaction in transactions:
+            self._pending.append(transaction.hash)
+        self._feed.on_pending_transactions(transactions)
 
     # ------------------------------------------------------------ filters
     def _new_blocks(self, item: Filter) -> list[Any] | None:
@@ -123,7 +125,7 @@ class EthLogs:
     def _new_pending(self, item: Filter) -> list[Any] | None:
         entries = self._pending.since(item.position)
         item.position = self._pending.end
-        return entries
+        return None if entries is None else [hex_data(tx_hash) for tx_hash in entries]
 
     def _new_logs(self, item: Filter) -> list[Any] | None:
         """The logs since the last poll. Logs that are too many for one answer wait for the next poll."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -45,10 +46,11 @@ class LogFeed:
         if self.subscriptions.of("newHeads") or self.subscriptions.of("logs"):
             self._note(change)
 
-    def on_pending_transaction(self, transaction: Transaction) -> None:
-        """Notes a transaction that entered the pool."""
+    def on_pending_transactions(self, transactions: Sequence[Transaction]) -> None:
+        """Notes transactions that entered the pool."""
         if self.subscriptions.of("newPendingTransactions"):
-            self._note(transaction)
+            for transaction in transactions:
+                self._note(transaction)
 
     # ------------------------------------------------------------ inside
     def _watch(self, subscription: Subscription) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 
@@ -150,8 +151,9 @@ class RpcServer:
         """The answers to transactions: bytes, and what a front process has worked out of them, if there is one."""
         assert self._takes is not None
         answers = await self._takes(items)
-        for answer in answers:
-            self._dispatcher.count(SEND_METHOD, answer[0] if isinstance(answer, tuple) else RESULT)
+        codes = Counter(answer[0] if isinstance(answer, tuple) else RESULT for answer in answers)
+        for code, count in codes.items():
+            self._dispatcher.count(SEND_METHOD, code, count)
         return answers
 
     async def adopt(self, connection: socket.socket, received: bytes) -> None:

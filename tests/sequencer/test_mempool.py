@@ -365,13 +365,14 @@ def answer_text(answer):
     return answer.message if isinstance(answer, PoolError) else answer.hex()
 
 
-def test_listeners_are_called_once_per_transaction():
+def test_listeners_hear_of_each_transaction_once_together_with_those_that_came_with_it():
     pool, _ = make_pool()
     heard = []
-    pool.subscribe(lambda transaction: heard.append(transaction.nonce))
+    pool.subscribe(lambda transactions: heard.append([transaction.nonce for transaction in transactions]))
     pool.add(transfer(1, 0).encode())
-    pool.add_many([transfer(1, 1).encode(), transfer(1, 1).encode()])
-    assert heard == [0, 1]
+    pool.add_many([transfer(1, 1).encode(), transfer(1, 1).encode(), transfer(1, 2).encode()])
+    pool.add_many([transfer(1, 1).encode()])
+    assert heard == [[0], [1, 2]]
 
 
 def test_ingest_is_not_quadratic_in_one_senders_transactions():
