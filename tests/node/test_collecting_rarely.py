@@ -30,6 +30,13 @@ def test_collections_are_rarer_while_a_node_runs_and_as_before_afterwards(unfroz
     assert gc.get_freeze_count() == 0
 
 
+def test_a_collection_of_the_second_generation_walks_through_few_objects():
+    with collecting_rarely():
+        new, younger, _ = gc.get_threshold()
+    # A generation is collected when the younger one was more often than the threshold.
+    assert new * (younger + 2) <= 110_000
+
+
 def test_a_node_that_fails_leaves_the_collector_as_it_was(unfrozen):
     before = gc.get_threshold()
     with pytest.raises(RuntimeError), collecting_rarely():
