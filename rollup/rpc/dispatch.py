@@ -3,7 +3,7 @@
 import asyncio
 import inspect
 from collections import Counter
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any
 
@@ -23,6 +23,8 @@ from rollup.rpc.errors import (
     method_not_found,
     notifications_not_supported,
 )
+from rollup.rpc.front.fronts import Item
+from rollup.rpc.front.sends import Answer, sends_of
 from rollup.rpc.limits import LARGE_BODY, MAX_BATCH, MAX_BATCH_ANSWER
 from rollup.rpc.methods import (
     Duration,
@@ -40,6 +42,8 @@ from rollup.store.kv import StoreError
 
 log = structlog.get_logger()
 
+TakeTransactions = Callable[[Sequence[Item]], Awaitable[list[Answer]]]
+
 RESULT = 0
 # Whether the current request comes from this machine. A call without a connection does.
 is_local_caller: ContextVar[bool] = ContextVar("is_local_caller", default=True)
@@ -52,6 +56,8 @@ class Dispatcher:
     """Calls handlers by method name. A handler takes the params list and returns a value that orjson can write.
 
     turns: those of the node. Methods that take long, or change a chain, run in them (rollup/rpc/methods.py).
+
+    takes: answers the transactions of a batch that has nothing else; without it they are answered one by one.
     """
 
     def __init__(
@@ -63,6 +69,7 @@ class Dispatcher:
         self._subscriptions = subscriptions
         self._turns = turns if turns is not None else Turns()
         self._changes = Changes()
+        self.takes: TakeTransactions | None = None
 
     def add(self, methods: Mapping[str, Method]) -> None:
         """Adds methods by name."""
@@ -93,6 +100,10 @@ class Dispatcher:
         except RpcError as error:
             return failure(None, error)
         if isinstance(request, list):
+            if self.takes is not None and connection is None and len(body) <= LARGE_BODY:
+                sends = sends_of(request)
+                if sends is not None:
+                    return sends.text(await self.takes([(raw, None) for raw in sends.raws]))
             return await self._batch(request, connection)
         return await self._call(request, connection)
 

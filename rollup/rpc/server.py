@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 
 import structlog
@@ -13,14 +13,13 @@ from aiohttp.http import SERVER_SOFTWARE
 from rollup.cooperative import Turns
 from rollup.rpc.body import BodyBroken, BodyTooLarge, read_body, skip_body
 from rollup.rpc.busy import BusyConnections
-from rollup.rpc.dispatch import RESULT, Dispatcher, is_local_caller
+from rollup.rpc.dispatch import RESULT, Dispatcher, TakeTransactions, is_local_caller
 from rollup.rpc.front.fronts import Fronts, Item
-from rollup.rpc.front.sends import SEND_METHOD, Answer, Sends, read_sends
+from rollup.rpc.front.sends import SEND_METHOD, Answer
 from rollup.rpc.hosts import Hosts
 from rollup.rpc.http_connection import HttpConnection, abort, note_use, send
 from rollup.rpc.incoming import PortIncoming
 from rollup.rpc.limits import (
-    LARGE_BODY,
     MAX_BODY,
     MAX_LARGE_BODIES,
     MAX_WEBSOCKETS,
@@ -35,7 +34,6 @@ from rollup.rpc.websocket import converse
 
 log = structlog.get_logger()
 
-TakeTransactions = Callable[[Sequence[Item]], Awaitable[list[Answer]]]
 Page = Callable[[web.BaseRequest], web.Response | None]  # None: not for this client
 _BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN, _METHOD_NOT_ALLOWED, _TOO_LARGE = 400, 401, 403, 405, 413
 _UNSUPPORTED, _UNAVAILABLE = 415, 503
@@ -96,20 +94,12 @@ class RpcServer:
 
     async def handle(self, body: bytes, connection: Connection | None = None) -> bytes | None:
         """The answer to a request or a batch; None if nothing is to be answered."""
-        sends = self._batch_of_sends(body) if connection is None else None
-        if sends is not None:
-            return sends.text(await self.take_transactions([(raw, None) for raw in sends.raws]))
         return await self._dispatcher.handle(body, connection)
-
-    def _batch_of_sends(self, body: bytes) -> Sends | None:
-        """The transactions of a batch that has nothing else, which are then taken together."""
-        if self._takes is None or len(body) > LARGE_BODY or not body.startswith(b"["):
-            return None
-        return read_sends(body)
 
     def use_fronts(self, count: int, takes: TakeTransactions) -> None:
         """Starts this number of front processes with the port. takes: answers transactions, with and without them."""
         self._front_count, self._takes = count, takes
+        self._dispatcher.takes = lambda items: self.take_transactions(items)
 
     @property
     def fronts(self) -> Fronts | None:

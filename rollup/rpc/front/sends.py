@@ -29,9 +29,13 @@ class Sends:
 def read_sends(body: bytes) -> Sends | None:
     """The transactions of a body in which all is as it should be; None for any other, which the node reads."""
     try:
-        request = parse_request(body)
+        return sends_of(parse_request(body))
     except RpcError:
         return None
+
+
+def sends_of(request: Any) -> Sends | None:
+    """The transactions of a request or a batch in which all is as it should be; None for any other."""
     is_batch = request.__class__ is list
     requests = request if is_batch else [request]
     if not 0 < len(requests) <= MAX_BATCH:
