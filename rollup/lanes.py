@@ -29,7 +29,7 @@ from rollup.catching_up import QUIET, CatchingUp
 from rollup.clock import Clock
 from rollup.cooperative import CALLS, Turns
 from rollup.l1.miner import MockL1
-from rollup.rush import LOOK_SECONDS, Rush
+from rollup.rush import Rush
 from sequencer.origin_selector import OriginMissing
 from sequencer.sequencer import Sequencer
 
@@ -189,9 +189,7 @@ class Lanes:
             if not self._batcher_is_due:
                 await self._sleep(Lane.BATCHER, None)
                 continue
-            if self._rush.is_on() and self._steps.can_post_later():
-                await asyncio.sleep(LOOK_SECONDS)
-                continue
+            await self._rush.over(self._steps.can_post_later)
             if not self._has_derived:
                 await self._rest(Lane.BATCHER, min(self._catching_up.wait(), _BATCHER_RESTS))
             self._batcher_is_due = False
@@ -203,9 +201,7 @@ class Lanes:
             if not self._unread[Lane.VERIFIER]:
                 await self._sleep(Lane.VERIFIER, None)
                 continue
-            if self._rush.is_on():
-                await asyncio.sleep(LOOK_SECONDS)
-                continue
+            await self._rush.over()
             await self._derive(Lane.VERIFIER, verifier)
             if not self._unread[Lane.VERIFIER]:
                 self._steps.after_verification()

@@ -7,6 +7,7 @@ done at all. It is put off for at most MOST_SECONDS, so that it never falls behi
 earlier where the blocks that wait for it would soon make the throttle limit the builder.
 """
 
+import asyncio
 from collections.abc import Callable
 from typing import Final
 
@@ -41,6 +42,11 @@ class Rush:
         if now - self._looked >= LOOK_SECONDS:
             self._look(now)
         return self._is_busy and self._began is not None and now - self._began < MOST_SECONDS
+
+    async def over(self, may_wait: Callable[[], bool] = lambda: True) -> None:
+        """Returns when work is to be done: the rush is over, or the work may not wait any longer."""
+        while self.is_on() and may_wait():
+            await asyncio.sleep(LOOK_SECONDS)
 
     def _look(self, now: float) -> None:
         arrivals = self._arrivals()

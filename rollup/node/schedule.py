@@ -24,8 +24,8 @@ from rollup.rush import Rush
 from rollup.store.kv import StoreDamaged, StoreError
 
 # Of new objects that are not freed, then of collections of the younger generation. A transaction leaves about six that
-# stay. A collection of the second generation is each second one, so that none walks through more than 100,000 objects:
-# that takes a tenth of a second.
+# stay. Each second collection is of the second generation. So none walks through more than 100,000 objects, which takes
+# about a tenth of a second.
 _GC_THRESHOLDS = 50_000, 0, 30
 
 

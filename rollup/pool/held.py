@@ -73,15 +73,6 @@ class HeldTransactions:
         """True when a block at this base fee (wei) may take one of these, after those of its sender before it."""
         return any(self._is_pending(tx_hash, base_fee) for tx_hash in hashes)
 
-    def _is_pending(self, tx_hash: Hash, base_fee: int) -> bool:
-        item = self.by_hash.get(tx_hash)
-        if item is None:
-            return False
-        account, nonce = self.accounts[item.sender], item.transaction.nonce
-        return nonce < account.next_nonce and all(
-            pays(account.by_nonce[earlier].transaction, base_fee) for earlier in range(account.state_nonce, nonce + 1)
-        )
-
     def pending(
         self, base_fee: int, rejected: Collection[Hash], next_nonces: Mapping[Address, int]
     ) -> Iterator[Transaction]:
@@ -184,6 +175,15 @@ class HeldTransactions:
         return [item.transaction for item in items if item.transaction.hash not in before]
 
     # ------------------------------------------------------------ inside
+    def _is_pending(self, tx_hash: Hash, base_fee: int) -> bool:
+        item = self.by_hash.get(tx_hash)
+        if item is None:
+            return False
+        account, nonce = self.accounts[item.sender], item.transaction.nonce
+        return nonce < account.next_nonce and all(
+            pays(account.by_nonce[earlier].transaction, base_fee) for earlier in range(account.state_nonce, nonce + 1)
+        )
+
     def _make_room(self, item: PooledTransaction, is_gapped: bool) -> None:
         """Drops the cheapest transactions; raises PoolError when the new one pays no more than them.
 

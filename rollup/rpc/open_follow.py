@@ -15,7 +15,7 @@ from rollup.cooperative import TURN_SECONDS, Turns
 from rollup.execution.state.database import StateUnavailable
 from rollup.index.index import Index, IndexUnavailable
 from rollup.rpc.open_reader import IndexReader
-from rollup.rush import LOOK_SECONDS, Rush
+from rollup.rush import Rush
 
 log = structlog.get_logger()
 
@@ -54,9 +54,7 @@ class Follower:
 
     async def _run(self) -> None:
         while True:
-            if self._rush.is_on():
-                await asyncio.sleep(LOOK_SECONDS)
-                continue
+            await self._rush.over()
             is_current = True
             for index in self.indexes:
                 is_current &= index.is_current or await self._follow(index)

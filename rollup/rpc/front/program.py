@@ -25,7 +25,8 @@ _SLICE_SECONDS = 0.003  # that transactions are worked out before others are ser
 _CHECK_SECONDS = 1.0
 _MAX_HEADS = 1_024  # read heads that are remembered: a client's requests often begin alike
 _NUMBERS = 2**32
-_GC_THRESHOLDS = 50_000, 10, 10  # of new objects that are not freed: a transaction in work needs all of its own
+# Of new objects that are not freed, by generation. The objects of transactions in work are freed without the collector.
+_GC_THRESHOLDS = 50_000, 10, 10
 # So many transactions go to the node in a second message before the first is answered, so that it never waits for
 # them. Fewer wait for the answer, because each message has a cost of its own.
 _WORTH_A_SECOND = 64
